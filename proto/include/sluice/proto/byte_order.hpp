@@ -1,0 +1,31 @@
+#pragma once
+/// @file
+/// Integers in network byte order, the order of every number in the protocol.
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace sluice::proto {
+
+/// Reads a big-endian integer at `at`.
+/// @pre `sizeof(Unsigned)` bytes are readable there
+template <std::unsigned_integral Unsigned>
+[[nodiscard]] inline Unsigned load_big(const std::byte* at) noexcept {
+  Unsigned value{};
+  for (std::size_t i = 0; i < sizeof(Unsigned); ++i)  // compilers make one load and one byte swap of this
+    value = static_cast<Unsigned>((static_cast<std::uint64_t>(value) << 8U) | std::to_integer<std::uint64_t>(at[i]));
+  return value;
+}
+
+/// Writes a big-endian integer at `at`.
+/// @pre `sizeof(Unsigned)` bytes are writable there
+template <std::unsigned_integral Unsigned>
+inline void store_big(std::byte* at, Unsigned value) noexcept {
+  for (std::size_t i = sizeof(Unsigned); i-- > 0;
+       value = static_cast<Unsigned>(static_cast<std::uint64_t>(value) >> 8U))
+    at[i] = static_cast<std::byte>(value & 0xffU);
+}
+
+}  // namespace sluice::proto
