@@ -1,0 +1,63 @@
+#pragma once
+/// @file
+/// The walk from row to row: all that runs per row, hence inline. Nothing is scanned ahead; each header is read once.
+///
+/// A walk starts at the first DataRow of a batch and goes on as long as complete, well-formed rows follow each other.
+/// What it stops at (bytes that have not arrived, another message, a malformed row) is judged by `next_frame` and the
+/// query machine, never here.
+/// @see PostgreSQL documentation, section "Message Formats", DataRow
+
+#include <cstddef>
+#include <cstdint>
+
+#include <sluice/export.hpp>
+#include <sluice/proto/byte_order.hpp>
+#include <sluice/proto/frame.hpp>
+
+namespace sluice::proto {
+
+/// Which rows a result has: what each is checked against.
+struct row_shape {
+  std::uint16_t columns{1};
+  std::uint32_t max_body{static_cast<std::uint32_t>(limits{}.row)};  ///< bytes
+};
+
+/// Where a walk ended: written by the walk itself, so that the next read goes on from there.
+struct walk_end {
+  const std::byte* at{};  ///< null: nobody has walked to the end yet
+  std::uint64_t rows{};
+};
+
+/// Complete rows as they lie in the receive buffer.
+/// @par Lifetime  views the buffer: valid until its next read
+struct row_batch {
+  const std::byte* begin{};  ///< a complete, well-formed DataRow, or null for no rows at all
+  const std::byte* end{};    ///< the end of what has arrived; the rows may stop before it
+  row_shape shape{};
+  walk_end* walked{};  ///< where to leave the end of the walk; may be null
+};
+
+/// Whether the fields of a DataRow body fill it exactly, for any number of columns.
+SLUICE_API bool fields_fill(const std::byte* body, std::size_t size, std::uint16_t columns) noexcept;
+
+/// The size of the complete, well-formed DataRow frame at `at`, or 0 when there is none.
+[[nodiscard]] inline std::size_t row_at(const std::byte* at, const std::byte* end, const row_shape& shape) noexcept {
+  constexpr std::size_t smallest = header_size + 2;  // the column count
+  const auto arrived = static_cast<std::size_t>(end - at);
+  if (arrived < smallest || at[0] != std::byte{'D'}) return 0;
+  const auto length = load_big<std::uint32_t>(at + 1);
+  const std::size_t size = std::size_t{length} + 1;
+  if (size > arrived || length < length_size + 2 || length - length_size > shape.max_body) return 0;
+  if (load_big<std::uint16_t>(at + header_size) != shape.columns) return 0;
+
+  if (shape.columns == 1) {  // one field: it is the rest of the body, or NULL and nothing else
+    constexpr std::uint32_t overhead = length_size + 2 + 4;
+    if (length < overhead) return 0;
+    const auto field = load_big<std::uint32_t>(at + header_size + 2);
+    const bool whole = field == length - overhead && field <= 0x7fffffffU;
+    return whole || (field == 0xffffffffU && length == overhead) ? size : 0;
+  }
+  return fields_fill(at + header_size, length - length_size, shape.columns) ? size : 0;
+}
+
+}  // namespace sluice::proto

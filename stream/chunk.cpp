@@ -1,0 +1,25 @@
+#include <sluice/stream/chunk.hpp>
+
+#include <cstring>
+
+namespace sluice {
+
+namespace {
+constexpr std::size_t padding = 64;  // SIMDJSON_PADDING: the last document is parsed where it lies, too
+}
+
+owned_chunk chunk::detach() const { return rows_.begin == nullptr ? owned_chunk{} : owned_chunk{rows_}; }
+
+owned_chunk::owned_chunk(const proto::row_batch& rows) : rows_{rows} {
+  const std::byte* end = rows.begin;
+  while (const std::size_t size = proto::row_at(end, rows.end, rows.shape)) end += size;
+  const auto size = static_cast<std::size_t>(end - rows.begin);
+  bytes_ = std::make_unique_for_overwrite<std::byte[]>(size + padding);
+  std::memcpy(bytes_.get(), rows.begin, size);
+  std::memset(bytes_.get() + size, 0, padding);
+  rows_.begin = bytes_.get();
+  rows_.end = bytes_.get() + size;
+  rows_.walked = nullptr;
+}
+
+}  // namespace sluice

@@ -1,0 +1,162 @@
+#include <sluice/stream/client.hpp>
+
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+
+#include <sluice/wire/connect.hpp>
+#include <sluice/wire/leave.hpp>
+
+#include "running_query.hpp"
+#include "session_options.hpp"
+
+namespace sluice {
+
+namespace detail {
+
+/// A session and the private io_context on which its coroutines run. Rows do not pass through it: waiting for them is a
+/// poll of the socket.
+class blocking_connection {
+ public:
+  blocking_connection(const conninfo& info, const connection_options& options)
+      : session_{run(wire::connect(info, session_options_of(options)), &interrupts_)} {}
+  ~blocking_connection() {
+    if (session_) session_->close();
+  }
+  blocking_connection(const blocking_connection&) = delete;
+  blocking_connection& operator=(const blocking_connection&) = delete;
+
+  /// Runs a coroutine to its end in this thread.
+  template <class T>
+  T run(asio::awaitable<T> work, wire::interrupter* interrupts) {
+    bool done = false;
+    std::exception_ptr failure;
+    T result{};
+    asio::cancellation_signal stop;
+    asio::posix::stream_descriptor watch{context_};
+    if (interrupts != nullptr) {
+      watch.assign(interrupts->descriptor());
+      watch.async_wait(asio::posix::stream_descriptor::wait_read, [&](std::error_code error) {
+        if (!error && interrupts->take()) stop.emit(asio::cancellation_type::terminal);
+      });
+    }
+    asio::co_spawn(context_, std::move(work),
+                   asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr thrown, T value) {
+                     failure = std::move(thrown);
+                     result = std::move(value);
+                     done = true;
+                   }));
+    context_.restart();
+    while (!done) context_.run_one();  // not run(): a name that is still being looked up is not waited for
+    if (interrupts != nullptr) watch.release();
+    context_.poll();
+    if (failure) std::rethrow_exception(failure);
+    return result;
+  }
+
+  [[nodiscard]] const std::shared_ptr<wire::session>& session() const noexcept { return session_; }
+  [[nodiscard]] wire::interrupter& interrupts() noexcept { return interrupts_; }
+
+ private:
+  wire::interrupter interrupts_;
+  asio::io_context context_{1};
+  std::shared_ptr<wire::session> session_;
+};
+
+class blocking_query {
+ public:
+  blocking_query(std::shared_ptr<blocking_connection> on, const query& what, const query_options& options)
+      : connection_{std::move(on)}, query_{connection_->session(), what, options} {}
+  blocking_query(std::shared_ptr<blocking_connection> on, std::string_view statements, const query_options& options)
+      : connection_{std::move(on)}, query_{connection_->session(), statements, options} {}
+  ~blocking_query() { (void)leave(); }
+  blocking_query(const blocking_query&) = delete;
+  blocking_query& operator=(const blocking_query&) = delete;
+
+  chunk next() {
+    query_.enter();
+    for (;;) {
+      if (const std::optional<chunk> rows = query_.advance(false)) return *rows;
+      query_.link().wait(&connection_->interrupts());
+    }
+  }
+
+  leaving leave() noexcept {
+    if (query_.exchange().is_over()) return leaving::drained;
+    try {
+      return connection_->run(wire::leave(query_.exchange(), query_.patience()), nullptr);
+    } catch (...) {  // no memory for the coroutine
+      query_.session().discard();
+      return leaving::closed;
+    }
+  }
+
+  [[nodiscard]] const running_query& query() const noexcept { return query_; }
+  [[nodiscard]] const std::string& tag() noexcept { return query_.exchange().tag(); }
+
+ private:
+  std::shared_ptr<blocking_connection> connection_;
+  running_query query_;
+};
+
+}  // namespace detail
+
+row_range::row_range(std::unique_ptr<detail::blocking_query> query) noexcept : query_{std::move(query)} {}
+row_range::row_range(row_range&&) noexcept = default;
+row_range& row_range::operator=(row_range&&) noexcept = default;
+row_range::~row_range() = default;
+
+row_range::iterator row_range::begin() { return iterator{query_.get()}; }
+chunk row_range::next() { return query_->next(); }
+leaving row_range::cancel() { return query_->leave(); }
+stream_stats row_range::stats() const { return query_->query().stats(); }
+
+void row_range::iterator::read() {
+  const chunk rows = query_->next();
+  if (rows)
+    at_ = rows.begin();
+  else
+    query_ = nullptr;
+}
+
+client::client(std::string_view conninfo, connection_options options)
+    : client{sluice::conninfo::parse(conninfo), options} {}
+client::client(const sluice::conninfo& info, connection_options options)
+    : connection_{std::make_shared<detail::blocking_connection>(info, options)} {}
+client::client(client&&) noexcept = default;
+client& client::operator=(client&&) noexcept = default;
+client::~client() = default;
+
+row_range client::stream(const query& what, query_options options) {
+  return row_range{std::make_unique<detail::blocking_query>(connection_, what, options)};
+}
+
+std::string client::execute(std::string_view statements, query_options options) {
+  detail::blocking_query run{connection_, statements, options};
+  (void)run.next();  // rows are passed over: this is the end
+  return run.tag();
+}
+
+void client::interrupt() noexcept { connection_->interrupts().interrupt(); }
+
+std::string_view client::parameter(std::string_view name) const {
+  const auto& known = connection_->session()->parameters;
+  const auto found = known.find(name);
+  return found == known.end() ? std::string_view{} : found->second;
+}
+
+std::uint32_t client::backend_pid() const noexcept { return connection_->session()->backend_pid; }
+bool client::is_idle() const noexcept { return connection_->session()->is == wire::session::state::idle; }
+bool client::is_closed() const noexcept { return connection_->session()->is == wire::session::state::broken; }
+void client::on_notice(notice_handler handler) { connection_->session()->on_notice = std::move(handler); }
+void client::on_notification(notification_handler handler) {
+  connection_->session()->on_notification = std::move(handler);
+}
+
+}  // namespace sluice

@@ -1,0 +1,89 @@
+#include <sluice/stream/connection.hpp>
+
+#include <utility>
+
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <sluice/wire/connect.hpp>
+
+#include "running_query.hpp"
+#include "session_options.hpp"
+
+namespace sluice {
+
+namespace {
+
+/// Waits until an abandoned query has been brought to its end.
+asio::awaitable<void> settled(wire::session& session) {
+  while (session.is == wire::session::state::leaving) {
+    std::error_code ignored;
+    co_await session.settled.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+}
+
+}  // namespace
+
+connection::connection(std::shared_ptr<wire::session> session) noexcept : session_{std::move(session)} {}
+connection::connection(connection&&) noexcept = default;
+
+connection& connection::operator=(connection&& other) noexcept {
+  if (this != &other) {
+    close();
+    session_ = std::move(other.session_);
+  }
+  return *this;
+}
+
+connection::~connection() { close(); }
+
+asio::awaitable<row_stream> connection::stream(const query& what, query_options options) {
+  return start(session_, what, options);
+}
+
+asio::awaitable<row_stream> connection::start(std::shared_ptr<wire::session> on, query what, query_options options) {
+  co_await settled(*on);
+  co_return row_stream{std::make_unique<detail::running_query>(on, what, options)};
+}
+
+asio::awaitable<std::string> connection::execute(std::string_view statements, query_options options) {
+  return run(session_, std::string{statements}, options);
+}
+
+asio::awaitable<std::string> connection::run(std::shared_ptr<wire::session> on, std::string statements,
+                                             query_options options) {
+  co_await settled(*on);
+  row_stream results{std::make_unique<detail::running_query>(on, std::string_view{statements}, options)};
+  const chunk none = co_await results.next();
+  (void)none;  // rows are passed over
+  co_return results.query_->exchange().tag();
+}
+
+std::string_view connection::parameter(std::string_view name) const {
+  const auto found = session_->parameters.find(name);
+  return found == session_->parameters.end() ? std::string_view{} : found->second;
+}
+
+std::uint32_t connection::backend_pid() const noexcept { return session_->backend_pid; }
+bool connection::is_idle() const noexcept { return session_ && session_->is == wire::session::state::idle; }
+bool connection::is_closed() const noexcept { return !session_ || session_->is == wire::session::state::broken; }
+asio::any_io_executor connection::get_executor() const { return session_->io.get_executor(); }
+void connection::on_notice(notice_handler handler) { session_->on_notice = std::move(handler); }
+void connection::on_notification(notification_handler handler) { session_->on_notification = std::move(handler); }
+
+void connection::close() noexcept {
+  if (session_ && session_->is == wire::session::state::idle) session_->close();
+}
+
+namespace {
+asio::awaitable<connection> open(conninfo info, connection_options options) {
+  co_return connection{co_await wire::connect(std::move(info), detail::session_options_of(options))};
+}
+}  // namespace
+
+asio::awaitable<connection> connect(const conninfo& info, connection_options options) { return open(info, options); }
+asio::awaitable<connection> connect(std::string_view info, connection_options options) {
+  return open(conninfo::parse(info), options);
+}
+
+}  // namespace sluice

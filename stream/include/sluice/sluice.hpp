@@ -1,0 +1,17 @@
+#pragma once
+/// @file
+/// Everything but <sluice/stream/json.hpp>, which brings simdjson, and <sluice/stream/async.hpp>, which brings Asio's
+/// completion tokens.
+
+#include <sluice/stream/chunk.hpp>
+#include <sluice/stream/client.hpp>
+#include <sluice/stream/connection.hpp>
+#include <sluice/stream/options.hpp>
+#include <sluice/stream/query.hpp>
+#include <sluice/stream/row.hpp>
+#include <sluice/stream/row_stream.hpp>
+#include <sluice/stream/stats.hpp>
+#include <sluice/wire/conninfo.hpp>
+#include <sluice/wire/error.hpp>
+#include <sluice/wire/events.hpp>
+#include <sluice/wire/leaving.hpp>

@@ -1,0 +1,101 @@
+#pragma once
+/// @file
+/// Rows as they lie in the receive buffer: what one read brought.
+
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <utility>
+
+#include <sluice/export.hpp>
+#include <sluice/proto/row_walk.hpp>
+#include <sluice/stream/row.hpp>
+
+namespace sluice {
+
+class owned_chunk;
+
+/// The complete rows that one read brought: a forward range of `row`, with at least one row, or empty at the end of the
+/// stream. Iterating is the only walk over the bytes, so there is no `size()`.
+/// @par Lifetime  a view: valid until the next read of its stream
+class SLUICE_API chunk {
+ public:
+  class iterator;
+
+  chunk() = default;
+  explicit chunk(const proto::row_batch& rows) noexcept : rows_{rows} {}
+
+  [[nodiscard]] iterator begin() const noexcept;
+  [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+  /// False at the end of the stream.
+  explicit operator bool() const noexcept { return rows_.begin != nullptr; }
+
+  /// A copy that owns its bytes: it may outlive the stream and go to another thread.
+  [[nodiscard]] owned_chunk detach() const;
+
+ private:
+  proto::row_batch rows_;
+};
+
+/// Steps from row to row; at the end it leaves word where it stopped, so that no byte is walked twice.
+class chunk::iterator {
+ public:
+  using value_type = row;
+  using difference_type = std::ptrdiff_t;
+  using iterator_category = std::forward_iterator_tag;
+  using reference = row;
+  using pointer = void;
+
+  iterator() = default;
+  explicit iterator(const proto::row_batch& rows) noexcept : at_{rows.begin}, rows_{rows} {
+    if (at_ != nullptr) look();
+  }
+
+  [[nodiscard]] row operator*() const noexcept { return {at_ + proto::header_size, size_ - proto::header_size}; }
+  iterator& operator++() noexcept {
+    at_ += size_;
+    ++count_;
+    look();
+    return *this;
+  }
+  iterator operator++(int) noexcept {
+    auto before = *this;
+    ++*this;
+    return before;
+  }
+  friend bool operator==(const iterator& a, const iterator& b) noexcept { return a.at_ == b.at_; }
+  friend bool operator==(const iterator& it, std::default_sentinel_t) noexcept { return it.size_ == 0; }
+
+ private:
+  void look() noexcept {
+    size_ = proto::row_at(at_, rows_.end, rows_.shape);
+    if (size_ == 0 && rows_.walked != nullptr) *rows_.walked = {.at = at_, .rows = count_};
+  }
+
+  const std::byte* at_{};
+  std::size_t size_{};
+  std::size_t count_{};
+  proto::row_batch rows_{};
+};
+
+inline chunk::iterator chunk::begin() const noexcept { return iterator{rows_}; }
+
+/// Rows that own their bytes: what `chunk::detach` returns.
+class SLUICE_API owned_chunk {
+ public:
+  owned_chunk() = default;
+
+  [[nodiscard]] chunk::iterator begin() const& noexcept { return chunk::iterator{rows_}; }
+  [[nodiscard]] std::default_sentinel_t end() const& noexcept { return {}; }
+  chunk::iterator begin() const&& = delete;  // the rows would outlive the bytes
+  explicit operator bool() const noexcept { return rows_.begin != nullptr; }
+
+ private:
+  friend class chunk;
+  explicit owned_chunk(const proto::row_batch& rows);
+
+  std::unique_ptr<std::byte[]> bytes_;
+  proto::row_batch rows_;
+};
+
+}  // namespace sluice

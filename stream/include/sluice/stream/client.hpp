@@ -1,0 +1,119 @@
+#pragma once
+/// @file
+/// The blocking face: one connection, plain loops, no Asio in sight.
+///
+///     sluice::client db{"postgresql://localhost/app"};
+///     for (sluice::row row : db.stream(sluice::from("v_user").limit(10))) std::cout << row.text() << '\n';
+
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <sluice/export.hpp>
+#include <sluice/stream/chunk.hpp>
+#include <sluice/stream/options.hpp>
+#include <sluice/stream/query.hpp>
+#include <sluice/stream/stats.hpp>
+#include <sluice/wire/conninfo.hpp>
+#include <sluice/wire/error.hpp>
+#include <sluice/wire/events.hpp>
+#include <sluice/wire/leaving.hpp>
+
+namespace sluice {
+
+namespace detail {
+class blocking_connection;
+class blocking_query;
+}  // namespace detail
+
+/// The rows of one query: a std::ranges input range. Movable, and iterators stay valid when it moves.
+/// Destroyed before its end, it cancels the query on the server and makes sure that the connection is clean, within
+/// `connection_options::leave_timeout`.
+/// @par Lifetime  keeps the connection alive; a row is valid until the iterator goes on to the next chunk
+/// @par Errors    `begin`, `++` and `next` throw error as `row_stream::next` does
+class SLUICE_API row_range {
+ public:
+  class iterator;
+
+  row_range(row_range&&) noexcept;
+  row_range& operator=(row_range&&) noexcept;
+  ~row_range();
+
+  /// Reads up to the first row. To be called once: there is one pass.
+  [[nodiscard]] iterator begin();
+  [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+  /// The next rows, for loops over chunks; empty at the end. Do not mix with iterators.
+  [[nodiscard]] chunk next();
+  /// Stops before the end, and tells how that went.
+  leaving cancel();
+  [[nodiscard]] stream_stats stats() const;
+
+ private:
+  friend class client;
+  explicit row_range(std::unique_ptr<detail::blocking_query> query) noexcept;
+
+  std::unique_ptr<detail::blocking_query> query_;
+};
+
+class row_range::iterator {
+ public:
+  using value_type = row;
+  using difference_type = std::ptrdiff_t;
+  using iterator_concept = std::input_iterator_tag;
+
+  iterator() = default;
+
+  [[nodiscard]] row operator*() const noexcept { return *at_; }
+  iterator& operator++() {
+    if (++at_ == std::default_sentinel) read();
+    return *this;
+  }
+  void operator++(int) { ++*this; }
+  friend bool operator==(const iterator& it, std::default_sentinel_t) noexcept { return it.query_ == nullptr; }
+
+ private:
+  friend class row_range;
+  explicit iterator(detail::blocking_query* query) : query_{query} { read(); }
+  SLUICE_API void read();
+
+  detail::blocking_query* query_{};
+  chunk::iterator at_{};
+};
+
+/// One connection for one thread.
+/// @par Thread safety  none, but for `interrupt`
+class SLUICE_API client {
+ public:
+  /// Connects and logs in; see `connect` for errors.
+  explicit client(std::string_view conninfo, connection_options options = {});
+  explicit client(const sluice::conninfo& info, connection_options options = {});
+  client(client&&) noexcept;
+  client& operator=(client&&) noexcept;
+  ~client();
+
+  /// Sends the query; errors of the server come with the first row.
+  /// @par Errors  throws error: bad_query, bad_state when another range is open
+  [[nodiscard]] row_range stream(const query& what, query_options options = {});
+  /// Runs statements without parameters and passes over their rows; @see connection::execute
+  std::string execute(std::string_view statements, query_options options = {});
+
+  /// Ends the wait of the thread that uses this client with `cancelled`, or its next wait. May be called from any
+  /// thread and from a signal handler.
+  void interrupt() noexcept;
+
+  /// @see connection::parameter
+  [[nodiscard]] std::string_view parameter(std::string_view name) const;
+  [[nodiscard]] std::uint32_t backend_pid() const noexcept;
+  [[nodiscard]] bool is_idle() const noexcept;
+  [[nodiscard]] bool is_closed() const noexcept;
+  void on_notice(notice_handler handler);
+  void on_notification(notification_handler handler);
+
+ private:
+  std::shared_ptr<detail::blocking_connection> connection_;
+};
+
+}  // namespace sluice

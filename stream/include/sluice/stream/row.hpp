@@ -1,0 +1,49 @@
+#pragma once
+/// @file
+/// One row: a view of a DataRow where it lies in the receive buffer.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include <sluice/proto/byte_order.hpp>
+
+namespace sluice {
+
+class json_document;
+class json_parser;
+
+/// One row, as the server sent it. Two words; copy it freely.
+/// @par Lifetime  a view: valid until the next read of its stream (`next()`, or `++` past the end of a chunk), or as
+///                long as the `owned_chunk` that it came from
+class row {
+ public:
+  row() = default;
+  /// @param body  a well-formed DataRow body with at least one column
+  row(const std::byte* body, std::size_t size) noexcept : body_{body}, size_{size} {}
+
+  /// The document's bytes as the server sent them; empty for NULL.
+  [[nodiscard]] std::string_view text() const noexcept {
+    const auto length = proto::load_big<std::uint32_t>(body_ + 2);
+    return {reinterpret_cast<const char*>(body_ + 6), length == null_length ? 0 : length};
+  }
+  /// The value is SQL NULL, which is not the JSON text `null`.
+  [[nodiscard]] bool is_null() const noexcept { return proto::load_big<std::uint32_t>(body_ + 2) == null_length; }
+
+  /// The document parsed by simdjson On-Demand where it lies, with this thread's parser. Include
+  /// <sluice/stream/json.hpp>.
+  /// @par Lifetime  until the row's end, or the next `json()` in this thread, whichever comes first
+  /// @par Errors    throws error: bad_json for NULL and for what is no JSON; fields are checked when they are read
+  [[nodiscard]] json_document json() const;
+  /// The same with a parser of the caller's, for programs whose coroutines move between threads.
+  /// @par Lifetime  until the row's end or the next use of `parser`
+  [[nodiscard]] json_document json(json_parser& parser) const;
+
+ private:
+  static constexpr std::uint32_t null_length = 0xffffffff;
+
+  const std::byte* body_{};
+  std::size_t size_{};
+};
+
+}  // namespace sluice

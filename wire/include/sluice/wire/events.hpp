@@ -1,0 +1,27 @@
+#pragma once
+/// @file
+/// What a server may send without being asked.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include <sluice/wire/error.hpp>
+
+namespace sluice {
+
+/// A NotificationResponse: somebody's NOTIFY on a channel that this session listens to.
+struct notification {
+  std::string channel;
+  std::string payload;
+  std::uint32_t pid{};  ///< the backend that sent it
+};
+
+using notice_handler = std::function<void(const server_message&)>;
+using notification_handler = std::function<void(const notification&)>;
+
+namespace wire {
+struct session;
+}
+
+}  // namespace sluice

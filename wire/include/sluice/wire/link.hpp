@@ -1,0 +1,128 @@
+#pragma once
+/// @file
+/// One byte stream to a server, with its buffers, its deadline, and two ways to wait.
+///
+/// `transfer` moves bytes both ways and never waits; when it moved nothing, `ready` (in a coroutine) or `wait` (in a
+/// thread) returns as soon as it can. Every failure is thrown as `sluice::error` with the server's name, the phase and
+/// the rows so far: nobody above has to add to it.
+/// @par Thread safety  none: one coroutine or thread at a time; `interrupter::interrupt` may be called from any
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/generic/stream_protocol.hpp>
+
+#include <sluice/proto/frontend.hpp>
+#include <sluice/proto/limits.hpp>
+#include <sluice/wire/deadline.hpp>
+#include <sluice/wire/error.hpp>
+#include <sluice/wire/receive_buffer.hpp>
+
+namespace sluice::wire {
+
+using socket = asio::generic::stream_protocol::socket;  // a TCP and a Unix socket both move into it
+
+/// Ends a blocking wait from another thread or a signal handler.
+class SLUICE_API interrupter {
+ public:
+  interrupter();
+  ~interrupter();
+  interrupter(const interrupter&) = delete;
+  interrupter& operator=(const interrupter&) = delete;
+
+  /// Async-signal-safe; takes effect at the current wait or the next one.
+  void interrupt() noexcept;
+  /// Whether an interrupt has come; takes it.
+  bool take() noexcept;
+  [[nodiscard]] int descriptor() const noexcept { return read_end_; }
+
+ private:
+  int read_end_{-1};
+  int write_end_{-1};
+};
+
+class SLUICE_API link {
+ public:
+  /// What messages say about where and when.
+  struct context {
+    std::string place;                        ///< database "app" at localhost:5432
+    std::string_view doing{"connecting to"};  ///< a literal
+    std::uint64_t rows{};                     ///< delivered so far by the query under way
+  };
+
+  link(socket connected, const proto::limits& limits, std::size_t buffer_bytes);
+  ~link();
+  link(const link&) = delete;
+  link& operator=(const link&) = delete;
+
+  proto::output out;  ///< what is to be sent; `transfer` takes from it
+  receive_buffer in;
+  proto::limits limits;
+  context where;
+
+  enum class moved : std::uint8_t {
+    something,
+    nothing,
+    end,  ///< the server has closed its side, or the connection is broken: nothing more will arrive
+  };
+  /// Sends what it can of `out`, and reads what it can into `in`. Ends all views into `in`.
+  /// @param wanted  size of the message that is arriving
+  [[nodiscard]] moved transfer(std::size_t wanted);
+
+  /// Sends what can be sent without waiting; a failure shows at the next `transfer`.
+  void flush() noexcept;
+
+  /// Whether a coroutine should let others run before it goes on, although it need not wait.
+  [[nodiscard]] bool turn_is_over() const noexcept { return turns_ >= longest_turn; }
+
+  /// Returns when `transfer` may move something, or lets others run when the turn is over. Then call `check_wait`.
+  [[nodiscard]] asio::awaitable<void> ready();
+  /// @par Errors  throws error: deadline_exceeded; cancelled when the coroutine was
+  void check_wait();
+  /// The same for a thread.
+  /// @par Errors  throws error: deadline_exceeded; cancelled when `interrupts` was used
+  void wait(interrupter* interrupts);
+
+  /// From now on waiting ends at `when`; `clock::time_point::max()` for never.
+  void set_deadline(clock::time_point when) noexcept { deadline_.set(when); }
+  /// @par Errors  throws error: deadline_exceeded
+  void check_deadline() const;
+
+  /// Throws the error with this link's place and phase.
+  [[noreturn]] void fail(errc code, std::string_view what, bool retryable = false) const;
+  [[noreturn]] void fail(const proto::fault& why) const;
+  /// The peer is gone: says so, with the system's reason if there is one.
+  [[noreturn]] void fail_lost() const;
+  /// Makes the error for an ErrorResponse.
+  [[nodiscard]] error server_error(server_message said, bool usable) const;
+
+  void close() noexcept;
+  [[nodiscard]] bool is_open() const noexcept { return socket_.is_open(); }
+  [[nodiscard]] asio::any_io_executor get_executor() { return socket_.get_executor(); }
+  [[nodiscard]] asio::generic::stream_protocol::endpoint remote() const { return remote_; }
+  /// Reads that brought something; time spent waiting for the server.
+  [[nodiscard]] std::uint64_t reads() const noexcept { return reads_; }
+  [[nodiscard]] clock::duration waited() const noexcept { return waited_; }
+
+ private:
+  static constexpr int longest_turn = 16;
+
+  [[nodiscard]] asio::awaitable<void> ready_to_send();
+
+  socket socket_;
+  asio::generic::stream_protocol::endpoint remote_;
+  deadline deadline_;
+  std::error_code wait_result_;
+  std::error_code broken_;
+  std::size_t sent_{0};
+  clock::time_point wait_began_{};
+  clock::duration waited_{};
+  std::uint64_t reads_{0};
+  int turns_{0};
+};
+
+}  // namespace sluice::wire

@@ -1,0 +1,56 @@
+#pragma once
+/// @file
+/// The one buffer of a connection. Three areas, in this order:
+///
+///     | consumed: views handed out may point here | arrived: not consumed yet | room |  + padding, always readable
+///
+/// The padding lets simdjson parse a document where it lies. Views are valid until the next `make_room`.
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include <sluice/export.hpp>
+
+namespace sluice::wire {
+
+class SLUICE_API receive_buffer {
+ public:
+  static constexpr std::size_t padding = 64;  ///< at least SIMDJSON_PADDING
+
+  /// @param capacity  bytes held in normal running, allocated at the first use; at least 16
+  /// @param limit     largest size it may grow to for one message that is larger than `capacity`
+  receive_buffer(std::size_t capacity, std::size_t limit) noexcept;
+
+  [[nodiscard]] std::span<const std::byte> arrived() const noexcept { return {bytes_.get() + start_, end_ - start_}; }
+  /// `count` arrived bytes have been dealt with; views into them stay valid until the next `make_room`.
+  void consume(std::size_t count) noexcept;
+
+  /// Ends all views and makes room behind what has arrived: moves it to the front; grows, by doubling and only as far
+  /// as bytes really arrive, when a message of `wanted` bytes does not fit; shrinks back when it does again.
+  /// @param wanted  size of the message that is arriving; from its own header, so it may lie
+  /// @return where the next read goes; empty only when `wanted` is above the limit
+  /// @par Exception safety  strong: std::bad_alloc
+  [[nodiscard]] std::span<std::byte> make_room(std::size_t wanted);
+  /// Where the next read may go without ending any view; may be empty.
+  [[nodiscard]] std::span<std::byte> room() noexcept { return {bytes_.get() + end_, capacity_ - end_}; }
+  /// `count` bytes were read into the room.
+  void commit(std::size_t count) noexcept;
+
+  /// Bytes allocated now, and the most that ever were, padding included.
+  [[nodiscard]] std::size_t allocated() const noexcept { return capacity_ == 0 ? 0 : capacity_ + padding; }
+  [[nodiscard]] std::size_t peak() const noexcept { return peak_; }
+
+ private:
+  void reallocate(std::size_t capacity);
+
+  std::unique_ptr<std::byte[]> bytes_;
+  std::size_t usual_;  // the capacity to come back to
+  std::size_t limit_;
+  std::size_t capacity_{0};
+  std::size_t start_{0};
+  std::size_t end_{0};
+  std::size_t peak_{0};
+};
+
+}  // namespace sluice::wire

@@ -1,0 +1,52 @@
+#pragma once
+/// @file
+/// A connection that has logged in: what the server told about itself, and which state the protocol is in.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sluice/proto/frame.hpp>
+#include <sluice/wire/events.hpp>
+#include <sluice/wire/link.hpp>
+
+namespace sluice::wire {
+
+struct session {
+  session(socket connected, const proto::limits& limits, std::size_t buffer_bytes)
+      : io{std::move(connected), limits, buffer_bytes}, settled{io.get_executor(), clock::time_point::max()} {}
+
+  enum class state : std::uint8_t {
+    idle,     ///< ReadyForQuery was seen, nothing was sent since
+    busy,     ///< a query is under way
+    leaving,  ///< a query that nobody wants any more is being brought to its end
+    broken,   ///< for good
+  };
+
+  link io;
+  asio::steady_timer settled;  ///< cancelled when a query has been left: whoever waits for that waits for this
+  state is{state::busy};
+  char transaction{'I'};        ///< of the last ReadyForQuery: I, T or E
+  std::uint32_t backend_pid{};  ///< 0 when the server gave no key: then it cannot be cancelled
+  std::vector<std::byte> cancel_key{};
+  std::map<std::string, std::string, std::less<>> parameters{};  ///< by ParameterStatus; bounded
+  clock::duration patience{};                                    ///< how long leaving a query may take
+  notice_handler on_notice{};
+  notification_handler on_notification{};
+
+  /// NoticeResponse, ParameterStatus or NotificationResponse: may come at any time.
+  /// @par Errors  throws error: protocol_violation when it is malformed, or client_encoding stops being UTF8
+  SLUICE_API void aside(const proto::frame& message);
+  /// Drops the connection for good.
+  SLUICE_API void discard() noexcept;
+  /// Ends the session politely if it is idle (Terminate), and closes it. Does not wait.
+  SLUICE_API void close() noexcept;
+};
+
+/// The fields of an ErrorResponse or NoticeResponse, owned.
+/// @par Errors  throws error: protocol_violation
+[[nodiscard]] SLUICE_API server_message read_server_message(const link& from, const proto::frame& message);
+
+}  // namespace sluice::wire

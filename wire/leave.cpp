@@ -1,0 +1,84 @@
+#include <sluice/wire/leave.hpp>
+
+#include <exception>
+
+#include <sluice/proto/sqlstate.hpp>
+#include <sluice/wire/dial.hpp>
+
+namespace sluice::wire {
+
+namespace {
+
+/// Reads until ReadyForQuery.
+asio::awaitable<void> read_to_the_end(exchange& query) {
+  link& io = query.on().io;
+  while (query.advance() != exchange::state::over) {
+    const link::moved moved = io.transfer(query.wanted());
+    if (moved == link::moved::end) query.on_end();
+    if (moved == link::moved::something && !io.turn_is_over()) continue;
+    co_await io.ready();
+    io.check_wait();
+  }
+}
+
+/// What has arrived already may hold the end: looks, without waiting.
+bool is_nearly_over(exchange& query) {
+  if (query.advance() == exchange::state::over) return true;
+  if (query.on().io.transfer(query.wanted()) != link::moved::something) return false;
+  return query.advance() == exchange::state::over;
+}
+
+asio::awaitable<leaving> cancel_and_drain(exchange& query, clock::time_point deadline) {
+  session& on = query.on();
+  if (is_nearly_over(query)) co_return leaving::drained;
+  if (on.backend_pid == 0) on.io.fail(errc::bad_state, "the server gave no key to cancel by");
+  co_await send_cancel(on, deadline);
+  co_await read_to_the_end(query);
+  if (query.sqlstate() == "57014") co_return leaving::cancelled;
+
+  exchange probe{on, std::string_view{}};
+  co_await read_to_the_end(probe);
+  co_return leaving::drained;
+}
+
+}  // namespace
+
+asio::awaitable<leaving> leave(exchange& query, clock::duration patience) {
+  session& on = query.on();
+  if (on.is == session::state::broken) co_return leaving::closed;
+  if (query.is_over()) co_return leaving::drained;
+  on.is = session::state::leaving;
+  on.io.where.doing = "leaving a query on";
+  query.skip_rows();
+  const clock::time_point deadline = clock::now() + patience;
+  on.io.set_deadline(deadline);
+  leaving outcome = leaving::closed;
+  try {
+    outcome = co_await cancel_and_drain(query, deadline);
+    on.io.set_deadline(clock::time_point::max());
+  } catch (const std::exception&) {  // there is nobody to tell, and nothing to tell but that it is closed
+  }
+  if (outcome == leaving::closed) on.discard();
+  on.settled.cancel();
+  co_return outcome;
+}
+
+asio::awaitable<void> send_cancel(session& target, clock::time_point deadline) {
+  socket connected = co_await dial(target.io.get_executor(), target.io.remote(), deadline, target.io.where);
+  constexpr std::size_t answer_bytes = 64;  // none is expected: the server just closes
+  link to{std::move(connected), target.io.limits, answer_bytes};
+  to.where = {.place = target.io.where.place, .doing = "cancelling a query on"};
+  to.set_deadline(deadline);
+  const proto::cancel_request request{.pid = target.backend_pid, .key = target.cancel_key};
+  if (const proto::fault why = proto::encode(request, to.out)) to.fail(why);
+  for (;;) {
+    const link::moved moved = to.transfer(0);
+    if (moved == link::moved::end) co_return;
+    to.in.consume(to.in.arrived().size());
+    if (moved == link::moved::something) continue;
+    co_await to.ready();
+    to.check_wait();
+  }
+}
+
+}  // namespace sluice::wire

@@ -1,0 +1,161 @@
+#include <sluice/wire/link.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include <asio/experimental/awaitable_operators.hpp>
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <sluice/proto/frame.hpp>
+
+namespace sluice::wire {
+
+interrupter::interrupter() {
+  std::array<int, 2> ends{};
+  if (::pipe(ends.data()) != 0) throw std::system_error{errno, std::generic_category(), "pipe"};
+  read_end_ = ends[0];
+  write_end_ = ends[1];
+  for (const int end : ends) {
+    (void)::fcntl(end, F_SETFD, FD_CLOEXEC);
+    (void)::fcntl(end, F_SETFL, O_NONBLOCK);
+  }
+}
+
+interrupter::~interrupter() {
+  (void)::close(read_end_);
+  (void)::close(write_end_);
+}
+
+void interrupter::interrupt() noexcept {
+  const int before = errno;  // a signal handler must not change it
+  (void)!::write(write_end_, "", 1);
+  errno = before;
+}
+
+bool interrupter::take() noexcept {
+  std::array<char, 16> drained{};
+  bool any = false;
+  while (::read(read_end_, drained.data(), drained.size()) > 0) any = true;
+  return any;
+}
+
+link::link(socket connected, const proto::limits& bounds, std::size_t buffer_bytes)
+    : in{buffer_bytes, bounds.row + proto::header_size},
+      limits{bounds},
+      socket_{std::move(connected)},
+      remote_{socket_.remote_endpoint()},
+      deadline_{socket_.get_executor(), [this] {
+                  std::error_code ignored;
+                  socket_.cancel(ignored);
+                }} {
+  socket_.non_blocking(true);
+}
+
+link::~link() { close(); }
+
+void link::close() noexcept {
+  std::error_code ignored;
+  deadline_.set(clock::time_point::max());
+  socket_.close(ignored);
+}
+
+link::moved link::transfer(std::size_t wanted) {
+  check_deadline();
+  const std::size_t unsent = out.size();
+  if (unsent != 0) flush();
+  const std::span<std::byte> room = in.make_room(wanted);
+  for (;;) {
+    const ssize_t count = ::recv(socket_.native_handle(), room.data(), room.size(), 0);
+    if (count > 0) {
+      in.commit(static_cast<std::size_t>(count));
+      ++reads_;
+      ++turns_;
+      return moved::something;
+    }
+    if (count == 0) return moved::end;
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return out.size() < unsent ? moved::something : moved::nothing;
+    if (!broken_) broken_ = {errno, std::system_category()};
+    return moved::end;
+  }
+}
+
+void link::flush() noexcept {
+  while (sent_ < out.size()) {
+    const ssize_t count = ::send(socket_.native_handle(), out.data() + sent_, out.size() - sent_, MSG_NOSIGNAL);
+    if (count >= 0) {
+      sent_ += static_cast<std::size_t>(count);
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+    broken_ = {errno, std::system_category()};  // what the server said before it went is still to be read
+    break;
+  }
+  out.clear();
+  sent_ = 0;
+}
+
+asio::awaitable<void> link::ready() {
+  wait_result_ = {};
+  if (turn_is_over()) {
+    turns_ = 0;
+    return asio::post(socket_.get_executor(), asio::use_awaitable);
+  }
+  turns_ = 0;
+  deadline_.arm();
+  wait_began_ = clock::now();
+  if (!out.empty()) return ready_to_send();
+  return socket_.async_wait(socket::wait_read, asio::redirect_error(asio::use_awaitable, wait_result_));
+}
+
+asio::awaitable<void> link::ready_to_send() {
+  using namespace asio::experimental::awaitable_operators;
+  // Both ways: a server that waits for us to read will not read what we send.
+  std::error_code other;
+  co_await (socket_.async_wait(socket::wait_write, asio::redirect_error(asio::use_awaitable, wait_result_)) ||
+            socket_.async_wait(socket::wait_read, asio::redirect_error(asio::use_awaitable, other)));
+  if (wait_result_ == asio::error::operation_aborted) wait_result_ = other;  // of the two only one was cut off
+}
+
+void link::check_wait() {
+  if (wait_began_ != clock::time_point{}) waited_ += clock::now() - std::exchange(wait_began_, {});
+  if (wait_result_ != asio::error::operation_aborted) return;
+  check_deadline();
+  fail(errc::cancelled, "cancelled");
+}
+
+void link::wait(interrupter* interrupts) {
+  const auto began = clock::now();
+  for (;;) {
+    int timeout = -1;
+    if (deadline_.when() != clock::time_point::max()) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_.when() - clock::now());
+      timeout = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1'000'000'000));
+    }
+    std::array<pollfd, 2> watched{
+        pollfd{socket_.native_handle(), static_cast<short>(out.empty() ? POLLIN : POLLIN | POLLOUT), 0},
+        pollfd{interrupts != nullptr ? interrupts->descriptor() : -1, POLLIN, 0}};
+    const int count = ::poll(watched.data(), watched.size(), timeout);
+    if (count < 0 && errno != EINTR) fail(errc::connection_lost, std::system_category().message(errno));
+    if (interrupts != nullptr && interrupts->take()) fail(errc::cancelled, "interrupted");
+    check_deadline();
+    if (count > 0) break;
+  }
+  waited_ += clock::now() - began;
+}
+
+void link::check_deadline() const {
+  if (deadline_.has_passed()) fail(errc::deadline_exceeded, "the deadline passed", true);
+}
+
+}  // namespace sluice::wire

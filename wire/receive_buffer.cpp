@@ -1,0 +1,55 @@
+#include <sluice/wire/receive_buffer.hpp>
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+namespace sluice::wire {
+
+receive_buffer::receive_buffer(std::size_t capacity, std::size_t limit) noexcept
+    : usual_{std::max<std::size_t>(capacity, 16)}, limit_{std::max(limit, usual_)} {}
+
+void receive_buffer::consume(std::size_t count) noexcept {
+  assert(count <= end_ - start_);
+  start_ += count;
+}
+
+std::span<std::byte> receive_buffer::make_room(std::size_t wanted) {
+  const std::size_t pending = end_ - start_;
+  if (wanted > limit_) return {};
+  if (pending == capacity_ && wanted > capacity_) {
+    reallocate(
+        std::clamp(capacity_ * 2, usual_, limit_));  // full of one message: a length field alone allocates nothing
+  } else if (capacity_ > usual_ && std::max(wanted, pending) <= usual_) {
+    reallocate(usual_);
+  } else if (capacity_ == 0) {
+    reallocate(usual_);
+  } else if (start_ != 0) {
+    std::memmove(bytes_.get(), bytes_.get() + start_, pending);
+  }
+  start_ = 0;
+  end_ = pending;
+#ifdef SLUICE_POISON_STALE_VIEWS  // a build option of the library; no header depends on it
+  std::memset(bytes_.get() + end_, 0xdd, capacity_ - end_);
+#endif
+  return room();
+}
+
+void receive_buffer::commit(std::size_t count) noexcept {
+  assert(count <= capacity_ - end_);
+  end_ += count;
+}
+
+void receive_buffer::reallocate(std::size_t capacity) {
+  const std::size_t pending = end_ - start_;
+  auto bytes = std::make_unique_for_overwrite<std::byte[]>(capacity + padding);
+  if (pending != 0) std::memcpy(bytes.get(), bytes_.get() + start_, pending);
+  std::memset(bytes.get() + capacity, 0, padding);
+  bytes_ = std::move(bytes);
+  capacity_ = capacity;
+  start_ = 0;
+  end_ = pending;
+  peak_ = std::max(peak_, allocated());
+}
+
+}  // namespace sluice::wire

@@ -1,0 +1,83 @@
+#include <sluice/wire/session.hpp>
+
+#include <utility>
+
+#include <sluice/proto/backend.hpp>
+#include <sluice/proto/error_fields.hpp>
+#include <sluice/proto/frontend.hpp>
+
+namespace sluice::wire {
+
+namespace {
+constexpr std::size_t most_parameters = 256;  // Postgres reports about fifteen
+}
+
+void session::aside(const proto::frame& message) {
+  switch (message.type) {
+    case 'S': {
+      const auto status = proto::decode_parameter_status(message.body);
+      if (!status) break;
+      if (status->name == "client_encoding" && status->value != "UTF8")
+        io.fail(errc::protocol_violation, "client_encoding was changed: JSON is read as UTF8 only");
+      const auto known = parameters.find(status->name);
+      if (known != parameters.end())
+        known->second = status->value;
+      else if (parameters.size() < most_parameters)
+        parameters.emplace(status->name, status->value);
+      return;
+    }
+    case 'N': {
+      const server_message notice = read_server_message(io, message);
+      if (on_notice) on_notice(notice);
+      return;
+    }
+    default: {
+      const auto said = proto::decode_notification_response(message.body);
+      if (!said) break;
+      if (on_notification) on_notification({std::string{said->channel}, std::string{said->payload}, said->pid});
+      return;
+    }
+  }
+  io.fail(proto::fault{proto::fault::kind::malformed, message.type, "the fields do not fill the body exactly"});
+}
+
+void session::discard() noexcept {
+  is = state::broken;
+  io.close();
+}
+
+void session::close() noexcept {
+  if (is == state::idle) {
+    try {
+      if (!proto::encode(proto::terminate{}, io.out)) (void)io.transfer(0);
+    } catch (...) {  // the server notices the end of the connection as well
+    }
+  }
+  discard();
+}
+
+server_message read_server_message(const link& from, const proto::frame& message) {
+  const auto fields = proto::decode_error_fields(message.body);
+  if (!fields)
+    from.fail(proto::fault{proto::fault::kind::malformed, message.type, "the fields do not fill the body exactly"});
+  const auto own = [](std::string_view text) { return std::string{text}; };
+  return {.severity = own(fields->severity.empty() ? fields->localized_severity : fields->severity),
+          .sqlstate = own(fields->sqlstate),
+          .message = own(fields->message),
+          .detail = own(fields->detail),
+          .hint = own(fields->hint),
+          .position = fields->position,
+          .internal_position = fields->internal_position,
+          .internal_query = own(fields->internal_query),
+          .where = own(fields->where),
+          .schema = own(fields->schema),
+          .table = own(fields->table),
+          .column = own(fields->column),
+          .data_type = own(fields->data_type),
+          .constraint = own(fields->constraint),
+          .file = own(fields->file),
+          .line = own(fields->line),
+          .routine = own(fields->routine)};
+}
+
+}  // namespace sluice::wire
