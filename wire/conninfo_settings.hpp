@@ -1,0 +1,75 @@
+#pragma once
+// The text form of a connection's parameters: what was written where, before anything is made of it.
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <sluice/wire/conninfo.hpp>
+
+namespace sluice::wire {
+
+/// A parameter that libpq knows.
+struct known_key {
+  std::string_view name;
+  std::string_view variable{};  ///< environment variable; empty: none
+  std::string_view refusal{};   ///< why a value is not accepted; empty: it is
+  bool secret{};
+};
+
+[[nodiscard]] std::span<const known_key> all_keys() noexcept;
+[[nodiscard]] const known_key* find_key(std::string_view name) noexcept;
+
+struct setting {
+  std::string value;
+  std::string place;  ///< what errors call it: the parameter and where it was written
+};
+
+/// By parameter; the names are those of the table of known keys.
+class settings {
+ public:
+  void set(const known_key& key, setting given) { given_.insert_or_assign(key.name, std::move(given)); }
+  void set_if_absent(const known_key& key, setting given) { given_.try_emplace(key.name, std::move(given)); }
+  [[nodiscard]] const setting* find(std::string_view name) const;
+  /// Its value, or the empty string.
+  [[nodiscard]] const std::string& value(std::string_view name) const;
+  [[nodiscard]] auto begin() const { return given_.begin(); }
+  [[nodiscard]] auto end() const { return given_.end(); }
+
+ private:
+  std::map<std::string_view, setting> given_;
+};
+
+[[noreturn]] void refuse(const std::string& message);
+/// The connection string is not well-formed at `offset`.
+[[noreturn]] void refuse_at(std::size_t offset, std::string_view problem);
+
+/// Stores what a connection string says. `may_quote` tells whether an unknown name may be shown: it may not when it
+/// could be a piece of a password that was not quoted or encoded.
+void store(settings& into, std::string_view name, std::string value, std::size_t offset, bool may_quote);
+
+[[nodiscard]] bool is_uri(std::string_view text) noexcept;
+[[nodiscard]] settings parse_uri(std::string_view text);
+[[nodiscard]] settings parse_keyvalue(std::string_view text);
+/// The string alone: a URI or key=value pairs.
+[[nodiscard]] settings parse_text(std::string_view text);
+
+/// What the service file says about the service that the string or PGSERVICE names.
+void add_service(settings& into, const conninfo_environment& environment);
+void add_environment(settings& into, const conninfo_environment& environment);
+
+/// What isspace says in the C locale.
+[[nodiscard]] constexpr bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+[[nodiscard]] constexpr char to_lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+[[nodiscard]] std::string default_socket_folder(const conninfo_environment& environment);
+
+/// Why the password file may not be used; empty when it may, or when there is none.
+[[nodiscard]] std::string password_file_problem(const std::string& path);
+
+}  // namespace sluice::wire

@@ -1,0 +1,134 @@
+#pragma once
+/// @file
+/// Connection strings as libpq documents them: `conninfo::parse` takes a URI or key=value pairs, fills in what the
+/// service file and the PG* environment variables say, then libpq's defaults, and checks it all. Nothing is connected
+/// here. Which parameters are supported, ignored or refused, and where this differs from libpq: docs/connecting.md.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <sluice/export.hpp>
+
+namespace sluice {
+
+/// How much TLS is asked of the server. Only `verify_full` proves who the server is.
+enum class tls_mode : std::uint8_t { disable, allow, prefer, require, verify_ca, verify_full };
+enum class tls_negotiation : std::uint8_t {
+  postgres,  ///< ask with an SSLRequest first
+  direct,    ///< start with the handshake, one round trip less; servers from version 17 on
+};
+enum class tls_version : std::uint8_t { any, v1_0, v1_1, v1_2, v1_3 };
+/// Whether SCRAM is tied to the TLS session, so that nobody in between can relay it.
+enum class channel_binding_mode : std::uint8_t { disable, prefer, require };
+/// Which of several servers will do.
+enum class session_target : std::uint8_t { any, read_write, read_only, primary, standby, prefer_standby };
+enum class host_order : std::uint8_t { as_given, random };
+/// Values are those of the start-up message.
+enum class protocol_version : std::uint32_t { v3_0 = 0x30000, v3_2 = 0x30002 };
+
+/// What the server may ask for, from `require_auth`; all of it unless that is given.
+struct auth_methods {
+  bool none{true};  ///< no question at all: trust, peer, or a client certificate
+  bool password{true};
+  bool md5{true};
+  bool scram_sha_256{true};
+  friend bool operator==(const auth_methods&, const auth_methods&) = default;
+};
+
+/// What `conninfo::parse` takes from outside of the string.
+struct SLUICE_API conninfo_environment {
+  /// An environment variable's value, or nothing when it is not set.
+  std::function<std::optional<std::string>(std::string_view name)> variable;
+  std::string home;       ///< folder of .pgpass, .pg_service.conf and .postgresql/; empty: there is none
+  std::string user_name;  ///< the default of `user`; empty: it must be given
+  /// The first that exists is the default host; if none does, the last.
+  std::vector<std::string> socket_folders{"/var/run/postgresql", "/tmp"};
+
+  /// This process: its variables, $HOME or else the user database's folder, the effective user.
+  [[nodiscard]] static conninfo_environment process();
+};
+
+/// All that is needed to connect. Every field has libpq's default; an empty text means not given.
+/// @see PostgreSQL documentation, section "Database Connection Control Functions"
+struct SLUICE_API conninfo {
+  /// One server to try.
+  struct SLUICE_API host {
+    std::string name;     ///< host name, IP address, folder of a Unix socket (`/...`) or abstract socket (`@...`)
+    std::string address;  ///< `hostaddr`: connect to this IP address, and use `name` to check the certificate only
+    std::uint16_t port{5432};
+
+    [[nodiscard]] bool is_unix_socket() const noexcept;
+    /// `/folder/.s.PGSQL.5432`, or the same after `@` for an abstract socket.
+    [[nodiscard]] std::string socket_path() const;
+    /// For messages: `name:port`, `[::1]:port`, `name:port (address)` or the socket's path.
+    [[nodiscard]] std::string to_string() const;
+    friend bool operator==(const host&, const host&) = default;
+  };
+
+  std::vector<host> hosts;  ///< in the order given; at least one after `parse`
+  std::string user;         ///< default: the operating system's name of the user
+  std::string database;     ///< default: `user`
+  std::string password;     ///< see also `password_for`; never in a message of this library
+  std::string passfile;     ///< the password file; default: .pgpass in the home folder
+  std::string application_name;
+  std::string options;  ///< command-line options for the server, such as `-c work_mem=64MB`
+  /// Run-time parameters of the start-up message from PGDATESTYLE, PGTZ and PGGEQO: name, value.
+  std::vector<std::pair<std::string, std::string>> session_settings;
+
+  std::chrono::milliseconds connect_timeout{};  ///< for each host; 0: none
+  bool keepalives{true};
+  std::chrono::seconds keepalives_idle{};        ///< silence before the first probe; 0: the system's
+  std::chrono::seconds keepalives_interval{};    ///< between probes; 0: the system's
+  int keepalives_count{};                        ///< unanswered probes; 0: the system's
+  std::chrono::milliseconds tcp_user_timeout{};  ///< unacknowledged data; 0: the system's
+  session_target target_session_attrs{session_target::any};
+  host_order load_balance_hosts{host_order::as_given};
+  protocol_version min_protocol_version{protocol_version::v3_0};
+  protocol_version max_protocol_version{protocol_version::v3_0};
+
+  tls_mode sslmode{tls_mode::prefer};
+  tls_negotiation sslnegotiation{tls_negotiation::postgres};
+  tls_version ssl_min_protocol_version{tls_version::v1_2};
+  tls_version ssl_max_protocol_version{tls_version::any};
+  /// File of trusted roots, or `system`. Default: .postgresql/root.crt in the home folder if it exists; with it,
+  /// `require` checks the certificate as `verify_ca` does.
+  std::string sslrootcert;
+  std::string sslcert;      ///< client certificate; default: .postgresql/postgresql.crt if it exists
+  std::string sslkey;       ///< its key; default: .postgresql/postgresql.key if it exists
+  std::string sslpassword;  ///< of `sslkey`
+  std::string sslcrl;       ///< revoked certificates; default: .postgresql/root.crl if it exists
+  std::string sslcrldir;    ///< folder of such files
+  bool sslsni{true};        ///< name the host in the handshake
+
+  auth_methods require_auth;
+  channel_binding_mode channel_binding{channel_binding_mode::prefer};
+  std::string requirepeer;  ///< owner of the server's process, checked on Unix sockets
+
+  std::vector<std::string> warnings;  ///< what was ignored though it was given, a sentence each
+
+  /// A string with the process's environment: what is not in the string comes from the service file, then from the
+  /// environment, then from libpq's defaults. The empty string is valid.
+  /// @par Errors  throws `error` (`errc::bad_conninfo`), which names the parameter and the byte from the string's
+  /// start,
+  ///              and quotes neither values nor anything that could be part of a password
+  [[nodiscard]] static conninfo parse(std::string_view text);
+  /// The same with an environment of the caller's. Default files are still looked for in its folders.
+  [[nodiscard]] static conninfo parse(std::string_view text, const conninfo_environment& environment);
+
+  /// For messages: `user@host:5432,other:5432/database`, without any secret.
+  [[nodiscard]] std::string to_string() const;
+};
+
+/// The password for one host: `password` if there is one, else what the password file says at this moment, so that a
+/// long-lived program notices a changed file.
+/// @return nothing when there is none, or when the file may not be used because others can read it
+/// @see PostgreSQL documentation, section "The Password File"
+[[nodiscard]] SLUICE_API std::optional<std::string> password_for(const conninfo& info, const conninfo::host& host);
+
+}  // namespace sluice

@@ -1,0 +1,98 @@
+#include <array>
+#include <filesystem>
+#include <fstream>
+
+#include "conninfo_settings.hpp"
+
+namespace sluice::wire {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where distributions and a build from source keep it; libpq has one such folder compiled in.
+constexpr std::array system_folders{"/etc/postgresql-common", "/etc/sysconfig/pgsql", "/usr/local/pgsql/etc", "/etc"};
+
+std::string_view trimmed(std::string_view line) {
+  while (!line.empty() && is_space(line.front())) line.remove_prefix(1);
+  while (!line.empty() && is_space(line.back())) line.remove_suffix(1);
+  return line;
+}
+
+class service_reader {
+ public:
+  service_reader(settings& into, std::string_view service) : into_{into}, header_{"[" + std::string{service} + "]"} {}
+
+  /// @return whether the file defines the service
+  bool read(const fs::path& path) {
+    std::ifstream file{path, std::ios::binary};
+    if (!file) refuse("the service file \"" + path.string() + "\" cannot be read");
+    bool found = false;
+    std::string text;
+    for (line_ = 1; std::getline(file, text); ++line_) {
+      const std::string_view line = trimmed(text);
+      if (line.empty() || line.starts_with('#')) continue;
+      if (line.starts_with('[')) {
+        if (found) return true;
+        found = line.starts_with(header_);
+      } else if (found) {
+        take(path, line);
+      }
+    }
+    return found;
+  }
+
+ private:
+  void take(const fs::path& path, std::string_view line) {
+    const std::string place = "service file \"" + path.string() + "\", line " + std::to_string(line_);
+    if (line.find('\0') != line.npos) refuse(place + ": a zero byte is not allowed");
+    if (line.starts_with("ldap")) refuse(place + ": looking a service up by LDAP is not supported");
+    const std::size_t equals = line.find('=');
+    if (equals == line.npos) refuse(place + ": a parameter without '='");
+    const std::string_view name = line.substr(0, equals);
+    if (name == "service" || name == "servicefile") refuse(place + ": a service may not refer to another one");
+    const known_key* const key = find_key(name);
+    if (key == nullptr) refuse(place + ": unknown parameter");
+    into_.set_if_absent(*key, {std::string{line.substr(equals + 1)}, std::string{name} + " (" + place + ")"});
+  }
+
+  settings& into_;
+  std::string header_;
+  std::size_t line_{};
+};
+
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+fs::path system_file(const conninfo_environment& environment) {
+  if (const auto folder = environment.variable("PGSYSCONFDIR")) return fs::path{*folder} / "pg_service.conf";
+  for (const char* const folder : system_folders)
+    if (fs::path path = fs::path{folder} / "pg_service.conf"; is_there(path)) return path;
+  return {};
+}
+
+}  // namespace
+
+void add_service(settings& into, const conninfo_environment& environment) {
+  const auto from_string_or = [&](std::string_view key) -> std::optional<std::string> {
+    if (const setting* const given = into.find(key)) return given->value;
+    return environment.variable(find_key(key)->variable);
+  };
+  const auto service = from_string_or("service");
+  if (!service) return;
+
+  service_reader reader{into, *service};
+  const auto named = from_string_or("servicefile");
+  const fs::path own = named ? fs::path{*named} : fs::path{environment.home} / ".pg_service.conf";
+  const bool has_own = named || (!environment.home.empty() && is_there(own));
+  if (has_own && reader.read(own)) return;
+  const fs::path shared = system_file(environment);
+  if (!shared.empty() && is_there(shared) && reader.read(shared)) return;
+  const setting* const given = into.find("service");
+  refuse((given != nullptr ? given->place : "service (environment variable PGSERVICE)") +
+         " is defined in no service file");
+}
+
+}  // namespace sluice::wire
