@@ -208,7 +208,6 @@ fault scram_client::on_server_first(std::string_view message) {
 
 fault scram_client::parse_server_first(std::string_view message) {
   using enum fault::kind;
-  if (message.starts_with("m=")) return {malformed, 'R', "the server demands a SCRAM extension"};
   const auto nonce = take_attribute(message, 'r', false);
   const auto salt = take_attribute(message, 's', false);
   const auto iterations = take_attribute(message, 'i', true);

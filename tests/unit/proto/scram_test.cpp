@@ -201,6 +201,7 @@ TEST(ScramClient, RefusesServerFirstMessagesBeforeAnyHashing) {
       {"r=client-nonceX,s=c2FsdA,i=4096", auth_parameters},     // padding missing
       {"r=client-nonceX,s=c2FsdA=,i=4096", auth_parameters},    //
       {"r=client-nonceX,s=c2FsdA===,i=4096", auth_parameters},  // too much of it
+      {"r=client-nonceX,s=c2FsA===,i=4096", auth_parameters},   //
       {"r=client-nonceX,s=c2FsdB==,i=4096", auth_parameters},   // bits in the padding
       {"r=client-nonceX,s=c2 sdA==,i=4096", auth_parameters},   // not the alphabet
       {"r=client-nonceX,s=c2-sdA==,i=4096", auth_parameters},   // another alphabet
