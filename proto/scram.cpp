@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <charconv>
 #include <span>
 #include <utility>
 
@@ -19,6 +18,8 @@ namespace sluice::proto {
 namespace {
 
 using digest = scram_keys::digest;
+
+constexpr std::string_view no_sha256{"libcrypto does not compute SHA-256"};
 
 std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span{text}); }
 
@@ -105,6 +106,17 @@ std::optional<std::string_view> take_attribute(std::string_view& rest, char name
   const std::string_view value = rest.substr(2, end - 2);
   rest.remove_prefix(is_last ? end : end + 1);
   return value;
+}
+
+/// A positive number without leading zeros; 2^32 stands for all that are larger.
+std::optional<std::uint64_t> parse_count(std::string_view text) {
+  if (text.empty() || text.front() == '0') return {};
+  std::uint64_t count = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return {};
+    count = std::min(10 * count + static_cast<std::uint64_t>(c - '0'), std::uint64_t{1} << 32U);
+  }
+  return count;
 }
 
 bool is_nonce(std::string_view text) {
@@ -196,7 +208,6 @@ fault scram_client::on_server_first(std::string_view message) {
 
 fault scram_client::parse_server_first(std::string_view message) {
   using enum fault::kind;
-  if (message.starts_with("m=")) return {malformed, 'R', "the server demands a SCRAM extension"};
   const auto nonce = take_attribute(message, 'r', false);
   const auto salt = take_attribute(message, 's', false);
   const auto iterations = take_attribute(message, 'i', true);
@@ -207,17 +218,13 @@ fault scram_client::parse_server_first(std::string_view message) {
   auto decoded_salt = decode_base64(*salt);
   if (!decoded_salt || decoded_salt->empty()) return {auth_parameters, 'R', "the SCRAM salt is not base64, or empty"};
 
-  std::uint32_t count = 0;
-  const char* const end = iterations->data() + iterations->size();
-  const auto [stop, error] = std::from_chars(iterations->data(), end, count);
-  if (stop != end || error == std::errc::invalid_argument || iterations->starts_with('0'))
-    return {auth_parameters, 'R', "the SCRAM iteration count is not a positive number"};
-  if (error != std::errc{} || count > settings_.max_iterations)
-    return {auth_parameters, 'R', "the SCRAM iteration count is above the limit"};
+  const auto count = parse_count(*iterations);
+  if (!count) return {auth_parameters, 'R', "the SCRAM iteration count is not a positive number"};
+  if (*count > settings_.max_iterations) return {auth_parameters, 'R', "the SCRAM iteration count is above the limit"};
 
   server_nonce_ = *nonce;
   keys_.salt = std::move(*decoded_salt);
-  keys_.iterations = count;
+  keys_.iterations = static_cast<std::uint32_t>(*count);
   return {};
 }
 
@@ -232,15 +239,14 @@ bool scram_client::reuse(const scram_keys& keys) {
 fault scram_client::hash_some(std::uint32_t rounds) {
   if (phase_ != phase::hashing) return fail(fault::kind::unexpected, "there is nothing to hash in this SCRAM exchange");
   assert(rounds > 0);
-  constexpr std::string_view broken{"libcrypto does not compute SHA-256"};
-  if (!hasher_->ok) return fail(fault::kind::unsupported, broken);
+  if (!hasher_->ok) return fail(fault::kind::unsupported, no_sha256);
   for (; rounds > 0 && hasher_->rounds < keys_.iterations; --rounds)
-    if (!hasher_->round(keys_.salt)) return fail(fault::kind::unsupported, broken);
+    if (!hasher_->round(keys_.salt)) return fail(fault::kind::unsupported, no_sha256);
   if (hasher_->rounds < keys_.iterations) return {};
 
   if (!hmac_once(hasher_->sum, "Client Key", keys_.client_key) ||
       !hmac_once(hasher_->sum, "Server Key", keys_.server_key))
-    return fail(fault::kind::unsupported, broken);
+    return fail(fault::kind::unsupported, no_sha256);
   hasher_.reset();
   phase_ = phase::hashed;
   return {};
@@ -253,17 +259,17 @@ fault scram_client::client_final(std::string& message) {
   if (phase_ != phase::hashed) return fail(fault::kind::unexpected, "the SCRAM keys are not there");
 
   const std::string binding = std::string{gs2_header(binding_)} + binding_.data;
-  message = "c=" + encode_base64(as_bytes(binding)) + ",r=" + server_nonce_;
-  const std::string signed_text = "n=,r=" + client_nonce_ + ',' + server_first_ + ',' + message;
+  const std::string without_proof = "c=" + encode_base64(as_bytes(binding)) + ",r=" + server_nonce_;
+  const std::string signed_text = "n=,r=" + client_nonce_ + ',' + server_first_ + ',' + without_proof;
 
   digest stored_key{};
   digest proof{};
   const bool ok = sha256(keys_.client_key, stored_key) && hmac_once(stored_key, signed_text, proof) &&
                   hmac_once(keys_.server_key, signed_text, server_signature_);
   wipe(stored_key);
-  if (!ok) return fail(fault::kind::unsupported, "libcrypto does not compute SHA-256");
+  if (!ok) return fail(fault::kind::unsupported, no_sha256);
   exclusive_or(proof, keys_.client_key);
-  message += ",p=" + encode_base64(proof);
+  message = without_proof + ",p=" + encode_base64(proof);
   phase_ = phase::answered;
   return {};
 }

@@ -28,20 +28,27 @@ std::string utf8(char32_t code) {
 
 TEST(Saslprep, NormalisesAsTheExamplesOfTheRfcDo) {
   constexpr vector examples[] = {
-      {"I\xc2\xadX", "IX"},    // soft hyphen mapped to nothing
-      {"user", "user"},        // no change
-      {"USER", "USER"},        // case is kept
-      {"\xc2\xaa", "a"},       // NFKC
-      {"\xe2\x85\xa8", "IX"},  // NFKC
-      {"a\xc2\xa0"
-       "b",
-       "a b"},  // no-break space
-      {"a\xe2\x80\x8b"
-       "b",
-       "a b"},                    // U+200B stands in two tables: the space wins
+      {"I\xc2\xadX", "IX"},       // soft hyphen mapped to nothing
+      {"user", "user"},           // no change
+      {"USER", "USER"},           // case is kept
+      {"\xc2\xaa", "a"},          // NFKC
+      {"\xe2\x85\xa8", "IX"},     // NFKC
+      {"a\xc2\xa0x", "a x"},      // no-break space
+      {"a\xe2\x80\x8bx", "a x"},  // U+200B stands in two tables: the space wins
       {"e\xcc\x81", "\xc3\xa9"},  // composed
   };
   for (const vector& example : examples) EXPECT_EQ(saslprep(example.password), example.prepared);
+}
+
+TEST(Saslprep, ComposesOnlyWhatUnicodeComposes) {
+  for (const std::string_view unchanged : {
+           "a\xcc\x85\xcc\x81",         // an overline hides the acute accent behind it
+           "\xea\xb0\x80\xe1\x87\x83",  // a Hangul syllable and an old trailing consonant
+           "\xe1\x84\x93\xe1\x85\xa1",  // an old leading consonant and a vowel
+           "\xe1\x84\x80\xe1\x85\xb6",  // a leading consonant and an old vowel
+       })
+    EXPECT_EQ(saslprep(unchanged), unchanged) << testing::PrintToString(unchanged);
+  EXPECT_EQ(saslprep("\xe1\x84\x80\xe1\x85\xa1\xe1\x86\xa8"), "\xea\xb0\x81") << "three modern ones";
 }
 
 TEST(Saslprep, UsesAPasswordAsItIsWhenItCannotBePrepared) {
@@ -52,10 +59,8 @@ TEST(Saslprep, UsesAPasswordAsItIsWhenItCannotBePrepared) {
            "\xc2\xaa\xee\x80\x80",  // private use
            "\xc2\xaa\xc8\xa1",      // U+0221, not assigned in Unicode 3.2
            "\xc2\xaa\xcd\x80",      // U+0340, which NFKC would replace by a character that is allowed
-           "\xd8\xa7"
-           "1",  // right-to-left text that ends with a digit
-           "\xd8\xa7"
-           "a\xc2\xaa\xd8\xa7",  // right-to-left text with a Latin letter inside
+           "\xd8\xa7.",             // right-to-left text that ends with a full stop
+           "\xd8\xa7x\xd8\xa7",     // right-to-left text with a Latin letter inside
        })
     EXPECT_EQ(saslprep(password), password);
 }
@@ -72,6 +77,8 @@ TEST(Saslprep, UsesAPasswordAsItIsWhenItIsNotUtf8) {
            "\xc3",              // cut
            "\xe2\x85",          //
            "\xf0\x9d\x90",      //
+           "\x83\xa9",          //
+           "\xf8\x9d\x90\x80",  // no such lead byte
            "\xc3\x28",          // continuation byte missing
            "\xc0\xaa",          // longer than necessary
            "\xe0\x82\xaa",      //

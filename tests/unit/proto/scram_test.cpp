@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <sluice/proto/scram.hpp>
@@ -199,6 +201,7 @@ TEST(ScramClient, RefusesServerFirstMessagesBeforeAnyHashing) {
       {"r=client-nonceX,s=c2FsdA,i=4096", auth_parameters},     // padding missing
       {"r=client-nonceX,s=c2FsdA=,i=4096", auth_parameters},    //
       {"r=client-nonceX,s=c2FsdA===,i=4096", auth_parameters},  // too much of it
+      {"r=client-nonceX,s=c2FsA===,i=4096", auth_parameters},   //
       {"r=client-nonceX,s=c2FsdB==,i=4096", auth_parameters},   // bits in the padding
       {"r=client-nonceX,s=c2 sdA==,i=4096", auth_parameters},   // not the alphabet
       {"r=client-nonceX,s=c2-sdA==,i=4096", auth_parameters},   // another alphabet
@@ -345,6 +348,42 @@ TEST(ScramClient, RefusesMessagesOutOfOrder) {
   ASSERT_EQ(done.on_server_final(answer), fault{});
   EXPECT_EQ(done.on_server_final(answer).what, unexpected);
   EXPECT_FALSE(done.server_proved());
+}
+
+/// While it lives, libcrypto offers nothing but what a FIPS provider has, and there is none.
+struct failing_libcrypto {
+  failing_libcrypto() { EXPECT_EQ(EVP_set_default_properties(nullptr, "fips=yes"), 1); }
+  failing_libcrypto(const failing_libcrypto&) = delete;
+  failing_libcrypto& operator=(const failing_libcrypto&) = delete;
+  ~failing_libcrypto() { EXPECT_EQ(EVP_set_default_properties(nullptr, ""), 1); }
+};
+
+TEST(ScramClient, MakesNoKeyAndNoProofWhenLibcryptoFails) {
+  const scram_server server{.iterations = 2};
+
+  for (const bool at_the_start : {true, false}) {
+    std::optional<failing_libcrypto> failing;
+    if (at_the_start) failing.emplace();
+    scram_client client = new_client();
+    ASSERT_EQ(client.on_server_first(server.first(client_nonce)), fault{});
+    if (!at_the_start) {
+      ASSERT_EQ(client.hash_some(1), fault{});
+      failing.emplace();
+    }
+    EXPECT_EQ(client.hash_some(2).what, unsupported);
+    EXPECT_FALSE(client.hashed());
+  }
+
+  scram_client client = new_client();
+  ASSERT_EQ(client.on_server_first(server.first(client_nonce)), fault{});
+  ASSERT_EQ(hash(client), fault{});
+  std::string message;
+  {
+    const failing_libcrypto failing;
+    EXPECT_EQ(client.client_final(message).what, unsupported);
+  }
+  EXPECT_EQ(message, "");
+  EXPECT_EQ(client.client_final(message).what, unexpected) << "a fault ends the exchange";
 }
 
 TEST(ScramKeys, SpareTheNextExchangeItsHashing) {

@@ -44,7 +44,7 @@ struct channel_binding {
 struct SLUICE_API scram_keys {
   using digest = std::array<std::byte, 32>;
 
-  std::vector<std::byte> salt{};
+  std::vector<std::byte> salt;
   std::uint32_t iterations{};
   digest client_key{};
   digest server_key{};
@@ -117,9 +117,9 @@ class SLUICE_API scram_client {
   channel_binding binding_;
   scram_settings settings_;
   std::string client_nonce_;
-  std::string server_nonce_{};  ///< begins with the client's
-  std::string server_first_{};
-  scram_keys keys_{};
+  std::string server_nonce_;  ///< begins with the client's
+  std::string server_first_;
+  scram_keys keys_;
   scram_keys::digest server_signature_{};
   std::unique_ptr<hasher> hasher_;
   phase phase_{phase::first};
