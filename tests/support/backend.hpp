@@ -64,7 +64,7 @@ struct backend {
       body += value ? be32(static_cast<std::uint32_t>(value->size())) + std::string{*value} : be32(0xffffffff);
     return message('D', body);
   }
-  backend& data_row(std::string_view json) { return data_row({json}); }
+  backend& data_row(std::string_view json) { return data_row({std::optional<std::string_view>{json}}); }
   backend& command_complete(std::string_view tag) { return message('C', zero_ended(tag)); }
 
   backend& error(std::string_view sqlstate, std::string_view text, std::string_view severity = "ERROR") {

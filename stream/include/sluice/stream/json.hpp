@@ -2,7 +2,10 @@
 /// @file
 /// A row's document through simdjson On-Demand, parsed where it lies. The only public header that includes simdjson.
 ///
-///     for (sluice::row row : db.stream(query)) total += row.json()["price"].get_double();
+///     for (sluice::row row : db.stream(query)) {
+///       sluice::json_document document = row.json();
+///       total += document["price"].get_double();
+///     }
 ///
 /// Documents are checked lazily: what is not read is not validated. Fields are found in any order; with duplicate keys
 /// the first one from the current position on wins, as simdjson defines it.
