@@ -3,6 +3,8 @@
 #include <array>
 #include <ostream>
 
+#include <sluice/proto/backend.hpp>
+
 namespace sluice::proto {
 
 using enum step::kind;
@@ -13,7 +15,29 @@ query_machine::query_machine(flight kind) noexcept
       simple_{kind == flight::simple},
       needs_sync_{kind == flight::describe_first} {}
 
+namespace {
+
+/// Messages that are told by their type alone, and the one whose fields nobody else looks at.
+bool is_well_formed(const frame& next) noexcept {
+  switch (next.type) {
+    case '1':
+    case '2':
+    case 'n':
+    case 's':
+    case 'I':
+    case 'c': return is_empty_body(next.body);
+    case 't': return decode_parameter_description(next.body).has_value();
+    case 'G':
+    case 'H': return decode_copy_response(next.body).has_value();
+    default: return true;
+  }
+}
+
+}  // namespace
+
 step query_machine::on(const frame& next) noexcept {
+  if (!is_well_formed(next))
+    return {violation, {fault::kind::malformed, next.type, "the fields do not fill the body exactly"}};
   switch (next.type) {
     case 'N':
     case 'S':

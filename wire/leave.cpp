@@ -2,7 +2,6 @@
 
 #include <exception>
 
-#include <sluice/proto/sqlstate.hpp>
 #include <sluice/wire/dial.hpp>
 
 namespace sluice::wire {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <sluice/export.hpp>
+#include <sluice/proto/oid.hpp>
 
 namespace sluice {
 
@@ -43,9 +44,8 @@ class SLUICE_API bind_value {
  private:
   template <class Integer>
   static constexpr std::uint32_t integer_type() noexcept {
-    constexpr std::uint32_t int8 = 20;
-    constexpr std::uint32_t numeric = 1700;
-    return std::is_unsigned_v<Integer> && sizeof(Integer) == sizeof(std::uint64_t) ? numeric : int8;
+    return std::is_unsigned_v<Integer> && sizeof(Integer) == sizeof(std::uint64_t) ? proto::oid::numeric
+                                                                                   : proto::oid::int8;
   }
 
   std::optional<std::string> text_{};
