@@ -216,11 +216,12 @@ resolved libpq_resolves(const std::string& text, std::string& message) {
   const std::unique_ptr<PGconn, decltype(&PQfinish)> connection{PQconnectStart(text.c_str()), PQfinish};
   message = PQerrorMessage(connection.get());
   if (message.find("connection to server") != 0 || message.find("invalid port number") != message.npos) return {};
+  const std::string port = PQport(connection.get());  // as written, with its spaces and sign
   return {true,
           PQuser(connection.get()),
           PQdb(connection.get()),
           PQhost(connection.get()),
-          PQport(connection.get()),
+          port.empty() ? "5432" : std::to_string(std::stoi(port)),
           PQpass(connection.get())};
 }
 
