@@ -59,6 +59,8 @@ void store(settings& into, std::string_view name, std::string value, std::size_t
 
 /// What the service file says about the service that the string or PGSERVICE names.
 void add_service(settings& into, const conninfo_environment& environment);
+/// What an environment variable gives a parameter; a zero byte in it is refused.
+[[nodiscard]] setting from_variable(std::string_view key, std::string_view variable, std::string value);
 void add_environment(settings& into, const conninfo_environment& environment);
 
 /// What isspace says in the C locale.

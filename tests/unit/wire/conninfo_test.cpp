@@ -53,25 +53,27 @@ struct reading {
   const char* text;
   const char* shown;
 };
+void PrintTo(const reading& of, std::ostream* out) { *out << of.text; }
 class ConnectionStringTable : public testing::TestWithParam<reading> {};
 TEST_P(ConnectionStringTable, IsRead) { EXPECT_EQ(parse(GetParam().text).to_string(), GetParam().shown); }
 INSTANTIATE_TEST_SUITE_P(
     Uri, ConnectionStringTable,
-    testing::Values(
-        reading{"postgresql://", "me@//.s.PGSQL.5432/me"}, reading{"postgres://h", "me@h:5432/me"},
-        reading{"postgresql://h/", "me@h:5432/me"}, reading{"postgresql://h:5433/db", "me@h:5433/db"},
-        reading{"postgresql://h:/db", "me@h:5432/db"}, reading{"postgresql://u@h", "u@h:5432/u"},
-        reading{"postgresql://u:p@h/db", "u@h:5432/db"}, reading{"postgresql://@h/db", "me@h:5432/db"},
-        reading{"postgresql:///db", "me@//.s.PGSQL.5432/db"}, reading{"postgresql://a:1,b:2/db", "me@a:1,b:2/db"},
-        reading{"postgresql://a,b:2/db", "me@a:5432,b:2/db"}, reading{"postgresql://[::1]:2/db", "me@[::1]:2/db"},
-        reading{"postgresql://[::1],[fe80::2%25eth0]/", "me@[::1]:5432,[fe80::2%eth0]:5432/me"},
-        reading{"postgresql://%2Fvar%2Frun:2/db", "me@/var/run/.s.PGSQL.2/db"},
-        reading{"postgresql:///db?host=/tmp&port=3", "me@/tmp/.s.PGSQL.3/db"},
-        reading{"postgresql://%40abstract", "me@@abstract/.s.PGSQL.5432/me"},
-        reading{"postgresql://h/d%20b?user=o%27b", "o'b@h:5432/d b"},
-        reading{"postgresql://h? user = u & port = 1 ", "u@h:1/u"},
-        reading{"postgresql://h/db?host=other", "me@other:5432/db"},
-        reading{"postgresql://h/db?hostaddr=10.0.0.1", "me@h:5432 (10.0.0.1)/db"}));
+    testing::Values(reading{"postgresql://", "me@//.s.PGSQL.5432/me"}, reading{"postgres://h", "me@h:5432/me"},
+                    reading{"postgresql://h/", "me@h:5432/me"}, reading{"postgresql://h:5433/db", "me@h:5433/db"},
+                    reading{"postgresql://h:/db", "me@h:5432/db"}, reading{"postgresql://u@h", "u@h:5432/u"},
+                    reading{"postgresql://u:p@h/db", "u@h:5432/db"}, reading{"postgresql://@h/db", "me@h:5432/db"},
+                    reading{"postgresql:///db", "me@//.s.PGSQL.5432/db"},
+                    reading{"postgresql://a:1,b:2/db", "me@a:1,b:2/db"},
+                    reading{"postgresql://a,b:2/db", "me@a:5432,b:2/db"},
+                    reading{"postgresql://[::1]:2/db", "me@[::1]:2/db"},
+                    reading{"postgresql://[::1],[fe80::2%25eth0]/", "me@[::1]:5432,[fe80::2%eth0]:5432/me"},
+                    reading{"postgresql://%2Fvar%2Frun:2/db", "me@/var/run/.s.PGSQL.2/db"},
+                    reading{"postgresql:///db?host=/tmp&port=3", "me@/tmp/.s.PGSQL.3/db"},
+                    reading{"postgresql://%40abstract", "me@@abstract/.s.PGSQL.5432/me"},
+                    reading{"postgresql://h/d%20b?user=o%27b", "o'b@h:5432/d b"},
+                    reading{"postgresql://h? user = u & port = 1 ", "u@h:1/u"},
+                    reading{"postgresql://h/db?host=other", "me@other:5432/db"},
+                    reading{"postgresql://h/db?hostaddr=10.0.0.1", "me@h:5432 (10.0.0.1)/db"}));
 INSTANTIATE_TEST_SUITE_P(
     KeyValue, ConnectionStringTable,
     testing::Values(reading{"", "me@//.s.PGSQL.5432/me"}, reading{"host=h dbname=db", "me@h:5432/db"},
@@ -88,6 +90,7 @@ struct refused_text {
   const char* text;
   const char* reason;
 };
+void PrintTo(const refused_text& of, std::ostream* out) { *out << of.text; }
 class RefusedTable : public testing::TestWithParam<refused_text> {};
 TEST_P(RefusedTable, SaysWhatAndWhere) {
   const std::string message = refusal(GetParam().text);
@@ -95,31 +98,33 @@ TEST_P(RefusedTable, SaysWhatAndWhere) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Form, RefusedTable,
-    testing::Values(refused_text{"app", "byte 0: neither a URI nor key=value pairs; to name only a database, write dbname="},
-                    refused_text{"http://h/db", "byte 0: not key=value pairs, and not a URI either"},
-                    refused_text{"user=u pass word=1", "byte 7: a parameter without \"=\""},
-                    refused_text{"user='u", "byte 5: the single quote"}, refused_text{"=1", "byte 0: unknown parameter"},
-                    refused_text{"hots=h", "byte 0: unknown parameter \"hots\"; did you mean host?"},
-                    refused_text{"host=h ssl_mode=require", "byte 7: unknown parameter \"ssl_mode\"; did you mean sslmode?"},
-                    refused_text{"postgresql://h/?usr=u", "byte 16: unknown parameter \"usr\"; did you mean user?"},
-                    refused_text{"postgresql://h/%zz", "byte 15: '%' without two"},
-                    refused_text{"postgresql://a,b%4/", "byte 16: '%' without two"},
-                    refused_text{"postgresql://h/%00", "byte 15: %00"}, refused_text{"postgresql://[::1", "byte 13: '['"},
-                    refused_text{"postgresql://[]/", "byte 13: an IPv6 address"},
-                    refused_text{"postgresql://[::1]x", "byte 18: after an IPv6 address"},
-                    refused_text{"postgresql://h/a b", "byte 16: a space"},
-                    refused_text{"postgresql://h?port", "byte 15: a query parameter without '='"},
-                    refused_text{"postgresql://h?port=1=2", "byte 21: a second '='"},
-                    refused_text{"postgresql://u:a@b@h", "byte 18: a second '@'"},
-                    refused_text{"postgresql://u:a@b/c@h", "byte 20: a second '@'"}));
+    testing::Values(
+        refused_text{"app", "byte 0: neither a URI nor key=value pairs; to name only a database, write dbname="},
+        refused_text{"http://h/db", "byte 0: not key=value pairs, and not a URI either"},
+        refused_text{"user=u pass word=1", "byte 7: a parameter without \"=\""},
+        refused_text{"user='u", "byte 5: the single quote"}, refused_text{"=1", "byte 0: unknown parameter"},
+        refused_text{"hots=h", "byte 0: unknown parameter \"hots\"; did you mean host?"},
+        refused_text{"host=h ssl_mode=require", "byte 7: unknown parameter \"ssl_mode\"; did you mean sslmode?"},
+        refused_text{"postgresql://h/?usr=u", "byte 16: unknown parameter \"usr\"; did you mean user?"},
+        refused_text{"postgresql://h/%zz", "byte 15: '%' without two"},
+        refused_text{"postgresql://a,b%4/", "byte 16: '%' without two"},
+        refused_text{"postgresql://h/%00", "byte 15: %00"}, refused_text{"postgresql://[::1", "byte 13: '['"},
+        refused_text{"postgresql://[]/", "byte 13: an IPv6 address"},
+        refused_text{"postgresql://[::1]x", "byte 18: after an IPv6 address"},
+        refused_text{"postgresql://h/a b", "byte 16: a space"},
+        refused_text{"postgresql://h?port", "byte 15: a query parameter without '='"},
+        refused_text{"postgresql://h?port=1=2", "byte 21: a second '='"},
+        refused_text{"postgresql://u:a@b@h", "byte 18: a second '@'"},
+        refused_text{"postgresql://u:a@b/c@h", "byte 20: a second '@'"}));
 INSTANTIATE_TEST_SUITE_P(
     Value, RefusedTable,
     testing::Values(
         refused_text{"port=0", "port (connection string, byte 0) must list port numbers"},
-        refused_text{"port=65536", "port"}, refused_text{"host=a port=1,x", "byte 7) must list port"},
+        refused_text{"port=65536", "port"}, refused_text{"host=a,b port=1,x", "byte 9) must list port"},
         refused_text{"host=a,b,c port=1,2", "port (connection string, byte 11) has 2 elements for 3 hosts"},
         refused_text{"host=a hostaddr=::1,::2", "host (connection string, byte 0) has 1 element, but there are 2"},
-        refused_text{"hostaddr=example.com", "must list IP addresses; element 1"}, refused_text{"host=a@b", "'@' inside"},
+        refused_text{"hostaddr=example.com", "must list IP addresses; element 1"},
+        refused_text{"host=a@b", "'@' or '=' inside"},
         refused_text{"sslmode=on", "must be one of disable, allow, prefer, require, verify-ca, verify-full"},
         refused_text{"sslmode=''", "must be one of"}, refused_text{"requiressl=yes", "must be 0 or 1"},
         refused_text{"sslsni=yes", "must be one of 0, 1"}, refused_text{"connect_timeout=5s", "must be an integer"},
@@ -127,8 +132,10 @@ INSTANTIATE_TEST_SUITE_P(
         refused_text{"keepalives=yes", "keepalives (connection string, byte 0) must be an integer"},
         refused_text{"channel_binding=1", "channel_binding"}, refused_text{"target_session_attrs=rw", "read-write"},
         refused_text{"load_balance_hosts=1", "disable, random"}, refused_text{"sslnegotiation=now", "postgres, direct"},
-        refused_text{"ssl_min_protocol_version=SSLv3", "TLSv1.2"}, refused_text{"min_protocol_version=3.1", "3.0, 3.2, latest"},
-        refused_text{"require_auth=kerberos", "must list methods"}, refused_text{"require_auth=md5,", "must list methods"},
+        refused_text{"ssl_min_protocol_version=SSLv3", "TLSv1.2"},
+        refused_text{"min_protocol_version=3.1", "3.0, 3.2, latest"},
+        refused_text{"require_auth=kerberos", "must list methods"},
+        refused_text{"require_auth=md5,", "must list methods"},
         refused_text{"require_auth=md5,!none", "'!' before all"}, refused_text{"require_auth=md5,md5", "twice"},
         refused_text{"client_encoding=LATIN1", "must be UTF8"}, refused_text{"replication=database", "must be off"},
         refused_text{"replication=true", "must be off"}));
@@ -165,6 +172,8 @@ TEST(ConnectionString, NeverShowsAPassword) {
            "host=a,b port=1,2,3password=hunter",
            "service=xpassword=hunter",
            "hostaddr=hunter",
+           "host=hpassword=hunter",
+           "service=x servicefile=/xpassword=hunter",
            "password=hunter nokey=1",
            "password=hunter sslmode=x",
            "password=hunter scram_client_key=hunter",
@@ -187,7 +196,7 @@ TEST(ConnectionString, NeverShowsAPassword) {
            "postgresql://h?password=hunter&nokey=1",
        }) {
     const std::string message = refusal(text);
-    EXPECT_EQ(message.find("accepted"), message.npos) << text;
+    EXPECT_FALSE(message.starts_with("accepted: ")) << text;
     EXPECT_EQ(message.find("hunter"), message.npos) << text << "\n" << message;
   }
   for (const char* const text : {"password=hunter sslpassword=hunter", "postgresql://u:hunter@h/db"}) {
@@ -201,7 +210,8 @@ TEST(ConnectionString, NeverShowsAPassword) {
 TEST(ConnectionString, HasTheDefaultsOfLibpq) {
   const conninfo info = parse("");
   ASSERT_EQ(info.hosts.size(), 1U);
-  EXPECT_EQ(info.hosts[0], (conninfo::host{.name = "/", .address = "", .port = 5432})) << "the first folder that exists";
+  EXPECT_EQ(info.hosts[0], (conninfo::host{.name = "/", .address = "", .port = 5432}))
+      << "the first folder that exists";
   EXPECT_TRUE(info.hosts[0].is_unix_socket());
   EXPECT_EQ(info.user, "me");
   EXPECT_EQ(info.database, "me");
@@ -229,7 +239,8 @@ TEST(ConnectionString, NeedsAUserFromSomewhere) {
 TEST(ConnectionString, FillsEveryField) {
   const conninfo info = parse(
       "host=h hostaddr=10.0.0.1 application_name=a options='-c x=1' connect_timeout=1 keepalives=0 keepalives_idle=2 "
-      "keepalives_interval=3 keepalives_count=4 tcp_user_timeout=5 sslmode=verify-ca sslnegotiation=direct sslcert=c sslkey=k "
+      "keepalives_interval=3 keepalives_count=4 tcp_user_timeout=5 sslmode=verify-ca sslnegotiation=direct sslcert=c "
+      "sslkey=k "
       "sslpassword=p sslrootcert=r sslcrl=l sslcrldir=d sslsni=0 ssl_min_protocol_version=tlsv1.3 "
       "ssl_max_protocol_version=TLSv1.3 channel_binding=require require_auth=scram-sha-256,oauth requirepeer=postgres "
       "target_session_attrs=standby load_balance_hosts=random min_protocol_version=3.0 max_protocol_version=latest "
@@ -261,9 +272,12 @@ TEST(ConnectionString, FillsEveryField) {
 }
 
 TEST(ConnectionString, TakesTheEnvironmentWhereItSaysNothingItself) {
-  const variables set{{"PGHOST", "eh"},       {"PGPORT", "1"},           {"PGUSER", "eu"},        {"PGDATABASE", "ed"},
-                      {"PGAPPNAME", "ea"},    {"PGSSLMODE", "require"},  {"PGTZ", "UTC"},         {"PGDATESTYLE", "ISO"},
-                      {"PGGEQO", "default"},  {"PGCONNECT_TIMEOUT", "7"}, {"PGREQUIREAUTH", "!md5"}, {"PGREQUIRESSL", "0"}};
+  const variables set{{"PGHOST", "eh"},          {"PGPORT", "1"},
+                      {"PGUSER", "eu"},          {"PGDATABASE", "ed"},
+                      {"PGAPPNAME", "ea"},       {"PGSSLMODE", "require"},
+                      {"PGTZ", "UTC"},           {"PGDATESTYLE", "ISO"},
+                      {"PGGEQO", "default"},     {"PGCONNECT_TIMEOUT", "7"},
+                      {"PGREQUIREAUTH", "!md5"}, {"PGREQUIRESSL", "0"}};
   const conninfo info = parse("dbname=sd fallback_application_name=f", set);
   EXPECT_EQ(info.to_string(), "eu@eh:1/sd");
   EXPECT_EQ(info.application_name, "ea");
@@ -317,9 +331,9 @@ TEST(ConnectionString, FindsTheTlsFilesOfTheHomeFolder) {
 
 TEST(ServiceFile, StandsBetweenTheStringAndTheEnvironment) {
   const temporary_folder home;
-  home.write(".pg_service.conf", "[other]\nuser=no\n[app]\n# comment\n  host=sh\nuser=su\ndbname=sd\n\n[app]\nport=9\n");
-  const conninfo_environment environment =
-      with({{"PGSERVICE", "app"}, {"PGUSER", "eu"}, {"PGPORT", "2"}}, home.path());
+  home.write(".pg_service.conf",
+             "[other]\nuser=no\n[app]\n# comment\n  host=sh\nuser=su\ndbname=sd\n\n[app]\nport=9\n");
+  const conninfo_environment environment = with({{"PGSERVICE", "app"}, {"PGUSER", "eu"}, {"PGPORT", "2"}}, home.path());
   EXPECT_EQ(conninfo::parse("dbname=cd", environment).to_string(), "su@sh:2/cd");
   EXPECT_EQ(conninfo::parse("service=other dbname=cd", environment).user, "no");
 }
@@ -349,7 +363,7 @@ TEST(ServiceFile, IsRefusedWithFileAndLine) {
   EXPECT_EQ(message("ldap"), file + "9: looking a service up by LDAP is not supported");
   EXPECT_EQ(message("mode").find("sslmode (" + file + "11) must be one of"), 0U);
   EXPECT_EQ(message("absent"), "service (connection string, byte 0) is defined in no service file");
-  EXPECT_NE(refusal("service=x servicefile=/nonexistent/f").find("cannot be read"), std::string::npos);
+  EXPECT_EQ(refusal("service=x servicefile=/nonexistent/f"), "servicefile (connection string, byte 10) cannot be read");
 }
 
 std::string password_of(const conninfo& info, std::size_t index = 0) {
