@@ -63,9 +63,9 @@ void read_session(conninfo& info, const settings& given, const conninfo_environm
   const std::array settable{std::pair{"PGDATESTYLE", "datestyle"}, std::pair{"PGTZ", "timezone"},
                             std::pair{"PGGEQO", "geqo"}};
   for (const auto& [variable, parameter] : settable) {
-    const auto value = environment.variable(variable);
-    if (value && value->find('\0') != value->npos) refuse(std::string{variable} + ": a zero byte is not allowed");
-    if (value && !equal_ignoring_case(*value, "default")) info.session_settings.emplace_back(parameter, *value);
+    auto value = environment.variable(variable);
+    if (!value || equal_ignoring_case(*value, "default")) continue;
+    info.session_settings.emplace_back(parameter, from_variable(parameter, variable, std::move(*value)).value);
   }
 }
 

@@ -45,14 +45,10 @@ conninfo_environment conninfo_environment::process() {
 
 namespace sluice::wire {
 
-namespace {
-
 setting from_variable(std::string_view key, std::string_view variable, std::string value) {
   if (value.find('\0') != value.npos) refuse(std::string{variable} + ": a zero byte is not allowed");
   return {std::move(value), std::string{key} + " (environment variable " + std::string{variable} + ")"};
 }
-
-}  // namespace
 
 void add_environment(settings& into, const conninfo_environment& environment) {
   for (const known_key& key : all_keys()) {

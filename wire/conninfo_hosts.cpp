@@ -40,9 +40,8 @@ std::string counted(std::size_t count, std::string_view noun) {
 }
 
 void check_name(const setting& given, std::string_view name) {
-  if (name.starts_with('/') || name.find('@', 1) == name.npos) return;
-  refuse_value(given,
-               "has an '@' inside of a host name; is it a piece of a password? In URIs '@' is written %40 there");
+  if (name.starts_with('/') || name.find_first_of("@=", 1) == name.npos) return;
+  refuse_value(given, "has an '@' or '=' inside of a host name; is it a piece of a password?");
 }
 
 }  // namespace

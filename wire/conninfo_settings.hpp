@@ -2,6 +2,7 @@
 // The text form of a connection's parameters: what was written where, before anything is made of it.
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <span>
 #include <string>
@@ -14,10 +15,16 @@ namespace sluice::wire {
 
 /// A parameter that libpq knows.
 struct known_key {
+  enum class kind : std::uint8_t { plain, secret };
+
   std::string_view name;
-  std::string_view variable{};  ///< environment variable; empty: none
-  std::string_view refusal{};   ///< why a value is not accepted; empty: it is
-  bool secret{};
+  std::string_view variable;  ///< environment variable; empty: none
+  std::string_view refusal;   ///< why a value is not accepted; empty: it is
+  kind what;
+
+  constexpr known_key(std::string_view of_name, std::string_view of_variable, kind is = kind::plain,
+                      std::string_view why_refused = {}) noexcept
+      : name{of_name}, variable{of_variable}, refusal{why_refused}, what{is} {}
 };
 
 [[nodiscard]] std::span<const known_key> all_keys() noexcept;
@@ -31,8 +38,8 @@ struct setting {
 /// By parameter; the names are those of the table of known keys.
 class settings {
  public:
-  void set(const known_key& key, setting given) { given_.insert_or_assign(key.name, std::move(given)); }
-  void set_if_absent(const known_key& key, setting given) { given_.try_emplace(key.name, std::move(given)); }
+  void set(const known_key& key, setting&& given) { given_.insert_or_assign(key.name, std::move(given)); }
+  void set_if_absent(const known_key& key, setting&& given) { given_.try_emplace(key.name, std::move(given)); }
   [[nodiscard]] const setting* find(std::string_view name) const;
   /// Its value, or the empty string.
   [[nodiscard]] const std::string& value(std::string_view name) const;
@@ -59,6 +66,8 @@ void store(settings& into, std::string_view name, std::string value, std::size_t
 
 /// What the service file says about the service that the string or PGSERVICE names.
 void add_service(settings& into, const conninfo_environment& environment);
+/// What an environment variable gives a parameter; a zero byte in it is refused.
+[[nodiscard]] setting from_variable(std::string_view key, std::string_view variable, std::string value);
 void add_environment(settings& into, const conninfo_environment& environment);
 
 /// What isspace says in the C locale.

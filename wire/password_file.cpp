@@ -7,8 +7,6 @@ namespace sluice {
 
 namespace {
 
-namespace fs = std::filesystem;
-
 /// One line, read field by field. A backslash stands for the character after it, and a colon ends a field.
 class password_line {
  public:
@@ -70,12 +68,12 @@ std::optional<std::string> password_for(const conninfo& info, const conninfo::ho
 namespace sluice::wire {
 
 std::string password_file_problem(const std::string& path) {
+  namespace fs = std::filesystem;
   std::error_code missing;
-  const std::filesystem::file_status status = std::filesystem::status(path, missing);
-  if (missing || !std::filesystem::exists(status)) return {};
-  using enum std::filesystem::perms;
-  if (!std::filesystem::is_regular_file(status))
-    return "the password file \"" + path + "\" is not a plain file; it is ignored";
+  const fs::file_status status = fs::status(path, missing);
+  if (missing || !fs::exists(status)) return {};
+  using enum fs::perms;
+  if (!fs::is_regular_file(status)) return "the password file \"" + path + "\" is not a plain file; it is ignored";
   if ((status.permissions() & (group_all | others_all)) != none)
     return "the password file \"" + path + "\" can be used by others; it is ignored until its mode is 0600 or less";
   return {};

@@ -1,8 +1,9 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
-#include "conninfo_settings.hpp"
+#include "conninfo_values.hpp"
 
 namespace sluice::wire {
 
@@ -24,9 +25,9 @@ class service_reader {
   service_reader(settings& into, std::string_view service) : into_{into}, header_{"[" + std::string{service} + "]"} {}
 
   /// @return whether the file defines the service
-  bool read(const fs::path& path) {
+  bool read(const fs::path& path, std::string_view place) {
     std::ifstream file{path, std::ios::binary};
-    if (!file) refuse("the service file \"" + path.string() + "\" cannot be read");
+    if (!file) refuse(std::string{place} + " cannot be read");
     bool found = false;
     std::string text;
     for (line_ = 1; std::getline(file, text); ++line_) {
@@ -76,23 +77,26 @@ fs::path system_file(const conninfo_environment& environment) {
 }  // namespace
 
 void add_service(settings& into, const conninfo_environment& environment) {
-  const auto from_string_or = [&](std::string_view key) -> std::optional<std::string> {
-    if (const setting* const given = into.find(key)) return given->value;
-    return environment.variable(find_key(key)->variable);
+  const auto given = [&](std::string_view name) -> std::optional<setting> {
+    if (const setting* const in_string = into.find(name)) return *in_string;
+    const known_key& key = *find_key(name);
+    auto value = environment.variable(key.variable);
+    if (!value) return std::nullopt;
+    return from_variable(key.name, key.variable, std::move(*value));
   };
-  const auto service = from_string_or("service");
+  const auto service = given("service");
   if (!service) return;
 
-  service_reader reader{into, *service};
-  const auto named = from_string_or("servicefile");
-  const fs::path own = named ? fs::path{*named} : fs::path{environment.home} / ".pg_service.conf";
-  const bool has_own = named || (!environment.home.empty() && is_there(own));
-  if (has_own && reader.read(own)) return;
+  service_reader reader{into, service->value};
+  if (const auto named = given("servicefile")) {
+    if (reader.read(named->value, named->place)) return;
+  } else if (const fs::path own = fs::path{environment.home} / ".pg_service.conf";
+             !environment.home.empty() && is_there(own)) {
+    if (reader.read(own, own.string())) return;
+  }
   const fs::path shared = system_file(environment);
-  if (!shared.empty() && is_there(shared) && reader.read(shared)) return;
-  const setting* const given = into.find("service");
-  refuse((given != nullptr ? given->place : "service (environment variable PGSERVICE)") +
-         " is defined in no service file");
+  if (!shared.empty() && is_there(shared) && reader.read(shared, shared.string())) return;
+  refuse_value(*service, "is defined in no service file");
 }
 
 }  // namespace sluice::wire

@@ -204,11 +204,11 @@ TEST(ConnectionString, ReadsAsLibpqReadsIt) {
 /// What a program sees after all defaults: libpq tells it of a connection that cannot succeed.
 struct resolved {
   bool accepted{};
-  std::string user, database, host, port, password;
+  std::string user, database, host, port, password, sslmode;
   friend bool operator==(const resolved&, const resolved&) = default;
   friend std::ostream& operator<<(std::ostream& out, const resolved& r) {
     return out << (r.accepted ? "accepted " : "refused ") << r.user << '|' << r.database << '|' << r.host << '|'
-               << r.port << '|' << r.password;
+               << r.port << '|' << r.password << '|' << r.sslmode;
   }
 };
 
@@ -216,12 +216,15 @@ resolved libpq_resolves(const std::string& text, std::string& message) {
   const std::unique_ptr<PGconn, decltype(&PQfinish)> connection{PQconnectStart(text.c_str()), PQfinish};
   message = PQerrorMessage(connection.get());
   if (message.find("connection to server") != 0 || message.find("invalid port number") != message.npos) return {};
+  const options all{PQconninfo(connection.get()), PQconninfoFree};
+  const std::string port = PQport(connection.get());  // as written, with its spaces and sign
   return {true,
           PQuser(connection.get()),
           PQdb(connection.get()),
           PQhost(connection.get()),
-          PQport(connection.get()),
-          PQpass(connection.get())};
+          port.empty() ? "5432" : std::to_string(std::stoi(port)),
+          PQpass(connection.get()),
+          given_in(all.get())["sslmode"]};
 }
 
 resolved we_resolve(const std::string& text, std::string& message) {
@@ -229,7 +232,9 @@ resolved we_resolve(const std::string& text, std::string& message) {
     const conninfo info = conninfo::parse(text);
     const conninfo::host& last = info.hosts.back();  // libpq tells of the last that it tried
     const std::string password = sluice::password_for(info, last).value_or("");
-    return {true, info.user, info.database, last.name, std::to_string(last.port), password};
+    static constexpr std::array modes{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
+    const char* const sslmode = modes.at(static_cast<std::size_t>(info.sslmode));
+    return {true, info.user, info.database, last.name, std::to_string(last.port), password, sslmode};
   } catch (const sluice::error& refused) {
     message = refused.what();
     return {};
@@ -301,6 +306,7 @@ TEST(ConnectionString, ResolvesAsLibpqResolvesIt) {
   const sluice::test::temporary_folder system;
   home.write(".pgpass",
              "# comment\n"
+             "/nonexistent/a:1:app:alice\n"
              "/nonexistent/a:1:app:alice:exact\n"
              "/nonexistent/a:*:*:bob:bob\\:s \\\\ secret:rest is not read\r\n"
              "*:*:other:*:other\n"
