@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# What the scripts of this folder share. Each sources it first; it goes to the top of the source tree.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+build_root=${SLUICE_BUILD_ROOT:-build}
+jobs=${SLUICE_JOBS:-$(nproc)}
+if [[ -d /usr/lib/ccache ]]; then export PATH=/usr/lib/ccache:$PATH; fi
+if [[ ! -w ${CCACHE_DIR:-${HOME-}} ]]; then export CCACHE_DISABLE=1; fi # nowhere to keep it
+
+say() { printf '\n== %s\n' "$*"; }
+fail() {
+  printf '%s: %s\n' "${0##*/}" "$*" >&2
+  exit 1
+}
+
+# Prints a command so that it can be pasted into a shell, and runs it.
+run() {
+  local word line='$'
+  for word in "$@"; do
+    if [[ $word =~ ^[A-Za-z0-9_./:=,@%+-]+$ ]]; then line+=" $word"; else line+=" ${word@Q}"; fi
+  done
+  printf '%s\n' "$line"
+  "$@"
+}
+
+# install_packages NAME...: those of them that a Debian or Ubuntu lacks. Elsewhere the build itself says what is missing.
+install_packages() {
+  command -v dpkg-query >/dev/null || return 0
+  local name missing=() as_root=()
+  for name in "$@"; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || missing+=("$name")
+  done
+  ((${#missing[@]})) || return 0
+  if ((EUID != 0)); then
+    as_root=(sudo)
+    [[ -t 0 ]] || as_root+=(-n)
+    "${as_root[@]}" true 2>/dev/null || fail "as root, run first: apt-get install --no-install-recommends ${missing[*]}"
+  fi
+  as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get -q)
+  run "${as_root[@]}" update
+  run "${as_root[@]}" install -y --no-install-recommends "${missing[@]}"
+}
+
+# configure NAME [OPTION...]: a Meson build folder, whose path is then in $build.
+configure() {
+  build=$build_root/$1
+  mkdir -p "$build" 2>/dev/null || fail "cannot write to $build: set SLUICE_BUILD_ROOT to a folder of yours"
+  local again=()
+  if [[ -f $build/meson-private/coredata.dat ]]; then again=(--reconfigure); fi
+  run meson setup "${again[@]}" "$build" "${@:2}"
+}
+
+# build_dir NAME [OPTION...]: the same, compiled.
+build_dir() {
+  configure "$@" && run ninja -C "$build" -j "$jobs"
+}
