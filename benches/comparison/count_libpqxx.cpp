@@ -1,0 +1,57 @@
+// libpqxx: --mode stream (stream_from, default), exec (the whole result at once) or cursor (1000 rows per FETCH).
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <pqxx/pqxx>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "counting.hpp"
+
+namespace {
+
+using sluice::bench::counting_options;
+using sluice::bench::tally;
+
+// libpqxx 6 leaves a flag of stream_from unset, and the first >> fails when the memory beneath it was not zero.
+alignas(pqxx::stream_from) std::byte zeroed[sizeof(pqxx::stream_from)];
+
+void stream(pqxx::work& in, const counting_options& options, tally& counted) {
+  auto* const rows = std::construct_at(reinterpret_cast<pqxx::stream_from*>(zeroed), in, options.relation,
+                                       std::vector<std::string>{"data"});
+  const std::unique_ptr<pqxx::stream_from, void (*)(pqxx::stream_from*)> owner{rows, std::destroy_at};
+  std::tuple<std::string> row;
+  while (*rows >> row) counted.row(std::get<0>(row).size());
+  rows->complete();
+}
+
+void exec(pqxx::work& in, const counting_options& options, tally& counted) {
+  for (const auto& row : in.exec(options.query())) counted.row(row[0].size());
+}
+
+void cursor(pqxx::work& in, const counting_options& options, tally& counted) {
+  pqxx::icursorstream batches{in, options.query(), "counted", 1000};
+  for (pqxx::result batch; batches >> batch;)
+    for (const auto& row : batch) counted.row(row[0].size());
+}
+
+void count(const counting_options& options) {
+  const std::map<std::string, std::function<void(pqxx::work&, const counting_options&, tally&)>> modes{
+      {"stream", stream}, {"exec", exec}, {"cursor", cursor}};
+  const std::string mode = options.mode.empty() ? "stream" : options.mode;
+  const auto found = modes.find(mode);
+  if (found == modes.end()) throw std::invalid_argument{"no such mode: " + mode};
+
+  pqxx::connection connection{options.dsn};
+  tally counted;
+  pqxx::work work{connection};
+  found->second(work, options, counted);
+  counted.print(std::string{"libpqxx "} + PQXX_VERSION + ", " + mode);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return sluice::bench::counting_main(argc, argv, count); }
