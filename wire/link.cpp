@@ -49,7 +49,7 @@ bool interrupter::take() noexcept {
 }
 
 link::link(socket connected, const proto::limits& bounds, std::size_t buffer_bytes)
-    : in{buffer_bytes, bounds.row + proto::header_size},
+    : in{buffer_bytes, std::max(bounds.row, bounds.message) + proto::header_size},
       limits{bounds},
       socket_{std::move(connected)},
       remote_{socket_.remote_endpoint()},

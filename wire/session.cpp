@@ -49,7 +49,7 @@ void session::discard() noexcept {
 void session::close() noexcept {
   if (is == state::idle) {
     try {
-      if (!proto::encode(proto::terminate{}, io.out)) (void)io.transfer(0);
+      if (!proto::encode(proto::terminate{}, io.out)) io.flush();
     } catch (...) {  // the server notices the end of the connection as well
     }
   }
