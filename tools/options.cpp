@@ -1,0 +1,130 @@
+#include "options.hpp"
+
+#include <map>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+namespace sluice::tool {
+
+const char* const help_text = R"(sluice: stream JSON documents from Postgres as NDJSON, in constant memory
+
+  sluice v_user                                     every document of a view
+  sluice app.v_user --order-by age:int:desc --limit 10
+  sluice --sql 'select data from events where id > $1' --param 42
+  sluice -d postgresql://me@db.example/app v_user --count --stats
+
+  -d, --dsn CONNINFO     URI or key=value string; else the PG* variables
+  --column NAME          the document column (data)
+  --sql SQL              any query; --param VALUE binds $1, $2, ... in turn
+  --order-by FIELD[:int|numeric|bool][:desc][:nullsfirst|nullslast]
+  --limit N, --offset N
+  --format ndjson|array|raw     --validate   check each document in full
+  --count                print {"rows":...,"bytes":...} instead of the rows
+  --stats, --progress    how it went, how it goes: on standard error
+  --timeout 30s, --connect-timeout 500ms
+  --chunk-rows N, --buffer 64k, --max-row 64M       bounds
+  --version, --help
+
+Exit codes: 0 all rows, 2 usage, 3 connection, 4 auth, 5 tls, 6 protocol, 7 sql,
+8 json, 9 limit, 10 timeout, 130 cancelled; 1 the output cannot be written.
+)";
+
+namespace {
+
+/// What `cli.md`-readers may try, and later versions will have.
+void refuse_what_is_not_here_yet(CLI::App& app) {
+  for (const char* name : {"--where", "--select", "--page-rows"})
+    app.add_option_function<std::string>(
+        name, [name](const std::string&) { throw usage_error{std::string{name} + " is not in this version yet"}; });
+  app.add_flag_callback("--explain", [] { throw usage_error{"--explain is not in this version yet"}; });
+  app.add_option_function<std::string>("--mode", [](const std::string& mode) {
+    if (mode == "paged" || mode == "bulk") throw usage_error{"--mode " + mode + " is not in this version yet"};
+    if (mode != "plain") throw usage_error{"--mode is plain, paged or bulk"};
+  });
+}
+
+void add_bounds(CLI::App& app, options& to) {
+  app.add_option("--chunk-rows", to.chunk_rows)->check(CLI::PositiveNumber);
+  app.add_option_function<std::string>("--buffer",
+                                       [&](const std::string& text) { to.buffer_bytes = parse_size(text); });
+  app.add_option_function<std::string>("--max-row",
+                                       [&](const std::string& text) { to.max_row_bytes = parse_size(text); });
+  app.add_option_function<std::string>("--timeout",
+                                       [&](const std::string& text) { to.timeout = parse_duration(text); });
+  app.add_option_function<std::string>("--connect-timeout",
+                                       [&](const std::string& text) { to.connect_timeout = parse_duration(text); });
+}
+
+void add_query(CLI::App& app, options& to) {
+  app.add_option("source", to.source);
+  app.add_option("--column", to.column);
+  app.add_option_function<std::vector<std::string>>("--order-by",
+                                                    [&](const std::vector<std::string>& keys) {
+                                                      for (const std::string& key : keys)
+                                                        to.order_by.push_back(parse_sort_key(key));
+                                                    })
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--limit", to.limit);
+  app.add_option("--offset", to.offset);
+  app.add_option("--sql", to.sql);
+  app.add_option("--param", to.parameters)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void check(const options& given, const CLI::App& app) {
+  const bool sql = app.count("--sql") != 0;
+  const bool source = app.count("source") != 0;
+  if (sql && source) throw usage_error{"give a relation or --sql, not both"};
+  if (!sql && !source) throw usage_error{"give a relation or --sql: see --help"};
+  if (!sql && !given.parameters.empty()) throw usage_error{"--param binds the parameters of --sql"};
+  for (const char* name : {"--column", "--order-by", "--limit", "--offset"})
+    if (sql && app.count(name) != 0) throw usage_error{std::string{name} + " is for relations: write it into the SQL"};
+}
+
+}  // namespace
+
+options parse_options(int argc, const char* const* argv) {
+  options to;
+  CLI::App app;
+  app.set_help_flag();
+  app.add_flag("-h,--help", to.help);
+  app.add_flag("--version", to.version);
+  app.add_option("-d,--dsn", to.dsn);
+  add_query(app, to);
+  add_bounds(app, to);
+  const std::map<std::string, options::format> formats{
+      {"ndjson", options::format::ndjson}, {"array", options::format::array}, {"raw", options::format::raw}};
+  app.add_option_function<std::string>("--format", [&](const std::string& name) {
+    const auto found = formats.find(name);
+    if (found == formats.end()) throw usage_error{"--format is ndjson, array or raw"};
+    to.output = found->second;
+  });
+  app.add_flag("--validate", to.validate);
+  app.add_flag("--count", to.count);
+  app.add_flag("--stats", to.stats);
+  app.add_flag("--progress", to.progress);
+  refuse_what_is_not_here_yet(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    throw usage_error{e.what()};
+  }
+  if (!to.help && !to.version) check(to, app);
+  return to;
+}
+
+query options::to_query() const {
+  if (!sql.empty()) {
+    std::vector<bind_value> values(parameters.begin(), parameters.end());
+    return {sql, std::move(values), query::shape::detect};
+  }
+  relation from{source};
+  from.column(column);
+  for (const sort_key& key : order_by) from.order_by(key);
+  if (limit) from.limit(*limit);
+  if (offset) from.offset(*offset);
+  return from.build();
+}
+
+}  // namespace sluice::tool

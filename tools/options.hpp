@@ -1,0 +1,51 @@
+#pragma once
+// What the command line asks for.
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sluice/stream/query.hpp>
+
+#include "values.hpp"
+
+namespace sluice::tool {
+
+struct options {
+  enum class format : std::uint8_t { ndjson, array, raw };
+
+  std::string dsn;
+  std::string source;
+  std::string column{"data"};
+  std::vector<sort_key> order_by;
+  std::optional<std::uint64_t> limit;
+  std::optional<std::uint64_t> offset;
+  std::string sql;
+  std::vector<std::string> parameters;
+
+  std::size_t chunk_rows{0};  // 0: as many as one read brought
+  std::optional<std::size_t> buffer_bytes;
+  std::optional<std::size_t> max_row_bytes;
+  std::chrono::milliseconds timeout{0};
+  std::optional<std::chrono::milliseconds> connect_timeout;
+
+  format output{format::ndjson};
+  bool validate{false};
+  bool count{false};
+  bool stats{false};
+  bool progress{false};
+
+  bool help{false};
+  bool version{false};
+
+  [[nodiscard]] query to_query() const;
+};
+
+// Throws usage_error.
+options parse_options(int argc, const char* const* argv);
+
+extern const char* const help_text;
+
+}  // namespace sluice::tool

@@ -1,0 +1,110 @@
+#include "report.hpp"
+
+#include <array>
+#include <cstdio>
+
+namespace sluice::tool {
+
+namespace {
+
+std::string json_string(std::string_view text) {
+  std::string quoted{'"'};
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    if (static_cast<unsigned char>(c) < 0x20) continue;  // no server version has any
+    quoted += c;
+  }
+  return quoted += '"';
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  std::string safe;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f) {
+      safe += c;
+    } else {
+      safe += "\\x";
+      safe += digits[byte >> 4U];
+      safe += digits[byte & 15U];
+    }
+  }
+  return safe;
+}
+
+std::string stats_json(const stream_stats& stats, std::chrono::microseconds connecting, std::string_view tls_version,
+                       std::string_view server_version) {
+  std::string json{'{'};
+  const auto field = [&](std::string_view name, const std::string& value) {
+    if (json.size() > 1) json += ',';
+    json += '"';
+    json.append(name).append("\":").append(value);
+  };
+  const auto number = [&](std::string_view name, auto value) { field(name, std::to_string(value)); };
+  number("rows", stats.rows);
+  number("bytes", stats.bytes);
+  number("chunks", stats.chunks);
+  number("reads", stats.reads);
+  number("ttfr_us", stats.first_row.count());
+  number("elapsed_us", stats.elapsed.count());
+  number("connect_us", connecting.count());
+  number("buffer_peak_bytes", stats.buffer_peak);
+  number("server_wait_us", stats.server_wait.count());
+  number("consumer_us", stats.consumer.count());
+  field("mode", json_string("plain"));
+  field("tls", tls_version.empty() ? "false" : json_string(tls_version));
+  field("server_version", json_string(server_version));
+  return json += "}\n";
+}
+
+std::string error_text(const error& failure) {
+  std::string text = "sluice: ";
+  text.append(to_string(failure.kind())).append(": ").append(printable(failure.what()));
+  if (!failure.sqlstate().empty()) text.append(" [").append(printable(failure.sqlstate())).append("]");
+  text += '\n';
+  if (const auto& server = failure.server()) {
+    if (!server->detail.empty()) text.append("DETAIL: ").append(printable(server->detail)).append("\n");
+    if (!server->hint.empty()) text.append("HINT: ").append(printable(server->hint)).append("\n");
+  }
+  return text;
+}
+
+int exit_code(condition kind) noexcept {
+  switch (kind) {
+    case condition::usage: return 2;
+    case condition::connection: return 3;
+    case condition::auth: return 4;
+    case condition::tls: return 5;
+    case condition::protocol: return 6;
+    case condition::sql: return 7;
+    case condition::json: return 8;
+    case condition::limit: return 9;
+    case condition::timeout: return 10;
+    case condition::cancelled: return 130;
+  }
+  return 1;
+}
+
+void progress::update(std::uint64_t rows, std::uint64_t bytes) {
+  if (!shown_ || clock::now() < next_) return;
+  next_ = clock::now() + std::chrono::milliseconds{200};
+  print(rows, bytes, "\r");
+}
+
+void progress::finish(std::uint64_t rows, std::uint64_t bytes) {
+  if (shown_) print(rows, bytes, "\n");
+}
+
+void progress::print(std::uint64_t rows, std::uint64_t bytes, const char* end) {
+  const double seconds = std::chrono::duration<double>(clock::now() - began_).count();
+  const double mebibytes = static_cast<double>(bytes) / (1U << 20U);
+  const double rate = seconds > 0 ? 1 / seconds : 0;
+  std::fprintf(stderr, "%12llu rows  %10.1f MiB  %10.0f rows/s  %8.1f MiB/s  %6.1f s%s",
+               static_cast<unsigned long long>(rows), mebibytes, static_cast<double>(rows) * rate, mebibytes * rate,
+               seconds, end);
+}
+
+}  // namespace sluice::tool

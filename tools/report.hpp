@@ -1,0 +1,40 @@
+#pragma once
+// What goes to standard error: statistics, errors, progress.
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <sluice/stream/stats.hpp>
+#include <sluice/wire/error.hpp>
+
+namespace sluice::tool {
+
+// Server text on a terminal or in a log: control bytes become \x1b and so on.
+std::string printable(std::string_view text);
+
+// One JSON object.
+std::string stats_json(const stream_stats& stats, std::chrono::microseconds connecting, std::string_view tls_version,
+                       std::string_view server_version);
+
+// `sluice: CATEGORY: message [SQLSTATE]`, then DETAIL and HINT on lines of their own.
+std::string error_text(const error& failure);
+int exit_code(condition kind) noexcept;
+
+// A line that is written over several times a second.
+class progress {
+ public:
+  explicit progress(bool shown) : shown_{shown} {}
+  void update(std::uint64_t rows, std::uint64_t bytes);
+  void finish(std::uint64_t rows, std::uint64_t bytes);
+
+ private:
+  using clock = std::chrono::steady_clock;
+  void print(std::uint64_t rows, std::uint64_t bytes, const char* end);
+
+  bool shown_;
+  clock::time_point began_{clock::now()};
+  clock::time_point next_{began_};
+};
+
+}  // namespace sluice::tool
