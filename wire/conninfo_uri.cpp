@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array<std::string_view, 2> schemes{"postgresql://", "postgres://"};
 constexpr std::string_view stray_at{
-    "a second '@'; in a user name, password, host or database name '@' is written %40, and '/' in a password %2F"};
+    "a stray '@'; in a user name, password, host or database name '@' is written %40, and '/' in a password %2F"};
 
 std::size_t scheme_size(std::string_view text) noexcept {
   for (const std::string_view scheme : schemes)

@@ -52,6 +52,15 @@ std::optional<values> we_read(const std::string& text) {
   }
 }
 
+std::string our_refusal(std::string_view text) {
+  try {
+    static_cast<void>(sluice::wire::parse_text(text));
+    return {};
+  } catch (const sluice::error& refused) {
+    return refused.what();
+  }
+}
+
 struct exception {
   const char* why;
   bool (*applies)(std::string_view text);
@@ -61,14 +70,12 @@ const std::array exceptions{
               [](std::string_view text) {
                 return sluice::wire::is_uri(text) && std::ranges::any_of(text, sluice::wire::is_space);
               }},
-    exception{"a second '@' in a URI's hosts or database: refused, it may be the end of a password",
+    exception{"an '@' in a URI's hosts or database: refused, it may be the end of a password",
               [](std::string_view text) {
-                return sluice::wire::is_uri(text) && std::ranges::count(text.substr(0, text.find('?')), '@') > 0 &&
-                       !we_read(std::string{text});
+                return text.find('@') != text.npos && our_refusal(text).find("a stray '@'") != std::string::npos;
               }},
-    exception{
-        "requiressl with another value than 0 or 1: refused, not taken for \"prefer\"",
-        [](std::string_view text) { return text.find("requiressl") != text.npos && !we_read(std::string{text}); }},
+    exception{"requiressl with another value than 0 or 1: refused, not taken for \"prefer\"",
+              [](std::string_view text) { return our_refusal(text).starts_with("requiressl "); }},
 };
 bool is_exception(std::string_view text) {
   return std::ranges::any_of(exceptions, [&](const exception& each) { return each.applies(text); });

@@ -114,8 +114,8 @@ INSTANTIATE_TEST_SUITE_P(
         refused_text{"postgresql://h/a b", "byte 16: a space"},
         refused_text{"postgresql://h?port", "byte 15: a query parameter without '='"},
         refused_text{"postgresql://h?port=1=2", "byte 21: a second '='"},
-        refused_text{"postgresql://u:a@b@h", "byte 18: a second '@'"},
-        refused_text{"postgresql://u:a@b/c@h", "byte 20: a second '@'"}));
+        refused_text{"postgresql://u:a@b@h", "byte 18: a stray '@'"},
+        refused_text{"postgresql://u:a@b/c@h", "byte 20: a stray '@'"}));
 INSTANTIATE_TEST_SUITE_P(
     Value, RefusedTable,
     testing::Values(
