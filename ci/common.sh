@@ -18,7 +18,13 @@ fail() {
 run() {
   local word line='$'
   for word in "$@"; do
-    if [[ $word =~ ^[A-Za-z0-9_./:=,@%+-]+$ ]]; then line+=" $word"; else line+=" ${word@Q}"; fi
+    if [[ $word =~ ^[A-Za-z0-9_./:=,@%+-]+$ ]]; then
+      line+=" $word"
+    elif [[ $word == *[\$\`\"\\!]* ]]; then
+      line+=" ${word@Q}"
+    else
+      line+=" \"$word\""
+    fi
   done
   printf '%s\n' "$line"
   "$@"
