@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <sys/un.h>
 
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -22,14 +23,13 @@ namespace sluice::wire {
 
 namespace {
 
-[[noreturn]] void fail(const link::context& where, errc code, std::string what, bool retryable) {
-  what.append(" (").append(where.doing).append(" ").append(where.place).append(")");
-  throw error{error_info{.code = code, .message = std::move(what), .server = {}, .retryable = retryable}};
+[[noreturn]] void fail(const link::context& where, errc code, std::string_view what, bool retryable) {
+  throw error{error_info{.code = code, .message = where.after(what), .server = {}, .retryable = retryable}};
 }
 
 std::string advice(std::error_code error, const endpoint& to) {
   std::string text = "no connection to " + to_string(to) + ": " + error.message();
-  if (error == std::errc::connection_refused || error == std::errc::no_such_file_or_directory)
+  if (error.value() == ECONNREFUSED || error.value() == ENOENT)
     text += "; is a server running there?";
   return text;
 }

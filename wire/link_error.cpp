@@ -30,13 +30,16 @@ bool may_succeed_later(std::string_view sqlstate) noexcept {
 
 }  // namespace
 
-void link::fail(errc code, std::string_view what, bool retryable) const {
+std::string link::context::after(std::string_view what) const {
   std::string message{what};
-  message.append(" (").append(where.doing).append(" ").append(where.place);
-  if (where.rows != 0) message.append(", after ").append(std::to_string(where.rows)).append(" rows");
-  message.append(")");
+  message.append(" (").append(doing).append(" ").append(place);
+  if (rows != 0) message.append(", after ").append(std::to_string(rows)).append(" rows");
+  return message += ')';
+}
+
+void link::fail(errc code, std::string_view what, bool retryable) const {
   throw error{error_info{
-      .code = code, .message = std::move(message), .server = {}, .rows = where.rows, .retryable = retryable}};
+      .code = code, .message = where.after(what), .server = {}, .rows = where.rows, .retryable = retryable}};
 }
 
 void link::fail(const proto::fault& why) const {
@@ -61,7 +64,7 @@ void link::fail_lost() const {
 error link::server_error(server_message said, bool usable) const {
   const bool login = said.sqlstate.starts_with("28");
   error_info info{.code = login ? errc::auth_rejected : errc::server_error,
-                  .message = said.message + " (" + std::string{where.doing} + " " + where.place + ")",
+                  .message = where.after(said.message),
                   .server = {},
                   .rows = where.rows,
                   .retryable = may_succeed_later(said.sqlstate),

@@ -52,6 +52,9 @@ class SLUICE_API link {
     std::string place;                        ///< database "app" at localhost:5432
     std::string_view doing{"connecting to"};  ///< a literal
     std::uint64_t rows{};                     ///< delivered so far by the query under way
+
+    /// `what` with all of it: what every message ends with.
+    [[nodiscard]] std::string after(std::string_view what) const;
   };
 
   link(socket connected, const proto::limits& limits, std::size_t buffer_bytes);
