@@ -24,6 +24,7 @@ asio::awaitable<void> settled(wire::session& session) {
 
 }  // namespace
 
+connection::connection() noexcept = default;
 connection::connection(std::shared_ptr<wire::session> session) noexcept : session_{std::move(session)} {}
 connection::connection(connection&&) noexcept = default;
 
@@ -37,7 +38,12 @@ connection& connection::operator=(connection&& other) noexcept {
 
 connection::~connection() { close(); }
 
+void connection::require_open() const {
+  if (!session_) throw error{errc::bad_state, "the connection was never opened, or was moved from"};
+}
+
 asio::awaitable<row_stream> connection::stream(const query& what, query_options options) {
+  require_open();
   return start(session_, what, options);
 }
 
@@ -47,6 +53,7 @@ asio::awaitable<row_stream> connection::start(std::shared_ptr<wire::session> on,
 }
 
 asio::awaitable<std::string> connection::execute(std::string_view statements, query_options options) {
+  require_open();
   return run(session_, std::string{statements}, options);
 }
 

@@ -35,7 +35,8 @@ std::vector<std::string> split_name(std::string_view name) {
           break;
         }
       }
-      if (++at < name.size() && name[at] != '.') refuse("text after a quoted name: " + std::string{name});
+      ++at;
+      if (at < name.size() && name[at] != '.') refuse("text after a quoted name: " + std::string{name});
     } else {
       const std::size_t end = std::min(name.find('.', at), name.size());
       part = name.substr(at, end - at);

@@ -13,6 +13,7 @@
 namespace sluice {
 
 row_stream::row_stream(std::unique_ptr<detail::running_query> query) noexcept : query_{std::move(query)} {}
+row_stream::row_stream() noexcept = default;
 row_stream::row_stream(row_stream&&) noexcept = default;
 
 row_stream& row_stream::operator=(row_stream&& other) noexcept {
@@ -25,6 +26,7 @@ row_stream& row_stream::operator=(row_stream&& other) noexcept {
 row_stream::~row_stream() { detail::leave_in_background(std::move(query_)); }
 
 asio::awaitable<chunk> row_stream::next() {
+  if (query_ == nullptr) co_return chunk{};
   detail::running_query& query = *query_;
   query.enter();
   for (;;) {
@@ -40,9 +42,12 @@ asio::awaitable<chunk> row_stream::next() {
   }
 }
 
-asio::awaitable<leaving> row_stream::cancel() { return wire::leave(query_->exchange(), query_->patience()); }
+asio::awaitable<leaving> row_stream::cancel() {
+  if (query_ == nullptr) co_return leaving::drained;
+  co_return co_await wire::leave(query_->exchange(), query_->patience());
+}
 
-stream_stats row_stream::stats() const { return query_->stats(); }
+stream_stats row_stream::stats() const { return query_ == nullptr ? stream_stats{} : query_->stats(); }
 asio::any_io_executor row_stream::get_executor() const { return query_->link().get_executor(); }
 
 namespace detail {

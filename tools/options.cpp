@@ -66,8 +66,8 @@ void add_query(CLI::App& app, options& to) {
                                                     })
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--limit", to.limit);
-  app.add_option("--offset", to.offset);
+  app.add_option_function<std::string>("--limit", [&](const std::string& text) { to.limit = parse_count(text); });
+  app.add_option_function<std::string>("--offset", [&](const std::string& text) { to.offset = parse_count(text); });
   app.add_option("--sql", to.sql);
   app.add_option("--param", to.parameters)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }

@@ -54,6 +54,12 @@ void apply(std::string_view word, sort_key& key, std::string_view whole) {
 
 }  // namespace
 
+std::uint64_t parse_count(std::string_view text) {
+  const auto rows = number_with_unit(text, std::array{unit{"", 1}});
+  if (!rows) refuse(text, "a number of rows");
+  return *rows;
+}
+
 std::size_t parse_size(std::string_view text) {
   static constexpr std::array<unit, 7> units{{{"", 1},
                                               {"k", 1U << 10U},

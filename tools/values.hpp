@@ -2,6 +2,7 @@
 // The small languages of option values: sizes, durations, sort keys. Each throws usage_error.
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -15,6 +16,8 @@ struct usage_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// "42": a number of rows.
+std::uint64_t parse_count(std::string_view text);
 // "4096", "64k", "16M", "1G": powers of 1024, in bytes.
 std::size_t parse_size(std::string_view text);
 // "500ms", "30s", "5m", "1h".

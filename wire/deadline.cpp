@@ -4,8 +4,8 @@
 
 namespace sluice::wire {
 
-deadline::deadline(asio::any_io_executor on, std::function<void()> cancel)
-    : timer_{std::move(on)}, state_{std::make_shared<state>()} {
+deadline::deadline(const asio::any_io_executor& on, std::function<void()> cancel)
+    : timer_{on}, state_{std::make_shared<state>()} {
   state_->cancel = std::move(cancel);
 }
 

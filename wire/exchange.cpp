@@ -42,7 +42,7 @@ class flight {
 
 }  // namespace
 
-exchange::exchange(session& on, const statement& what) : session_{on}, shape_{what.as} {
+exchange::exchange(session& on, const statement& what) : session_{on} {
   session_.io.where.doing = "querying";
   session_.io.where.rows = 0;
   const proto::bind bind{.portal = {}, .statement = {}, .parameters = what.values};
@@ -69,7 +69,7 @@ exchange::exchange(session& on, std::string_view statements) : session_{on} {
   flight{on, on.io.out} << proto::query{statements};
   machine_ = proto::query_machine{proto::query_machine::flight::simple};
   on.is = session::state::busy;
-  skipping_ = true;
+  skipping_ = true;  // rows, not errors
 }
 
 exchange::state exchange::advance() {
@@ -216,7 +216,7 @@ void exchange::answer_copy_in() {
 
 void exchange::finish() {
   session_.is = session::state::idle;
-  if (said_ && !skipping_) throw session_.io.server_error(*std::exchange(said_, std::nullopt), true);
+  if (said_ && !quiet_) throw session_.io.server_error(*std::exchange(said_, std::nullopt), true);
 }
 
 void exchange::on_end() {

@@ -55,7 +55,8 @@ asio::awaitable<leaving> leave(exchange& query, clock::duration patience) {
   try {
     outcome = co_await cancel_and_drain(query, deadline);
     on.io.set_deadline(clock::time_point::max());
-  } catch (const std::exception&) {  // there is nobody to tell, and nothing to tell but that it is closed
+  } catch (const std::exception&) {
+    outcome = leaving::closed;  // there is nobody to tell why
   }
   if (outcome == leaving::closed) on.discard();
   on.settled.cancel();

@@ -20,9 +20,7 @@ std::span<std::byte> receive_buffer::make_room(std::size_t wanted) {
   if (pending == capacity_ && wanted > capacity_) {
     reallocate(
         std::clamp(capacity_ * 2, usual_, limit_));  // full of one message: a length field alone allocates nothing
-  } else if (capacity_ > usual_ && std::max(wanted, pending) <= usual_) {
-    reallocate(usual_);
-  } else if (capacity_ == 0) {
+  } else if (capacity_ == 0 || (capacity_ > usual_ && std::max(wanted, pending) <= usual_)) {
     reallocate(usual_);
   } else if (start_ != 0) {
     std::memmove(bytes_.get(), bytes_.get() + start_, pending);

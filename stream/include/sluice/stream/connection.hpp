@@ -30,6 +30,8 @@ namespace sluice {
 /// @par Thread safety  none: use it and its streams from one coroutine or strand
 class SLUICE_API connection {
  public:
+  /// A closed connection; also what is left by moving. Only to be assigned to, or asked whether it is closed.
+  connection() noexcept;
   explicit connection(std::shared_ptr<wire::session> session) noexcept;
   connection(connection&&) noexcept;
   connection& operator=(connection&&) noexcept;
@@ -66,6 +68,7 @@ class SLUICE_API connection {
   void close() noexcept;
 
  private:
+  void require_open() const;
   static asio::awaitable<row_stream> start(std::shared_ptr<wire::session> on, query what, query_options options);
   static asio::awaitable<std::string> run(std::shared_ptr<wire::session> on, std::string statements,
                                           query_options options);

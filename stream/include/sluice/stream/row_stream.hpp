@@ -27,6 +27,8 @@ class running_query;
 /// @par Thread safety  none: use it from one coroutine or strand
 class SLUICE_API row_stream {
  public:
+  /// An empty stream, at its end; also what is left by moving.
+  row_stream() noexcept;
   row_stream(row_stream&&) noexcept;
   row_stream& operator=(row_stream&&) noexcept;
   ~row_stream();
@@ -52,6 +54,7 @@ class SLUICE_API row_stream {
   [[nodiscard]] asio::awaitable<leaving> cancel();
 
   [[nodiscard]] stream_stats stats() const;
+  /// @pre not an empty stream
   [[nodiscard]] asio::any_io_executor get_executor() const;
 
  private:

@@ -18,7 +18,7 @@ using clock = std::chrono::steady_clock;
 class SLUICE_API deadline {
  public:
   /// @param cancel  called on the executor when the time comes while armed; must not throw
-  deadline(asio::any_io_executor on, std::function<void()> cancel);
+  deadline(const asio::any_io_executor& on, std::function<void()> cancel);
   ~deadline();
   deadline(const deadline&) = delete;
   deadline& operator=(const deadline&) = delete;

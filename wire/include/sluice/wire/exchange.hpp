@@ -59,7 +59,7 @@ class SLUICE_API exchange {
   [[noreturn]] void on_end();
 
   /// From now on rows are passed over by their headers only, and errors are kept, not thrown.
-  void skip_rows() noexcept { skipping_ = true; }
+  void skip_rows() noexcept { skipping_ = quiet_ = true; }
 
   [[nodiscard]] const proto::row_batch& rows() const noexcept { return batch_; }
   [[nodiscard]] std::size_t wanted() const noexcept { return wanted_; }
@@ -93,8 +93,8 @@ class SLUICE_API exchange {
   std::optional<std::string> unsuitable_{};  // why the result cannot be streamed
   std::string tag_{};
   bool skipping_{false};
+  bool quiet_{false};
   // Until the columns are known:
-  statement::shape shape_{statement::shape::document};
   std::string text_{};
   std::vector<std::uint32_t> types_{};
   proto::output execution_{};

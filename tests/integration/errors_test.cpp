@@ -1,0 +1,236 @@
+// What goes wrong, through both faces: category, what is said, what was delivered, and what is left of the connection.
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include <optional>
+
+#include "cluster.hpp"
+#include "faces.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace sluice::test;
+using sluice::condition;
+using sluice::errc;
+using sluice::from;
+using sluice::sql;
+
+template <class Face>
+class Errors : public testing::Test {
+ protected:
+  static outcome ask(const sluice::query& what, const sluice::query_options& options = {},
+                     const sluice::connection_options& bounds = {}) {
+    return Face::ask(dsn(), what, options, bounds);
+  }
+  static sluice::error failure_at(const std::string& conninfo) {
+    outcome seen = Face::ask(conninfo, sql("select '{}'::json"));
+    EXPECT_TRUE(seen.failure) << "no failure at " << conninfo;
+    return seen.failure.value_or(sluice::error{errc{}, ""});
+  }
+};
+using faces = testing::Types<blocking_face, coroutine_face>;
+TYPED_TEST_SUITE(Errors, faces);
+
+TYPED_TEST(Errors, OfTheServerCarryAllItSays) {
+  const outcome unknown = this->ask(from("no_such_view"));
+  ASSERT_TRUE(unknown.failure);
+  EXPECT_EQ(unknown.failure->code(), condition::sql);
+  EXPECT_EQ(unknown.failure->sqlstate(), "42P01");
+  EXPECT_NE(std::string{unknown.failure->what()}.find("no_such_view"), std::string::npos);
+  EXPECT_TRUE(unknown.failure->connection_usable());
+  EXPECT_TRUE(unknown.usable);
+
+  const outcome wrong = this->ask(sql("select 1 frm x"));
+  ASSERT_TRUE(wrong.failure && wrong.failure->server());
+  EXPECT_EQ(wrong.failure->sqlstate(), "42601");
+  EXPECT_EQ(wrong.failure->server()->position, 14U);
+  EXPECT_TRUE(wrong.usable);
+
+  const outcome two = this->ask(sql("select 1; select 2"));
+  ASSERT_TRUE(two.failure);
+  EXPECT_EQ(two.failure->sqlstate(), "42601");
+}
+
+TYPED_TEST(Errors, AfterRowsLeaveThoseRowsWhole) {
+  const outcome seen = this->ask(
+      sql("select json_build_object('n', n, 'x', 10 / (50000 - n)) from generate_series(1, 100000) n").as_document());
+  ASSERT_TRUE(seen.failure);
+  EXPECT_EQ(seen.failure->sqlstate(), "22012");
+  EXPECT_EQ(seen.rows.size(), 49'999U);
+  EXPECT_EQ(seen.failure->rows(), 49'999U);
+  for (const std::string& row : seen.rows) ASSERT_EQ(row.back(), '}');
+  EXPECT_TRUE(seen.usable);
+}
+
+TYPED_TEST(Errors, TellWhyALoginFails) {
+  const sluice::error password = this->failure_at(as_user("scram_user") + "x");
+  EXPECT_EQ(password.code(), errc::auth_rejected);
+  EXPECT_EQ(password.sqlstate(), "28P01");
+  EXPECT_EQ(std::string{password.what()}.find("secretx"), std::string::npos) << "no password in a message";
+  const sluice::error nobody = this->failure_at("host=127.0.0.1 port=" + cluster_value("SLUICE_TEST_PORT") +
+                                                " user=nobody_known dbname=sluice password=x");
+  EXPECT_EQ(nobody.code(), condition::auth);
+  EXPECT_EQ(this->failure_at(dsn() + " dbname=no_such_database").sqlstate(), "3D000");
+  EXPECT_EQ(this->failure_at(dsn() + " dbname=no_such_database").code(), condition::sql);
+  const sluice::error without = this->failure_at("host=127.0.0.1 port=" + cluster_value("SLUICE_TEST_PORT") +
+                                                 " user=scram_user dbname=sluice passfile=/nonexistent");
+  EXPECT_EQ(without.code(), errc::auth_method) << without.what();
+}
+
+TYPED_TEST(Errors, TellThatAServerIsNotThere) {
+  EXPECT_EQ(this->failure_at("host=127.0.0.1 port=1 user=a").code(), errc::connect_failed);
+  EXPECT_EQ(this->failure_at("host=/nonexistent user=a").code(), errc::connect_failed);
+  EXPECT_EQ(this->failure_at("host=no-such-host.invalid user=a connect_timeout=5").code(), errc::name_not_found);
+  EXPECT_EQ(this->failure_at("host=127.0.0.1 nonsense").code(), errc::bad_conninfo);
+}
+
+TYPED_TEST(Errors, OfSeveralHostsAreToldTogether) {
+  const std::string port = cluster_value("SLUICE_TEST_PORT");
+  const sluice::error both = this->failure_at("host=127.0.0.1,/nonexistent port=1,2 user=a");
+  EXPECT_NE(std::string{both.what()}.find("127.0.0.1:1"), std::string::npos) << both.what();
+  EXPECT_NE(std::string{both.what()}.find("/nonexistent/"), std::string::npos) << both.what();
+  const outcome second = TypeParam::ask("host=127.0.0.1,127.0.0.1 port=1," + port + " user=trust_user dbname=sluice",
+                                        sql("select '{}'::json"));
+  EXPECT_FALSE(second.failure) << second.failure->what();
+  EXPECT_EQ(second.rows.size(), 1U);
+}
+
+TYPED_TEST(Errors, OfAServerThatNeverAnswersComeInTime) {
+  const int silent = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(silent, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(silent, 4), 0);
+  ASSERT_EQ(::getsockname(silent, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const sluice::error late = this->failure_at("host=127.0.0.1 user=a connect_timeout=2 sslmode=disable port=" +
+                                              std::to_string(ntohs(address.sin_port)));
+  EXPECT_EQ(late.code(), condition::timeout) << late.what();
+  ::close(silent);
+}
+
+TYPED_TEST(Errors, OfRowsAboveTheLimitComeBeforeTheRow) {
+  const outcome seen = this->ask(sql("select to_json(repeat('x', n)) from unnest(array[10, 100000]) n").as_document(),
+                                 {}, {.max_row_bytes = 50'000});
+  ASSERT_TRUE(seen.failure);
+  EXPECT_EQ(seen.failure->code(), condition::limit);
+  EXPECT_EQ(seen.rows.size(), 1U);
+  EXPECT_LT(seen.stats.buffer_peak, 70'000U);
+  EXPECT_FALSE(seen.usable);
+}
+
+TYPED_TEST(Errors, OfADeadlineEndTheQueryOnTheServer) {
+  const outcome seen = this->ask(sql("select pg_sleep(600)::text as deadline_test"), {.timeout = 200ms});
+  ASSERT_TRUE(seen.failure);
+  EXPECT_EQ(seen.failure->code(), condition::timeout);
+  EXPECT_TRUE(seen.usable) << "cancelled, and proven clean";
+  EXPECT_EQ(psql("select count(*) from pg_stat_activity where query like '%deadline_test%' and state = 'active' and "
+                 "pid <> pg_backend_pid()"),
+            "0");
+}
+
+TYPED_TEST(Errors, OfAChangedEncodingBreakTheConnection) {
+  const outcome seen = this->ask(sql("select to_json(set_config('client_encoding', 'LATIN1', false))"));
+  ASSERT_TRUE(seen.failure);
+  EXPECT_EQ(seen.failure->code(), condition::protocol);
+}
+
+TYPED_TEST(Errors, OfCopyLeaveTheConnectionUsable) {
+  const outcome out = this->ask(sql("copy (select 1) to stdout"));
+  ASSERT_TRUE(out.failure);
+  EXPECT_EQ(out.failure->code(), errc::unsupported_result) << out.failure->what();
+  EXPECT_TRUE(out.usable);
+  psql("create table if not exists copied (a int)");
+  const outcome in = this->ask(sql("copy copied from stdin"));
+  ASSERT_TRUE(in.failure);
+  EXPECT_EQ(in.failure->code(), condition::sql) << in.failure->what();
+  EXPECT_TRUE(in.usable);
+}
+
+TYPED_TEST(Errors, NeverHideThatTheServerWentAwayInTheMiddle) {
+  for (const char* way : {"pg_terminate_backend", "kill"}) {
+    SCOPED_TRACE(way);
+    sluice::client db{dsn()};
+    sluice::row_range rows =
+        db.stream(sql("select json_build_object('n', n, 'x', repeat('x', 100)) from generate_series(1, 100000000) n")
+                      .as_document());
+    std::uint64_t count = 0;
+    std::optional<sluice::error> failure;
+    try {
+      while (const sluice::chunk chunk = rows.next()) {
+        for (const sluice::row row : chunk) {
+          EXPECT_EQ(row.text().back(), '}');
+          ++count;
+        }
+        if (count > 0 && count < 10'000) continue;
+        if (std::string_view{way} == "kill") {
+          EXPECT_EQ(::kill(static_cast<pid_t>(db.backend_pid()), SIGTERM), 0);
+        } else {
+          psql("select pg_terminate_backend(" + std::to_string(db.backend_pid()) + ")");
+        }
+      }
+      ADD_FAILURE() << "a short result looked whole";
+    } catch (const sluice::error& e) {
+      failure = e;
+    }
+    ASSERT_TRUE(failure);
+    EXPECT_TRUE(failure->sqlstate() == "57P01" || failure->code() == errc::connection_lost) << failure->what();
+    EXPECT_TRUE(failure->retryable());
+    EXPECT_FALSE(failure->connection_usable());
+    EXPECT_EQ(failure->rows(), count);
+    EXPECT_TRUE(db.is_closed());
+  }
+}
+
+TEST(Logins, WorkByEveryMethodThatIsAllowed) {
+  for (const char* user : {"trust_user", "scram_user", "md5_user", "sasl_user"}) {
+    const outcome seen = blocking_face::ask(as_user(user), sql("select to_json(current_user)"));
+    EXPECT_FALSE(seen.failure) << user << ": " << seen.failure->what();
+    EXPECT_EQ(seen.rows, std::vector<std::string>{'"' + std::string{user} + '"'});
+  }
+  const outcome clear = blocking_face::ask(as_user("clear_user") + " sslmode=disable", sql("select 1"));
+  ASSERT_TRUE(clear.failure) << "a password must not cross the network in clear text";
+  EXPECT_EQ(clear.failure->code(), errc::auth_method);
+}
+
+TEST(Leaving, EndsTheQueryOnTheServerAndKeepsTheConnection) {
+  sluice::client db{dsn()};
+  db.execute("begin");
+  {
+    int count = 0;
+    for (const sluice::row row : db.stream(sql("select to_json(n) as leaving_test from generate_series(1, 3000000) n")))
+      if (!row.is_null() && ++count == 10) break;
+    EXPECT_EQ(count, 10);
+  }
+  EXPECT_TRUE(db.is_idle());
+  EXPECT_EQ(psql("select count(*) from pg_stat_activity where query like '%leaving_test%' and state = 'active' and "
+                 "pid <> pg_backend_pid()"),
+            "0");
+  db.execute("rollback");
+}
+
+TEST(Leaving, NeverHitsTheNextQuery) {
+  sluice::client db{dsn()};
+  for (int i = 0; i < 200; ++i) {
+    {
+      sluice::row_range rows =
+          db.stream(sql("select to_json(n) from generate_series(1, $1) n", 100 * (i % 40)).as_document());
+      (void)rows.next();
+      EXPECT_NE(rows.cancel(), sluice::leaving::closed);
+    }
+    int count = 0;
+    for (const sluice::row row : db.stream(sql("select to_json($1::int)", i).as_document())) {
+      EXPECT_EQ(row.text(), std::to_string(i));
+      ++count;
+    }
+    ASSERT_EQ(count, 1) << "after " << i;
+  }
+}
+
+}  // namespace

@@ -1,0 +1,108 @@
+#pragma once
+// A server that a test scripts: it listens on a Unix socket in a folder of its own and plays one conversation per
+// connection, each in a thread. Not a Postgres: it says what the test tells it to, when the test tells it to.
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "backend.hpp"
+#include "temporary_folder.hpp"
+
+namespace sluice::test {
+
+/// The server's end of one connection. Blocking; a test that hangs here hangs, and the suite's time limit tells.
+class server_end {
+ public:
+  explicit server_end(int descriptor) : descriptor_{descriptor} {}
+  ~server_end() { close(); }
+  server_end(server_end&& other) noexcept : descriptor_{std::exchange(other.descriptor_, -1)} {}
+  server_end& operator=(server_end&&) = delete;
+
+  void send(std::string_view bytes) const {
+    while (!bytes.empty()) {
+      const ssize_t count = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (count <= 0) return;  // the client has left
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+  }
+  /// What one recv brings; empty at the end.
+  [[nodiscard]] std::string receive() const {
+    std::string bytes(65536, '\0');
+    const ssize_t count = ::recv(descriptor_, bytes.data(), bytes.size(), 0);
+    bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    return bytes;
+  }
+  /// Reads until the client has left.
+  void receive_all() const {
+    while (!receive().empty()) {
+    }
+  }
+  /// Whether the client sends something, or leaves, within the time.
+  [[nodiscard]] bool hears_something_within(int milliseconds) const {
+    pollfd watched{descriptor_, POLLIN, 0};
+    return ::poll(&watched, 1, milliseconds) > 0;
+  }
+  void close() {
+    if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+  }
+  /// Takes the start-up packet and lets the client in without asking.
+  void let_in() const {
+    (void)receive();
+    send(backend{}.authentication_ok().backend_key_data(4711, "key!").ready_for_query().bytes);
+  }
+
+ private:
+  int descriptor_;
+};
+
+class listener {
+ public:
+  using conversation = std::function<void(server_end)>;
+
+  /// @param conversations  for the connections in the order of their arrival
+  explicit listener(std::vector<conversation> conversations) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string path = folder_.path() + "/.s.PGSQL.5432";
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    descriptor_ = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    if (::bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+        ::listen(descriptor_, 16) != 0)
+      throw std::runtime_error("cannot listen on " + path);
+    acceptor_ = std::thread{[this, all = std::move(conversations)] {
+      std::vector<std::thread> running;
+      for (const conversation& play : all) {
+        const int accepted = ::accept(descriptor_, nullptr, nullptr);
+        if (accepted < 0) break;
+        running.emplace_back([&play, accepted] { play(server_end{accepted}); });
+      }
+      for (std::thread& one : running) one.join();
+    }};
+  }
+  ~listener() {
+    ::shutdown(descriptor_, SHUT_RDWR);  // wakes the accept of a connection that never came
+    acceptor_.join();
+    ::close(descriptor_);
+  }
+  listener(const listener&) = delete;
+  listener& operator=(const listener&) = delete;
+
+  [[nodiscard]] std::string dsn() const { return "host=" + folder_.path() + " user=me dbname=app"; }
+
+ private:
+  temporary_folder folder_;
+  int descriptor_{-1};
+  std::thread acceptor_;
+};
+
+}  // namespace sluice::test

@@ -1,0 +1,96 @@
+// Promise 3: no heap allocation per row or per chunk. Counts this thread's calls of operator new.
+#include <gtest/gtest.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/use_future.hpp>
+#include <cstdlib>
+#include <new>
+#include <sluice/sluice.hpp>
+#include <string>
+
+#include "listener.hpp"
+
+namespace {
+thread_local std::size_t allocations = 0;
+}
+
+// NOLINTBEGIN(misc-*,cppcoreguidelines-*)
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc{};
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+// NOLINTEND(misc-*,cppcoreguidelines-*)
+
+namespace {
+
+using sluice::test::backend;
+using sluice::test::listener;
+using sluice::test::server_end;
+
+constexpr int blocks = 400;
+constexpr int rows_per_block = 1'000;
+constexpr std::uint64_t warm_up_chunks = 20;
+
+void serve(const server_end& client) {
+  client.let_in();
+  (void)client.receive();
+  backend block;
+  for (int i = 0; i < rows_per_block; ++i) block.data_row(R"({"id":1,"name":"somebody"})");
+  client.send(backend{}.parse_complete().bind_complete().row_description().bytes);
+  for (int i = 0; i < blocks; ++i) client.send(block.bytes);
+  client.send(backend{}.command_complete("SELECT 400000").ready_for_query().bytes);
+  client.receive_all();
+}
+
+struct counts {
+  std::uint64_t rows{0};
+  std::uint64_t chunks{0};
+  std::size_t allocations{0};  // after the warm-up
+
+  void add(const sluice::chunk& chunk) {
+    for (const sluice::row row : chunk) rows += row.is_null() ? 0 : 1;
+    if (++chunks == warm_up_chunks) before_ = ::allocations;
+    if (chunks >= warm_up_chunks) allocations = ::allocations - before_;
+  }
+
+ private:
+  std::size_t before_{0};
+};
+
+void expect_none(const counts& seen) {
+  EXPECT_EQ(seen.rows, std::uint64_t{blocks} * rows_per_block);
+  EXPECT_GT(seen.chunks, 4 * warm_up_chunks);
+  EXPECT_EQ(seen.allocations, 0U) << "in " << seen.chunks << " chunks";
+}
+
+TEST(Allocations, AreNoneInABlockingLoop) {
+  const listener server{{[](server_end client) { serve(client); }}};
+  sluice::client db{server.dsn()};
+  sluice::row_range rows = db.stream(sluice::from("t"));
+  counts seen;
+  while (const sluice::chunk chunk = rows.next()) seen.add(chunk);
+  expect_none(seen);
+}
+
+asio::awaitable<counts> stream_all(std::string dsn) {
+  sluice::connection conn = co_await sluice::connect(dsn);
+  const sluice::query query = sluice::from("t");
+  sluice::row_stream stream = co_await conn.stream(query);
+  counts seen;
+  while (const sluice::chunk chunk = co_await stream.next()) seen.add(chunk);
+  co_return seen;
+}
+
+TEST(Allocations, AreNoneInACoroutine) {
+  const listener server{{[](server_end client) { serve(client); }}};
+  asio::io_context context{1};
+  auto done = asio::co_spawn(context, stream_all(server.dsn()), asio::use_future);
+  context.run();
+  expect_none(done.get());
+}
+
+}  // namespace
