@@ -17,8 +17,7 @@ int main(int argc, char** argv) try {
     years += user["profile"]["age"].get_int64();
     ++users;
   }
-  std::printf("%llu active users, %lld years\n", static_cast<unsigned long long>(users),
-              static_cast<long long>(years));
+  std::printf("%llu active users, %lld years\n", static_cast<unsigned long long>(users), static_cast<long long>(years));
 } catch (const sluice::error& e) {
   std::fprintf(stderr, "loop: %s\n", e.what());
   return 1;

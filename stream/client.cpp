@@ -53,7 +53,8 @@ class blocking_connection {
                      done = true;
                    }));
     context_.restart();
-    while (!done) context_.run_one();  // not run(): a name that is still being looked up is not waited for
+    // Not run(): a name that is still being looked up is not waited for.
+    while (!done) context_.run_one();  // NOLINT(bugprone-infinite-loop): the handler above ends it
     if (interrupts != nullptr) watch.release();
     context_.poll();
     if (failure) std::rethrow_exception(failure);

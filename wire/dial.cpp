@@ -29,8 +29,7 @@ namespace {
 
 std::string advice(std::error_code error, const endpoint& to) {
   std::string text = "no connection to " + to_string(to) + ": " + error.message();
-  if (error.value() == ECONNREFUSED || error.value() == ENOENT)
-    text += "; is a server running there?";
+  if (error.value() == ECONNREFUSED || error.value() == ENOENT) text += "; is a server running there?";
   return text;
 }
 

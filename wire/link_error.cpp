@@ -38,8 +38,8 @@ std::string link::context::after(std::string_view what) const {
 }
 
 void link::fail(errc code, std::string_view what, bool retryable) const {
-  throw error{error_info{
-      .code = code, .message = where.after(what), .server = {}, .rows = where.rows, .retryable = retryable}};
+  throw error{
+      error_info{.code = code, .message = where.after(what), .server = {}, .rows = where.rows, .retryable = retryable}};
 }
 
 void link::fail(const proto::fault& why) const {

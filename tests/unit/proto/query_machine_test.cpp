@@ -57,7 +57,9 @@ TEST_P(QueryMachine, MakesOfTheLastMessage) {
   query_machine machine{GetParam().kind};
   const step last = play(machine, GetParam().types);
   EXPECT_EQ(last.is, GetParam().last) << last;
-  if (last.is == ready) { EXPECT_TRUE(machine.is_idle()); }
+  if (last.is == ready) {
+    EXPECT_TRUE(machine.is_idle());
+  }
 }
 
 constexpr auto extended = flight::extended;

@@ -130,7 +130,9 @@ TEST(Exchange, GivesTheSameRowsWhereverTheConversationIsSplit) {
     const bool early = take(query, got);
     EXPECT_EQ(early, cut == all.size());
     on.say(std::string_view{all}.substr(cut));
-    if (!early) { EXPECT_TRUE(take(query, got)); }
+    if (!early) {
+      EXPECT_TRUE(take(query, got));
+    }
     EXPECT_EQ(got, good_rows);
     EXPECT_EQ(on->is, session::state::idle);
     EXPECT_EQ(on->transaction, 'T');
