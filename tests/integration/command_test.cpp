@@ -1,0 +1,177 @@
+// The command as its users meet it: output, messages, exit codes, signals.
+#include <gtest/gtest.h>
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+#include <string>
+#include <string_view>
+
+#include "cluster.hpp"
+#include "shell.hpp"
+
+namespace {
+
+using namespace sluice::test;
+
+/// A shell's line in which $SLUICE is the command.
+finished run(const std::string& line) { return shell("SLUICE=" SLUICE_COMMAND "; " + line); }
+
+void expect_failure(const std::string& line, int status, const std::string& beginning) {
+  const finished end = run(line);
+  EXPECT_EQ(end.status, status) << line << "\n" << end.err;
+  EXPECT_EQ(end.err.substr(0, beginning.size()), beginning) << line;
+  EXPECT_EQ(end.out, "") << "nothing but rows goes to standard output";
+}
+
+class Command : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    psql(R"(drop table if exists doc; create table doc (data jsonb, j json);
+            insert into doc select jsonb_build_object('n', n), json_build_object('n', n) from generate_series(1, 3) n)");
+  }
+};
+
+TEST_F(Command, StreamsARelationAsNdjson) {
+  const finished end = run("$SLUICE doc");
+  EXPECT_EQ(end.status, 0) << end.err;
+  EXPECT_EQ(end.out, "{\"n\": 1}\n{\"n\": 2}\n{\"n\": 3}\n");
+  EXPECT_EQ(run("$SLUICE public.doc --column j --order-by n:int:desc --limit 1 --offset 1").out, "{\"n\" : 2}\n");
+}
+
+TEST_F(Command, PrintsTheBytesThatPsqlPrints) {
+  psql(
+      R"(create or replace view odd as select data::json from (values (E'{\n  "a": 1\n}'), (null), ('[1,  2]')) v (data))");
+  EXPECT_EQ(run("$SLUICE odd --format raw").out, shell("psql -XAtc 'select data from odd'").out);
+  EXPECT_EQ(run("$SLUICE odd").out, "{\"a\":1}\nnull\n[1,  2]\n") << "one row is one line";
+  EXPECT_EQ(run("$SLUICE odd --format array").out, "[{\n  \"a\": 1\n},\nnull,\n[1,  2]]\n");
+  EXPECT_EQ(run("$SLUICE odd --format array --limit 0").out, "[]\n");
+  EXPECT_EQ(run("$SLUICE --sql 'select to_json(repeat($1, 100000))' --param x --format raw | wc -c").out, "100003\n");
+}
+
+TEST_F(Command, CountsAndTellsStatistics) {
+  const finished end = run("$SLUICE doc --count --stats");
+  EXPECT_EQ(end.out, "{\"rows\":3,\"bytes\":24}\n");
+  for (const char* key : {"\"rows\":3", "\"bytes\":24", "\"chunks\":", "\"reads\":", "\"ttfr_us\":", "\"elapsed_us\":",
+                          "\"connect_us\":", "\"buffer_peak_bytes\":", "\"server_wait_us\":", "\"consumer_us\":",
+                          "\"mode\":\"plain\"", "\"tls\":false", "\"server_version\":\""})
+    EXPECT_NE(end.err.find(key), std::string::npos) << key << " in " << end.err;
+}
+
+TEST_F(Command, BindsParameters) {
+  EXPECT_EQ(run("$SLUICE --sql 'select $1 as a, $2::int as b' --param \"it's\" --param 7").out,
+            "{\"a\":\"it's\",\"b\":7}\n");
+}
+
+TEST_F(Command, ChecksDocumentsInFullWhenAskedTo) {
+  EXPECT_EQ(run("$SLUICE doc --validate").status, 0);
+  psql(
+      "create or replace view bad as select case n when 3 then '{\"a\": tru}' else '{}' end as data "
+      "from generate_series(1, 3) n");
+  const finished end = run("$SLUICE bad --validate");
+  EXPECT_EQ(end.status, 8);
+  EXPECT_EQ(end.out, "{}\n{}\n") << "rows before the bad one stay whole";
+  EXPECT_NE(end.err.find("sluice: json: row 3"), std::string::npos) << end.err;
+  EXPECT_EQ(run("$SLUICE bad").status, 0) << "only where decoding was asked for";
+}
+
+TEST_F(Command, RefusesWhatCannotBeMeant) {
+  expect_failure("$SLUICE", 2, "sluice: usage: ");
+  expect_failure("$SLUICE doc --bogus", 2, "sluice: usage: ");
+  expect_failure("$SLUICE doc --where x", 2, "sluice: usage: --where is not in this version yet");
+  expect_failure("$SLUICE doc --mode bulk", 2, "sluice: usage: --mode bulk is not in this version yet");
+  expect_failure("$SLUICE 'a..b'", 2, "sluice: usage: ");
+  expect_failure("$SLUICE -d 'host=x nonsense' doc", 2, "sluice: usage: connection string");
+  expect_failure("$SLUICE -d 'postgresql://[::1' doc", 2, "sluice: usage: connection string");
+}
+
+TEST_F(Command, TellsWhatFailedByItsExitCode) {
+  expect_failure("$SLUICE no_such", 7, "sluice: sql: relation \"no_such\" does not exist");
+  expect_failure("$SLUICE -d 'host=127.0.0.1 port=1' doc", 3, "sluice: connection: ");
+  expect_failure("$SLUICE -d 'host=/nonexistent' doc", 3, "sluice: connection: ");
+  expect_failure("$SLUICE -d 'host=127.0.0.1 user=scram_user password=wrong' doc", 4, "sluice: auth: ");
+  expect_failure("$SLUICE -d 'dbname=nowhere' doc", 7, "sluice: sql: database \"nowhere\" does not exist");
+  expect_failure("$SLUICE doc --max-row 5", 9, "sluice: limit: ");
+  expect_failure("$SLUICE --sql 'select pg_sleep(600)' --timeout 200ms", 10, "sluice: timeout: ");
+  const finished hinted = run("$SLUICE --sql 'select nam from pg_class c'");
+  EXPECT_NE(hinted.err.find("[42703]\n"), std::string::npos) << hinted.err;
+}
+
+TEST_F(Command, LeavesRowsBeforeAnErrorWhole) {
+  psql(
+      "create or replace view late as select json_build_object('n', n, 'x', 1 / (5000 - n)) as data "
+      "from generate_series(1, 10000) n");
+  const finished end = run("$SLUICE late");
+  EXPECT_EQ(end.status, 7);
+  EXPECT_NE(end.err.find("[22012]"), std::string::npos);
+  EXPECT_EQ(std::count(end.out.begin(), end.out.end(), '\n'), 4999);
+  EXPECT_EQ(end.out.back(), '\n');
+}
+
+TEST_F(Command, EndsWithAnErrorWhenItsBackendIsTerminated) {
+  const finished end =
+      run("$SLUICE --sql \"select json_build_object('command_test', n) from generate_series(1, 3000000) n\" | "
+          "{ read -r first; psql -XAtqc \"select pg_terminate_backend(pid) from pg_stat_activity where query like "
+          "'%command_test%' and pid <> pg_backend_pid()\" >/dev/null; cat >/dev/null; }; exit ${PIPESTATUS[0]}");
+  EXPECT_TRUE(end.status == 3 || end.status == 7) << end.status;
+  EXPECT_TRUE(end.err.find("[57P01]") != std::string::npos || end.err.find("connection: ") != std::string::npos)
+      << end.err;
+}
+
+TEST_F(Command, EndsQuietlyWhenNobodyReads) {
+  const finished end =
+      run("$SLUICE --sql \"select json_build_object('head_test', n) from generate_series(1, 3000000) n\" | head -1; "
+          "exit ${PIPESTATUS[0]}");
+  EXPECT_EQ(end.status, 0);
+  EXPECT_EQ(end.err, "");
+  EXPECT_EQ(end.out, "{\"head_test\" : 1}\n");
+  EXPECT_EQ(psql("select count(*) from pg_stat_activity where query like '%head_test%' and state = 'active' and "
+                 "pid <> pg_backend_pid()"),
+            "0");
+}
+
+TEST_F(Command, CancelsTheQueryOnTheServerWhenItIsInterrupted) {
+  for (const char* signal : {"INT", "TERM"}) {
+    const finished end =
+        run(std::string{"$SLUICE --sql \"select pg_sleep(600)::text as signal_test\" & p=$!; "
+                        "until psql -XAtqc \"select 1 from pg_stat_activity where query like "
+                        "'%signal_test%' and wait_event = 'PgSleep'\" | grep -q 1; do :; done; kill -"} +
+            signal + " $p; wait $p");
+    EXPECT_EQ(end.status, 130) << end.err;
+    EXPECT_NE(end.err.find("sluice: cancelled: "), std::string::npos) << end.err;
+    EXPECT_EQ(psql("select count(*) from pg_stat_activity where query like '%signal_test%' and state = 'active' and "
+                   "pid <> pg_backend_pid()"),
+              "0");
+  }
+}
+
+TEST_F(Command, TellsThatTheOutputCannotBeWritten) {
+  const finished end = run("$SLUICE doc >/dev/full");
+  EXPECT_EQ(end.status, 1);
+  EXPECT_NE(end.err.find("sluice: output: "), std::string::npos) << end.err;
+}
+
+TEST_F(Command, HelpsOnOneScreen) {
+  const finished end = run("$SLUICE --help");
+  EXPECT_EQ(end.status, 0);
+  EXPECT_LE(std::count(end.out.begin(), end.out.end(), '\n'), 24);
+  std::istringstream lines{end.out};
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+  EXPECT_EQ(run("$SLUICE --version").out.substr(0, 7), "sluice ");
+}
+
+TEST_F(Command, TakesTheSameMemoryForAnyNumberOfRows) {
+  const auto peak_kib = [](const char* rows) {
+    const finished end = run(std::string{"exec 3>&2; $SLUICE --count --sql \"select json_build_object('n', n, 't', "
+                                         "md5(n::text)) from generate_series(1, "} +
+                             rows +
+                             ") n\" >/dev/null & p=$!; peak=0; while s=$(grep VmHWM /proc/$p/status 2>/dev/null); "
+                             "do peak=$s; done; wait $p; echo \"$peak\" | tr -dc 0-9");
+    return std::atol(end.out.c_str());
+  };
+  const long small = peak_kib("20000");
+  const long large = peak_kib("600000");
+  EXPECT_GT(small, 0);
+  EXPECT_NEAR(static_cast<double>(large), static_cast<double>(small), 512);
+}
+
+}  // namespace
