@@ -8,6 +8,7 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_future.hpp>
 #include <functional>
+#include <future>
 #include <sluice/sluice.hpp>
 #include <sluice/stream/async.hpp>
 #include <sluice/stream/json.hpp>
@@ -118,17 +119,21 @@ const std::string cancelled_answer = backend{}.error("57014", "canceling stateme
 
 TEST(Leaving, CancelsTheQueryWithItsKeyAndProvesTheConnectionClean) {
   std::string key;
-  const listener server{{[](server_end client) {
+  std::promise<void> asked;  // to cancel, on the second connection
+  const listener server{{[&](server_end client) {
                            client.let_in();
                            (void)client.receive();
                            client.send(endless_rows_begin());
-                           EXPECT_FALSE(client.hears_something_within(50)) << "nothing more is said on this connection";
+                           asked.get_future().wait();
                            client.send(cancelled_answer);
                            (void)client.receive();
                            client.send(rows_answer(5));
                            client.receive_all();
                          },
-                         [&key](server_end canceller) { key = canceller.receive(); }}};
+                         [&](server_end canceller) {
+                           key = canceller.receive();
+                           asked.set_value();
+                         }}};
   sluice::client db{server.dsn()};
   sluice::row_range rows = db.stream(sluice::from("t"));
   EXPECT_TRUE(rows.next());
@@ -160,11 +165,12 @@ TEST(Leaving, DrainsWhatIsNearlyOverWithoutACancel) {
 }
 
 TEST(Leaving, SwallowsACancelThatComesTooLate) {
-  const listener server{{[](server_end client) {
+  std::promise<void> asked;  // to cancel, on the second connection
+  const listener server{{[&](server_end client) {
                            client.let_in();
                            (void)client.receive();
                            client.send(endless_rows_begin());
-                           EXPECT_FALSE(client.hears_something_within(50));
+                           asked.get_future().wait();
                            client.send(backend{}.command_complete("SELECT 1").ready_for_query().bytes);
                            EXPECT_EQ(client.receive(), sluice::test::raw("Q\0\0\0\5\0")) << "an empty query as a probe";
                            client.send(cancelled_answer);  // it is the probe that the late signal hits
@@ -172,7 +178,10 @@ TEST(Leaving, SwallowsACancelThatComesTooLate) {
                            client.send(rows_answer(2));
                            client.receive_all();
                          },
-                         [](server_end canceller) { (void)canceller.receive(); }}};
+                         [&](server_end canceller) {
+                           (void)canceller.receive();
+                           asked.set_value();
+                         }}};
   sluice::client db{server.dsn()};
   sluice::row_range rows = db.stream(sluice::from("t"));
   EXPECT_TRUE(rows.next());
@@ -199,17 +208,21 @@ TEST(Leaving, ClosesTheConnectionWhenTheServerDoesNotObey) {
 }
 
 TEST(Leaving, GoesOnInTheBackgroundWhenACoroutineDropsItsStream) {
-  const listener server{{[](server_end client) {
+  std::promise<void> asked;  // to cancel, on the second connection
+  const listener server{{[&](server_end client) {
                            client.let_in();
                            (void)client.receive();
                            client.send(endless_rows_begin());
-                           EXPECT_FALSE(client.hears_something_within(50)) << "the next query waits";
+                           asked.get_future().wait();
                            client.send(cancelled_answer);
                            (void)client.receive();
                            client.send(rows_answer(5));
                            client.receive_all();
                          },
-                         [](server_end canceller) { (void)canceller.receive(); }}};
+                         [&](server_end canceller) {
+                           (void)canceller.receive();
+                           asked.set_value();
+                         }}};
   const auto work = [](std::string dsn) -> asio::awaitable<int> {
     sluice::connection conn = co_await sluice::connect(dsn);
     const sluice::query query = sluice::from("t");
