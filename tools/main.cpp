@@ -53,8 +53,7 @@ void pump(row_range& rows, const options& given, totals& so_far) {
   std::optional<validator> checked;
   if (given.validate) checked.emplace();
   output to{STDOUT_FILENO, given.output};
-  while (const chunk batch = rows.next()) {
-    if (interrupted != 0) throw error{errc::cancelled, "interrupted"};
+  const auto write = [&](const chunk& batch) {
     std::size_t in_chunk = 0;
     for (const row document : batch) {
       so_far.bytes += document.text().size();
@@ -66,6 +65,15 @@ void pump(row_range& rows, const options& given, totals& so_far) {
         to.flush();
         in_chunk = 0;
       }
+    }
+  };
+  while (const chunk batch = rows.next()) {
+    if (interrupted != 0) throw error{errc::cancelled, "interrupted"};
+    try {
+      write(batch);
+    } catch (const error&) {  // a document that is no JSON: those before it stay written
+      to.flush();
+      throw;
     }
     to.flush();
     line.update(so_far.rows, so_far.bytes);

@@ -36,6 +36,7 @@ asio::awaitable<leaving> cancel_and_drain(exchange& query, clock::time_point dea
   if (query.sqlstate() == "57014") co_return leaving::cancelled;
 
   exchange probe{on, std::string_view{}};
+  probe.skip_rows();  // and the error that it may meet
   co_await read_to_the_end(probe);
   co_return leaving::drained;
 }

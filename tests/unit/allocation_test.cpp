@@ -52,7 +52,7 @@ struct counts {
   std::size_t allocations{0};  // after the warm-up
 
   void add(const sluice::chunk& chunk) {
-    for (const sluice::row row : chunk) rows += row.is_null() ? 0 : 1;
+    for (const sluice::row row : chunk) rows += row.is_null() ? 0U : 1U;
     if (++chunks == warm_up_chunks) before_ = ::allocations;
     if (chunks >= warm_up_chunks) allocations = ::allocations - before_;
   }
