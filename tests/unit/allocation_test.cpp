@@ -31,9 +31,9 @@ using sluice::test::backend;
 using sluice::test::listener;
 using sluice::test::server_end;
 
-constexpr int blocks = 400;
+constexpr int blocks = 2'000;
 constexpr int rows_per_block = 1'000;
-constexpr std::uint64_t warm_up_chunks = 20;
+constexpr std::uint64_t warm_up_chunks = 200;  // both ways to wait have been met
 
 void serve(const server_end& client) {
   client.let_in();
@@ -42,7 +42,7 @@ void serve(const server_end& client) {
   for (int i = 0; i < rows_per_block; ++i) block.data_row(R"({"id":1,"name":"somebody"})");
   client.send(backend{}.parse_complete().bind_complete().row_description().bytes);
   for (int i = 0; i < blocks; ++i) client.send(block.bytes);
-  client.send(backend{}.command_complete("SELECT 400000").ready_for_query().bytes);
+  client.send(backend{}.command_complete("SELECT 2000000").ready_for_query().bytes);
   client.receive_all();
 }
 
