@@ -70,6 +70,9 @@ startup_step startup_machine::on_authentication(const frame& next, output& out) 
       if (phase_ != phase::waiting && phase_ != phase::password_sent && phase_ != phase::scram_done)
         return violated(fault::kind::auth_proof, next.type,
                         "the server ended SCRAM without proving that it knows the password");
+      if (phase_ == phase::waiting && !who_.allow_nothing)
+        return violated(fault::kind::auth_refused, next.type,
+                        "the server asks for no proof at all, which require_auth does not allow");
       phase_ = phase::starting;
       return {nothing};
     case method::cleartext_password:
@@ -116,6 +119,8 @@ startup_step startup_machine::send_password(std::string_view text, output& out) 
 
 startup_step startup_machine::begin_scram(const frame& next, output& out) {
   if (phase_ != phase::waiting) return out_of_order(next.type);
+  if (!who_.allow_scram)
+    return violated(fault::kind::auth_refused, next.type, "the server asks for SCRAM, which is not allowed");
   const auto mechanisms = decode_authentication(next.body)->mechanisms;
   if (std::find(mechanisms.begin(), mechanisms.end(), "SCRAM-SHA-256") == mechanisms.end())
     return violated(fault::kind::auth_refused, next.type, "the server offers no SASL mechanism that is known here");

@@ -1,7 +1,11 @@
 #include <sluice/wire/connect.hpp>
 
-#include <openssl/crypto.h>
+#include <pwd.h>
+#include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,6 +56,7 @@ class login_conversation {
   }
 
   [[nodiscard]] std::size_t wanted() const noexcept { return wanted_; }
+  [[nodiscard]] std::uint16_t minor_version() const noexcept { return machine_.minor_version(); }
 
  private:
   void act(proto::startup_step step, const proto::frame& message) {
@@ -79,7 +84,7 @@ class login_conversation {
   std::size_t wanted_{0};
 };
 
-asio::awaitable<void> log_in(session& on, const proto::login& who) {
+asio::awaitable<void> log_in(session& on, const proto::login& who, std::uint16_t least_minor) {
   login_conversation conversation{on, who};
   while (!conversation.advance()) {
     const link::moved moved = on.io.transfer(conversation.wanted());
@@ -88,11 +93,29 @@ asio::awaitable<void> log_in(session& on, const proto::login& who) {
     co_await on.io.ready();
     on.io.check_wait();
   }
+  if (conversation.minor_version() < least_minor) {
+    on.is = session::state::busy;
+    on.io.fail(errc::protocol_violation, "the server does not speak protocol 3.2, which min_protocol_version asks for");
+  }
 }
 
 /// For one name to resolve, or one address to let us in.
 clock::time_point deadline_of(const conninfo& info) {
   return info.connect_timeout.count() > 0 ? clock::now() + info.connect_timeout : clock::time_point::max();
+}
+
+/// `requirepeer`: the server's process behind a Unix socket must belong to that user.
+void check_peer(const conninfo& info, socket& connected, const link::context& where) {
+  if (info.requirepeer.empty() || connected.remote_endpoint().protocol().family() != AF_UNIX) return;
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 4096> names{};
+  if (::getsockopt(connected.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
+      ::getpwuid_r(peer.uid, &entry, names.data(), names.size(), &found) != 0 || found == nullptr ||
+      info.requirepeer != found->pw_name)
+    throw error{errc::auth_proof, where.after("the server does not run as the user that requirepeer names")};
 }
 
 /// Everything that has to do with one address of one host.
@@ -101,7 +124,13 @@ asio::awaitable<std::shared_ptr<session>> try_address(const conninfo& info, cons
                                                       const link::context& where) {
   const clock::time_point deadline = deadline_of(info);
   const asio::any_io_executor on = co_await asio::this_coro::executor;
-  socket connected = co_await dial(on, address, deadline, where);
+  const tcp_options tcp{.keepalives = info.keepalives,
+                        .idle = info.keepalives_idle,
+                        .interval = info.keepalives_interval,
+                        .count = info.keepalives_count,
+                        .user_timeout = info.tcp_user_timeout};
+  socket connected = co_await dial(on, address, deadline, where, tcp);
+  check_peer(info, connected, where);
   const auto made = std::make_shared<session>(std::move(connected), options.limits, options.buffer_bytes);
   made->patience = options.patience;
   made->io.where = where;
@@ -115,8 +144,12 @@ asio::awaitable<std::shared_ptr<session>> try_address(const conninfo& info, cons
   who.database = info.database;
   who.parameters = parameters;
   if (password) who.password = *password;
-  who.allow_cleartext = host.is_unix_socket();
-  co_await log_in(*made, who);
+  who.minor_version = info.max_protocol_version == protocol_version::v3_2 ? 2 : 0;
+  who.allow_nothing = info.require_auth.none;
+  who.allow_cleartext = info.require_auth.password && host.is_unix_socket();
+  who.allow_md5 = info.require_auth.md5;
+  who.allow_scram = info.require_auth.scram_sha_256;
+  co_await log_in(*made, who, info.min_protocol_version == protocol_version::v3_2 ? 2 : 0);
   made->io.set_deadline(clock::time_point::max());
   co_return made;
 }
@@ -127,22 +160,32 @@ bool is_worth_another_host(const error& failure) {
   return failure.sqlstate() == "57P03";
 }
 
-/// Nothing weaker than what was asked for: TLS is not built in yet, and nobody who requires it gets plain text.
-void refuse_what_needs_tls(const conninfo& info, const link::context& where) {
-  if (info.sslmode <= tls_mode::prefer) return;
-  throw error{
-      errc::tls_unavailable,
-      "sslmode requires TLS, which this version of sluice does not have yet (connecting to " + where.place + ")"};
+/// Nothing weaker than what was asked for: what this version cannot do is refused, not passed over.
+void refuse_what_cannot_be(const conninfo& info, const conninfo::host& host, const link::context& where) {
+  if (info.sslmode > tls_mode::prefer && !host.is_unix_socket())
+    throw error{errc::tls_unavailable,
+                where.after("sslmode requires TLS, which this version of sluice does not have yet")};
+  if (info.channel_binding == channel_binding_mode::require)
+    throw error{errc::auth_method,
+                where.after("channel_binding=require needs TLS, which this version of sluice does not have yet")};
+  if (info.target_session_attrs != session_target::any)
+    throw error{errc::bad_conninfo, where.after("target_session_attrs is not in this version of sluice yet")};
+}
+
+std::vector<conninfo::host> hosts_in_order(const conninfo& info) {
+  std::vector<conninfo::host> hosts = info.hosts;
+  if (info.load_balance_hosts == host_order::random) std::shuffle(hosts.begin(), hosts.end(), std::random_device{});
+  return hosts;
 }
 
 }  // namespace
 
 asio::awaitable<std::shared_ptr<session>> connect(conninfo info, session_options options) {
   std::vector<error> failures;
-  for (const conninfo::host& host : info.hosts) {
+  for (const conninfo::host& host : hosts_in_order(info)) {
     link::context where{.place = "database \"" + info.database + "\" at " + host.to_string()};
     try {
-      if (!host.is_unix_socket()) refuse_what_needs_tls(info, where);
+      refuse_what_cannot_be(info, host, where);
       const std::vector<endpoint> addresses = co_await resolve(host, deadline_of(info), where);
       for (const endpoint& address : addresses) {
         try {

@@ -4,8 +4,10 @@
 #include <netinet/tcp.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -33,14 +35,24 @@ std::string advice(std::error_code error, const endpoint& to) {
   return text;
 }
 
-void prepare(socket& connected) {
+/// What the system does not know is left as it is.
+void prepare(socket& connected, const tcp_options& tcp) {
   const int family = connected.local_endpoint().protocol().family();
   if (family != AF_INET && family != AF_INET6) return;
-  const auto set = [&](int level, int name, int value) {
-    (void)::setsockopt(connected.native_handle(), level, name, &value, sizeof value);
+  const auto set = [&](int level, int name, std::int64_t value) {
+    const int number = static_cast<int>(std::min<std::int64_t>(value, std::numeric_limits<int>::max()));
+    (void)::setsockopt(connected.native_handle(), level, name, &number, sizeof number);
   };
   set(IPPROTO_TCP, TCP_NODELAY, 1);
-  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(SOL_SOCKET, SO_KEEPALIVE, tcp.keepalives ? 1 : 0);
+#ifdef TCP_KEEPIDLE
+  if (tcp.idle.count() > 0) set(IPPROTO_TCP, TCP_KEEPIDLE, tcp.idle.count());
+#endif
+  if (tcp.interval.count() > 0) set(IPPROTO_TCP, TCP_KEEPINTVL, tcp.interval.count());
+  if (tcp.count > 0) set(IPPROTO_TCP, TCP_KEEPCNT, tcp.count);
+#ifdef TCP_USER_TIMEOUT
+  if (tcp.user_timeout.count() > 0) set(IPPROTO_TCP, TCP_USER_TIMEOUT, tcp.user_timeout.count());
+#endif
 }
 
 }  // namespace
@@ -92,7 +104,7 @@ asio::awaitable<std::vector<endpoint>> resolve(const conninfo::host& host, clock
 }
 
 asio::awaitable<socket> dial(asio::any_io_executor on, endpoint to, clock::time_point deadline_at,
-                             const link::context& where) {
+                             const link::context& where, tcp_options tcp) {
   socket connecting{on};
   std::error_code error;
   connecting.open(to.protocol(), error);
@@ -109,7 +121,7 @@ asio::awaitable<socket> dial(asio::any_io_executor on, endpoint to, clock::time_
     fail(where, errc::cancelled, "cancelled", false);
   }
   if (error) fail(where, errc::connect_failed, advice(error, to), true);
-  prepare(connecting);
+  prepare(connecting, tcp);
   co_return std::move(connecting);
 }
 

@@ -109,6 +109,22 @@ TEST(StartupMachine, AnswersMd5) {
   EXPECT_EQ(feed(refusing, backend{}.authentication(5, "salt").bytes, out).why.what, fault::kind::auth_refused);
 }
 
+TEST(StartupMachine, RefusesMethodsThatAreNotAllowed) {
+  login demanding = someone;
+  demanding.allow_nothing = false;
+  startup_machine open_door{demanding};
+  output out;
+  EXPECT_EQ(feed(open_door, rest_of_login(), out).why.what, fault::kind::auth_refused);
+  startup_machine asked{demanding};
+  EXPECT_EQ(feed(asked, backend{}.authentication(3).bytes + rest_of_login(), out).is, kind::ready);
+
+  login plain = someone;
+  plain.allow_scram = false;
+  startup_machine without_scram{plain};
+  EXPECT_EQ(feed(without_scram, backend{}.authentication(10, raw("SCRAM-SHA-256\0\0")).bytes, out).why.what,
+            fault::kind::auth_refused);
+}
+
 TEST(StartupMachine, RefusesToLogInWithoutThePasswordThatIsAskedFor) {
   login forgetful = someone;
   forgetful.password.reset();

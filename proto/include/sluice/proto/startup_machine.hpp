@@ -30,8 +30,10 @@ struct login {
   std::span<const startup_parameter> parameters{};  ///< besides user and database
   std::optional<std::string_view> password{};
   std::uint16_t minor_version{0};  ///< of protocol 3: 0 or 2
+  bool allow_nothing{true};        ///< the server may let us in without a question (trust, peer, certificate)
   bool allow_cleartext{false};     ///< a password may be sent as it is: the way to the server is private
   bool allow_md5{true};
+  bool allow_scram{true};
   std::uint32_t max_iterations{100'000};  ///< of SCRAM's hash
 };
 

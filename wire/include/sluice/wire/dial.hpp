@@ -23,11 +23,20 @@ using endpoint = asio::generic::stream_protocol::endpoint;
 [[nodiscard]] asio::awaitable<std::vector<endpoint>> resolve(const conninfo::host& host, clock::time_point deadline,
                                                              const link::context& where);
 
+/// How TCP watches over a connection; zero: as the system does.
+struct tcp_options {
+  bool keepalives{true};
+  std::chrono::seconds idle{};
+  std::chrono::seconds interval{};
+  int count{};
+  std::chrono::milliseconds user_timeout{};
+};
+
 /// A connected socket, with TCP_NODELAY and keepalive where it is TCP.
 /// @param where  for the message of an error
 /// @par Errors  throws error: connect_failed with the system's reason, deadline_exceeded, cancelled
 [[nodiscard]] asio::awaitable<socket> dial(asio::any_io_executor on, endpoint to, clock::time_point deadline,
-                                           const link::context& where);
+                                           const link::context& where, tcp_options tcp = {});
 
 /// "127.0.0.1:5432", "[::1]:5432", "/tmp/.s.PGSQL.5432"
 [[nodiscard]] std::string to_string(const endpoint& of);
