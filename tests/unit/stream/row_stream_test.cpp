@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "bytes.hpp"
+#include "faces.hpp"
 #include "listener.hpp"
 
 namespace {
@@ -25,6 +26,7 @@ using namespace std::chrono_literals;
 using sluice::condition;
 using sluice::test::backend;
 using sluice::test::listener;
+using sluice::test::run;
 using sluice::test::server_end;
 
 std::string rows_answer(int rows) {
@@ -35,15 +37,6 @@ std::string rows_answer(int rows) {
 }
 std::string endless_rows_begin() {
   return backend{}.parse_complete().bind_complete().row_description().data_row("{}").bytes;
-}
-
-/// Runs a coroutine to its end.
-template <class T>
-T run(asio::awaitable<T> work) {
-  asio::io_context context{1};
-  auto result = asio::co_spawn(context, std::move(work), asio::use_future);
-  context.run();
-  return result.get();
 }
 
 asio::awaitable<int> count_rows(std::string dsn) {
@@ -117,29 +110,38 @@ TEST(Client, RefusesASecondQueryWhileOneIsOpen) {
 
 const std::string cancelled_answer = backend{}.error("57014", "canceling statement").ready_for_query().bytes;
 
+/// A query that goes on until a CancelRequest comes on a second connection, and five rows for the next query.
+struct cancellable_query {
+  std::string request;       // the CancelRequest
+  std::promise<void> asked;  // to cancel
+
+  std::vector<listener::conversation> conversations() {
+    return {[this](server_end client) {
+              client.let_in();
+              (void)client.receive();
+              client.send(endless_rows_begin());
+              asked.get_future().wait();
+              client.send(cancelled_answer);
+              (void)client.receive();
+              client.send(rows_answer(5));
+              client.receive_all();
+            },
+            [this](server_end canceller) {
+              request = canceller.receive();
+              asked.set_value();
+            }};
+  }
+};
+
 TEST(Leaving, CancelsTheQueryWithItsKeyAndProvesTheConnectionClean) {
-  std::string key;
-  std::promise<void> asked;  // to cancel, on the second connection
-  const listener server{{[&](server_end client) {
-                           client.let_in();
-                           (void)client.receive();
-                           client.send(endless_rows_begin());
-                           asked.get_future().wait();
-                           client.send(cancelled_answer);
-                           (void)client.receive();
-                           client.send(rows_answer(5));
-                           client.receive_all();
-                         },
-                         [&](server_end canceller) {
-                           key = canceller.receive();
-                           asked.set_value();
-                         }}};
+  cancellable_query query;
+  const listener server{query.conversations()};
   sluice::client db{server.dsn()};
   sluice::row_range rows = db.stream(sluice::from("t"));
   EXPECT_TRUE(rows.next());
   EXPECT_EQ(rows.cancel(), sluice::leaving::cancelled);
-  EXPECT_EQ(key.substr(4, 4), sluice::test::raw("\x04\xd2\x16\x2e"));
-  EXPECT_EQ(key.substr(8), sluice::test::be32(4711) + "key!");
+  EXPECT_EQ(query.request.substr(4, 4), sluice::test::raw("\x04\xd2\x16\x2e"));
+  EXPECT_EQ(query.request.substr(8), sluice::test::be32(4711) + "key!");
   int count = 0;
   for (const sluice::row row : db.stream(sluice::from("t"))) count += row.is_null() ? 0 : 1;
   EXPECT_EQ(count, 5) << "and the next query works";
@@ -208,21 +210,8 @@ TEST(Leaving, ClosesTheConnectionWhenTheServerDoesNotObey) {
 }
 
 TEST(Leaving, GoesOnInTheBackgroundWhenACoroutineDropsItsStream) {
-  std::promise<void> asked;  // to cancel, on the second connection
-  const listener server{{[&](server_end client) {
-                           client.let_in();
-                           (void)client.receive();
-                           client.send(endless_rows_begin());
-                           asked.get_future().wait();
-                           client.send(cancelled_answer);
-                           (void)client.receive();
-                           client.send(rows_answer(5));
-                           client.receive_all();
-                         },
-                         [&](server_end canceller) {
-                           (void)canceller.receive();
-                           asked.set_value();
-                         }}};
+  cancellable_query dropped_query;
+  const listener server{dropped_query.conversations()};
   const auto work = [](std::string dsn) -> asio::awaitable<int> {
     sluice::connection conn = co_await sluice::connect(dsn);
     const sluice::query query = sluice::from("t");
