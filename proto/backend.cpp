@@ -92,7 +92,9 @@ std::optional<backend_key_data> decode_backend_key_data(std::span<const std::byt
 std::optional<negotiate_protocol_version> decode_negotiate_protocol_version(std::span<const std::byte> body) noexcept {
   body_reader in{body};
   negotiate_protocol_version offer;
-  offer.newest_minor = in.u32() & 0xffffU;  // some servers send the whole version number
+  const std::uint16_t major = in.u16();
+  if (major != 0 && major != 3) return std::nullopt;  // servers send the minor version, or the whole of it
+  offer.newest_minor = in.u16();
   const std::uint32_t count = in.u32();
   if (count > in.remaining()) return std::nullopt;  // each name has at least its zero byte
   offer.unknown_options = packed_list<text_field>::take(in, count);
@@ -144,6 +146,12 @@ std::optional<copy_response> decode_copy_response(std::span<const std::byte> bod
   const auto formats = counted<format_field>(in);
   const bool known = format <= 1 && std::all_of(formats.begin(), formats.end(), [](std::uint16_t f) { return f <= 1; });
   return known ? whole(in, copy_response{.binary = format == 1, .formats = formats}) : std::nullopt;
+}
+
+std::optional<function_call_response> decode_function_call_response(std::span<const std::byte> body) noexcept {
+  body_reader in{body};
+  const function_call_response answer{value_field::read(in)};
+  return whole(in, answer);
 }
 
 std::optional<notification_response> decode_notification_response(std::span<const std::byte> body) noexcept {

@@ -30,18 +30,27 @@ void write_formats(message_writer& to, std::span<const parameter> parameters) {
   }
 }
 
+/// What the values take in a Bind, with their sizes; no more than just too much, so that the sum cannot wrap.
+std::size_t size_of(std::span<const parameter> parameters) {
+  constexpr std::size_t too_much = message_writer::max_message + 1;
+  std::size_t size = 0;
+  for (const parameter& p : parameters)
+    size = std::min(too_much, size + sizeof(std::uint32_t) + (p.value ? std::min(too_much, p.value->size()) : 0));
+  return size;
+}
+
 }  // namespace
 
 fault encode(const ssl_request&, output& out) { return message_writer{'\0', out}.u32(ssl_request_code).finish(); }
 
 fault encode(const startup_message& message, output& out) {
-  message_writer to{'\0', out};
+  message_writer to{'\0', out, max_startup_packet};
   to.u16(message.major).u16(message.minor);
   for (const startup_parameter& p : message.parameters) {
     if (p.name.empty()) to.refuse("a start-up parameter without a name, which would end the list");
     to.text(p.name).text(p.value);
   }
-  return to.byte('\0').finish(max_startup_packet);
+  return to.byte('\0').finish();
 }
 
 fault encode(const cancel_request& message, output& out) {
@@ -75,7 +84,7 @@ fault encode(const bind& message, output& out) {
   to.text(message.portal).text(message.statement);
   if (message.parameters.size() > 0xffff) return to.u16(message.parameters.size()).finish();
   write_formats(to, message.parameters);
-  to.u16(message.parameters.size());
+  to.u16(message.parameters.size()).room(size_of(message.parameters));
   for (const parameter& p : message.parameters) {
     if (p.value)
       to.sized(*p.value);

@@ -1,5 +1,6 @@
 #include "message_writer.hpp"
 
+#include <algorithm>
 #include <sluice/proto/byte_order.hpp>
 
 namespace sluice::proto {
@@ -14,13 +15,22 @@ void append_big(output& out, Unsigned value) {
 }
 }  // namespace
 
-message_writer::message_writer(char type, output& out) : out_{out}, start_{out.size()}, type_{type} {
-  if (type_ != '\0') out_.push_back(static_cast<std::byte>(type_));
-  out_.resize(out_.size() + length_bytes);
+message_writer::message_writer(char type, output& out, std::size_t limit)
+    : out_{out}, start_{out.size()}, length_at_{start_ + (type == '\0' ? 0 : 1)}, limit_{limit}, type_{type} {
+  out_.resize(length_at_ + length_bytes);  // at once: when it throws, nothing is there to take back
+  if (type_ != '\0') out_[start_] = static_cast<std::byte>(type_);
 }
 
 message_writer::~message_writer() {
   if (!finished_) out_.resize(start_);
+}
+
+message_writer& message_writer::room(std::size_t size) {
+  const std::size_t used = out_.size() - length_at_;
+  if (used > limit_ || size > limit_ - used) refuse("a message longer than the server accepts");
+  const std::size_t needed = out_.size() + size + 1;
+  if (!fault_ && needed > out_.capacity()) out_.reserve(std::max(needed, 2 * out_.capacity()));
+  return *this;
 }
 
 message_writer& message_writer::u16(std::size_t value) {
@@ -40,13 +50,14 @@ message_writer& message_writer::byte(char value) {
 }
 
 message_writer& message_writer::text(std::string_view value) {
-  if (value.size() <= max_message && value.find('\0') != std::string_view::npos)
+  room(value.size());
+  if (!fault_ && value.find('\0') != std::string_view::npos)
     refuse("a text with a zero byte, which would end it early");
   return bytes(value).byte('\0');
 }
 
 message_writer& message_writer::bytes(std::string_view value) {
-  if (value.size() > max_message) refuse("a value of 1 GiB or more");
+  room(value.size());
   if (fault_) return *this;
   const auto view = std::as_bytes(std::span{value});
   out_.insert(out_.end(), view.begin(), view.end());
@@ -61,12 +72,11 @@ void message_writer::refuse(std::string_view rule) noexcept {
   if (!fault_) fault_ = {fault::kind::unencodable, type_, rule};
 }
 
-fault message_writer::finish(std::size_t limit) {
-  const std::size_t at = start_ + (type_ == '\0' ? 0 : 1);
-  const std::size_t length = out_.size() - at;
-  if (length > limit) refuse("a message longer than the server accepts");
+fault message_writer::finish() {
+  const std::size_t length = out_.size() - length_at_;
+  if (length > limit_) refuse("a message longer than the server accepts");
   if (!fault_) {
-    store_big(out_.data() + at, static_cast<std::uint32_t>(length));
+    store_big(out_.data() + length_at_, static_cast<std::uint32_t>(length));
     finished_ = true;
   }
   return fault_;

@@ -129,9 +129,22 @@ TEST(Encode, RefusesSizesThatDoNotFitBeforeItReadsAByte) {
 }
 
 TEST(Encode, RefusesAStartUpPacketThatTheServerWouldRefuse) {
-  const std::string long_value(10'000, 'x');
-  const std::array<startup_parameter, 1> parameters{{{"options", long_value}}};
-  expect_refused(startup_message{.parameters = parameters}, "packet");
+  const std::size_t around =
+      encoded(startup_message{.parameters = std::array{startup_parameter{"options", ""}}}).size();
+  const std::string longest(10'000 - around, 'x');
+  EXPECT_EQ(encoded(startup_message{.parameters = std::array{startup_parameter{"options", longest}}}).size(), 10'000U);
+  const std::string longer = longest + 'x';
+  expect_refused(startup_message{.parameters = std::array{startup_parameter{"options", longer}}}, "packet");
+}
+
+TEST(Encode, RefusesSizesThatDoNotFitTogetherBeforeItReadsAByte) {
+  const char byte = 'x';
+  const std::string_view lie{&byte, (std::size_t{1} << 30U) - 100};
+  const std::array<parameter, 2> two{{{.value = lie}, {.value = lie}}};
+  expect_refused(bind{.parameters = two}, "two values");
+  const std::array<parameter, 2> wrapping{
+      {{.value = lie}, {.value = std::string_view{&byte, SIZE_MAX - lie.size() + 1}}}};
+  expect_refused(bind{.parameters = wrapping}, "values whose sizes wrap");
 }
 
 }  // namespace

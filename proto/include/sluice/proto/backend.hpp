@@ -105,7 +105,7 @@ using data_row = packed_list<value_field>;             ///< 'D'
 struct command_complete {
   std::string_view tag{};  ///< "SELECT 42", "INSERT 0 1", "BEGIN"
 
-  /// The number at the tag's end.
+  /// The number at the tag's end; nothing when there is none, as in "BEGIN".
   [[nodiscard]] SLUICE_API std::optional<std::uint64_t> rows() const noexcept;
 };
 
@@ -113,6 +113,11 @@ struct command_complete {
 struct copy_response {
   bool binary{};
   packed_list<format_field> formats{};  ///< of the columns
+};
+
+/// 'V': what a FunctionCall gave.
+struct function_call_response {
+  std::optional<std::span<const std::byte>> value{};  ///< nothing: NULL
 };
 
 /// 'A': a NOTIFY of some session.
@@ -139,9 +144,12 @@ struct notification_response {
 [[nodiscard]] SLUICE_API std::optional<command_complete> decode_command_complete(
     std::span<const std::byte> body) noexcept;
 [[nodiscard]] SLUICE_API std::optional<copy_response> decode_copy_response(std::span<const std::byte> body) noexcept;
+[[nodiscard]] SLUICE_API std::optional<function_call_response> decode_function_call_response(
+    std::span<const std::byte> body) noexcept;
 [[nodiscard]] SLUICE_API std::optional<notification_response> decode_notification_response(
     std::span<const std::byte> body) noexcept;
-/// ParseComplete, BindComplete, CloseComplete, NoData, EmptyQueryResponse, PortalSuspended, CopyDone: nothing inside.
+/// For the messages that have nothing inside: ParseComplete, BindComplete, CloseComplete, NoData, EmptyQueryResponse,
+/// PortalSuspended, CopyDone. (CopyData has no fields either: its body is the data.)
 [[nodiscard]] inline bool is_empty_body(std::span<const std::byte> body) noexcept { return body.empty(); }
 
 }  // namespace sluice::proto

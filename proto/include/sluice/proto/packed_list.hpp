@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <iterator>
 #include <span>
+#include <utility>
 
 #include <sluice/proto/body_reader.hpp>
 
