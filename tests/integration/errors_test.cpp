@@ -4,10 +4,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <csignal>
-
-#include <optional>
-
 #include "cluster.hpp"
 #include "faces.hpp"
 
@@ -125,16 +121,6 @@ TYPED_TEST(Errors, OfRowsAboveTheLimitComeBeforeTheRow) {
   EXPECT_FALSE(seen.usable);
 }
 
-TYPED_TEST(Errors, OfADeadlineEndTheQueryOnTheServer) {
-  const outcome seen = this->ask(sql("select pg_sleep(600)::text as deadline_test"), {.timeout = 200ms});
-  ASSERT_TRUE(seen.failure);
-  EXPECT_EQ(seen.failure->code(), condition::timeout);
-  EXPECT_TRUE(seen.usable) << "cancelled, and proven clean";
-  EXPECT_EQ(psql("select count(*) from pg_stat_activity where query like '%deadline_test%' and state = 'active' and "
-                 "pid <> pg_backend_pid()"),
-            "0");
-}
-
 TYPED_TEST(Errors, OfAChangedEncodingBreakTheConnection) {
   const outcome seen = this->ask(sql("select to_json(set_config('client_encoding', 'LATIN1', false))"));
   ASSERT_TRUE(seen.failure);
@@ -151,41 +137,6 @@ TYPED_TEST(Errors, OfCopyLeaveTheConnectionUsable) {
   ASSERT_TRUE(in.failure);
   EXPECT_EQ(in.failure->code(), condition::sql) << in.failure->what();
   EXPECT_TRUE(in.usable);
-}
-
-TYPED_TEST(Errors, NeverHideThatTheServerWentAwayInTheMiddle) {
-  for (const char* way : {"pg_terminate_backend", "kill"}) {
-    SCOPED_TRACE(way);
-    sluice::client db{dsn()};
-    sluice::row_range rows =
-        db.stream(sql("select json_build_object('n', n, 'x', repeat('x', 100)) from generate_series(1, 100000000) n")
-                      .as_document());
-    std::uint64_t count = 0;
-    std::optional<sluice::error> failure;
-    try {
-      while (const sluice::chunk chunk = rows.next()) {
-        for (const sluice::row row : chunk) {
-          EXPECT_EQ(row.text().back(), '}');
-          ++count;
-        }
-        if (count > 0 && count < 10'000) continue;
-        if (std::string_view{way} == "kill") {
-          EXPECT_EQ(::kill(static_cast<pid_t>(db.backend_pid()), SIGTERM), 0);
-        } else {
-          psql("select pg_terminate_backend(" + std::to_string(db.backend_pid()) + ")");
-        }
-      }
-      ADD_FAILURE() << "a short result looked whole";
-    } catch (const sluice::error& e) {
-      failure = e;
-    }
-    ASSERT_TRUE(failure);
-    EXPECT_TRUE(failure->sqlstate() == "57P01" || failure->code() == errc::connection_lost) << failure->what();
-    EXPECT_TRUE(failure->retryable());
-    EXPECT_FALSE(failure->connection_usable());
-    EXPECT_EQ(failure->rows(), count);
-    EXPECT_TRUE(db.is_closed());
-  }
 }
 
 TEST(Logins, WorkByEveryMethodThatIsAllowed) {
@@ -215,40 +166,6 @@ TEST(Logins, AreRefusedWhereTheyAreWeakerThanWasAskedFor) {
   EXPECT_EQ(code(dsn() + " target_session_attrs=standby"), errc::bad_conninfo);
   EXPECT_EQ(code(dsn() + " min_protocol_version=3.2 max_protocol_version=3.2"), condition::protocol)
       << "servers before 18 speak 3.0 only";
-}
-
-TEST(Leaving, EndsTheQueryOnTheServerAndKeepsTheConnection) {
-  sluice::client db{dsn()};
-  db.execute("begin");
-  {
-    int count = 0;
-    for (const sluice::row row : db.stream(sql("select to_json(n) as leaving_test from generate_series(1, 3000000) n")))
-      if (!row.is_null() && ++count == 10) break;
-    EXPECT_EQ(count, 10);
-  }
-  EXPECT_TRUE(db.is_idle());
-  EXPECT_EQ(psql("select count(*) from pg_stat_activity where query like '%leaving_test%' and state = 'active' and "
-                 "pid <> pg_backend_pid()"),
-            "0");
-  db.execute("rollback");
-}
-
-TEST(Leaving, NeverHitsTheNextQuery) {
-  sluice::client db{dsn()};
-  for (int i = 0; i < 200; ++i) {
-    {
-      sluice::row_range rows =
-          db.stream(sql("select to_json(n) from generate_series(1, $1) n", 100 * (i % 40)).as_document());
-      (void)rows.next();
-      EXPECT_NE(rows.cancel(), sluice::leaving::closed);
-    }
-    int count = 0;
-    for (const sluice::row row : db.stream(sql("select to_json($1::int)", i).as_document())) {
-      EXPECT_EQ(row.text(), std::to_string(i));
-      ++count;
-    }
-    ASSERT_EQ(count, 1) << "after " << i;
-  }
 }
 
 }  // namespace

@@ -1,0 +1,153 @@
+// Waits that are ended from outside: by a deadline, by a cancellation signal, from another thread.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <exception>
+#include <string>
+#include <thread>
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include "asking.hpp"
+#include "cluster.hpp"
+#include "faces.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace sluice::test;
+using sluice::condition;
+using sluice::errc;
+using sluice::sql;
+
+template <class Face>
+class Deadline : public testing::Test {};
+using faces = testing::Types<blocking_face, coroutine_face>;
+TYPED_TEST_SUITE(Deadline, faces);
+
+TYPED_TEST(Deadline, EndsAQueryThatGivesNothing) {
+  for (const sluice::query& query : {sql("select pg_sleep(600)::text as deadline_test"),
+                                     sql("select pg_sleep(600)::text as deadline_test").as_document()}) {
+    const outcome seen = TypeParam::ask(dsn(), query, {.timeout = 200ms});
+    ASSERT_TRUE(seen.failure);
+    EXPECT_EQ(seen.failure->code(), condition::timeout);
+    EXPECT_TRUE(seen.usable) << "cancelled, and proven clean";
+    EXPECT_FALSE(is_running("deadline_test"));
+  }
+}
+
+TYPED_TEST(Deadline, EndsRowsThatNeverEnd) {
+  const outcome seen = TypeParam::ask(
+      dsn(), sql("select to_json(n) as endless_test from generate_series(1, 2000000000) n"), {.timeout = 300ms});
+  ASSERT_TRUE(seen.failure);
+  EXPECT_EQ(seen.failure->code(), condition::timeout);
+  EXPECT_GT(seen.rows.size(), 0U);
+  EXPECT_EQ(seen.failure->rows(), seen.rows.size());
+  for (std::size_t i = 0; i < seen.rows.size(); ++i) ASSERT_EQ(seen.rows[i], std::to_string(i + 1));
+  EXPECT_TRUE(seen.usable);
+  EXPECT_FALSE(is_running("endless_test"));
+}
+
+TYPED_TEST(Deadline, DoesNotReachIntoTheNextQuery) {
+  const auto both = [](auto& db) {
+    (void)db.execute("select 1", {.timeout = 100ms});
+    return db.execute("select pg_sleep(0.3)");
+  };
+  if constexpr (std::same_as<TypeParam, blocking_face>) {
+    sluice::client db{dsn()};
+    EXPECT_EQ(both(db), "SELECT 1");
+  } else {
+    const auto work = []() -> asio::awaitable<std::string> {
+      sluice::connection db = co_await sluice::connect(dsn());
+      const sluice::query_options soon{.timeout = 100ms};
+      (void)co_await db.execute("select 1", soon);
+      co_return co_await db.execute("select pg_sleep(0.3)");
+    };
+    EXPECT_EQ(run(work()), "SELECT 1");
+  }
+}
+
+TEST(Interrupt, FromAnotherThreadEndsAWaitForRows) {
+  sluice::client db{dsn()};
+  std::thread other{[&] {
+    wait_until_running("interrupt_test");
+    db.interrupt();
+  }};
+  {
+    sluice::row_range rows = db.stream(sql("select pg_sleep(600)::text as interrupt_test").as_document());
+    try {
+      (void)rows.next();
+      ADD_FAILURE() << "the wait went on";
+    } catch (const sluice::error& e) {
+      EXPECT_EQ(e.code(), condition::cancelled);
+    }
+  }
+  other.join();
+  EXPECT_FALSE(is_running("interrupt_test"));
+  EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
+}
+
+/// Runs `work` with a cancellation slot, and signals when a query with these words runs.
+template <class Work>
+std::exception_ptr signalled_while(const std::string& words, Work work) {
+  asio::io_context context{1};
+  asio::cancellation_signal stop;
+  std::exception_ptr thrown;
+  std::thread other{[&] {
+    wait_until_running(words);
+    asio::post(context, [&] { stop.emit(asio::cancellation_type::terminal); });
+  }};
+  asio::co_spawn(context, work(),
+                 asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr e) { thrown = std::move(e); }));
+  context.run();
+  other.join();
+  return thrown;
+}
+
+asio::awaitable<void> wait_and_go_on() {
+  sluice::connection db = co_await sluice::connect(dsn());
+  bool cancelled = false;
+  {
+    const sluice::query slow = sql("select pg_sleep(600)::text as signal_test").as_document();
+    sluice::row_stream rows = co_await db.stream(slow);
+    try {
+      (void)co_await rows.next();
+    } catch (const sluice::error& e) {
+      cancelled = e.code() == condition::cancelled;
+    }
+  }
+  EXPECT_TRUE(cancelled);
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+  const sluice::query next = sql("select to_json(1)");
+  const std::string got = co_await answer(db, next);
+  EXPECT_EQ(got, "1");
+  EXPECT_FALSE(is_running("signal_test"));
+}
+
+TEST(Cancellation, OfACoroutineEndsTheQueryAndKeepsTheConnection) {
+  EXPECT_EQ(signalled_while("signal_test", wait_and_go_on), nullptr);
+}
+
+asio::awaitable<void> wait_for_execute() {
+  sluice::connection db = co_await sluice::connect(dsn());
+  (void)co_await db.execute("select pg_sleep(600) as signalled_execute");
+}
+
+TEST(Cancellation, OfExecuteIsToldAsOurError) {
+  const std::exception_ptr thrown = signalled_while("signalled_execute", wait_for_execute);
+  ASSERT_TRUE(thrown);
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const sluice::error& e) {
+    EXPECT_EQ(e.code(), errc::cancelled);
+  }
+  EXPECT_FALSE(is_running("signalled_execute"));
+}
+
+}  // namespace

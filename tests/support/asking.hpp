@@ -1,0 +1,48 @@
+#pragma once
+// What a test asks of a connection that it has had some trouble with, and of psql about the server's side of it.
+#include <string>
+
+#include <sluice/sluice.hpp>
+
+#include "cluster.hpp"
+
+namespace sluice::test {
+
+/// Whether some session is running a query with these words in it.
+inline bool is_running(const std::string& words) {
+  return psql(
+             "select count(*) from pg_stat_activity where pid <> pg_backend_pid() and state = 'active' and "
+             "query like '%" +
+             words + "%'") != "0";
+}
+
+/// Comes back when some session runs a query with these words; a query that never starts is for the suite's time limit.
+inline void wait_until_running(const std::string& words) {
+  while (!is_running(words)) {
+  }
+}
+
+/// The documents of a query, one after the other, or what went wrong.
+inline std::string answer(client& db, const query& what) {
+  std::string text;
+  try {
+    for (const row each : db.stream(what)) text += each.is_null() ? "NULL" : each.text();
+  } catch (const error& e) {
+    text = e.what();
+  }
+  return text;
+}
+
+inline asio::awaitable<std::string> answer(connection& db, query what) {
+  std::string text;
+  try {
+    row_stream rows = co_await db.stream(what);
+    while (const chunk batch = co_await rows.next())
+      for (const row each : batch) text += each.is_null() ? "NULL" : each.text();
+  } catch (const error& e) {
+    text = e.what();
+  }
+  co_return text;
+}
+
+}  // namespace sluice::test
