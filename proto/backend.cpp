@@ -148,12 +148,6 @@ std::optional<copy_response> decode_copy_response(std::span<const std::byte> bod
   return known ? whole(in, copy_response{.binary = format == 1, .formats = formats}) : std::nullopt;
 }
 
-std::optional<function_call_response> decode_function_call_response(std::span<const std::byte> body) noexcept {
-  body_reader in{body};
-  const function_call_response answer{value_field::read(in)};
-  return whole(in, answer);
-}
-
 std::optional<notification_response> decode_notification_response(std::span<const std::byte> body) noexcept {
   body_reader in{body};
   notification_response said;

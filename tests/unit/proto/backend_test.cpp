@@ -150,13 +150,6 @@ TEST(DecodeNotificationResponse, GivesWhoSaidWhatWhere) {
   EXPECT_EQ(said->payload, "payload");
 }
 
-TEST(DecodeFunctionCallResponse, TellsNullFromEmpty) {
-  const std::string value = be32(3) + "abc";
-  EXPECT_EQ(as_text(*decode_function_call_response(as_bytes(value))->value), "abc");
-  EXPECT_FALSE(decode_function_call_response(as_bytes(be32(0xffffffff)))->value);
-  EXPECT_TRUE(decode_function_call_response(as_bytes(be32(0)))->value);
-}
-
 TEST(IsEmptyBody, LetsNothingPass) {
   EXPECT_TRUE(is_empty_body({}));
   EXPECT_FALSE(is_empty_body(as_bytes(raw("\0"))));

@@ -52,7 +52,6 @@ void add(pieces& to, const parameter_status& m) {
 void add(pieces& /*to*/, const ready_for_query& /*m*/) {}
 void add(pieces& to, const command_complete& m) { add(to, m.tag); }
 void add(pieces& to, const copy_response& m) { add(to, m.formats); }
-void add(pieces& to, const function_call_response& m) { add(to, m.value); }
 void add(pieces& to, const notification_response& m) {
   add(to, m.channel);
   add(to, m.payload);
@@ -112,7 +111,6 @@ std::vector<decoder> decoders() {
       make("DataRow", body(backend{}.data_row({"a", std::nullopt, "bc"})), decode_data_row),
       make("CommandComplete", raw("SELECT 1\0"), decode_command_complete),
       make("CopyOutResponse", raw("\1\0\2\0\1\0\1"), decode_copy_response),
-      make("FunctionCallResponse", be32(2) + "ab", decode_function_call_response),
       make("NotificationResponse", body(backend{}.notification("channel", "payload")), decode_notification_response),
       make("ErrorResponse", body(backend{}.error("57014", "canceling statement")), decode_error_fields),
   };

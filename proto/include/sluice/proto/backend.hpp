@@ -115,11 +115,6 @@ struct copy_response {
   packed_list<format_field> formats{};  ///< of the columns
 };
 
-/// 'V': what a FunctionCall gave.
-struct function_call_response {
-  std::optional<std::span<const std::byte>> value{};  ///< nothing: NULL
-};
-
 /// 'A': a NOTIFY of some session.
 struct notification_response {
   std::uint32_t pid{};
@@ -144,8 +139,6 @@ struct notification_response {
 [[nodiscard]] SLUICE_API std::optional<command_complete> decode_command_complete(
     std::span<const std::byte> body) noexcept;
 [[nodiscard]] SLUICE_API std::optional<copy_response> decode_copy_response(std::span<const std::byte> body) noexcept;
-[[nodiscard]] SLUICE_API std::optional<function_call_response> decode_function_call_response(
-    std::span<const std::byte> body) noexcept;
 [[nodiscard]] SLUICE_API std::optional<notification_response> decode_notification_response(
     std::span<const std::byte> body) noexcept;
 /// For the messages that have nothing inside: ParseComplete, BindComplete, CloseComplete, NoData, EmptyQueryResponse,
