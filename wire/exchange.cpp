@@ -197,6 +197,11 @@ void exchange::on_columns(const proto::frame& message) {
 /// Second half of a describe_first flight: the same statement, or the wrapped one when there is one.
 void exchange::execute(std::string_view wrapped) {
   flight to{session_, session_.io.out};
+  if (quiet_) {  // nobody wants it any more, so it is not even begun
+    to << proto::sync{};
+    machine_.synced();
+    return;
+  }
   if (!wrapped.empty()) {
     to << proto::parse{.statement = {}, .sql = wrapped, .parameter_types = types_};
     batch_.shape.columns = 1;
@@ -226,5 +231,16 @@ void exchange::on_end() {
 }
 
 std::string_view exchange::sqlstate() const noexcept { return said_ ? std::string_view{said_->sqlstate} : ""; }
+
+asio::awaitable<void> read_to_end(exchange& query) {
+  link& io = query.on().io;
+  while (query.advance() != exchange::state::over) {
+    const link::moved moved = io.transfer(query.wanted());
+    if (moved == link::moved::end) query.on_end();
+    if (moved == link::moved::something && !io.turn_is_over()) continue;
+    co_await io.ready();
+    io.check_wait();
+  }
+}
 
 }  // namespace sluice::wire
