@@ -153,6 +153,7 @@ std::string_view client::parameter(std::string_view name) const {
 }
 
 std::uint32_t client::backend_pid() const noexcept { return connection_->session()->backend_pid; }
+std::string_view client::tls_version() const noexcept { return connection_->session()->tls_version(); }
 bool client::is_idle() const noexcept { return connection_->session()->is == wire::session::state::idle; }
 bool client::is_closed() const noexcept { return connection_->session()->is == wire::session::state::broken; }
 void client::on_notice(notice_handler handler) { connection_->session()->on_notice = std::move(handler); }

@@ -72,6 +72,7 @@ std::string_view connection::parameter(std::string_view name) const {
 }
 
 std::uint32_t connection::backend_pid() const noexcept { return session_->backend_pid; }
+std::string_view connection::tls_version() const noexcept { return session_->tls_version(); }
 bool connection::is_idle() const noexcept { return session_ && session_->is == wire::session::state::idle; }
 bool connection::is_closed() const noexcept { return !session_ || session_->is == wire::session::state::broken; }
 asio::any_io_executor connection::get_executor() const { return session_->io.get_executor(); }

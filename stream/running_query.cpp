@@ -24,7 +24,8 @@ void require_idle(const wire::session& session) {
 
 // Errors after which nothing can be said about what the server will send next.
 bool breaks_connection(condition kind) noexcept {
-  return kind == condition::protocol || kind == condition::limit || kind == condition::connection;
+  return kind == condition::protocol || kind == condition::limit || kind == condition::connection ||
+         kind == condition::tls;
 }
 
 std::chrono::microseconds micros(wire::clock::duration time) noexcept {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -12,92 +13,16 @@
 
 #include <asio/this_coro.hpp>
 
-#include <sluice/proto/backend.hpp>
-#include <sluice/proto/startup_machine.hpp>
+#include <sluice/proto/sqlstate.hpp>
 #include <sluice/wire/dial.hpp>
+
+#include "login.hpp"
+#include "secure.hpp"
+#include "session_target.hpp"
 
 namespace sluice::wire {
 
 namespace {
-
-std::vector<proto::startup_parameter> start_up_parameters(const conninfo& info) {
-  std::vector<proto::startup_parameter> all{{"client_encoding", "UTF8"}};
-  if (!info.application_name.empty()) all.push_back({"application_name", info.application_name});
-  if (!info.options.empty()) all.push_back({"options", info.options});
-  for (const auto& [name, value] : info.session_settings) all.push_back({name, value});
-  return all;
-}
-
-/// The start-up conversation on a connected link, up to ReadyForQuery.
-class login_conversation {
- public:
-  login_conversation(session& on, const proto::login& who) : session_{on}, machine_{who} {
-    if (const proto::fault why = machine_.start(on.io.out)) on.io.fail(why);
-  }
-
-  /// Deals with what has arrived.
-  /// @return whether the session is ready
-  bool advance() {
-    link& io = session_.io;
-    while (!machine_.is_ready()) {
-      const proto::framing next = proto::next_frame(io.in.arrived(), io.limits);
-      if (next.found == proto::framing::kind::faulty) io.fail(next.why);
-      if (next.found == proto::framing::kind::incomplete) {
-        wanted_ = next.size;
-        return false;
-      }
-      act(machine_.on(next.message, io.out), next.message);
-      io.in.consume(next.size);
-    }
-    session_.backend_pid = machine_.backend_pid();
-    session_.cancel_key = machine_.cancel_key();
-    session_.is = session::state::idle;
-    return true;
-  }
-
-  [[nodiscard]] std::size_t wanted() const noexcept { return wanted_; }
-  [[nodiscard]] std::uint16_t minor_version() const noexcept { return machine_.minor_version(); }
-
- private:
-  void act(proto::startup_step step, const proto::frame& message) {
-    link& io = session_.io;
-    switch (step.is) {
-      using enum proto::startup_step::kind;
-      case violation: io.fail(step.why);
-      case aside: session_.aside(message); break;
-      case refused: throw io.server_error(read_server_message(io, message), false);
-      case hash:
-        do {
-          io.check_deadline();
-          step = machine_.hash_some(io.out);
-          if (step.is == violation) io.fail(step.why);
-        } while (step.is == hash);
-        break;
-      case nothing:
-      case send:
-      case ready: break;
-    }
-  }
-
-  session& session_;
-  proto::startup_machine machine_;
-  std::size_t wanted_{0};
-};
-
-asio::awaitable<void> log_in(session& on, const proto::login& who, std::uint16_t least_minor) {
-  login_conversation conversation{on, who};
-  while (!conversation.advance()) {
-    const link::moved moved = on.io.transfer(conversation.wanted());
-    if (moved == link::moved::end) on.io.fail_lost();
-    if (moved == link::moved::something) continue;
-    co_await on.io.ready();
-    on.io.check_wait();
-  }
-  if (conversation.minor_version() < least_minor) {
-    on.is = session::state::busy;
-    on.io.fail(errc::protocol_violation, "the server does not speak protocol 3.2, which min_protocol_version asks for");
-  }
-}
 
 /// For one name to resolve, or one address to let us in.
 clock::time_point deadline_of(const conninfo& info) {
@@ -118,58 +43,12 @@ void check_peer(const conninfo& info, socket& connected, const link::context& wh
     throw error{errc::auth_proof, where.after("the server does not run as the user that requirepeer names")};
 }
 
-/// Everything that has to do with one address of one host.
-asio::awaitable<std::shared_ptr<session>> try_address(const conninfo& info, const conninfo::host& host,
-                                                      const endpoint& address, const session_options& options,
-                                                      const link::context& where) {
-  const clock::time_point deadline = deadline_of(info);
-  const asio::any_io_executor on = co_await asio::this_coro::executor;
-  const tcp_options tcp{.keepalives = info.keepalives,
-                        .idle = info.keepalives_idle,
-                        .interval = info.keepalives_interval,
-                        .count = info.keepalives_count,
-                        .user_timeout = info.tcp_user_timeout};
-  socket connected = co_await dial(on, address, deadline, where, tcp);
-  check_peer(info, connected, where);
-  const auto made = std::make_shared<session>(std::move(connected), options.limits, options.buffer_bytes);
-  made->patience = options.patience;
-  made->io.where = where;
-  made->io.where.doing = "logging in to";
-  made->io.set_deadline(deadline);
-
-  const std::optional<std::string> password = password_for(info, host);
-  const std::vector<proto::startup_parameter> parameters = start_up_parameters(info);
-  proto::login who;
-  who.user = info.user;
-  who.database = info.database;
-  who.parameters = parameters;
-  if (password) who.password = *password;
-  who.minor_version = info.max_protocol_version == protocol_version::v3_2 ? 2 : 0;
-  who.allow_nothing = info.require_auth.none;
-  who.allow_cleartext = info.require_auth.password && host.is_unix_socket();
-  who.allow_md5 = info.require_auth.md5;
-  who.allow_scram = info.require_auth.scram_sha_256;
-  co_await log_in(*made, who, info.min_protocol_version == protocol_version::v3_2 ? 2 : 0);
-  made->io.set_deadline(clock::time_point::max());
-  co_return made;
-}
-
-/// Whether another host may do better: this one could not be reached, or does not take connections now.
-bool is_worth_another_host(const error& failure) {
-  if (failure.kind() == condition::connection || failure.kind() == condition::timeout) return true;
-  return failure.sqlstate() == "57P03";
-}
-
-/// Nothing weaker than what was asked for: what this version cannot do is refused, not passed over.
-void refuse_what_cannot_be(const conninfo& info, const conninfo::host& host, const link::context& where) {
-  if (info.sslmode > tls_mode::prefer && !host.is_unix_socket())
-    throw error{errc::tls_unavailable,
-                where.after("sslmode requires TLS, which this version of sluice does not have yet")};
-  if (info.channel_binding == channel_binding_mode::require)
-    throw error{errc::auth_method,
-                where.after("channel_binding=require needs TLS, which this version of sluice does not have yet")};
-  if (info.target_session_attrs != session_target::any)
-    throw error{errc::bad_conninfo, where.after("target_session_attrs is not in this version of sluice yet")};
+tcp_options tcp_options_of(const conninfo& info) {
+  return {.keepalives = info.keepalives,
+          .idle = info.keepalives_idle,
+          .interval = info.keepalives_interval,
+          .count = info.keepalives_count,
+          .user_timeout = info.tcp_user_timeout};
 }
 
 std::vector<conninfo::host> hosts_in_order(const conninfo& info) {
@@ -178,35 +57,138 @@ std::vector<conninfo::host> hosts_in_order(const conninfo& info) {
   return hosts;
 }
 
+/// Whether another host may do better: this one could not be reached, or does not take connections now.
+bool is_worth_another_host(const error& failure) {
+  if (failure.kind() == condition::connection || failure.kind() == condition::timeout) return true;
+  return proto::sqlstate{failure.sqlstate()} == proto::sqlstate::cannot_connect_now;
+}
+
+/// What a server says that lets nobody in this way, but perhaps the other way: in TLS, or not.
+bool is_no_entry(const error& failure) {
+  return proto::sqlstate{failure.sqlstate()} == proto::sqlstate::invalid_authorization_specification;
+}
+
+error neither_way(const error& first, const error& second, bool second_is_tls) {
+  return error{error_info{
+      .code = static_cast<errc>(first.code().value()),
+      .message = std::string{first.what()} + (second_is_tls ? "\n  with TLS: " : "\n  without TLS: ") + second.what(),
+      .server = first.server(),
+      .retryable = first.retryable()}};
+}
+
+/// The search for a server that lets us in.
+class search {
+ public:
+  search(const conninfo& info, const session_options& options) : info_{info}, options_{options} {}
+
+  /// @return null when no server of that kind was found
+  asio::awaitable<std::shared_ptr<session>> run(session_target wanted) {
+    failures_.clear();
+    for (const conninfo::host& host : hosts_in_order(info_)) {
+      const link::context where{.place = "database \"" + info_.database + "\" at " + host.to_string()};
+      std::vector<endpoint> addresses;
+      try {
+        addresses = co_await resolve(host, deadline_of(info_), where);
+      } catch (const error& failure) {
+        note(failure);
+      }
+      for (const endpoint& address : addresses) {
+        try {
+          const clock::time_point deadline = deadline_of(info_);
+          std::shared_ptr<session> made = co_await log_in_at(host, address, deadline, where);
+          const std::string_view why = co_await mismatch(*made, wanted);
+          if (why.empty()) {
+            made->io.set_deadline(clock::time_point::max());
+            co_return made;
+          }
+          failures_.emplace_back(errc::connect_failed, where.after(why));
+          made->close();
+          break;  // its other addresses lead to the same server
+        } catch (const error& failure) {
+          note(failure);
+        }
+      }
+    }
+    co_return nullptr;
+  }
+
+  [[noreturn]] void fail() const {
+    if (failures_.size() == 1) throw failures_.front();
+    std::string all = "none of the servers could be used:";
+    for (const error& failure : failures_) all.append("\n  ").append(failure.what());
+    throw error{error_info{.code = static_cast<errc>(failures_.back().code().value()),
+                           .message = std::move(all),
+                           .server = {},
+                           .retryable = true}};
+  }
+
+ private:
+  void note(const error& failure) {
+    if (!is_worth_another_host(failure)) throw failure;
+    failures_.push_back(failure);
+  }
+
+  /// `sslmode` decides what comes first, and whether there is a second way.
+  asio::awaitable<std::shared_ptr<session>> log_in_at(const conninfo::host& host, const endpoint& address,
+                                                      clock::time_point deadline, const link::context& where) {
+    const bool has_tls = !host.is_unix_socket() && info_.sslmode != tls_mode::disable;
+    const bool tls_first = has_tls && info_.sslmode != tls_mode::allow;
+    const bool has_both = has_tls && info_.sslmode < tls_mode::require;
+    std::optional<error> refusal;
+    try {
+      co_return co_await attempt(host, address, deadline, where, tls_first);
+    } catch (const error& failure) {
+      if (!has_both || !is_no_entry(failure) || in_tls_ != tls_first) throw;
+      refusal = failure;
+    }
+    try {
+      co_return co_await attempt(host, address, deadline, where, !tls_first);
+    } catch (const error& failure) {
+      throw neither_way(*refusal, failure, !tls_first);
+    }
+  }
+
+  asio::awaitable<std::shared_ptr<session>> attempt(const conninfo::host& host, const endpoint& address,
+                                                    clock::time_point deadline, const link::context& where,
+                                                    bool in_tls) {
+    const asio::any_io_executor on = co_await asio::this_coro::executor;
+    const tcp_options tcp = tcp_options_of(info_);
+    socket connected = co_await dial(on, address, deadline, where, tcp);
+    check_peer(info_, connected, where);
+    const auto made = std::make_shared<session>(std::move(connected), options_.limits, options_.buffer_bytes);
+    made->host = host;
+    made->patience = options_.patience;
+    made->io.where = where;
+    made->io.set_deadline(deadline);
+    if (in_tls) {
+      if (security_ == nullptr) security_ = std::make_shared<const tls_context>(info_, where);
+      if (co_await start_tls(made->io, security_, host)) made->security = security_;
+    }
+    in_tls_ = made->security != nullptr;
+    co_await log_in(*made, info_, host, options_);
+    co_return made;
+  }
+
+  const conninfo& info_;
+  const session_options& options_;
+  std::shared_ptr<const tls_context> security_;
+  std::vector<error> failures_;
+  bool in_tls_{false};  // the last attempt that came as far as logging in
+};
+
 }  // namespace
 
 asio::awaitable<std::shared_ptr<session>> connect(conninfo info, session_options options) {
-  std::vector<error> failures;
-  for (const conninfo::host& host : hosts_in_order(info)) {
-    link::context where{.place = "database \"" + info.database + "\" at " + host.to_string()};
-    try {
-      refuse_what_cannot_be(info, host, where);
-      const std::vector<endpoint> addresses = co_await resolve(host, deadline_of(info), where);
-      for (const endpoint& address : addresses) {
-        try {
-          co_return co_await try_address(info, host, address, options, where);
-        } catch (const error& failure) {
-          if (!is_worth_another_host(failure)) throw;
-          failures.push_back(failure);
-        }
-      }
-    } catch (const error& failure) {
-      if (!is_worth_another_host(failure)) throw;
-      failures.push_back(failure);
-    }
+  search servers{info, options};
+  std::shared_ptr<session> found;
+  if (info.target_session_attrs == session_target::prefer_standby) {
+    found = co_await servers.run(session_target::standby);
+    if (found == nullptr) found = co_await servers.run(session_target::any);
+  } else {
+    found = co_await servers.run(info.target_session_attrs);
   }
-  if (failures.size() == 1) throw failures.front();
-  std::string all = "none of the servers could be used:";
-  for (const error& failure : failures) all.append("\n  ").append(failure.what());
-  throw error{error_info{.code = static_cast<errc>(failures.back().code().value()),
-                         .message = std::move(all),
-                         .server = {},
-                         .retryable = true}};
+  if (found == nullptr) servers.fail();
+  co_return found;
 }
 
 }  // namespace sluice::wire

@@ -18,6 +18,9 @@ constexpr std::array tls_modes{
     choice<tls_mode>{"verify-ca", tls_mode::verify_ca}, choice<tls_mode>{"verify-full", tls_mode::verify_full}};
 constexpr std::array negotiations{choice<tls_negotiation>{"postgres", tls_negotiation::postgres},
                                   choice<tls_negotiation>{"direct", tls_negotiation::direct}};
+constexpr std::array certificate_modes{choice<certificate_mode>{"disable", certificate_mode::disable},
+                                       choice<certificate_mode>{"allow", certificate_mode::allow},
+                                       choice<certificate_mode>{"require", certificate_mode::require}};
 constexpr std::array bindings{choice<channel_binding_mode>{"disable", channel_binding_mode::disable},
                               choice<channel_binding_mode>{"prefer", channel_binding_mode::prefer},
                               choice<channel_binding_mode>{"require", channel_binding_mode::require}};
@@ -53,7 +56,7 @@ void read_session(conninfo& info, const settings& given, const conninfo_environm
   info.user = given.value("user").empty() ? environment.user_name : given.value("user");
   if (info.user.empty()) refuse("user is not given, and the operating system knows no name for the current user");
   info.database = given.value("dbname").empty() ? info.user : given.value("dbname");
-  info.password = given.value("password");
+  info.password = secret{given.value("password")};
   info.options = given.value("options");
   info.application_name =
       given.value(given.find("application_name") != nullptr ? "application_name" : "fallback_application_name");
@@ -105,9 +108,10 @@ void read_tls_files(conninfo& info, const settings& given, const conninfo_enviro
   info.sslrootcert = file("sslrootcert", "root.crt");
   info.sslcrldir = given.value("sslcrldir");
   info.sslcrl = info.sslcrldir.empty() ? file("sslcrl", "root.crl") : given.value("sslcrl");
-  info.sslpassword = given.value("sslpassword");
+  info.sslpassword = secret{given.value("sslpassword")};
 
-  if (given.value("sslcertmode") == "disable") return;
+  info.sslcertmode = choose(given, "sslcertmode", certificate_modes, certificate_mode::allow);
+  if (info.sslcertmode == certificate_mode::disable) return;
   info.sslcert = file("sslcert", "postgresql.crt");
   if (!info.sslcert.empty() || !given.value("sslkey").empty()) info.sslkey = file("sslkey", "postgresql.key");
 }
@@ -163,11 +167,6 @@ void check_fixed(const settings& given) {
                                   choice<bool>{"require", true}};
   if (choose(given, "gssencmode", encryption, false))
     refuse_value(*given.find("gssencmode"), "cannot be require: GSSAPI is not supported, encryption is by TLS");
-  constexpr std::array certificate{choice<bool>{"disable", false}, choice<bool>{"allow", false},
-                                   choice<bool>{"require", true}};
-  if (choose(given, "sslcertmode", certificate, false))
-    refuse_value(*given.find("sslcertmode"),
-                 "cannot be require: whether the server asked for a certificate is not checked");
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace sluice::wire {
 
 namespace {
 
-constexpr std::string_view no_oauth{"OAuth is not supported"};
+constexpr std::string_view no_oauth{"no token is fetched here: the program gives one, as conninfo::token"};
 constexpr std::string_view no_scram_keys{"SCRAM keys in place of a password are not supported"};
 
 using enum known_key::kind;

@@ -76,13 +76,15 @@ auth_methods allowed_methods(const settings& all) {
     bool* allowed;  // null: a method that is known, but not implemented here
     bool seen{};
   };
-  std::array names{named{"none", &methods.none}, named{"password", &methods.password},
-                   named{"md5", &methods.md5},   named{"scram-sha-256", &methods.scram_sha_256},
-                   named{"gss", nullptr},        named{"sspi", nullptr},
-                   named{"oauth", nullptr}};
+  std::array names{named{"none", &methods.none},  named{"password", &methods.password},
+                   named{"md5", &methods.md5},    named{"scram-sha-256", &methods.scram_sha_256},
+                   named{"gss", nullptr},         named{"sspi", nullptr},
+                   named{"oauth", &methods.oauth}};
 
   const bool forbids = given->value.starts_with('!');
-  if (!forbids) methods = {.none = false, .password = false, .md5 = false, .scram_sha_256 = false};
+  constexpr auth_methods nothing{
+      .none = false, .password = false, .md5 = false, .scram_sha_256 = false, .oauth = false};
+  if (!forbids) methods = nothing;
   for (std::string_view element : comma_separated(given->value)) {
     if (element.starts_with('!') != forbids)
       refuse_value(*given, "must have '!' before all of its methods or before none");
@@ -93,8 +95,8 @@ auth_methods allowed_methods(const settings& all) {
     if (std::exchange(method->seen, true)) refuse_value(*given, "lists a method twice");
     if (method->allowed != nullptr) *method->allowed = !forbids;
   }
-  if (methods == auth_methods{.none = false, .password = false, .md5 = false, .scram_sha_256 = false})
-    refuse_value(*given, "leaves no method that is supported: none, password, md5, scram-sha-256");
+  if (methods == nothing)
+    refuse_value(*given, "leaves no method that is supported: none, password, md5, scram-sha-256, oauth");
   return methods;
 }
 

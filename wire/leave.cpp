@@ -4,21 +4,11 @@
 
 #include <sluice/wire/dial.hpp>
 
+#include "secure.hpp"
+
 namespace sluice::wire {
 
 namespace {
-
-/// Reads until ReadyForQuery.
-asio::awaitable<void> read_to_the_end(exchange& query) {
-  link& io = query.on().io;
-  while (query.advance() != exchange::state::over) {
-    const link::moved moved = io.transfer(query.wanted());
-    if (moved == link::moved::end) query.on_end();
-    if (moved == link::moved::something && !io.turn_is_over()) continue;
-    co_await io.ready();
-    io.check_wait();
-  }
-}
 
 /// What has arrived already may hold the end: looks, without waiting.
 bool is_nearly_over(exchange& query) {
@@ -32,12 +22,12 @@ asio::awaitable<leaving> cancel_and_drain(exchange& query, clock::time_point dea
   if (is_nearly_over(query)) co_return leaving::drained;
   if (on.backend_pid == 0) on.io.fail(errc::bad_state, "the server gave no key to cancel by");
   co_await send_cancel(on, deadline);
-  co_await read_to_the_end(query);
+  co_await read_to_end(query);
   if (query.sqlstate() == "57014") co_return leaving::cancelled;
 
   exchange probe{on, std::string_view{}};
   probe.skip_rows();  // and the error that it may meet
-  co_await read_to_the_end(probe);
+  co_await read_to_end(probe);
   co_return leaving::drained;
 }
 
@@ -70,6 +60,9 @@ asio::awaitable<void> send_cancel(session& target, clock::time_point deadline) {
   link to{std::move(connected), target.io.limits, answer_bytes};
   to.where = {.place = target.io.where.place, .doing = "cancelling a query on"};
   to.set_deadline(deadline);
+  if (target.security != nullptr && !co_await start_tls(to, target.security, target.host))
+    to.fail(errc::tls_unavailable, "the session is in TLS, and the server has none for the request to cancel");
+  to.where.doing = "cancelling a query on";
   const proto::cancel_request request{.pid = target.backend_pid, .key = target.cancel_key};
   if (const proto::fault why = proto::encode(request, to.out)) to.fail(why);
   for (;;) {

@@ -11,11 +11,14 @@
 #include <asio/use_awaitable.hpp>
 
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <sluice/proto/frame.hpp>
+
+#include "tls.hpp"
 
 namespace sluice::wire {
 
@@ -65,45 +68,83 @@ link::~link() { close(); }
 void link::close() noexcept {
   std::error_code ignored;
   deadline_.set(clock::time_point::max());
+  if (tls_ != nullptr && socket_.is_open()) tls_->close();
   socket_.close(ignored);
 }
 
 link::moved link::transfer(std::size_t wanted) {
   check_deadline();
-  const std::size_t unsent = out.size();
+  const std::size_t unsent = out.size() - sent_;
   if (unsent != 0) flush();
-  const std::span<std::byte> room = in.make_room(wanted);
-  for (;;) {
-    const ssize_t count = ::recv(socket_.native_handle(), room.data(), room.size(), 0);
-    if (count > 0) {
-      in.commit(static_cast<std::size_t>(count));
-      ++reads_;
-      ++turns_;
-      return moved::something;
-    }
-    if (count == 0) return moved::end;
-    if (errno == EINTR) continue;
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return out.size() < unsent ? moved::something : moved::nothing;
-    if (!broken_) broken_ = {errno, std::system_category()};
-    return moved::end;
-  }
+  const io_result got = receive(in.make_room(wanted));
+  if (got.is == io_status::ended) return moved::end;
+  if (got.is == io_status::later) return out.size() - sent_ < unsent ? moved::something : moved::nothing;
+  in.commit(got.count);
+  ++reads_;
+  ++turns_;
+  return moved::something;
 }
 
 void link::flush() noexcept {
   while (sent_ < out.size()) {
-    const ssize_t count = ::send(socket_.native_handle(), out.data() + sent_, out.size() - sent_, MSG_NOSIGNAL);
-    if (count >= 0) {
-      sent_ += static_cast<std::size_t>(count);
-      continue;
-    }
-    if (errno == EINTR) continue;
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return;
-    broken_ = {errno, std::system_category()};  // what the server said before it went is still to be read
-    break;
+    const io_result gone = send(std::span{out}.subspan(sent_));
+    if (gone.is == io_status::later) return;
+    if (gone.is == io_status::ended) break;  // what the server said before it went is still to be read
+    sent_ += gone.count;
   }
+  OPENSSL_cleanse(out.data(), out.size());  // there may have been a password in it
   out.clear();
   sent_ = 0;
 }
+
+link::io_result link::receive(std::span<std::byte> into) {
+  if (tls_ != nullptr) {
+    const tls_stream::result got = tls_->read(into);
+    if (got.is == tls_stream::status::failed) fail(errc::tls_failed, tls_->failure());
+    if (got.is == tls_stream::status::ended && tls_->system_error() != 0)
+      broken_ = {tls_->system_error(), std::system_category()};
+    return {static_cast<io_status>(got.is), got.count};
+  }
+  for (;;) {
+    const ssize_t count = ::recv(socket_.native_handle(), into.data(), into.size(), 0);
+    if (count > 0) return {io_status::done, static_cast<std::size_t>(count)};
+    if (count == 0) return {io_status::ended, 0};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {io_status::later, 0};
+    if (!broken_) broken_ = {errno, std::system_category()};
+    return {io_status::ended, 0};
+  }
+}
+
+link::io_result link::send(std::span<const std::byte> from) noexcept {
+  if (tls_ != nullptr) {
+    const tls_stream::result gone = tls_->write(from);
+    return {std::min(static_cast<io_status>(gone.is), io_status::ended), gone.count};
+  }
+  for (;;) {
+    const ssize_t count = ::send(socket_.native_handle(), from.data(), from.size(), MSG_NOSIGNAL);
+    if (count >= 0) return {io_status::done, static_cast<std::size_t>(count)};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {io_status::later, 0};
+    broken_ = {errno, std::system_category()};
+    return {io_status::ended, 0};
+  }
+}
+
+void link::secure(std::unique_ptr<tls_stream> tls) noexcept { tls_ = std::move(tls); }
+
+bool link::handshake() {
+  check_deadline();
+  switch (tls_->handshake()) {
+    case tls_stream::status::done: return true;
+    case tls_stream::status::later: return false;
+    case tls_stream::status::ended: fail(errc::tls_failed, "the server closed the connection during the TLS handshake");
+    case tls_stream::status::failed: break;
+  }
+  fail(errc::tls_failed, tls_->failure());
+}
+
+bool link::wants_to_send() const noexcept { return !out.empty() || (tls_ != nullptr && tls_->wants_to_send()); }
 
 asio::awaitable<void> link::ready() {
   wait_result_ = {};
@@ -114,7 +155,7 @@ asio::awaitable<void> link::ready() {
   turns_ = 0;
   deadline_.arm();
   wait_began_ = clock::now();
-  if (!out.empty()) return ready_to_send();
+  if (wants_to_send()) return ready_to_send();
   return socket_.async_wait(socket::wait_read, asio::redirect_error(asio::use_awaitable, wait_result_));
 }
 
@@ -143,7 +184,7 @@ void link::wait(interrupter* interrupts) {
       timeout = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1'000'000'000));
     }
     std::array<pollfd, 2> watched{
-        pollfd{socket_.native_handle(), static_cast<short>(out.empty() ? POLLIN : POLLIN | POLLOUT), 0},
+        pollfd{socket_.native_handle(), static_cast<short>(wants_to_send() ? POLLIN | POLLOUT : POLLIN), 0},
         pollfd{interrupts != nullptr ? interrupts->descriptor() : -1, POLLIN, 0}};
     const int count = ::poll(watched.data(), watched.size(), timeout);
     if (count < 0 && errno != EINTR) fail(errc::connection_lost, std::system_category().message(errno));

@@ -6,6 +6,8 @@
 #include <sluice/proto/error_fields.hpp>
 #include <sluice/proto/frontend.hpp>
 
+#include "tls.hpp"
+
 namespace sluice::wire {
 
 namespace {
@@ -39,6 +41,10 @@ void session::aside(const proto::frame& message) {
     }
   }
   io.fail(proto::fault{proto::fault::kind::malformed, message.type, "the fields do not fill the body exactly"});
+}
+
+std::string_view session::tls_version() const noexcept {
+  return io.tls() == nullptr ? std::string_view{} : io.tls()->version();
 }
 
 void session::discard() noexcept {

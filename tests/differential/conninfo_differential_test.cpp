@@ -238,10 +238,10 @@ resolved we_resolve(const std::string& text, std::string& message) {
   try {
     const conninfo info = conninfo::parse(text);
     const conninfo::host& last = info.hosts.back();  // libpq tells of the last that it tried
-    const std::string password = sluice::password_for(info, last).value_or("");
+    const sluice::secret password = sluice::password_for(info, last).value_or("");
     static constexpr std::array modes{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
     const char* const sslmode = modes.at(static_cast<std::size_t>(info.sslmode));
-    return {true, info.user, info.database, last.name, std::to_string(last.port), password, sslmode};
+    return {true, info.user, info.database, last.name, std::to_string(last.port), std::string{password.view()}, sslmode};
   } catch (const sluice::error& refused) {
     message = refused.what();
     return {};

@@ -29,7 +29,7 @@ TEST(Cluster, IsReachedByTheUnixSocketAndByTcp) {
 }
 
 TEST(Cluster, ServesTlsThatItsAuthorityVouchesFor) {
-  const std::string verified = " sslmode=verify-full sslrootcert=" + cluster_value("SLUICE_TEST_CA");
+  const std::string verified = " sslmode=verify-full sslrootcert=" + tls_file("ca.crt");
   EXPECT_EQ(psql("select ssl from pg_stat_ssl where pid = pg_backend_pid()", tcp_dsn() + verified), "t");
 }
 
@@ -70,7 +70,7 @@ TEST(ClusterUser, ThatNeedsTlsIsRefusedWithoutIt) {
 
 TEST(ClusterUser, LogsInWithItsCertificate) {
   const std::string certificate =
-      " sslcert=" + cluster_value("SLUICE_TEST_CLIENT_CERT") + " sslkey=" + cluster_value("SLUICE_TEST_CLIENT_KEY");
+      " sslcert=" + tls_file("cert_user.crt") + " sslkey=" + tls_file("cert_user.key");
   EXPECT_EQ(psql("select current_user", as_user("cert_user") + certificate), "cert_user");
 }
 

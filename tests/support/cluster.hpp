@@ -26,6 +26,9 @@ inline std::string dsn() { return cluster_value("SLUICE_TEST_DSN"); }
 /// Connection string of the superuser over TCP on 127.0.0.1.
 inline std::string tcp_dsn() { return cluster_value("SLUICE_TEST_TCP_DSN"); }
 
+/// A certificate or key of the cluster, such as "ca.crt".
+inline std::string tls_file(const std::string& name) { return cluster_value("SLUICE_TEST_TLS_DIR") + "/" + name; }
+
 /// The password of every user that has one, but for sasl_user.
 inline constexpr std::string_view user_password = "secret";
 
@@ -33,11 +36,11 @@ inline constexpr std::string_view user_password = "secret";
 inline constexpr std::string_view sasl_user_password = "secret\xc2\xaa\xe2\x85\xa8";
 
 /// Connection string of another user over TCP, with its password where it has one: trust_user, scram_user, md5_user,
-/// clear_user, sasl_user, tls_user, cert_user.
+/// clear_user, sasl_user, tls_user, cert_user, plain_user.
 inline std::string as_user(std::string_view name) {
   std::string text = "host=127.0.0.1 port=" + cluster_value("SLUICE_TEST_PORT") + " dbname=sluice user=";
   text += name;
-  if (name != "trust_user" && name != "cert_user") {
+  if (name != "trust_user" && name != "cert_user" && name != "plain_user") {
     text += " password=";
     text += name == "sasl_user" ? sasl_user_password : user_password;
   }

@@ -1,11 +1,14 @@
 #pragma once
-// A server that a test scripts: it listens on a Unix socket in a folder of its own and plays one conversation per
-// connection, each in a thread. Not a Postgres: it says what the test tells it to, when the test tells it to.
+// A server that a test scripts: it listens on a Unix socket in a folder of its own, or on a port of 127.0.0.1, and
+// plays one conversation per connection, each in a thread. Not a Postgres: it says what the test tells it to, when the
+// test tells it to.
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstring>
 #include <functional>
 #include <stdexcept>
@@ -68,17 +71,14 @@ class server_end {
 class listener {
  public:
   using conversation = std::function<void(server_end)>;
+  enum class kind : std::uint8_t { unix_socket, tcp };
 
   /// @param conversations  for the connections in the order of their arrival
-  explicit listener(std::vector<conversation> conversations) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const std::string path = folder_.path() + "/.s.PGSQL.5432";
-    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-    descriptor_ = ::socket(AF_UNIX, SOCK_STREAM, 0);
-    if (::bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-        ::listen(descriptor_, 16) != 0)
-      throw std::runtime_error("cannot listen on " + path);
+  explicit listener(std::vector<conversation> conversations, kind where = kind::unix_socket) {
+    if (where == kind::unix_socket)
+      listen_on_unix_socket();
+    else
+      listen_on_port();
     acceptor_ = std::thread{[this, all = std::move(conversations)] {
       std::vector<std::thread> running;
       for (const conversation& play : all) {
@@ -97,10 +97,35 @@ class listener {
   listener(const listener&) = delete;
   listener& operator=(const listener&) = delete;
 
-  [[nodiscard]] std::string dsn() const { return "host=" + folder_.path() + " user=me dbname=app"; }
+  [[nodiscard]] std::string dsn() const { return "host=" + host_ + " user=me dbname=app"; }
 
  private:
+  void listen_on_unix_socket() {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string path = folder_.path() + "/.s.PGSQL.5432";
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    listen_on(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    host_ = folder_.path();
+  }
+  void listen_on_port() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    listen_on(reinterpret_cast<const sockaddr*>(&address), size);
+    if (::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+      throw std::runtime_error("no port");
+    host_ = "127.0.0.1 port=" + std::to_string(ntohs(address.sin_port));
+  }
+  void listen_on(const sockaddr* address, socklen_t size) {
+    descriptor_ = ::socket(address->sa_family, SOCK_STREAM, 0);
+    if (::bind(descriptor_, address, size) != 0 || ::listen(descriptor_, 16) != 0)
+      throw std::runtime_error("cannot listen");
+  }
+
   temporary_folder folder_;
+  std::string host_;
   int descriptor_{-1};
   std::thread acceptor_;
 };

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <sluice/export.hpp>
+#include <sluice/proto/backend.hpp>
 #include <sluice/proto/fault.hpp>
 #include <sluice/proto/frame.hpp>
 #include <sluice/proto/frontend.hpp>
@@ -25,6 +26,12 @@ namespace sluice::proto {
 
 /// Who logs in, and what is acceptable.
 struct login {
+  enum class binding : std::uint8_t {
+    never,
+    if_offered,  ///< over TLS, when the server offers it
+    always,      ///< nothing but SCRAM that is bound to the TLS session
+  };
+
   std::string_view user{};
   std::string_view database{};
   std::span<const startup_parameter> parameters{};  ///< besides user and database
@@ -34,7 +41,12 @@ struct login {
   bool allow_cleartext{false};     ///< a password may be sent as it is: the way to the server is private
   bool allow_md5{true};
   bool allow_scram{true};
+  bool allow_bearer{false};               ///< a token may be sent: there is one, and the way to the server is private
   std::uint32_t max_iterations{100'000};  ///< of SCRAM's hash
+  binding bind{binding::if_offered};
+  bool over_tls{false};
+  std::string_view certificate_hash{};  ///< of the server's certificate, as `channel_binding::data`; empty: it has none
+  const scram_keys* known_keys{};       ///< of an earlier login to the same account, to save the hashing
 };
 
 /// What one message of the start-up means for the caller.
@@ -42,7 +54,8 @@ struct startup_step {
   enum class kind : std::uint8_t {
     nothing,    ///< feed the next frame
     send,       ///< the output has something to send
-    hash,       ///< call `hash_some` until it returns true: then the output has something to send
+    hash,       ///< call `hash_some` until it asks for something else
+    token,      ///< call `give_token`: the server takes a bearer token
     aside,      ///< NoticeResponse or ParameterStatus
     refused,    ///< ErrorResponse: the frame's body says why; the server closes the connection
     ready,      ///< ReadyForQuery: logged in
@@ -66,12 +79,19 @@ class SLUICE_API startup_machine {
   /// A slice of the password's hashing.
   /// @return what comes next: hash again, send, or violation
   [[nodiscard]] startup_step hash_some(output& out);
+  /// The token that `step::token` asked for. Not kept.
+  /// @see RFC 7628; PostgreSQL documentation, section "OAuth Authorization/Authentication"
+  [[nodiscard]] startup_step give_token(std::string_view token, output& out);
 
   [[nodiscard]] bool is_ready() const noexcept { return phase_ == phase::ready; }
   /// Identifies the backend, for CancelRequest; 0 when the server gave none.
   [[nodiscard]] std::uint32_t backend_pid() const noexcept { return pid_; }
   [[nodiscard]] const std::vector<std::byte>& cancel_key() const noexcept { return key_; }
   [[nodiscard]] std::uint16_t minor_version() const noexcept { return minor_; }
+  /// What SCRAM's hashing gave, for `login::known_keys` of the next login; null unless the server proved itself by it.
+  [[nodiscard]] const scram_keys* proved_keys() const noexcept {
+    return scram_ && scram_->server_proved() ? &scram_->keys() : nullptr;
+  }
 
  private:
   enum class phase : std::uint8_t {
@@ -81,13 +101,19 @@ class SLUICE_API startup_machine {
     scram_hashing,
     scram_final,  // the server's proof
     scram_done,   // AuthenticationOk
-    starting,     // BackendKeyData, parameters, ReadyForQuery
+    token_asked,
+    token_sent,     // AuthenticationOk, or why not
+    token_refused,  // ErrorResponse
+    starting,       // BackendKeyData, parameters, ReadyForQuery
     ready,
   };
 
   [[nodiscard]] startup_step on_authentication(const frame& next, output& out);
   [[nodiscard]] startup_step send_password(std::string_view text, output& out);
-  [[nodiscard]] startup_step begin_scram(const frame& next, output& out);
+  [[nodiscard]] startup_step begin_sasl(const frame& next, output& out);
+  [[nodiscard]] startup_step begin_scram(bool plain_offered, bool bound_offered, output& out);
+  [[nodiscard]] startup_step on_sasl_continue(const authentication& request, output& out);
+  [[nodiscard]] startup_step answer_scram(output& out);
   [[nodiscard]] startup_step negotiate(const frame& next);
 
   login who_;

@@ -107,6 +107,8 @@ class SLUICE_API client {
   /// @see connection::parameter
   [[nodiscard]] std::string_view parameter(std::string_view name) const;
   [[nodiscard]] std::uint32_t backend_pid() const noexcept;
+  /// "TLSv1.3"; empty when the connection is not in TLS.
+  [[nodiscard]] std::string_view tls_version() const noexcept;
   [[nodiscard]] bool is_idle() const noexcept;
   [[nodiscard]] bool is_closed() const noexcept;
   void on_notice(notice_handler handler);

@@ -53,6 +53,8 @@ class SLUICE_API connection {
   /// What the server last reported of a parameter, such as "server_version" or "TimeZone"; empty when it did not.
   [[nodiscard]] std::string_view parameter(std::string_view name) const;
   [[nodiscard]] std::uint32_t backend_pid() const noexcept;
+  /// "TLSv1.3"; empty when the connection is not in TLS.
+  [[nodiscard]] std::string_view tls_version() const noexcept;
   /// Whether a query could be sent now.
   [[nodiscard]] bool is_idle() const noexcept;
   /// Closed by either side, or by an error that leaves no other choice.

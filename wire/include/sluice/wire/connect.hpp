@@ -2,12 +2,12 @@
 /// @file
 /// From a connection string to a session that has logged in.
 
-#include <chrono>
 #include <memory>
 
 #include <asio/awaitable.hpp>
 
 #include <sluice/wire/conninfo.hpp>
+#include <sluice/wire/scram_cache.hpp>
 #include <sluice/wire/session.hpp>
 
 namespace sluice::wire {
@@ -17,12 +17,15 @@ struct session_options {
   proto::limits limits{};
   std::size_t buffer_bytes{};
   clock::duration patience{};  ///< see `session::patience`
+  std::shared_ptr<scram_cache> scram{};  ///< null: every login hashes
 };
 
-/// Tries the hosts in their order, each with all its addresses, until a server lets us in.
+/// Tries the hosts in their order, each with all its addresses, until a server of the kind wanted lets us in, over TLS
+/// or not as `sslmode` says. `connect_timeout` is for each address, login included.
 /// @par Errors  throws error: what the only host said, or connect_failed with what each of them said. A server that
-///              refuses the login or the database ends the search; one that cannot be reached, or is starting up or
-///              shutting down, does not
+///              refuses the login, the database or TLS ends the search; one that cannot be reached, is starting up or
+///              shutting down, or is not what `target_session_attrs` wants, does not
+/// @see PostgreSQL documentation, sections "Specifying Multiple Hosts" and "SSL Support"
 [[nodiscard]] SLUICE_API asio::awaitable<std::shared_ptr<session>> connect(conninfo info, session_options options);
 
 }  // namespace sluice::wire

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <sluice/export.hpp>
+#include <sluice/wire/secret.hpp>
 
 namespace sluice {
 
@@ -24,6 +25,12 @@ enum class tls_negotiation : std::uint8_t {
   direct,    ///< start with the handshake, one round trip less; servers from version 17 on
 };
 enum class tls_version : std::uint8_t { any, v1_0, v1_1, v1_2, v1_3 };
+/// Whether a client certificate is shown to the server.
+enum class certificate_mode : std::uint8_t {
+  disable,
+  allow,    ///< if the server asks for one and there is one
+  require,  ///< the server must ask for one
+};
 /// Whether SCRAM is tied to the TLS session, so that nobody in between can relay it.
 enum class channel_binding_mode : std::uint8_t { disable, prefer, require };
 /// Which of several servers will do.
@@ -38,6 +45,7 @@ struct auth_methods {
   bool password{true};
   bool md5{true};
   bool scram_sha_256{true};
+  bool oauth{true};  ///< a bearer token, where the program is a source of them
   friend bool operator==(const auth_methods&, const auth_methods&) = default;
 };
 
@@ -74,7 +82,7 @@ struct SLUICE_API conninfo {
   std::vector<host> hosts;  ///< in the order given; at least one after `parse`
   std::string user;         ///< default: the operating system's name of the user
   std::string database;     ///< default: `user`
-  std::string password;     ///< see also `password_for`; never in a message of this library
+  secret password;          ///< see also `password_for`; never in a message of this library
   std::string passfile;     ///< the password file; default: .pgpass in the home folder
   std::string application_name;
   std::string options;  ///< command-line options for the server, such as `-c work_mem=64MB`
@@ -99,13 +107,19 @@ struct SLUICE_API conninfo {
   /// File of trusted roots, or `system`. Default: .postgresql/root.crt in the home folder if it exists; with it,
   /// `require` checks the certificate as `verify_ca` does.
   std::string sslrootcert;
-  std::string sslcert;      ///< client certificate; default: .postgresql/postgresql.crt if it exists
-  std::string sslkey;       ///< its key; default: .postgresql/postgresql.key if it exists
-  std::string sslpassword;  ///< of `sslkey`
-  std::string sslcrl;       ///< revoked certificates; default: .postgresql/root.crl if it exists
-  std::string sslcrldir;    ///< folder of such files
-  bool sslsni{true};        ///< name the host in the handshake
+  std::string sslcert;  ///< client certificate; default: .postgresql/postgresql.crt if it exists
+  std::string sslkey;   ///< its key; default: .postgresql/postgresql.key if it exists
+  secret sslpassword;   ///< of `sslkey`
+  certificate_mode sslcertmode{certificate_mode::allow};
+  std::string sslcrl;     ///< revoked certificates; default: .postgresql/root.crl if it exists
+  std::string sslcrldir;  ///< folder of such files
+  bool sslsni{true};      ///< name the host in the handshake
 
+  /// Gives a bearer token when a server asks for one (OAuth); no string can say this. Called in the coroutine that
+  /// connects, or by the constructor of `client`; nothing else runs there meanwhile, so it must not wait for long. What
+  /// it throws ends the attempt. Tokens are sent over TLS or a Unix socket only.
+  /// @see PostgreSQL documentation, section "OAuth Authorization/Authentication"
+  std::function<secret()> token;
   auth_methods require_auth;
   channel_binding_mode channel_binding{channel_binding_mode::prefer};
   std::string requirepeer;  ///< owner of the server's process, checked on Unix sockets
@@ -129,6 +143,6 @@ struct SLUICE_API conninfo {
 /// long-lived program notices a changed file.
 /// @return nothing when there is none, or when the file may not be used because others can read it
 /// @see PostgreSQL documentation, section "The Password File"
-[[nodiscard]] SLUICE_API std::optional<std::string> password_for(const conninfo& info, const conninfo::host& host);
+[[nodiscard]] SLUICE_API std::optional<secret> password_for(const conninfo& info, const conninfo::host& host);
 
 }  // namespace sluice

@@ -100,4 +100,8 @@ class SLUICE_API exchange {
   proto::output execution_{};
 };
 
+/// Reads until `query` is over, in a coroutine; its rows must be passed over.
+/// @par Errors  throws error: what `advance` does, connection_lost, deadline_exceeded, cancelled
+[[nodiscard]] SLUICE_API asio::awaitable<void> read_to_end(exchange& query);
+
 }  // namespace sluice::wire

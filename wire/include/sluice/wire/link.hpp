@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// One byte stream to a server, with its buffers, its deadline, and two ways to wait.
+/// One byte stream to a server, plain or in TLS, with its buffers, its deadline, and two ways to wait.
 ///
 /// `transfer` moves bytes both ways and never waits; when it moved nothing, `ready` (in a coroutine) or `wait` (in a
 /// thread) returns as soon as it can. Every failure is thrown as `sluice::error` with the server's name, the phase and
@@ -9,6 +9,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,6 +27,8 @@
 namespace sluice::wire {
 
 using socket = asio::generic::stream_protocol::socket;  // a TCP and a Unix socket both move into it
+
+class tls_stream;
 
 /// Ends a blocking wait from another thread or a signal handler.
 class SLUICE_API interrupter {
@@ -95,6 +99,15 @@ class SLUICE_API link {
   /// @par Errors  throws error: deadline_exceeded
   void check_deadline() const;
 
+  /// From now on all bytes go through `tls`, which is on this link's socket; first `handshake` must be done.
+  void secure(std::unique_ptr<tls_stream> tls) noexcept;
+  /// Goes on with the TLS handshake; never waits.
+  /// @return whether it is done
+  /// @par Errors  throws error: tls_failed, deadline_exceeded
+  [[nodiscard]] bool handshake();
+  /// What `secure` was given, or null.
+  [[nodiscard]] const tls_stream* tls() const noexcept { return tls_.get(); }
+
   /// Throws the error with this link's place and phase.
   [[noreturn]] void fail(errc code, std::string_view what, bool retryable = false) const;
   [[noreturn]] void fail(const proto::fault& why) const;
@@ -107,6 +120,7 @@ class SLUICE_API link {
   [[nodiscard]] bool is_open() const noexcept { return socket_.is_open(); }
   [[nodiscard]] asio::any_io_executor get_executor() { return socket_.get_executor(); }
   [[nodiscard]] asio::generic::stream_protocol::endpoint remote() const { return remote_; }
+  [[nodiscard]] int native_handle() { return socket_.native_handle(); }
   /// Reads that brought something; time spent waiting for the server.
   [[nodiscard]] std::uint64_t reads() const noexcept { return reads_; }
   [[nodiscard]] clock::duration waited() const noexcept { return waited_; }
@@ -114,9 +128,18 @@ class SLUICE_API link {
  private:
   static constexpr int longest_turn = 16;
 
+  enum class io_status : std::uint8_t { done, later, ended };
+  struct io_result {
+    io_status is;
+    std::size_t count;  // bytes moved, when done
+  };
+  [[nodiscard]] io_result receive(std::span<std::byte> into);
+  [[nodiscard]] io_result send(std::span<const std::byte> from) noexcept;
+  [[nodiscard]] bool wants_to_send() const noexcept;
   [[nodiscard]] asio::awaitable<void> ready_to_send();
 
   socket socket_;
+  std::unique_ptr<tls_stream> tls_;
   asio::generic::stream_protocol::endpoint remote_;
   deadline deadline_;
   std::error_code wait_result_;

@@ -4,15 +4,19 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <sluice/proto/frame.hpp>
+#include <sluice/wire/conninfo.hpp>
 #include <sluice/wire/events.hpp>
 #include <sluice/wire/link.hpp>
 
 namespace sluice::wire {
+
+class tls_context;
 
 struct session {
   session(socket connected, const proto::limits& limits, std::size_t buffer_bytes)
@@ -27,6 +31,8 @@ struct session {
 
   link io;
   asio::steady_timer settled;  ///< cancelled when a query has been left: whoever waits for that waits for this
+  conninfo::host host{};       ///< whom the name in the connection string meant
+  std::shared_ptr<const tls_context> security{};  ///< null: not in TLS. CancelRequest needs the same
   state is{state::busy};
   char transaction{'I'};        ///< of the last ReadyForQuery: I, T or E
   std::uint32_t backend_pid{};  ///< 0 when the server gave no key: then it cannot be cancelled
@@ -36,6 +42,8 @@ struct session {
   notice_handler on_notice{};
   notification_handler on_notification{};
 
+  /// "TLSv1.3"; empty when the session is not in TLS.
+  [[nodiscard]] SLUICE_API std::string_view tls_version() const noexcept;
   /// NoticeResponse, ParameterStatus or NotificationResponse: may come at any time.
   /// @par Errors  throws error: protocol_violation when it is malformed, or client_encoding stops being UTF8
   SLUICE_API void aside(const proto::frame& message);

@@ -1,0 +1,36 @@
+#pragma once
+/// @file
+/// A text that must not be found in memory once it is not needed any more.
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include <sluice/export.hpp>
+
+namespace sluice {
+
+/// A password or a token: its bytes are overwritten when it is destroyed or gets another value. It has no `<<`.
+class SLUICE_API secret {
+ public:
+  secret() noexcept = default;
+  secret(std::string_view text);  // NOLINT(google-explicit-constructor): where a password is due, a text will do
+  secret(const char* text) : secret{std::string_view{text}} {}  // NOLINT(google-explicit-constructor)
+  secret(const secret& other) : secret{other.view()} {}
+  secret(secret&& other) noexcept;
+  secret& operator=(secret other) noexcept;
+  ~secret();
+
+  /// @par Lifetime  until this object changes or is destroyed
+  [[nodiscard]] std::string_view view() const& noexcept { return {bytes_.get(), size_}; }
+  std::string_view view() const&& = delete;
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+
+  friend bool operator==(const secret& a, const secret& b) noexcept { return a.view() == b.view(); }
+
+ private:
+  std::unique_ptr<char[]> bytes_;
+  std::size_t size_{0};
+};
+
+}  // namespace sluice
