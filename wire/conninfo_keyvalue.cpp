@@ -25,13 +25,13 @@ class scanner {
   }
 
   std::string plain_value() {
-    std::string value;
+    std::string value = room_for_value(text_.size() - at_);
     while (!done() && !is_space(peek())) take_character(value);
     return value;
   }
   std::string quoted_value() {
     const std::size_t opened = at_;
-    std::string value;
+    std::string value = room_for_value(text_.size() - at_);
     take();
     while (!done() && peek() != '\'') take_character(value);
     if (done()) refuse_at(opened, "the single quote that opens here is never closed");

@@ -1,5 +1,7 @@
 #include "conninfo_settings.hpp"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 #include <array>
 #include <numeric>
@@ -120,6 +122,22 @@ const std::string& settings::value(std::string_view name) const {
   static const std::string none;
   const setting* const found = find(name);
   return found != nullptr ? found->value : none;
+}
+
+setting& setting::operator=(setting&& other) noexcept {
+  value.swap(other.value);
+  place.swap(other.place);
+  return *this;
+}
+
+setting::~setting() { OPENSSL_cleanse(value.data(), value.size()); }
+
+std::string room_for_value(std::size_t size) {
+  constexpr std::size_t more_than_fits_inside = 64;
+  constexpr std::size_t longest_secret = 1024;
+  std::string value;
+  value.reserve(std::clamp(size, more_than_fits_inside, longest_secret));
+  return value;
 }
 
 void refuse(const std::string& message) { throw error{errc::bad_conninfo, message}; }

@@ -30,10 +30,22 @@ struct known_key {
 [[nodiscard]] std::span<const known_key> all_keys() noexcept;
 [[nodiscard]] const known_key* find_key(std::string_view name) noexcept;
 
+/// A value, which may be a password: overwritten when it is not needed any more.
 struct setting {
-  std::string value;
-  std::string place;  ///< what errors call it: the parameter and where it was written
+  std::string value{};
+  std::string place{};  ///< what errors call it: the parameter and where it was written
+
+  setting() = default;
+  setting(std::string given, std::string where) noexcept : value{std::move(given)}, place{std::move(where)} {}
+  setting(setting&&) noexcept = default;
+  setting& operator=(setting&& other) noexcept;
+  setting(const setting&) = delete;
+  setting& operator=(const setting&) = delete;
+  ~setting();
 };
+
+/// An empty string that takes `size` characters without leaving copies of the first of them behind as it grows.
+[[nodiscard]] std::string room_for_value(std::size_t size);
 
 /// By parameter; the names are those of the table of known keys.
 class settings {

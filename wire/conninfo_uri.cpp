@@ -39,7 +39,7 @@ std::string decode(piece from) {
   std::size_t end = from.text.size();
   while (begin < end && from.text[begin] == ' ') ++begin;
   while (end > begin && from.text[end - 1] == ' ') --end;
-  std::string decoded;
+  std::string decoded = room_for_value(end - begin);
   for (std::size_t i = begin; i < end; ++i) {
     const char c = from.text[i];
     if (is_space(c)) refuse_at(from.offset + i, "a space inside of a URI; write it as %20");

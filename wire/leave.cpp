@@ -1,5 +1,7 @@
 #include <sluice/wire/leave.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <exception>
 
 #include <sluice/wire/dial.hpp>
@@ -17,18 +19,36 @@ bool is_nearly_over(exchange& query) {
   return query.advance() == exchange::state::over;
 }
 
+/// A request that comes before the server has begun with the query is lost: so it is repeated, until the query ends.
+/// @return how many were sent
+asio::awaitable<int> cancel_until_over(exchange& query, clock::time_point deadline) {
+  link& io = query.on().io;
+  clock::duration patience = std::chrono::milliseconds{50};
+  for (int sent = 1;; ++sent, patience *= 2) {
+    co_await send_cancel(query.on(), deadline);
+    io.set_deadline(std::min(deadline, clock::now() + patience));
+    try {
+      co_await read_to_end(query);
+      io.set_deadline(deadline);
+      co_return sent;
+    } catch (const error& failure) {
+      if (failure.code() != errc::deadline_exceeded || clock::now() >= deadline) throw;
+    }
+  }
+}
+
 asio::awaitable<leaving> cancel_and_drain(exchange& query, clock::time_point deadline) {
   session& on = query.on();
   if (is_nearly_over(query)) co_return leaving::drained;
   if (on.backend_pid == 0) on.io.fail(errc::bad_state, "the server gave no key to cancel by");
-  co_await send_cancel(on, deadline);
-  co_await read_to_end(query);
-  if (query.sqlstate() == "57014") co_return leaving::cancelled;
+  const int sent = co_await cancel_until_over(query, deadline);
+  const bool was_cancelled = query.sqlstate() == "57014";
+  if (was_cancelled && sent == 1) co_return leaving::cancelled;
 
-  exchange probe{on, std::string_view{}};
-  probe.skip_rows();  // and the error that it may meet
+  exchange probe{on, std::string_view{}};  // a signal may still be on its way
+  probe.skip_rows();                       // and the error that it may meet
   co_await read_to_end(probe);
-  co_return leaving::drained;
+  co_return was_cancelled ? leaving::cancelled : leaving::drained;
 }
 
 }  // namespace

@@ -1,56 +1,15 @@
-#include <fcntl.h>
 #include <openssl/crypto.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <optional>
-#include <vector>
 
 #include "conninfo_settings.hpp"
+#include "wiped_file.hpp"
 
 namespace sluice {
 
 namespace {
-
-/// A file's bytes, overwritten when they are no longer needed.
-class wiped_file {
- public:
-  explicit wiped_file(const std::string& path) {
-    constexpr std::size_t most = 1U << 20U;
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) return;
-    struct stat about{};
-    if (::fstat(file, &about) == 0 && about.st_size > 0)
-      bytes_.resize(std::min(static_cast<std::size_t>(about.st_size), most));
-    std::size_t filled = 0;
-    for (ssize_t count = 1; count > 0 && filled < bytes_.size(); filled += static_cast<std::size_t>(count)) {
-      count = ::read(file, bytes_.data() + filled, bytes_.size() - filled);
-      if (count < 0) break;
-    }
-    bytes_.resize(filled);
-    (void)::close(file);
-  }
-  ~wiped_file() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
-  wiped_file(const wiped_file&) = delete;
-  wiped_file& operator=(const wiped_file&) = delete;
-
-  /// The next line without its end, or nothing after the last.
-  std::optional<std::string_view> line() {
-    if (at_ == bytes_.size()) return std::nullopt;
-    std::string_view rest{bytes_.data() + at_, bytes_.size() - at_};
-    const std::size_t size = std::min(rest.find('\n'), rest.size());
-    at_ = std::min(at_ + size + 1, bytes_.size());
-    rest = rest.substr(0, size);
-    while (rest.ends_with('\r')) rest.remove_suffix(1);
-    return rest;
-  }
-
- private:
-  std::vector<char> bytes_;
-  std::size_t at_{0};
-};
 
 /// One line, read field by field. A backslash stands for the character after it, and a colon ends a field.
 class password_line {
@@ -66,8 +25,7 @@ class password_line {
     return field() == expected && ended_by_colon_;
   }
   std::string field() {
-    std::string text;
-    text.reserve(std::max<std::size_t>(rest_.size(), 64));  // one piece of memory, which can be wiped
+    std::string text = wire::room_for_value(rest_.size());
     while (!rest_.empty() && rest_.front() != ':') {
       if (rest_.front() == '\\' && rest_.size() > 1) rest_.remove_prefix(1);
       text += rest_.front();
@@ -97,7 +55,7 @@ std::optional<secret> password_for(const conninfo& info, const conninfo::host& h
 
   const std::string name = name_in_file(host);
   const std::string port = std::to_string(host.port);
-  wiped_file file{info.passfile};
+  wire::wiped_file file{info.passfile};
   while (const std::optional<std::string_view> text = file.line()) {
     if (text->starts_with('#') || text->find('\0') != text->npos) continue;
     password_line line{*text};

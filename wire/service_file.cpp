@@ -1,9 +1,9 @@
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 
 #include "conninfo_values.hpp"
+#include "wiped_file.hpp"
 
 namespace sluice::wire {
 
@@ -26,12 +26,12 @@ class service_reader {
 
   /// @return whether the file defines the service
   bool read(const fs::path& path, std::string_view place) {
-    std::ifstream file{path, std::ios::binary};
-    if (!file) refuse(std::string{place} + " cannot be read");
+    wiped_file file{path.string()};
+    if (!file.was_opened()) refuse(std::string{place} + " cannot be read");
     bool found = false;
-    std::string text;
-    for (line_ = 1; std::getline(file, text); ++line_) {
-      const std::string_view line = trimmed(text);
+    line_ = 1;
+    for (std::optional<std::string_view> text; (text = file.line()); ++line_) {
+      const std::string_view line = trimmed(*text);
       if (line.empty() || line.starts_with('#')) continue;
       if (line.starts_with('[')) {
         if (found) return true;
@@ -54,7 +54,9 @@ class service_reader {
     if (name == "service" || name == "servicefile") refuse(place + ": a service may not refer to another one");
     const known_key* const key = find_key(name);
     if (key == nullptr) refuse(place + ": unknown parameter");
-    into_.set_if_absent(*key, {std::string{line.substr(equals + 1)}, std::string{name} + " (" + place + ")"});
+    std::string value = room_for_value(line.size());
+    value = line.substr(equals + 1);
+    into_.set_if_absent(*key, {std::move(value), std::string{name} + " (" + place + ")"});
   }
 
   settings& into_;
@@ -78,7 +80,7 @@ fs::path system_file(const conninfo_environment& environment) {
 
 void add_service(settings& into, const conninfo_environment& environment) {
   const auto given = [&](std::string_view name) -> std::optional<setting> {
-    if (const setting* const in_string = into.find(name)) return *in_string;
+    if (const setting* const in_string = into.find(name)) return setting{in_string->value, in_string->place};
     const known_key& key = *find_key(name);
     auto value = environment.variable(key.variable);
     if (!value) return std::nullopt;

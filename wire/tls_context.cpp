@@ -140,6 +140,13 @@ tls_context::tls_context(const conninfo& info, const link::context& where)
   constexpr std::size_t ahead = 64U << 10U;
   SSL_CTX_set_default_read_buffer_len(context, ahead);
 
+#if OPENSSL_VERSION_NUMBER < 0x30500000L
+  // The group that goes with the first message is the first of these. Servers before 18 know P-256 only unless told
+  // otherwise, and answer X25519, OpenSSL's choice, with a request for another try: a round trip.
+  if (SSL_CTX_set1_groups_list(context, "P-256:X25519:P-384:P-521") != 1)
+    refuse(where, "OpenSSL lacks the groups for a key exchange: " + openssl_reason());
+#endif
+
   constexpr unsigned char postgresql[]{10, 'p', 'o', 's', 't', 'g', 'r', 'e', 's', 'q', 'l'};
   if (SSL_CTX_set_alpn_protos(context, postgresql, sizeof postgresql) != 0) refuse(where, "OpenSSL has no ALPN");
 

@@ -1,0 +1,47 @@
+// How often a client and its server wait for each other until the first row is there.
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+
+#include "cluster.hpp"
+#include "faces.hpp"
+#include "relay.hpp"
+
+namespace {
+
+using namespace sluice::test;
+using sluice::sql;
+
+struct way_in {
+  const char* name;
+  const char* user;
+  const char* options;
+  int flights;
+  int least_version;
+};
+std::ostream& operator<<(std::ostream& out, const way_in& one) { return out << one.name; }
+class RoundTrips : public testing::TestWithParam<way_in> {};
+
+TEST_P(RoundTrips, ToTheFirstRow) {
+  const way_in& one = GetParam();
+  if (std::stoi(psql("show server_version_num")) < one.least_version) GTEST_SKIP() << "the server is too old";
+  relay between{static_cast<std::uint16_t>(std::stoi(cluster_value("SLUICE_TEST_PORT")))};
+  std::string conninfo = as_user(one.user) + one.options + " port=" + std::to_string(between.port());
+  sluice::client db{conninfo};
+  sluice::row_range rows = db.stream(sql("select to_json(1)").as_document());
+  EXPECT_TRUE(rows.next());
+  EXPECT_EQ(between.flights(), one.flights);
+}
+
+// Start-up and the query are one each; SCRAM adds two, asking for TLS one, the handshake of TLS 1.3 one.
+INSTANTIATE_TEST_SUITE_P(
+    Ways, RoundTrips,
+    testing::Values(way_in{"Trust", "trust_user", " sslmode=disable", 2, 0},
+                    way_in{"Scram", "scram_user", " sslmode=disable", 4, 0},
+                    way_in{"TlsAndScram", "scram_user", " sslmode=require channel_binding=require", 6, 0},
+                    way_in{"DirectTlsAndScram", "scram_user",
+                           " sslmode=require sslnegotiation=direct channel_binding=require", 5, 170000}),
+    [](const auto& one) { return std::string{one.param.name}; });
+
+}  // namespace
