@@ -106,7 +106,7 @@ class listener {
     const std::string path = folder_.path() + "/.s.PGSQL.5432";
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
     listen_on(reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    host_ = folder_.path();
+    host_ = folder_.path() + " port=5432";
   }
   void listen_on_port() {
     sockaddr_in address{};

@@ -1,0 +1,100 @@
+// Logging in with more than a connection string: keys of an earlier login, and tokens.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <sluice/wire/connect.hpp>
+#include <stdexcept>
+#include <string>
+
+#include "bytes.hpp"
+#include "cluster.hpp"
+#include "faces.hpp"
+#include "listener.hpp"
+
+namespace {
+
+using namespace sluice::test;
+using sluice::conninfo;
+using sluice::errc;
+
+asio::awaitable<std::string> log_in_with(conninfo info, sluice::wire::session_options options) {
+  try {
+    const auto made = co_await sluice::wire::connect(info, options);
+    co_return made->is == sluice::wire::session::state::idle ? "in" : "not ready";
+  } catch (const sluice::error& e) {
+    co_return std::string{e.sqlstate()};
+  }
+}
+
+std::string log_in(const std::string& text, const std::shared_ptr<sluice::wire::scram_cache>& cache) {
+  sluice::wire::session_options options;
+  options.buffer_bytes = 65536;
+  options.scram = cache;
+  return run(log_in_with(conninfo::parse(text), options));
+}
+
+TEST(ScramCache, StandsForThePasswordUntilItIsChanged) {
+  const auto cache = std::make_shared<sluice::wire::scram_cache>();
+  const std::string right = as_user("scram_user");
+  const std::string wrong = right + "x";
+  EXPECT_EQ(log_in(wrong, cache), "28P01");
+  EXPECT_EQ(log_in(wrong, cache), "28P01") << "what failed is not kept";
+  EXPECT_EQ(log_in(right, cache), "in");
+  EXPECT_EQ(log_in(wrong, cache), "in") << "the password was not looked at";
+  EXPECT_EQ(log_in(wrong + " hostaddr=127.0.0.1 host=elsewhere sslmode=disable", cache), "28P01") << "another server";
+  psql("alter role scram_user password 'secret'");  // the same, with another salt
+  EXPECT_EQ(log_in(wrong, cache), "28P01");
+  EXPECT_EQ(log_in(right, cache), "in");
+}
+
+TEST(Token, ComesFromTheProgramWhenTheServerAsks) {
+  std::string heard;
+  listener server{{[&](server_end client) {
+    (void)client.receive();
+    client.send(backend{}.authentication(10, raw("OAUTHBEARER\0\0")).bytes);
+    heard = client.receive();
+    client.send(backend{}.authentication_ok().ready_for_query().bytes);
+    client.receive_all();
+  }}};
+  conninfo info = conninfo::parse(server.dsn());
+  int asked = 0;
+  info.token = [&asked]() -> sluice::secret {
+    ++asked;
+    return "abc.def";
+  };
+  {
+    const sluice::client db{info};
+  }
+  EXPECT_EQ(asked, 1);
+  EXPECT_NE(heard.find("auth=Bearer abc.def"), std::string::npos);
+}
+
+TEST(Token, IsNotSentWhereOthersCanReadIt) {
+  listener server{{[](server_end client) {
+                    (void)client.receive();
+                    client.send(backend{}.authentication(10, raw("OAUTHBEARER\0\0")).bytes);
+                    EXPECT_EQ(client.receive(), "");
+                  }},
+                  listener::kind::tcp};
+  conninfo info = conninfo::parse(server.dsn() + " sslmode=disable");
+  info.token = []() -> sluice::secret { return "abc.def"; };
+  try {
+    const sluice::client db{info};
+    ADD_FAILURE() << "logged in";
+  } catch (const sluice::error& e) {
+    EXPECT_EQ(e.code(), errc::auth_method) << e.what();
+  }
+}
+
+TEST(Token, ThatCannotBeHadEndsTheAttempt) {
+  listener server{{[](server_end client) {
+    (void)client.receive();
+    client.send(backend{}.authentication(10, raw("OAUTHBEARER\0\0")).bytes);
+    client.receive_all();
+  }}};
+  conninfo info = conninfo::parse(server.dsn());
+  info.token = []() -> sluice::secret { throw std::runtime_error{"the issuer is away"}; };
+  EXPECT_THROW(sluice::client{info}, std::runtime_error);
+}
+
+}  // namespace
