@@ -82,6 +82,10 @@ class blocking_query {
 
   chunk next() {
     query_.enter();
+    if (query_.is_satisfied()) {
+      (void)leave();
+      return {};
+    }
     for (;;) {
       if (const std::optional<chunk> rows = query_.advance(false)) return *rows;
       query_.link().wait(&connection_->interrupts());

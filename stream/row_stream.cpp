@@ -29,6 +29,10 @@ asio::awaitable<chunk> row_stream::next() {
   if (query_ == nullptr) co_return chunk{};
   detail::running_query& query = *query_;
   query.enter();
+  if (query.is_satisfied()) {
+    (void)co_await cancel();
+    co_return chunk{};
+  }
   for (;;) {
     if (const std::optional<chunk> rows = query.advance(true)) co_return *rows;
     bool aborted = false;

@@ -46,6 +46,10 @@ running_query::running_query(std::shared_ptr<wire::session> on, const query& wha
     values.push_back({.value = value.text() ? std::optional<std::string_view>{*value.text()} : std::nullopt});
   }
   exchange_.emplace(*session_, wire::statement{what.text(), types, values, shape_of(what.rows())});
+  if (what.left() != nullptr) {
+    rest_ = *what.left();
+    filter_ = std::make_unique<client_filter>(rest_.filter);
+  }
   start(options);
 }
 
@@ -84,11 +88,33 @@ std::optional<chunk> running_query::step(bool polite) {
     link().fail(errc::bad_state, "the connection is closed");
   for (;;) {
     const wire::exchange::state state = exchange_->advance();
+    if (state == wire::exchange::state::rows && filter_ != nullptr && !select_rows()) continue;
     if (state != wire::exchange::state::hungry) return hand_over(state);
     const wire::link::moved moved = link().transfer(exchange_->wanted());
     if (moved == wire::link::moved::end) exchange_->on_end();
     if (moved == wire::link::moved::nothing || (polite && link().turn_is_over())) return std::nullopt;
   }
+}
+
+/// Narrows the rows at hand to the first of them that match and follow each other.
+/// @return whether there are any
+bool running_query::select_rows() {
+  const proto::row_batch rows = exchange_->rows();
+  const std::byte* first = nullptr;
+  const std::byte* at = rows.begin;
+  while (const std::size_t size = proto::row_at(at, rows.end, rows.shape)) {
+    bool wanted = filter_->matches(row{at + proto::header_size, size - proto::header_size});
+    if (wanted && rest_.offset != 0) {
+      --rest_.offset;
+      wanted = false;
+    }
+    if (!wanted && first != nullptr) break;
+    if (wanted && first == nullptr) first = at;
+    at += size;
+    if (wanted && rest_.limit && --*rest_.limit == 0) break;
+  }
+  exchange_->keep(first == nullptr ? at : first, at);
+  return first != nullptr;
 }
 
 chunk running_query::hand_over(wire::exchange::state state) {

@@ -11,6 +11,9 @@
 #include <sluice/stream/stats.hpp>
 #include <sluice/wire/exchange.hpp>
 
+#include "client_filter.hpp"
+#include "client_part.hpp"
+
 namespace sluice::detail {
 
 class running_query {
@@ -34,15 +37,20 @@ class running_query {
   [[nodiscard]] bool is_settled() const noexcept {
     return exchange_->is_over() || session_->is == wire::session::state::broken;
   }
+  // All rows that were wanted have been handed out, and the server is to be stopped.
+  [[nodiscard]] bool is_satisfied() const noexcept { return rest_.limit == 0U && !is_settled(); }
   [[nodiscard]] stream_stats stats() const;
 
  private:
   void start(const query_options& options);
   std::optional<chunk> step(bool polite);
+  bool select_rows();
   chunk hand_over(wire::exchange::state state);
 
   std::shared_ptr<wire::session> session_;
   std::optional<wire::exchange> exchange_;
+  client_part rest_{};                      // what the server has not done
+  std::unique_ptr<client_filter> filter_{};  // null: nothing is left to do
   wire::clock::time_point began_{wire::clock::now()};
   wire::clock::time_point left_{began_};
   wire::clock::time_point first_row_{};

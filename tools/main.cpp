@@ -104,7 +104,8 @@ int stream(const options& given) {
   totals so_far;
   const auto statistics = [&] {
     if (given.stats)
-      std::fputs(stats_json(rows.stats(), connecting, db.tls_version(), db.parameter("server_version")).c_str(), stderr);
+      std::fputs(stats_json(rows.stats(), connecting, db.tls_version(), db.parameter("server_version")).c_str(),
+                 stderr);
   };
   try {
     pump(rows, given, so_far);

@@ -1,5 +1,6 @@
 #include "values.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -33,23 +34,13 @@ std::optional<std::uint64_t> number_with_unit(std::string_view text, const std::
   return std::nullopt;
 }
 
-void apply(std::string_view word, sort_key& key, std::string_view whole) {
-  using as = sort_key::as;
-  static constexpr std::array<std::pair<std::string_view, as>, 4> types{
-      {{"text", as::text}, {"int", as::integer}, {"numeric", as::numeric}, {"bool", as::boolean}}};
-  for (const auto& [name, type] : types)
-    if (word == name) {
-      key.type = type;
-      return;
-    }
-  if (word == "asc" || word == "desc")
-    key.descending = word == "desc";
-  else if (word == "nullsfirst")
-    key.order = sort_key::nulls::first;
-  else if (word == "nullslast")
-    key.order = sort_key::nulls::last;
-  else
-    refuse(whole, "a sort key: after the field come text, int, numeric or bool, asc or desc, nullsfirst or nullslast");
+operand read_as(const operand& field, std::string_view word) {
+  if (word == "text") return field.as_text();
+  if (word == "int") return field.as_int();
+  if (word == "numeric") return field.as_numeric();
+  if (word == "bool") return field.as_bool();
+  if (word == "timestamptz") return field.as_timestamptz();
+  return field.as_uuid();
 }
 
 }  // namespace
@@ -108,15 +99,30 @@ std::vector<std::string> parse_path(std::string_view text, std::string_view& res
 }
 
 sort_key parse_sort_key(std::string_view text) {
-  sort_key key;
+  static constexpr std::array<std::string_view, 6> types{"text", "int", "numeric", "bool", "timestamptz", "uuid"};
   std::string_view rest;
-  key.path = parse_path(text, rest);
+  operand by = field(parse_path(text, rest));
+  bool descending = false;
+  std::string_view nulls;
   while (!rest.empty()) {
     rest.remove_prefix(1);  // the colon
-    const std::size_t end = std::min(rest.find(':'), rest.size());
-    apply(rest.substr(0, end), key, text);
-    rest.remove_prefix(end);
+    const std::string_view word = rest.substr(0, rest.find(':'));
+    rest.remove_prefix(word.size());
+    if (std::ranges::find(types, word) != types.end())
+      by = read_as(by, word);
+    else if (word == "asc" || word == "desc")
+      descending = word == "desc";
+    else if (word == "nullsfirst" || word == "nullslast")
+      nulls = word;
+    else
+      refuse(text,
+             "a sort key: after the field come text, int, numeric, bool, timestamptz or uuid, asc or desc, nullsfirst "
+             "or nullslast");
   }
+  sort_key key{std::move(by)};
+  if (descending) key = std::move(key).descending();
+  if (nulls == "nullsfirst") key = std::move(key).nulls_first();
+  if (nulls == "nullslast") key = std::move(key).nulls_last();
   return key;
 }
 

@@ -116,6 +116,12 @@ void exchange::settle_walk() noexcept {
   batch_.begin = nullptr;
 }
 
+void exchange::keep(const std::byte* first, const std::byte* last) noexcept {
+  session_.io.in.consume(static_cast<std::size_t>(first - batch_.begin));
+  batch_.begin = first == last ? nullptr : first;
+  batch_.end = last;
+}
+
 /// Drops rows, and pieces of rows, without waiting until they are complete.
 /// @return whether anything was dropped
 bool exchange::skip_partial_row(std::span<const std::byte> arrived) {

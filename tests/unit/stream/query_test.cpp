@@ -1,14 +1,20 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <limits>
 #include <sluice/stream/query.hpp>
 #include <sluice/wire/error.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
 using sluice::bind_value;
+using sluice::column;
+using sluice::field;
 using sluice::from;
+using sluice::local;
 using sluice::query;
 using sluice::quote_identifier;
 using sluice::sort_key;
@@ -39,7 +45,7 @@ TEST(From, RefusesNamesThatAreNone) {
 
 TEST(From, BindsLimitAndOffset) {
   const query built = from("t").limit(10).offset(20);
-  EXPECT_EQ(built.text(), R"(select "data" from "t" limit $1 offset $2)");
+  EXPECT_EQ(built.text(), R"(select "data" from "t" limit $1::int8 offset $2::int8)");
   ASSERT_EQ(built.parameters().size(), 2U);
   EXPECT_EQ(built.parameters()[0].text(), "10");
   EXPECT_EQ(built.parameters()[1].text(), "20");
@@ -47,18 +53,58 @@ TEST(From, BindsLimitAndOffset) {
   EXPECT_THROW((void)from("t").limit(std::numeric_limits<std::uint64_t>::max()).build(), sluice::error);
 }
 
-TEST(From, OrdersByFieldsOfTheDocument) {
-  sort_key name{.path = {"name"}};
-  sort_key city{.path = {"profile", "it's"}, .descending = true, .order = sort_key::nulls::last};
-  EXPECT_EQ(text(from("t").order_by(name).order_by(city)),
+TEST(From, OrdersByFieldsAndColumns) {
+  EXPECT_EQ(text(from("t").order_by(field("name")).order_by(desc(field({"profile", "it's"})).nulls_last())),
             R"(select "data" from "t" order by ("data"->>'name'), ("data"->'profile'->>'it''s') desc nulls last)");
-  EXPECT_EQ(text(from("t").order_by({.path = {"a\\b"}})), R"(select "data" from "t" order by ("data"->>E'a\\b'))");
-  EXPECT_THROW((void)from("t").order_by({}).build(), sluice::error);
+  EXPECT_EQ(text(from("t").order_by(field({"a\\b"}))), R"(select "data" from "t" order by ("data"->>E'a\\b'))");
+  EXPECT_EQ(text(from("t").order_by(sort_key{column("id")}.collate("C").nulls_first())),
+            R"(select "data" from "t" order by "id" collate "C" nulls first)");
+  EXPECT_EQ(text(from("t").order_by(column("v").l2_distance({1, 2}))),
+            R"(select "data" from "t" order by ("v" <-> '[1,2]'::vector))");
 }
 
 TEST(From, NeverFailsOnATypedKeyThatIsOfAnotherType) {
-  const std::string sql = text(from("t").order_by({.path = {"age"}, .type = sort_key::as::integer}));
+  const std::string sql = text(from("t").order_by(field("age").as_int()));
   EXPECT_NE(sql.find("case when"), std::string::npos) << sql;
+}
+
+TEST(From, SelectsFieldsAtTheirPlaces) {
+  EXPECT_EQ(text(from("t").select("id", "profile.city", "profile.age")),
+            R"(select (jsonb_build_object('id', ("data"->'id'), 'profile', (jsonb_build_object()"
+            R"('city', ("data"->'profile'->'city'), 'age', ("data"->'profile'->'age'))))) from "t")");
+  EXPECT_EQ(text(from("t").select(sluice::projection{"profile.city"}.as("town"), "tags.0")),
+            R"(select (jsonb_build_object('town', ("data"->'profile'->'city'), )"
+            R"('tags', (jsonb_build_object('0', ("data" #> array['tags','0']))))) from "t")");
+  for (const auto& [first, second] : {std::pair{"a", "a"}, std::pair{"a", "a.b"}, std::pair{"a.b", "a"}})
+    EXPECT_THROW((void)from("t").select(first, second).build(), sluice::error) << first << ' ' << second;
+}
+
+TEST(From, GoesOnAfterTheValuesOfTheKeys) {
+  const query page = from("t").order_by(field("name")).order_by(desc(column("id"))).after({"Ada", 7});
+  EXPECT_EQ(page.text(), R"(select "data" from "t" where (((("data"->>'name') > $1::text or ("data"->>'name') is null))"
+                         R"() or (("data"->>'name') = $1::text and ("id" < $2::int8))) )"
+                         R"(order by ("data"->>'name'), "id" desc)");
+  EXPECT_THROW((void)from("t").after({1}).build(), sluice::error);
+  EXPECT_THROW((void)from("t").order_by(column("id")).after({1, 2}).build(), sluice::error);
+}
+
+TEST(From, KeepsItsConditionsApart) {
+  EXPECT_EQ(text(from("t").where(column("a") == 1 || column("b") == 2).where(column("c") == 3)),
+            R"(select "data" from "t" where ((("a" = $1::int8) or ("b" = $2::int8)) and ("c" = $3::int8)))");
+}
+
+TEST(Explain, TellsWhatRunsWhereAndNoValues) {
+  const query asked = from("t")
+                          .where(field("name") == "se\"cret")
+                          .where(local([](const sluice::row&) { return true; }, "is wanted"))
+                          .limit(5);
+  const std::string told = asked.explain();
+  EXPECT_NE(told.find("where "), std::string::npos) << told;
+  EXPECT_NE(told.find("$1: text"), std::string::npos) << told;
+  EXPECT_NE(told.find("on the client: is wanted"), std::string::npos) << told;
+  EXPECT_NE(told.find("limit 5"), std::string::npos) << told;
+  EXPECT_EQ(told.find("cret"), std::string::npos) << told;
+  EXPECT_EQ(text(asked).find(" limit "), std::string::npos) << "rows are still to be struck out";
 }
 
 TEST(BindValue, CarriesTextAndType) {
@@ -72,6 +118,16 @@ TEST(BindValue, CarriesTextAndType) {
   EXPECT_EQ(bind_value{0.1}.text(), "0.1");
   EXPECT_EQ(bind_value{-std::numeric_limits<double>::infinity()}.text(), "-inf");
   EXPECT_EQ(bind_value{nullptr}.text(), std::nullopt);
+  EXPECT_EQ(bind_value{std::chrono::sys_days{std::chrono::year{2024} / 2 / 29}}.text(),
+            "2024-02-29 00:00:00.000000+00");
+  EXPECT_EQ(bind_value{std::chrono::sys_days{std::chrono::year{2024} / 2 / 29}}.type(), 1184U);
+  EXPECT_EQ(bind_value::json("{}").type(), 3802U);
+  const std::byte raw_bytes[]{std::byte{0}, std::byte{0xff}};
+  EXPECT_EQ(bind_value::bytes(raw_bytes).text(), "\\x00ff");
+  EXPECT_EQ((bind_value{std::vector{1, 2}}.text()), R"({"1","2"})");
+  EXPECT_EQ((bind_value{std::vector{1, 2}}.type()), 1016U);
+  EXPECT_EQ((bind_value{std::vector<std::string>{"a\"b\\", "{,}"}}.text()), R"({"a\"b\\","{,}"})");
+  EXPECT_EQ((bind_value{std::vector<std::optional<bool>>{true, std::nullopt}}.text()), R"({"true",NULL})");
   EXPECT_EQ(bind_value{std::optional<int>{}}.text(), std::nullopt);
   EXPECT_EQ(bind_value{std::optional<int>{7}}.text(), "7");
 }

@@ -2,11 +2,12 @@
 /// @file
 /// What to stream: the document column of a relation, or any SQL with bound parameters.
 ///
-///     sluice::from("app.v_user").order_by({.path = {"name"}}).limit(10)
+///     sluice::from("app.v_user").where(field("status") == "active").select("id", "name").limit(10)
 ///     sluice::sql("select data from events where data->>'kind' = $1 and id > $2", "login", 42)
 
 #include <concepts>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,43 +15,14 @@
 #include <vector>
 
 #include <sluice/export.hpp>
-#include <sluice/proto/oid.hpp>
+#include <sluice/stream/bind_value.hpp>
+#include <sluice/stream/predicate.hpp>
 
 namespace sluice {
 
-/// One bound parameter, in the text format. It travels apart from the SQL and is never pasted into it.
-class SLUICE_API bind_value {
- public:
-  /// NULL.
-  bind_value(std::nullopt_t) noexcept {}
-  bind_value(std::nullptr_t) noexcept {}
-  /// Text: the server infers the type from the place of `$n`, as for a quoted literal.
-  bind_value(std::string text) : text_{std::move(text)} {}
-  bind_value(std::string_view text) : text_{std::in_place, text} {}
-  bind_value(const char* text) : text_{std::in_place, text} {}
-  bind_value(bool value);
-  template <std::integral Integer>
-    requires(!std::same_as<Integer, bool> && !std::same_as<Integer, char>)
-  bind_value(Integer value) : text_{std::to_string(value)}, type_{integer_type<Integer>()} {}
-  bind_value(double value);
-  template <class T>
-  bind_value(const std::optional<T>& value) : bind_value{value ? bind_value{*value} : bind_value{std::nullopt}} {}
-
-  /// Nothing for NULL.
-  [[nodiscard]] const std::optional<std::string>& text() const noexcept { return text_; }
-  /// The type's OID, 0 when the server is to infer it.
-  [[nodiscard]] std::uint32_t type() const noexcept { return type_; }
-
- private:
-  template <class Integer>
-  static constexpr std::uint32_t integer_type() noexcept {
-    return std::is_unsigned_v<Integer> && sizeof(Integer) == sizeof(std::uint64_t) ? proto::oid::numeric
-                                                                                   : proto::oid::int8;
-  }
-
-  std::optional<std::string> text_{};
-  std::uint32_t type_{};
-};
+namespace detail {
+struct client_part;
+}
 
 /// A query, ready to be sent: SQL text, bound parameters, and how a row becomes a document. A value.
 class SLUICE_API query {
@@ -63,10 +35,18 @@ class SLUICE_API query {
 
   query(std::string text, std::vector<bind_value> parameters, shape rows)
       : text_{std::move(text)}, parameters_{std::move(parameters)}, shape_{rows} {}
+  query(std::string text, std::vector<bind_value> parameters, shape rows,
+        std::shared_ptr<const detail::client_part> left)
+      : text_{std::move(text)}, parameters_{std::move(parameters)}, shape_{rows}, left_{std::move(left)} {}
 
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
   [[nodiscard]] const std::vector<bind_value>& parameters() const noexcept { return parameters_; }
   [[nodiscard]] shape rows() const noexcept { return shape_; }
+
+  /// What is left for the client to do with the rows; null: nothing.
+  [[nodiscard]] const std::shared_ptr<const detail::client_part>& left() const noexcept { return left_; }
+  /// For people: the SQL, the types of its parameters (never their values), what stays on the client and why.
+  [[nodiscard]] std::string explain() const;
 
   /// States that the query gives exactly one column, and saves the round trip of asking.
   [[nodiscard]] query as_document() && { return {std::move(text_), std::move(parameters_), shape::document}; }
@@ -77,6 +57,7 @@ class SLUICE_API query {
   std::string text_;
   std::vector<bind_value> parameters_;
   shape shape_;
+  std::shared_ptr<const detail::client_part> left_{};
 };
 
 /// Any SQL that gives rows, with `$1`, `$2`, ... bound to `parameters`.
@@ -88,44 +69,98 @@ template <std::convertible_to<bind_value>... Parameters>
   return {std::move(text), std::move(values), query::shape::detect};
 }
 
-/// One key of an ORDER BY: a field of the document, or the whole of it.
-struct sort_key {
-  enum class as : std::uint8_t { text, integer, numeric, boolean };
+/// One key of an ORDER BY.
+///
+///     from("v_user").order_by(desc(field("profile.age").as_int()).nulls_last()).order_by(field("id"))
+class SLUICE_API sort_key {
+ public:
   enum class nulls : std::uint8_t { standard, first, last };
 
-  std::vector<std::string> path{};  ///< keys from the document's root on
-  as type{as::text};
-  bool descending{false};
-  nulls order{nulls::standard};
+  /// Ascending. A field is sorted as text unless it says how it is to be read; what cannot be read so sorts as NULL.
+  sort_key(operand by);  // NOLINT(google-explicit-constructor): order_by(field("id")) is what is meant
+
+  [[nodiscard]] sort_key descending() &&;
+  [[nodiscard]] sort_key nulls_first() &&;
+  [[nodiscard]] sort_key nulls_last() &&;
+  /// By a collation, such as "C" or "de-x-icu"; for text.
+  [[nodiscard]] sort_key collate(std::string name) &&;
+
+ private:
+  friend class relation;
+  operand by_;
+  bool descending_{false};
+  nulls nulls_{nulls::standard};
+  std::string collation_{};
+};
+[[nodiscard]] inline sort_key asc(operand by) { return sort_key{std::move(by)}; }
+[[nodiscard]] inline sort_key desc(operand by) { return sort_key{std::move(by)}.descending(); }
+
+/// One field to be kept by `select`.
+class SLUICE_API projection {
+ public:
+  /// @param path  as for `field`; the field stands at the same place in the result
+  projection(std::string_view path);                                    // NOLINT(google-explicit-constructor)
+  projection(const char* path) : projection{std::string_view{path}} {}  // NOLINT(google-explicit-constructor)
+  explicit projection(std::vector<std::string> parts);
+  /// Puts the field at another place, which is a path too.
+  [[nodiscard]] projection as(std::string_view path) &&;
+
+ private:
+  friend class relation;
+  std::vector<std::string> from_;
+  std::vector<std::string> to_;
 };
 
-/// The document column of a table or view.
+/// The document column of a table or view, and which of it is wanted.
 class SLUICE_API relation {
  public:
   /// @param name  schema-qualified if need be; split at dots, each part quoted, never pasted. A part with dots or upper
   ///              case letters is written in double quotes, as in SQL
-  /// @par Errors  throws error: bad_query for an empty part, an open quote or a zero byte
+  /// @par Errors  throws error: bad_query for an empty part, an open quote, a zero byte, or what is not UTF-8
   explicit relation(std::string_view name);
 
-  /// The column with the documents; `data` unless said.
+  /// The column with the documents, json or jsonb; `data` unless said.
   relation& column(std::string name) &;
-  relation&& column(std::string name) && { return std::move(column(std::move(name))); }
+  /// Only rows that match; several calls are joined by AND.
+  relation& where(const predicate& condition) &;
+  /// Only these fields, built into one document on the server; a field that is missing is null in it.
+  /// @par Errors  throws error: bad_query when two of them want the same place
+  relation& select(std::vector<projection> fields) &;
   relation& order_by(sort_key key) &;
-  relation&& order_by(sort_key key) && { return std::move(order_by(std::move(key))); }
+  /// Only rows that come after these values of the `order_by` keys: the next page, wherever the last one ended. NULL
+  /// is a value here. The keys together should be unique, or rows between two pages are lost.
+  /// @par Errors  `build` throws error: bad_query when there are not as many values as keys
+  relation& after(std::vector<bind_value> values) &;
   relation& limit(std::uint64_t rows) &;
-  relation&& limit(std::uint64_t rows) && { return std::move(limit(rows)); }
   relation& offset(std::uint64_t rows) &;
+
+  relation&& column(std::string name) && { return std::move(column(std::move(name))); }
+  relation&& where(const predicate& condition) && { return std::move(where(condition)); }
+  relation&& select(std::vector<projection> fields) && { return std::move(select(std::move(fields))); }
+  template <std::convertible_to<projection>... Fields>
+  relation&& select(const Fields&... fields) && {
+    return std::move(select(std::vector<projection>{projection(fields)...}));
+  }
+  relation&& order_by(sort_key key) && { return std::move(order_by(std::move(key))); }
+  relation&& after(std::vector<bind_value> values) && { return std::move(after(std::move(values))); }
+  relation&& limit(std::uint64_t rows) && { return std::move(limit(rows)); }
   relation&& offset(std::uint64_t rows) && { return std::move(offset(rows)); }
 
-  /// The SQL that this stands for.
-  /// @par Errors  throws error: bad_query for a name with a zero byte
+  /// The query that this stands for: conditions that the server can evaluate in its SQL, the rest for the client.
+  /// @par Errors  throws error: bad_query
   [[nodiscard]] query build() const;
   operator query() const { return build(); }
 
  private:
+  [[nodiscard]] std::string key_sql(const sort_key& key) const;
+  [[nodiscard]] std::string after_sql(std::vector<bind_value>& parameters) const;
+
   std::vector<std::string> name_;
   std::string column_{"data"};
+  std::vector<predicate> conditions_;
+  std::vector<projection> fields_;
   std::vector<sort_key> order_;
+  std::optional<std::vector<bind_value>> after_;
   std::optional<std::uint64_t> limit_;
   std::optional<std::uint64_t> offset_;
 };

@@ -62,6 +62,9 @@ class SLUICE_API exchange {
   void skip_rows() noexcept { skipping_ = quiet_ = true; }
 
   [[nodiscard]] const proto::row_batch& rows() const noexcept { return batch_; }
+  /// Of these rows, only those from `first` up to `last` are to be handed out: the ones before are passed over, the
+  /// ones behind come with the next `advance`.
+  void keep(const std::byte* first, const std::byte* last) noexcept;
   [[nodiscard]] std::size_t wanted() const noexcept { return wanted_; }
   [[nodiscard]] bool is_over() const noexcept { return machine_.is_idle(); }
   /// The SQLSTATE of the error that ended the query, or empty.

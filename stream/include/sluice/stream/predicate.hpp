@@ -1,0 +1,227 @@
+#pragma once
+/// @file
+/// Conditions on rows: C++ expressions that become the WHERE clause, with every value bound as a parameter.
+///
+///     field("status") == "active" && field("profile.age") >= 18
+///     field("tags").has("vip") || column("created_at") > an_hour_ago
+///     !field("email").ends_with("@example.com") && local([](const row& each) { return is_wanted(each.text()); })
+///
+/// A row whose field is missing, null or of another JSON type does not match an operator, and never makes the query
+/// fail. Logic is two-valued: `!` of a condition matches exactly the rows that the condition does not.
+/// What each operator becomes, and which index serves it: docs/predicates.md.
+
+#include <concepts>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <ranges>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <sluice/export.hpp>
+#include <sluice/stream/bind_value.hpp>
+#include <sluice/stream/row.hpp>
+
+namespace sluice {
+
+namespace detail {
+struct node;
+struct subject;
+enum class test_kind : std::uint8_t;
+}  // namespace detail
+
+/// A condition on rows. A value; copies share what it is made of.
+/// @par Thread safety  as safe as the callables in it
+class SLUICE_API predicate {
+ public:
+  explicit predicate(std::shared_ptr<const detail::node> made) noexcept : made_{std::move(made)} {}
+
+  /// The same condition, evaluated here on rows that have arrived instead of by the server.
+  /// @par Errors  throws error: bad_query when an operator in it exists on servers only
+  [[nodiscard]] predicate on_client() const;
+
+  [[nodiscard]] const std::shared_ptr<const detail::node>& made() const noexcept { return made_; }
+
+  SLUICE_API friend predicate operator&&(const predicate& a, const predicate& b);
+  SLUICE_API friend predicate operator||(const predicate& a, const predicate& b);
+  SLUICE_API friend predicate operator!(const predicate& a);
+
+ private:
+  std::shared_ptr<const detail::node> made_;
+};
+
+/// All of them; true for none.
+[[nodiscard]] SLUICE_API predicate all_of(const std::vector<predicate>& conditions);
+/// At least one of them; false for none.
+[[nodiscard]] SLUICE_API predicate any_of(const std::vector<predicate>& conditions);
+
+/// SQL of your own that gives a boolean; `$1`, `$2`, ... in it are `values`. NULL counts as false.
+/// @par Errors  throws error: bad_query when it names a parameter that is not given, or has an open quote
+[[nodiscard]] SLUICE_API predicate sql_predicate(std::string text, std::vector<bind_value> values = {});
+
+/// A condition that only this program knows; evaluated on each row that has arrived and matches the rest.
+/// @param test  what it throws ends the stream
+/// @param name  for `explain`
+[[nodiscard]] SLUICE_API predicate local(std::function<bool(const row&)> test, std::string name = "local");
+
+/// What a condition is about: a field of the document, a column, or something measured of one of them. An operator's
+/// meaning follows the C++ type of its value, unless an `as_...` says how to read the field.
+class SLUICE_API operand {
+ public:
+  explicit operand(detail::subject what);
+
+  [[nodiscard]] const detail::subject& what() const noexcept { return *what_; }
+
+  // How to read a field of the document. What cannot be read that way does not match.
+  [[nodiscard]] operand as_text() const;         ///< any value, as its text
+  [[nodiscard]] operand as_int() const;          ///< a number, or a string that holds one
+  [[nodiscard]] operand as_numeric() const;      ///< the same
+  [[nodiscard]] operand as_bool() const;         ///< true or false, or a string that says so
+  [[nodiscard]] operand as_timestamptz() const;  ///< a string in ISO 8601; without a zone it is UTC
+  [[nodiscard]] operand as_uuid() const;
+
+  /// Comparison. With `nullptr` or `nullopt`, `==` is `is_null` and `!=` is `is_not_null`.
+  template <std::convertible_to<bind_value> Value>
+  friend predicate operator==(const operand& a, const Value& value) {
+    return a.equals(bind_value(value));
+  }
+  template <std::convertible_to<bind_value> Value>
+  friend predicate operator!=(const operand& a, const Value& value) {
+    return a.differs(bind_value(value));
+  }
+  template <std::convertible_to<bind_value> Value>
+  friend predicate operator<(const operand& a, const Value& value) {
+    return a.less(bind_value(value));
+  }
+  template <std::convertible_to<bind_value> Value>
+  friend predicate operator<=(const operand& a, const Value& value) {
+    return a.at_most(bind_value(value));
+  }
+  template <std::convertible_to<bind_value> Value>
+  friend predicate operator>(const operand& a, const Value& value) {
+    return a.greater(bind_value(value));
+  }
+  template <std::convertible_to<bind_value> Value>
+  friend predicate operator>=(const operand& a, const Value& value) {
+    return a.at_least(bind_value(value));
+  }
+  /// Not equal, and also where there is nothing to compare.
+  [[nodiscard]] predicate is_distinct_from(bind_value value) const;
+
+  // Sets. All values are of one kind.
+  [[nodiscard]] predicate in(std::vector<bind_value> values) const;  ///< matches nothing when empty
+  /// Matches everything when empty, even rows without the field.
+  [[nodiscard]] predicate not_in(std::vector<bind_value> values) const;
+  template <std::ranges::input_range Range>
+    requires std::convertible_to<std::ranges::range_value_t<Range>, bind_value>
+  [[nodiscard]] predicate in(const Range& values) const {
+    return in(std::vector<bind_value>(std::ranges::begin(values), std::ranges::end(values)));
+  }
+  template <std::ranges::input_range Range>
+    requires std::convertible_to<std::ranges::range_value_t<Range>, bind_value>
+  [[nodiscard]] predicate not_in(const Range& values) const {
+    return not_in(std::vector<bind_value>(std::ranges::begin(values), std::ranges::end(values)));
+  }
+  [[nodiscard]] predicate between(bind_value least, bind_value most) const;  ///< both included
+
+  // Text. In all but `like` and `ilike` the given text stands for itself: `%` and `_` are no wildcards. The `i` ones
+  // ignore case: on the server as its locale does, on the client for ASCII only.
+  [[nodiscard]] predicate like(std::string pattern) const;
+  [[nodiscard]] predicate ilike(std::string pattern) const;
+  [[nodiscard]] predicate contains(std::string_view text) const;
+  [[nodiscard]] predicate icontains(std::string_view text) const;
+  [[nodiscard]] predicate starts_with(std::string_view text) const;
+  [[nodiscard]] predicate istarts_with(std::string_view text) const;
+  [[nodiscard]] predicate ends_with(std::string_view text) const;
+  [[nodiscard]] predicate iends_with(std::string_view text) const;
+  /// POSIX regular expression of the server; anywhere in the text.
+  [[nodiscard]] predicate matches_regex(std::string pattern) const;
+
+  // Null. A field that is missing and one that is JSON null are told apart by `exists` only.
+  [[nodiscard]] predicate is_null() const;
+  [[nodiscard]] predicate is_not_null() const;
+  [[nodiscard]] predicate exists() const;
+
+  // Documents; `json` is JSON text. An empty path is the whole document.
+  [[nodiscard]] predicate contains_json(std::string json) const;
+  [[nodiscard]] predicate contained_in_json(std::string json) const;
+  [[nodiscard]] predicate has_key(std::string key) const;
+  [[nodiscard]] predicate has_any_key(const std::vector<std::string>& keys) const;
+  [[nodiscard]] predicate has_all_keys(const std::vector<std::string>& keys) const;
+  /// The path finds something (`@?`).
+  /// @param variables  a JSON object for `$name` in the path; empty for none
+  [[nodiscard]] predicate jsonpath_exists(std::string path, std::string variables = {}) const;
+  /// The path's predicate is true (`@@`).
+  [[nodiscard]] predicate jsonpath_matches(std::string path, std::string variables = {}) const;
+
+  // Arrays: JSON arrays in the document, SQL arrays in columns.
+  [[nodiscard]] predicate has(bind_value element) const;
+  [[nodiscard]] predicate has_any(std::vector<bind_value> elements) const;  ///< matches nothing for none
+  [[nodiscard]] predicate has_all(std::vector<bind_value> elements) const;  ///< matches every array for none
+  /// To be compared: `field("tags").array_length() > 2`.
+  [[nodiscard]] operand array_length() const;
+
+  // Full text, with the name of a text search configuration such as "english".
+  [[nodiscard]] predicate matches(std::string query, std::string language = "simple") const;  ///< `to_tsquery`
+  [[nodiscard]] predicate plain_query(std::string words, std::string language = "simple") const;
+  [[nodiscard]] predicate phrase_query(std::string words, std::string language = "simple") const;
+  [[nodiscard]] predicate websearch_query(std::string query, std::string language = "simple") const;
+
+  // Network addresses: strings in the document, columns of type inet or cidr.
+  [[nodiscard]] predicate in_subnet(std::string subnet) const;        ///< or equal to it
+  [[nodiscard]] predicate contains_subnet(std::string subnet) const;  ///< or equal to it
+  [[nodiscard]] predicate contains_ip(std::string address) const;
+  [[nodiscard]] predicate overlaps(std::string subnet) const;
+  [[nodiscard]] predicate is_ipv4() const;
+  [[nodiscard]] predicate is_ipv6() const;
+  [[nodiscard]] predicate is_private() const;        ///< RFC 1918, RFC 4193
+  [[nodiscard]] predicate is_loopback() const;       ///< RFC 1122, RFC 4291
+  [[nodiscard]] predicate is_multicast() const;      ///< RFC 5771, RFC 4291
+  [[nodiscard]] predicate is_link_local() const;     ///< RFC 3927, RFC 4291
+  [[nodiscard]] predicate is_documentation() const;  ///< RFC 5737, RFC 3849, RFC 9637
+  [[nodiscard]] predicate is_carrier_grade() const;  ///< RFC 6598
+
+  // Trees: labels separated by dots; extension ltree.
+  [[nodiscard]] predicate ancestor_of(std::string path) const;    ///< or equal to it
+  [[nodiscard]] predicate descendant_of(std::string path) const;  ///< or equal to it
+  [[nodiscard]] predicate matches_lquery(std::string query) const;
+  [[nodiscard]] predicate matches_ltxtquery(std::string query) const;
+  [[nodiscard]] predicate matches_any_lquery(const std::vector<std::string>& queries) const;
+  /// Is the longest common ancestor of the paths.
+  [[nodiscard]] predicate lca_of(const std::vector<std::string>& paths) const;
+  /// Number of labels, to be compared.
+  [[nodiscard]] operand depth() const;
+
+  // Vectors, to be compared with a threshold; extension vector. Hamming and Jaccard distances are of bit strings.
+  [[nodiscard]] operand l2_distance(const std::vector<float>& to) const;
+  [[nodiscard]] operand cosine_distance(const std::vector<float>& to) const;
+  [[nodiscard]] operand inner_product(const std::vector<float>& to) const;  ///< negative, as the extension has it
+  [[nodiscard]] operand l1_distance(const std::vector<float>& to) const;
+  [[nodiscard]] operand hamming_distance(std::string bits) const;
+  [[nodiscard]] operand jaccard_distance(std::string bits) const;
+
+ private:
+  [[nodiscard]] predicate equals(bind_value value) const;
+  [[nodiscard]] predicate differs(bind_value value) const;
+  [[nodiscard]] predicate less(bind_value value) const;
+  [[nodiscard]] predicate at_most(bind_value value) const;
+  [[nodiscard]] predicate greater(bind_value value) const;
+  [[nodiscard]] predicate at_least(bind_value value) const;
+  [[nodiscard]] predicate test(detail::test_kind how, std::vector<bind_value> values = {}) const;
+
+  std::shared_ptr<const detail::subject> what_;
+};
+
+/// A field of the document by its path: `a.b.c`. A part with odd characters is written in double quotes
+/// (`"a.b".c`), a quote in it twice. A part that is a number also counts elements of an array, from 0.
+/// @par Errors  throws error: bad_query for an empty part, a zero byte, an open quote, or what is not UTF-8
+[[nodiscard]] SLUICE_API operand field(std::string_view path);
+/// The same by its parts, which may be any text; without any, the whole document.
+[[nodiscard]] SLUICE_API operand field(std::initializer_list<std::string_view> parts);
+[[nodiscard]] SLUICE_API operand field(std::vector<std::string> parts);
+/// A column of the relation. Values are compared in the column's own type.
+[[nodiscard]] SLUICE_API operand column(std::string_view name);
+
+}  // namespace sluice

@@ -1,0 +1,334 @@
+// A condition as SQL. Each test is written so that a field of another shape gives NULL or false, never an error: casts
+// stand behind a CASE that has looked at the text first.
+#include <array>
+#include <utility>
+
+#include <sluice/proto/oid.hpp>
+#include <sluice/stream/query.hpp>
+#include <sluice/wire/error.hpp>
+
+#include "predicate_node.hpp"
+#include "quoting.hpp"
+#include "safe_casts.hpp"
+
+namespace sluice::detail {
+
+namespace {
+
+using kind = node::kind;
+using reading = subject::reading;
+using measure = subject::measure;
+
+std::string_view sql_type(const bind_value& value) noexcept {
+  switch (value.type()) {
+    case proto::oid::boolean: return "::boolean";
+    case proto::oid::int8: return "::int8";
+    case proto::oid::float8: return "::float8";
+    case proto::oid::numeric: return "::numeric";
+    case proto::oid::timestamptz: return "::timestamptz";
+    case proto::oid::uuid: return "::uuid";
+    case proto::oid::jsonb: return "::jsonb";
+    case proto::oid::bytea: return "::bytea";
+    default: return "";  // text takes the type of what it stands beside
+  }
+}
+
+std::string_view comparison(test_kind how) noexcept {
+  switch (how) {
+    case test_kind::different: return " <> ";
+    case test_kind::less: return " < ";
+    case test_kind::at_most: return " <= ";
+    case test_kind::greater: return " > ";
+    case test_kind::at_least: return " >= ";
+    default: return " = ";
+  }
+}
+
+class renderer {
+ public:
+  renderer(const std::string& documents, std::vector<bind_value>& parameters)
+      : documents_{documents}, parameters_{parameters} {}
+
+  /// To order by.
+  std::string key(const subject& of) {
+    if (of.measured != measure::none)
+      return measured(of, [&](std::string_view type) {
+        return quote_literal(of.to) + std::string{type};  // digits only
+      });
+    if (is_column(of)) return plain(of);
+    switch (of.as) {
+      case reading::numeric: return numeric_of(text(of));
+      case reading::boolean: return boolean_of(text(of));
+      case reading::timestamptz: return timestamptz_of(text(of));
+      case reading::uuid: return uuid_of(text(of));
+      case reading::text:
+      case reading::by_value: break;
+    }
+    return text(of);
+  }
+
+  std::string condition_sql(const node& what) {
+    switch (what.what) {
+      case kind::all: return joined(what, " and ", "true");
+      case kind::any: return joined(what, " or ", "false");
+      case kind::negation: return '(' + condition_sql(*what.children.front()) + " is not true)";
+      case kind::sql: {
+        std::string text = renumbered(what.text, parameters_.size(), what.values.size());
+        parameters_.insert(parameters_.end(), what.values.begin(), what.values.end());
+        return '(' + text + "\n)";  // the newline ends a comment
+      }
+      case kind::test: return test_sql(what);
+      case kind::local: break;
+    }
+    throw error{errc::bad_query, "a local condition in SQL"};
+  }
+
+ private:
+  std::string joined(const node& what, std::string_view word, std::string_view none) {
+    if (what.children.empty()) return std::string{none};
+    std::string text{'('};
+    for (const node_ptr& each : what.children) {
+      if (text.size() > 1) text += word;
+      text += condition_sql(*each);
+    }
+    return text + ')';
+  }
+
+  std::string bind(bind_value value, std::string_view cast) {
+    parameters_.push_back(std::move(value));
+    return '$' + std::to_string(parameters_.size()) + std::string{cast};
+  }
+  std::string bind_text(const bind_value& value, std::string_view cast) {
+    return bind(bind_value{std::string_view{*value.text()}}, cast);
+  }
+  std::string bind_array(const std::vector<bind_value>& values, std::string_view cast) {
+    std::vector<bind_value> texts;
+    for (const bind_value& each : values) texts.emplace_back(std::string_view{each.text() ? *each.text() : "null"});
+    return bind(bind_value{std::string_view{*bind_value::array(texts).text()}}, cast);
+  }
+
+  static bool is_column(const subject& of) noexcept { return of.from == subject::source::column; }
+  std::string json(const subject& of) const {
+    return is_column(of) ? quote_identifier(of.path.front()) : '(' + json_at(documents_, of.path) + ")::jsonb";
+  }
+  std::string text(const subject& of) const {
+    return is_column(of) ? '(' + quote_identifier(of.path.front()) + ")::text" : text_at(documents_, of.path);
+  }
+  std::string is_of_type(const subject& of, std::string_view type) const {
+    return " and jsonb_typeof(" + json(of) + ") = '" + std::string{type} + '\'';
+  }
+  std::string native(const subject& of, std::string (*cast)(const std::string&)) const {
+    return is_column(of) ? quote_identifier(of.path.front()) : cast(text(of));
+  }
+
+  std::string test_sql(const node& what) {
+    const subject& of = *what.about;
+    if (of.measured != measure::none) {
+      const auto bound = [&](std::string_view type) { return bind(bind_value{std::string_view{of.to}}, type); };
+      return compared(measured(of, bound), what, "::float8");
+    }
+    switch (what.how) {
+      case test_kind::equal:
+      case test_kind::different:
+      case test_kind::less:
+      case test_kind::at_most:
+      case test_kind::greater:
+      case test_kind::at_least:
+      case test_kind::in:
+      case test_kind::not_in: return is_column(of) ? column_comparison(what) : field_comparison(what);
+      case test_kind::like: return text_test(what, " like ");
+      case test_kind::ilike: return text_test(what, " ilike ");
+      case test_kind::regex: return text_test(what, " ~ ");
+      case test_kind::null: return '(' + plain(of) + " is null)";
+      case test_kind::not_null: return '(' + plain(of) + " is not null)";
+      case test_kind::exists: return '(' + (is_column(of) ? plain(of) : json(of)) + " is not null)";
+      case test_kind::has:
+      case test_kind::has_any:
+      case test_kind::has_all: return array_test(what);
+      default: return special(what);
+    }
+  }
+
+  /// To be asked for NULL: a JSON null is one.
+  std::string plain(const subject& of) const { return is_column(of) ? quote_identifier(of.path.front()) : text(of); }
+
+  std::string compared(const std::string& expression, const node& what, std::string_view type) {
+    if (what.how == test_kind::in || what.how == test_kind::not_in)
+      return '(' + expression + (what.how == test_kind::in ? " = any(" : " <> all(") +
+             bind_array(what.values, std::string{type} + (type.empty() ? "" : "[]")) + "))";
+    return '(' + expression + std::string{comparison(what.how)} + bind_text(what.values.front(), type) + ')';
+  }
+
+  std::string column_comparison(const node& what) {
+    return compared(quote_identifier(what.about->path.front()), what, sql_type(what.values.front()));
+  }
+
+  std::string field_comparison(const node& what) {
+    const subject& of = *what.about;
+    switch (of.as) {
+      case reading::text: return compared(text(of), what, "::text");
+      case reading::numeric: return compared(numeric_of(text(of)), what, "::numeric");
+      case reading::boolean: return compared(boolean_of(text(of)), what, "::boolean");
+      case reading::timestamptz: return compared(timestamptz_of(text(of)), what, "::timestamptz");
+      case reading::uuid: return compared(uuid_of(text(of)), what, "::uuid");
+      case reading::by_value: break;
+    }
+    switch (kind_of(what.values.front())) {
+      case value_kind::number: return json_comparison(what, "number", "::numeric");
+      case value_kind::boolean: return json_comparison(what, "boolean", "::boolean");
+      case value_kind::timestamptz: return compared(timestamptz_of(text(of)), what, "::timestamptz");
+      case value_kind::uuid: return compared(uuid_of(text(of)), what, "::uuid");
+      case value_kind::json: return compared(json(of), what, "::jsonb");
+      default: break;
+    }
+    return '(' + compared(text(of), what, "::text") + is_of_type(of, "string") + ')';
+  }
+
+  /// Numbers and booleans as jsonb has them: no cast can fail, and jsonb orders values of one type as expected.
+  std::string json_comparison(const node& what, std::string_view type, std::string_view cast) {
+    const subject& of = *what.about;
+    if (what.how == test_kind::in || what.how == test_kind::not_in)
+      return '(' + compared(json(of), what, "::jsonb") + is_of_type(of, type) + ')';
+    const std::string value = "to_jsonb(" + bind_text(what.values.front(), cast) + ')';
+    const std::string test = json(of) + std::string{comparison(what.how)} + value;
+    return what.how == test_kind::equal ? '(' + test + ')' : '(' + test + is_of_type(of, type) + ')';
+  }
+
+  std::string text_test(const node& what, std::string_view word) {
+    const subject& of = *what.about;
+    const std::string test = text(of) + std::string{word} + bind_text(what.values.front(), "::text");
+    const bool strings_only = !is_column(of) && of.as != reading::text;
+    return '(' + test + (strings_only ? is_of_type(of, "string") : "") + ')';
+  }
+
+  std::string array_test(const node& what) {
+    const subject& of = *what.about;
+    if (is_column(of)) {
+      const std::string type{sql_type(what.values.empty() ? bind_value{""} : what.values.front())};
+      const std::string values = bind_array(what.values, type.empty() ? "" : type + "[]");
+      return '(' + quote_identifier(of.path.front()) + (what.how == test_kind::has_any ? " && " : " @> ") + values +
+             ')';
+    }
+    std::vector<bind_value> documents;
+    for (const bind_value& each : what.values) documents.emplace_back(as_json(each));
+    const std::string array = is_of_type(of, "array") + ')';
+    if (what.how == test_kind::has_any)
+      return "(exists (select from unnest(" + bind_array(documents, "::jsonb[]") + ") element where " + json(of) +
+             " @> jsonb_build_array(element))" + array;
+    return '(' + json(of) + " @> to_jsonb(" + bind_array(documents, "::jsonb[]") + ')' + array;
+  }
+
+  template <class Other>
+  std::string measured(const subject& of, Other other) {
+    const auto distance = [&](std::string_view word, std::string_view type) {
+      return '(' + (is_column(of) ? plain(of) : vector_of(json(of), 1 + count_commas(of.to))) + std::string{word} +
+             other(type) + ')';
+    };
+    switch (of.measured) {
+      case measure::array_length:
+        if (is_column(of)) return "cardinality(" + plain(of) + ')';
+        return "(case when jsonb_typeof(" + json(of) + ") = 'array' then jsonb_array_length(" + json(of) + ") end)";
+      case measure::depth: return "nlevel(" + native(of, ltree_of) + ')';
+      case measure::l2: return distance(" <-> ", "::vector");
+      case measure::cosine: return distance(" <=> ", "::vector");
+      case measure::inner_product: return distance(" <#> ", "::vector");
+      case measure::l1: return distance(" <+> ", "::vector");
+      case measure::hamming: return distance(" <~> ", "::bit(" + std::to_string(of.to.size()) + ')');
+      case measure::jaccard: return distance(" <%> ", "::bit(" + std::to_string(of.to.size()) + ')');
+      case measure::none: break;
+    }
+    return {};
+  }
+  static std::size_t count_commas(std::string_view text) noexcept {
+    std::size_t count = 0;
+    for (const char c : text) count += c == ',' ? 1 : 0;
+    return count;
+  }
+
+  std::string special(const node& what) {
+    const subject& of = *what.about;
+    const auto first = [&](std::string_view cast) { return bind_text(what.values.front(), cast); };
+    const auto tree = [&] { return native(of, ltree_of); };
+    const auto address = [&] { return native(of, inet_of); };
+    switch (what.how) {
+      case test_kind::contains_json: return '(' + json(of) + " @> " + first("::jsonb") + ')';
+      case test_kind::contained_in_json: return '(' + json(of) + " <@ " + first("::jsonb") + ')';
+      case test_kind::has_key: return '(' + json(of) + " ? " + first("::text") + is_of_type(of, "object") + ')';
+      case test_kind::has_any_key:
+        return '(' + json(of) + " ?| " + bind_array(what.values, "::text[]") + is_of_type(of, "object") + ')';
+      case test_kind::has_all_keys:
+        return '(' + json(of) + " ?& " + bind_array(what.values, "::text[]") + is_of_type(of, "object") + ')';
+      case test_kind::jsonpath_exists: return jsonpath(what, " @? ", "jsonb_path_exists");
+      case test_kind::jsonpath_matches: return jsonpath(what, " @@ ", "jsonb_path_match");
+      case test_kind::full_text: {
+        const std::string language = quote_literal(*what.values[0].text()) + "::regconfig";
+        return "(to_tsvector(" + language + ", " + text(of) + ") @@ " + *what.values[1].text() + '(' + language + ", " +
+               bind_text(what.values[2], "::text") + "))";
+      }
+      case test_kind::subnet_of: return '(' + address() + " <<= any(" + bind_array(what.values, "::inet[]") + "))";
+      case test_kind::supernet_of: return '(' + address() + " >>= " + first("::inet") + ')';
+      case test_kind::overlaps: return '(' + address() + " && " + first("::inet") + ')';
+      case test_kind::family: return "(family(" + address() + ") = " + first("::int4") + ')';
+      case test_kind::ancestor_of: return '(' + tree() + " @> " + first("::ltree") + ')';
+      case test_kind::descendant_of: return '(' + tree() + " <@ " + first("::ltree") + ')';
+      case test_kind::lquery: return '(' + tree() + " ~ " + first("::lquery") + ')';
+      case test_kind::ltxtquery: return '(' + tree() + " @ " + first("::ltxtquery") + ')';
+      case test_kind::any_lquery: return '(' + tree() + " ? " + bind_array(what.values, "::lquery[]") + ')';
+      case test_kind::lca_of: return '(' + tree() + " = lca(" + bind_array(what.values, "::ltree[]") + "))";
+      default: break;
+    }
+    throw error{errc::bad_query, "a test without SQL"};
+  }
+
+  std::string jsonpath(const node& what, std::string_view word, std::string_view function) {
+    const subject& of = *what.about;
+    if (what.values[1].text()->empty())
+      return '(' + json(of) + std::string{word} + bind_text(what.values[0], "::jsonpath") + ')';
+    return std::string{function} + '(' + json(of) + ", " + bind_text(what.values[0], "::jsonpath") + ", " +
+           bind_text(what.values[1], "::jsonb") + ", true)";
+  }
+
+  const std::string& documents_;
+  std::vector<bind_value>& parameters_;
+};
+
+}  // namespace
+
+value_kind kind_of(const bind_value& value) noexcept {
+  switch (value.type()) {
+    case 0: return value_kind::text;
+    case proto::oid::int8:
+    case proto::oid::float8:
+    case proto::oid::numeric: return value_kind::number;
+    case proto::oid::boolean: return value_kind::boolean;
+    case proto::oid::timestamptz: return value_kind::timestamptz;
+    case proto::oid::uuid: return value_kind::uuid;
+    case proto::oid::jsonb: return value_kind::json;
+    default: return value_kind::other;
+  }
+}
+
+std::string sortable(const subject& by, const std::string& documents) {
+  std::vector<bind_value> none;
+  return renderer{documents, none}.key(by);
+}
+
+std::string sortable_cast(const subject& by, const bind_value& value) {
+  if (by.measured != measure::none) return "::float8";
+  if (by.from == subject::source::column) return std::string{sql_type(value)};
+  switch (by.as) {
+    case reading::numeric: return "::numeric";
+    case reading::boolean: return "::boolean";
+    case reading::timestamptz: return "::timestamptz";
+    case reading::uuid: return "::uuid";
+    case reading::text:
+    case reading::by_value: break;
+  }
+  return "::text";
+}
+
+std::string to_sql(const node& what, const std::string& documents, std::vector<bind_value>& parameters) {
+  return renderer{documents, parameters}.condition_sql(what);
+}
+
+}  // namespace sluice::detail

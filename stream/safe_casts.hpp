@@ -1,0 +1,26 @@
+#pragma once
+// Casts of a field's text that give NULL for what the type does not take: a row of another shape must not fail a query.
+// Servers before 16 have no `pg_input_is_valid`, so a regular expression looks first.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <sluice/stream/bind_value.hpp>
+
+namespace sluice::detail {
+
+[[nodiscard]] std::string numeric_of(const std::string& text);
+[[nodiscard]] std::string boolean_of(const std::string& text);
+/// ISO 8601 with a blank or a T; without a zone it is UTC.
+[[nodiscard]] std::string timestamptz_of(const std::string& text);
+[[nodiscard]] std::string uuid_of(const std::string& text);
+[[nodiscard]] std::string inet_of(const std::string& text);
+[[nodiscard]] std::string ltree_of(const std::string& text);
+/// @param json  an expression that gives jsonb
+[[nodiscard]] std::string vector_of(const std::string& json, std::size_t dimensions);
+
+/// A value as JSON text; NULL is null.
+[[nodiscard]] std::string as_json(const bind_value& value);
+
+}  // namespace sluice::detail
