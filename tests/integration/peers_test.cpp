@@ -1,0 +1,168 @@
+// Other peers than one server: a standby beside its primary, and a pooler in between.
+// Run as: ci/with-postgres ci/with-standby ci/with-pgbouncer BUILD_FOLDER/tests/peer_tests
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+
+#include "asking.hpp"
+#include "cluster.hpp"
+#include "faces.hpp"
+
+namespace {
+
+using namespace sluice::test;
+using sluice::condition;
+using sluice::errc;
+using sluice::sql;
+
+std::string primary() { return cluster_value("SLUICE_TEST_PORT"); }
+std::string standby() { return cluster_value("SLUICE_TEST_STANDBY_PORT"); }
+
+/// "primary" or "standby", or what went wrong.
+std::string reached(const std::string& conninfo) {
+  try {
+    sluice::client db{conninfo};
+    const std::string recovery = answer(db, sql("select to_json(pg_is_in_recovery())").as_document());
+    return recovery == "true" ? "standby" : recovery == "false" ? "primary" : recovery;
+  } catch (const sluice::error& e) {
+    return std::string{to_string(e.kind())} + ": " + e.what();
+  }
+}
+
+struct target_case {
+  const char* wanted;
+  const char* primary_first;
+  const char* standby_first;
+  const char* primary_alone;  // null: an error
+  const char* standby_alone;
+};
+std::ostream& operator<<(std::ostream& out, const target_case& one) { return out << one.wanted; }
+class Target : public testing::TestWithParam<target_case> {};
+
+TEST_P(Target, IsTheFirstServerOfItsKind) {
+  const target_case& one = GetParam();
+  const auto at = [&](const std::string& ports) {
+    const std::string hosts = ports.find(',') == ports.npos ? "127.0.0.1" : "127.0.0.1,127.0.0.1";
+    return reached("user=trust_user dbname=sluice host=" + hosts + " port=" + ports +
+                   " target_session_attrs=" + one.wanted);
+  };
+  EXPECT_EQ(at(primary() + "," + standby()), one.primary_first);
+  EXPECT_EQ(at(standby() + "," + primary()), one.standby_first);
+  for (const auto& [port, expected] : {std::pair{primary(), one.primary_alone}, {standby(), one.standby_alone}}) {
+    const std::string got = at(port);
+    if (expected != nullptr) {
+      EXPECT_EQ(got, expected);
+    } else {
+      EXPECT_TRUE(got.starts_with("connection: the ")) << got;
+      EXPECT_NE(got.find(std::string{"target_session_attrs"}), std::string::npos) << got;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Hosts, Target,
+                         testing::Values(target_case{"any", "primary", "standby", "primary", "standby"},
+                                         target_case{"read-write", "primary", "primary", "primary", nullptr},
+                                         target_case{"read-only", "standby", "standby", nullptr, "standby"},
+                                         target_case{"primary", "primary", "primary", "primary", nullptr},
+                                         target_case{"standby", "standby", "standby", nullptr, "standby"},
+                                         target_case{"prefer-standby", "standby", "standby", "primary", "standby"}));
+
+TEST(Target, TellsWhatEachHostSaid) {
+  const std::string said = reached(
+      "user=trust_user dbname=sluice target_session_attrs=read-only host=127.0.0.1,127.0.0.1 port=1," + primary());
+  EXPECT_NE(said.find("Connection refused"), std::string::npos) << said;
+  EXPECT_NE(said.find("the session can write"), std::string::npos) << said;
+}
+
+TEST(Target, LooksAtTheSessionNotOnlyAtTheServer) {
+  psql("alter role trust_user set default_transaction_read_only = on");
+  const std::string at = "user=trust_user dbname=sluice host=127.0.0.1 port=" + primary() + " target_session_attrs=";
+  EXPECT_EQ(reached(at + "read-only"), "primary");
+  EXPECT_TRUE(reached(at + "read-write").starts_with("connection: the session is read-only"));
+  EXPECT_EQ(reached(at + "primary"), "primary");
+  psql("alter role trust_user reset default_transaction_read_only");
+}
+
+std::string pooled(const std::string& user) {
+  std::string text = as_user(user);
+  return text.replace(text.find(primary()), primary().size(), cluster_value("SLUICE_TEST_POOLER_PORT"));
+}
+
+TEST(Pooler, TakesADefaultConnectionString) {
+  for (const char* user : {"trust_user", "scram_user"}) {
+    EXPECT_EQ(reached(pooled(user)), "primary");
+    EXPECT_EQ(reached(pooled(user) + " sslmode=require"), "primary");
+    EXPECT_EQ(reached(pooled(user) + " application_name=sluice"), "primary");
+  }
+  sluice::client db{pooled("scram_user") + " sslmode=verify-full sslrootcert=" + tls_file("ca.crt")};
+  EXPECT_EQ(db.tls_version(), "TLSv1.3");
+}
+
+TEST(Pooler, CannotBindScramToItsTls) {
+  const std::string said = reached(pooled("scram_user") + " sslmode=require channel_binding=require");
+  EXPECT_TRUE(said.starts_with("auth: ")) << said;
+}
+
+TEST(Pooler, IsAskedWhatKindOfSessionItGives) {
+  EXPECT_EQ(reached(pooled("trust_user") + " target_session_attrs=read-write"), "primary");
+  EXPECT_TRUE(reached(pooled("trust_user") + " target_session_attrs=standby").starts_with("connection: "));
+}
+
+TEST(Pooler, KeepsQueriesOfManyClientsApart) {
+  std::vector<sluice::client> clients;
+  for (int i = 0; i < 8; ++i) clients.emplace_back(pooled("trust_user"));
+  for (int round = 0; round < 50; ++round) {
+    sluice::client& db = clients[static_cast<std::size_t>(round) % clients.size()];
+    const std::string expected = std::to_string(round);
+    EXPECT_EQ(answer(db, sql("select to_json($1::int)", round).as_document()), expected);
+    EXPECT_EQ(answer(db, sql("select $1::int as n", round)), "{\"n\":" + expected + "}") << "two flights";
+  }
+}
+
+TEST(Pooler, PassesAnErrorOnAndGoesOn) {
+  sluice::client db{pooled("trust_user")};
+  EXPECT_NE(answer(db, sql("select 1 / 0")).find("division by zero"), std::string::npos);
+  EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
+  EXPECT_TRUE(db.is_idle());
+}
+
+TEST(Pooler, PassesARequestToCancelOnToTheRightQuery) {
+  sluice::client other{pooled("trust_user")};
+  sluice::client db{pooled("trust_user")};
+  {
+    sluice::row_range rows =
+        db.stream(sql("select to_json(generate_series(1, 2000000000)) as pooled_test").as_document());
+    EXPECT_TRUE(rows.next());
+    EXPECT_EQ(rows.cancel(), sluice::leaving::cancelled);
+  }
+  EXPECT_FALSE(is_running("pooled_test"));
+  EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
+  EXPECT_EQ(answer(other, sql("select to_json(2)")), "2");
+}
+
+TEST(Pooler, ThatLosesItsServerIsAnErrorAndNotAHang) {
+  sluice::client db{pooled("trust_user")};
+  sluice::row_range rows = db.stream(sql("select to_json(generate_series(1, 2000000000)) as lost_test").as_document());
+  EXPECT_TRUE(rows.next());
+  psql(
+      "select pg_terminate_backend(pid) from pg_stat_activity where query like '%lost_test%' and pid <> "
+      "pg_backend_pid()");
+  try {
+    while (rows.next()) {
+    }
+    ADD_FAILURE() << "a short result looked whole";
+  } catch (const sluice::error& e) {
+    EXPECT_TRUE(e.kind() == condition::connection || e.kind() == condition::sql) << e.what();
+    EXPECT_FALSE(e.connection_usable());
+  }
+}
+
+TEST(Pooler, IsAskedForANewerProtocolOnlyWhenTold) {
+  const std::string newer = reached(pooled("trust_user") + " max_protocol_version=3.2");
+  EXPECT_TRUE(newer == "primary" || newer.starts_with("protocol: ") || newer.starts_with("sql: ") ||
+              newer.starts_with("connection: "))
+      << newer;
+}
+
+}  // namespace
