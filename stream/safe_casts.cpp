@@ -10,9 +10,10 @@ namespace sluice::detail {
 
 namespace {
 
-std::string guarded(const std::string& text, std::string_view expression, std::string_view type) {
-  return "(case when " + text + " ~ " + quote_literal(expression) + " then " + text + "::" + std::string{type} +
-         " end)";
+std::string guarded(const std::string& text, std::string_view expression, std::string_view type,
+                    const std::string& besides = {}) {
+  return "(case when " + text + " ~ " + quote_literal(expression) + besides + " then " + text +
+         "::" + std::string{type} + " end)";
 }
 
 // Days that the calendar has: long months, short months, February, and the 29th in leap years.
@@ -47,7 +48,8 @@ std::string ipv6() {
 }  // namespace
 
 std::string numeric_of(const std::string& text) {
-  return guarded(text, R"(^\s*[-+]?(\d{1,255}(\.\d{0,255})?|\.\d{1,255})([eE][-+]?\d{1,3})?\s*$)", "numeric");
+  return guarded(text, R"(^\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?\s*$)", "numeric",
+                 " and length(" + text + ") < 1000");
 }
 
 std::string boolean_of(const std::string& text) {
@@ -73,7 +75,9 @@ std::string inet_of(const std::string& text) {
 }
 
 std::string ltree_of(const std::string& text) {
-  return guarded(text, R"(^[A-Za-z0-9_]{1,255}(\.[A-Za-z0-9_]{1,255}){0,254}$)", "ltree");
+  // One expression for the labels and their lengths would be too large for the server to compile.
+  return guarded(text, R"(^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$)", "ltree",
+                 " and " + text + " !~ '[^.]{255}[^.]' and length(" + text + ") < 65536");
 }
 
 std::string vector_of(const std::string& json, std::size_t dimensions) {

@@ -1,4 +1,5 @@
-// The limit: a bare loop over recv with 64 KiB reads, for all that any client has to do.
+// The limit: a bare loop over recv with 64 KiB reads, or over SSL_read where the connection is in TLS, for all that any
+// client has to do.
 //
 // --mode drain (default) looks at no row. The end is found in the last six bytes of what has been read: 'Z', a length
 // of 5, a status. No prefix of a result with one json column ends so: zero bytes occur only in headers, a document does
@@ -9,6 +10,7 @@
 // libpq makes the connection, so that any server and any login will do; from then on only its socket is used.
 #include <fcntl.h>
 #include <libpq-fe.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -38,11 +40,16 @@ std::size_t message_size(const char* header) {
 
 class socket_reader {
  public:
-  explicit socket_reader(int descriptor) : descriptor_{descriptor} {}
+  socket_reader(int descriptor, SSL* tls) : descriptor_{descriptor}, tls_{tls} {}
 
   /// Appends one read to `used` bytes that stay at the front of the buffer.
   std::size_t read(std::size_t used) {
     for (;;) {
+      if (tls_ != nullptr) {
+        const int got = SSL_read(tls_, buffer_.data() + used, static_cast<int>(buffer_.size() - used));
+        if (got > 0) return static_cast<std::size_t>(got);
+        throw std::runtime_error{"TLS has ended"};
+      }
       const ssize_t got = ::recv(descriptor_, buffer_.data() + used, buffer_.size() - used, 0);
       if (got > 0) return static_cast<std::size_t>(got);
       if (got == 0) throw std::runtime_error{"the server has hung up"};
@@ -54,6 +61,7 @@ class socket_reader {
 
  private:
   int descriptor_;
+  SSL* tls_;  // null: not in TLS
   std::array<char, 65536> buffer_{};
 };
 
@@ -144,21 +152,22 @@ std::string query_flight(std::string_view sql) {
 void count(const sluice::bench::counting_options& options) {
   const std::unique_ptr<PGconn, decltype(&PQfinish)> connection{PQconnectdb(options.dsn.c_str()), PQfinish};
   if (PQstatus(connection.get()) != CONNECTION_OK) throw std::runtime_error{PQerrorMessage(connection.get())};
-  if (PQsslInUse(connection.get()) != 0) throw std::runtime_error{"only without TLS: add sslmode=disable"};
+  auto* const tls = static_cast<SSL*>(PQsslStruct(connection.get(), "OpenSSL"));
   const int descriptor = PQsocket(connection.get());
   ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
-  socket_reader from{descriptor};
+  socket_reader from{descriptor, tls};
 
   const std::string flight = query_flight(options.query());
   tally counted;
-  if (::send(descriptor, flight.data(), flight.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(flight.size()))
-    throw std::system_error{errno, std::generic_category(), "send"};
+  const ssize_t sent = tls != nullptr ? SSL_write(tls, flight.data(), static_cast<int>(flight.size()))
+                                      : ::send(descriptor, flight.data(), flight.size(), MSG_NOSIGNAL);
+  if (sent != static_cast<ssize_t>(flight.size())) throw std::system_error{errno, std::generic_category(), "send"};
   if (options.mode == "walk") {
     walk(from, counted);
     counted.print("recv, walk");
   } else {
     drain(from, counted);
-    counted.print("recv");
+    counted.print(tls != nullptr ? "SSL_read" : "recv");
   }
 }
 

@@ -2,10 +2,10 @@
 /// @file
 /// A server that answers any query with canned rows at memory speed, so that what is measured is the client.
 ///
-/// It speaks as much of the protocol as clients need to read results: start-up without a password, simple and extended
-/// queries, COPY TO STDOUT (text and binary), cursors, CancelRequest. Each row has one column `data` of type json.
-/// A relation named `replay_ROWS_BYTES` says how many rows of which size: `select data from replay_5000000_120`.
-/// It shares no code with the library, so that no mistake in one hides in the other.
+/// It speaks as much of the protocol as clients need to read results: TLS if asked for, start-up without a password,
+/// simple and extended queries, COPY TO STDOUT (text and binary), cursors, CancelRequest. Each row has one column
+/// `data` of type json. A relation named `replay_ROWS_BYTES` says how many rows of which size: `select data from
+/// replay_5000000_120`. It shares no code with the library, so that no mistake in one hides in the other.
 /// @see PostgreSQL documentation, chapter "Frontend/Backend Protocol"
 
 #include <cstdint>

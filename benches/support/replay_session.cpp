@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <set>
+#include <stdexcept>
 
 namespace sluice::bench {
 
@@ -72,6 +73,7 @@ void replay_session::run() {
       serve_message(type, receive(length - 4));
     }
   } catch (const gone&) {
+  } catch (const std::runtime_error&) {  // no handshake: the client will say why
   }
   hang_up();
   over_ = true;
@@ -88,7 +90,12 @@ void replay_session::start_up() {
       cancel_(process, in.u32());
       throw gone{};
     }
-    if (code == ssl_request || code == gss_request) {
+    if (code == ssl_request) {
+      send_all("S");
+      tls_.emplace(descriptor_);
+      continue;
+    }
+    if (code == gss_request) {
       send_all("N");
       continue;
     }
@@ -293,7 +300,8 @@ std::string_view replay_session::receive(std::size_t size) {
     in_used_ = 0;
     while (in_.size() < size) {
       char piece[8192];
-      const ssize_t got = ::recv(descriptor_, piece, sizeof piece, 0);
+      const ssize_t got =
+          tls_ ? static_cast<ssize_t>(tls_->receive(piece, sizeof piece)) : ::recv(descriptor_, piece, sizeof piece, 0);
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0) throw gone{};
       in_.append(piece, static_cast<std::size_t>(got));
@@ -311,7 +319,8 @@ void replay_session::flush() {
 
 void replay_session::send_all(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t sent =
+        tls_ ? static_cast<ssize_t>(tls_->send(bytes)) : ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
     if (sent <= 0) throw gone{};
     bytes.remove_prefix(static_cast<std::size_t>(sent));

@@ -15,6 +15,7 @@
 #include "backend.hpp"
 #include "canned_rows.hpp"
 #include "replay_answer.hpp"
+#include "replay_tls.hpp"
 
 namespace sluice::bench {
 
@@ -68,6 +69,7 @@ class replay_session {
   void send_all(std::string_view bytes);
 
   int descriptor_;
+  std::optional<replay_tls> tls_;  // when the client has asked for it
   std::uint32_t process_;
   std::uint32_t key_;
   row_shape fallback_;
