@@ -84,6 +84,10 @@ void pump(row_range& rows, const options& given, totals& so_far) {
 
 int stream(const options& given) {
   const query what = given.to_query();
+  if (given.explain) {
+    std::fputs(what.explain().c_str(), stdout);
+    return 0;
+  }
   conninfo info = conninfo::parse(given.dsn);
   if (given.connect_timeout) info.connect_timeout = *given.connect_timeout;
   for (const std::string& warning : info.warnings) std::fprintf(stderr, "sluice: warning: %s\n", warning.c_str());

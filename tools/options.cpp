@@ -5,17 +5,21 @@
 
 #include <CLI/CLI.hpp>
 
+#include "where.hpp"
+
 namespace sluice::tool {
 
 const char* const help_text = R"(sluice: stream JSON documents from Postgres as NDJSON, in constant memory
 
-  sluice v_user                                     every document of a view
-  sluice app.v_user --order-by age:int:desc --limit 10
-  sluice --sql 'select data from events where id > $1' --param 42
-  sluice -d postgresql://me@db.example/app v_user --count --stats
+  sluice v_user --where "status = 'active' and profile.age >= 18"
+  sluice app.v_user --select id,name --order-by age:int:desc --limit 10
+  sluice -d postgresql://me@db.example/app --sql 'select ... $1' --param 42
 
   -d, --dsn CONNINFO     URI or key=value string; else the PG* variables
   --column NAME          the document column (data)
+  --where EXPR           a filter, evaluated by the server: docs/predicates.md
+  --select PATHS         only these fields: id,name,profile.city
+  --explain              print the SQL and what stays on the client, and stop
   --sql SQL              any query; --param VALUE binds $1, $2, ... in turn
   --order-by FIELD[:int|numeric|bool][:desc][:nullsfirst|nullslast]
   --limit N, --offset N
@@ -34,10 +38,8 @@ namespace {
 
 /// What `cli.md`-readers may try, and later versions will have.
 void refuse_what_is_not_here_yet(CLI::App& app) {
-  for (const char* name : {"--where", "--select", "--page-rows"})
-    app.add_option_function<std::string>(
-        name, [name](const std::string&) { throw usage_error{std::string{name} + " is not in this version yet"}; });
-  app.add_flag_callback("--explain", [] { throw usage_error{"--explain is not in this version yet"}; });
+  app.add_option_function<std::string>(
+      "--page-rows", [](const std::string&) { throw usage_error{"--page-rows is not in this version yet"}; });
   app.add_option_function<std::string>("--mode", [](const std::string& mode) {
     if (mode == "paged" || mode == "bulk") throw usage_error{"--mode " + mode + " is not in this version yet"};
     if (mode != "plain") throw usage_error{"--mode is plain, paged or bulk"};
@@ -59,6 +61,14 @@ void add_bounds(CLI::App& app, options& to) {
 void add_query(CLI::App& app, options& to) {
   app.add_option("source", to.source);
   app.add_option("--column", to.column);
+  app.add_option_function<std::vector<std::string>>("--where",
+                                                    [&](const std::vector<std::string>& conditions) {
+                                                      for (const std::string& each : conditions)
+                                                        to.where.push_back(parse_where(each));
+                                                    })
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option_function<std::string>("--select", [&](const std::string& paths) { to.select = parse_select(paths); });
   app.add_option_function<std::vector<std::string>>("--order-by",
                                                     [&](const std::vector<std::string>& keys) {
                                                       for (const std::string& key : keys)
@@ -78,7 +88,7 @@ void check(const options& given, const CLI::App& app) {
   if (sql && source) throw usage_error{"give a relation or --sql, not both"};
   if (!sql && !source) throw usage_error{"give a relation or --sql: see --help"};
   if (!sql && !given.parameters.empty()) throw usage_error{"--param binds the parameters of --sql"};
-  for (const char* name : {"--column", "--order-by", "--limit", "--offset"})
+  for (const char* name : {"--column", "--where", "--select", "--order-by", "--limit", "--offset"})
     if (sql && app.count(name) != 0) throw usage_error{std::string{name} + " is for relations: write it into the SQL"};
 }
 
@@ -102,6 +112,7 @@ options parse_options(int argc, const char* const* argv) {
   });
   app.add_flag("--validate", to.validate);
   app.add_flag("--count", to.count);
+  app.add_flag("--explain", to.explain);
   app.add_flag("--stats", to.stats);
   app.add_flag("--progress", to.progress);
   refuse_what_is_not_here_yet(app);
@@ -121,6 +132,8 @@ query options::to_query() const {
   }
   relation from{source};
   from.column(column);
+  for (const predicate& condition : where) from.where(condition);
+  from.select(select);
   for (const sort_key& key : order_by) from.order_by(key);
   if (limit) from.limit(*limit);
   if (offset) from.offset(*offset);

@@ -19,6 +19,8 @@ struct options {
   std::string dsn;
   std::string source;
   std::string column{"data"};
+  std::vector<predicate> where;
+  std::vector<projection> select;
   std::vector<sort_key> order_by;
   std::optional<std::uint64_t> limit;
   std::optional<std::uint64_t> offset;
@@ -34,6 +36,7 @@ struct options {
   format output{format::ndjson};
   bool validate{false};
   bool count{false};
+  bool explain{false};
   bool stats{false};
   bool progress{false};
 

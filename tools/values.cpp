@@ -34,6 +34,8 @@ std::optional<std::uint64_t> number_with_unit(std::string_view text, const std::
   return std::nullopt;
 }
 
+}  // namespace
+
 operand read_as(const operand& field, std::string_view word) {
   if (word == "text") return field.as_text();
   if (word == "int") return field.as_int();
@@ -42,8 +44,6 @@ operand read_as(const operand& field, std::string_view word) {
   if (word == "timestamptz") return field.as_timestamptz();
   return field.as_uuid();
 }
-
-}  // namespace
 
 std::uint64_t parse_count(std::string_view text) {
   const auto rows = number_with_unit(text, std::array{unit{"", 1}});

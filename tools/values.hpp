@@ -22,6 +22,8 @@ std::uint64_t parse_count(std::string_view text);
 std::size_t parse_size(std::string_view text);
 // "500ms", "30s", "5m", "1h".
 std::chrono::milliseconds parse_duration(std::string_view text);
+// A field read as text, int, numeric, bool, timestamptz or uuid.
+operand read_as(const operand& field, std::string_view word);
 // "name", "age:desc", "profile.age:int:desc:nullslast"; a key with odd characters in double quotes.
 sort_key parse_sort_key(std::string_view text);
 // "a.b", "\"a.b\".c": keys from the document's root on, up to the end or an unquoted colon, where `rest` then begins.

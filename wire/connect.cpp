@@ -165,7 +165,7 @@ class search {
       if (co_await start_tls(made->io, security_, host)) made->security = security_;
     }
     in_tls_ = made->security != nullptr;
-    co_await log_in(*made, info_, host, options_);
+    co_await log_in(*made, info_, host);
     co_return made;
   }
 

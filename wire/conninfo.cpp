@@ -117,7 +117,7 @@ void read_tls_files(conninfo& info, const settings& given, const conninfo_enviro
 }
 
 void read_tls(conninfo& info, const settings& given, const conninfo_environment& environment) {
-  read_tls_files(info, given, environment);
+  if (given.value("sslmode") != "disable") read_tls_files(info, given, environment);
   const bool system_roots = info.sslrootcert == "system";
   info.sslmode = choose(given, "sslmode", tls_modes, system_roots ? tls_mode::verify_full : tls_mode::prefer);
   info.sslnegotiation = choose(given, "sslnegotiation", negotiations, tls_negotiation::postgres);

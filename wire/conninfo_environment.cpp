@@ -1,5 +1,6 @@
-
 #include <cstdlib>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include <pwd.h>
@@ -16,12 +17,20 @@ struct account {
   std::string home;
 };
 
-account effective_user() {
+account look_up(uid_t user) {
   std::vector<char> room(16384);
   passwd entry{};
   passwd* found = nullptr;
-  if (getpwuid_r(geteuid(), &entry, room.data(), room.size(), &found) != 0 || found == nullptr) return {};
+  if (getpwuid_r(user, &entry, room.data(), room.size(), &found) != 0 || found == nullptr) return {};
   return {entry.pw_name, entry.pw_dir};
+}
+
+/// Reading the user database is most of what parsing a connection string costs.
+const account& effective_user() {
+  thread_local std::optional<std::pair<uid_t, account>> known;
+  const uid_t now = geteuid();
+  if (!known || known->first != now) known.emplace(now, look_up(now));
+  return known->second;
 }
 
 std::optional<std::string> process_variable(std::string_view name) {
@@ -32,7 +41,7 @@ std::optional<std::string> process_variable(std::string_view name) {
 }  // namespace
 
 conninfo_environment conninfo_environment::process() {
-  const account user = effective_user();
+  const account& user = effective_user();
   const std::string home = process_variable("HOME").value_or("");
   conninfo_environment environment;
   environment.variable = process_variable;

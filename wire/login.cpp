@@ -23,10 +23,12 @@ std::vector<proto::startup_parameter> start_up_parameters(const conninfo& info) 
   return all;
 }
 
+std::string account_of(const conninfo& info, const conninfo::host& host) { return info.user + '@' + host.to_string(); }
+
 /// What a login needs, with the storage of what the machine views.
 class credentials {
  public:
-  credentials(const session& on, const conninfo& info, const conninfo::host& host, const session_options& options)
+  credentials(const session& on, const conninfo& info, const conninfo::host& host)
       : parameters_{start_up_parameters(info)}, password_{password_for(info, host)} {
     const tls_stream* const tls = on.io.tls();
     const bool is_private = tls != nullptr || host.is_unix_socket();
@@ -44,7 +46,7 @@ class credentials {
     login_.over_tls = tls != nullptr;
     if (tls != nullptr) certificate_hash_ = tls->certificate_hash();
     login_.certificate_hash = certificate_hash_;
-    if (options.scram != nullptr) known_keys_ = options.scram->find(info.user, host);
+    if (info.scram_keys != nullptr) known_keys_ = info.scram_keys->find(account_of(info, host));
     if (known_keys_) login_.known_keys = &*known_keys_;
   }
   credentials(const credentials&) = delete;
@@ -139,10 +141,9 @@ class login_conversation {
 
 }  // namespace
 
-asio::awaitable<void> log_in(session& on, const conninfo& info, const conninfo::host& host,
-                             const session_options& options) {
+asio::awaitable<void> log_in(session& on, const conninfo& info, const conninfo::host& host) {
   on.io.where.doing = "logging in to";
-  const credentials who{on, info, host, options};
+  const credentials who{on, info, host};
   login_conversation conversation{on, who.login(), info.token};
   while (!conversation.advance()) {
     const link::moved moved = on.io.transfer(conversation.wanted());
@@ -156,7 +157,7 @@ asio::awaitable<void> log_in(session& on, const conninfo& info, const conninfo::
     on.io.fail(errc::protocol_violation, "the server does not speak protocol 3.2, which min_protocol_version asks for");
   }
   const proto::scram_keys* const keys = conversation.machine().proved_keys();
-  if (options.scram != nullptr && keys != nullptr) options.scram->store(info.user, host, *keys);
+  if (info.scram_keys != nullptr && keys != nullptr) info.scram_keys->store(account_of(info, host), *keys);
 }
 
 }  // namespace sluice::wire

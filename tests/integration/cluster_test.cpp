@@ -69,8 +69,7 @@ TEST(ClusterUser, ThatNeedsTlsIsRefusedWithoutIt) {
 }
 
 TEST(ClusterUser, LogsInWithItsCertificate) {
-  const std::string certificate =
-      " sslcert=" + tls_file("cert_user.crt") + " sslkey=" + tls_file("cert_user.key");
+  const std::string certificate = " sslcert=" + tls_file("cert_user.crt") + " sslkey=" + tls_file("cert_user.key");
   EXPECT_EQ(psql("select current_user", as_user("cert_user") + certificate), "cert_user");
 }
 

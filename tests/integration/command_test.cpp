@@ -77,7 +77,8 @@ TEST_F(Command, ChecksDocumentsInFullWhenAskedTo) {
 TEST_F(Command, RefusesWhatCannotBeMeant) {
   expect_failure("$SLUICE", 2, "sluice: usage: ");
   expect_failure("$SLUICE doc --bogus", 2, "sluice: usage: ");
-  expect_failure("$SLUICE doc --where x", 2, "sluice: usage: --where is not in this version yet");
+  expect_failure("$SLUICE doc --where 'n = '", 2, "sluice: usage: --where: expected a value");
+  expect_failure("$SLUICE doc --where 'n like 5'", 2, "sluice: usage: --where: expected a text in single quotes");
   expect_failure("$SLUICE doc --mode bulk", 2, "sluice: usage: --mode bulk is not in this version yet");
   expect_failure("$SLUICE 'a..b'", 2, "sluice: usage: ");
   expect_failure("$SLUICE -d 'host=x nonsense' doc", 2, "sluice: usage: connection string");

@@ -33,6 +33,17 @@ TEST_F(Examples, CoroutineStreamsTwoRelationsAtOnce) {
   EXPECT_NE(end.out.find("v_user: 10 rows"), std::string::npos) << end.out;
 }
 
+TEST_F(Examples, TypedAddsUpWhatTheServerWasAskedFor) {
+  const finished end = shell(SLUICE_EXAMPLES "/example-typed");
+  EXPECT_EQ(end.status, 0) << end.err;
+  EXPECT_EQ(
+      end.out,
+      psql("select count(*) || ' open orders, ' || sum((data->>'total')::numeric(12,2)) || ' in all, the first by ' || "
+           "(array_agg(data->'customer'->>'name' order by (data->>'id')::int))[1] "
+           "from v_order where data->>'state' = 'open' and (data->>'total')::numeric >= 100") +
+          "\n");
+}
+
 TEST_F(Examples, TellWhatFailed) {
   const finished end = shell(SLUICE_EXAMPLES "/example-loop host=/nonexistent");
   EXPECT_EQ(end.status, 1);

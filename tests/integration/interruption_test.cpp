@@ -43,8 +43,8 @@ TYPED_TEST(Deadline, EndsAQueryThatGivesNothing) {
 }
 
 TYPED_TEST(Deadline, EndsRowsThatNeverEnd) {
-  const outcome seen = TypeParam::ask(
-      dsn(), sql("select to_json(generate_series(1, 2000000000)) as endless_test"), {.timeout = 300ms});
+  const outcome seen =
+      TypeParam::ask(dsn(), sql("select to_json(generate_series(1, 2000000000)) as endless_test"), {.timeout = 300ms});
   ASSERT_TRUE(seen.failure);
   EXPECT_EQ(seen.failure->code(), condition::timeout);
   EXPECT_GT(seen.rows.size(), 0U);

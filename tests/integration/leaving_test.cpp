@@ -26,6 +26,17 @@ TEST(Leaving, EndsTheQueryOnTheServerAndKeepsTheConnection) {
   EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
 }
 
+TEST(Leaving, TakesTheLongerKeyOfANewerProtocolWhereThereIsOne) {
+  sluice::client db{dsn() + " max_protocol_version=3.2"};  // servers before 18 negotiate it down
+  {
+    sluice::row_range rows = db.stream(sql("select to_json(generate_series(1, 2000000000)) as newer_test"));
+    EXPECT_TRUE(rows.next());
+    EXPECT_EQ(rows.cancel(), leaving::cancelled);
+  }
+  EXPECT_FALSE(is_running("newer_test"));
+  EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
+}
+
 TEST(Leaving, FailsTheTransactionThatTheQueryWasIn) {
   sluice::client db{dsn()};
   db.execute("begin");

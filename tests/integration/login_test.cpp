@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <sluice/wire/connect.hpp>
+#include <sluice/wire/scram_cache.hpp>
 #include <stdexcept>
 #include <string>
 
@@ -17,24 +17,19 @@ using namespace sluice::test;
 using sluice::conninfo;
 using sluice::errc;
 
-asio::awaitable<std::string> log_in_with(conninfo info, sluice::wire::session_options options) {
+std::string log_in(const std::string& text, const std::shared_ptr<sluice::scram_cache>& cache) {
+  conninfo info = conninfo::parse(text);
+  info.scram_keys = cache;
   try {
-    const auto made = co_await sluice::wire::connect(info, options);
-    co_return made->is == sluice::wire::session::state::idle ? "in" : "not ready";
+    const sluice::client db{info};
+    return db.is_idle() ? "in" : "not ready";
   } catch (const sluice::error& e) {
-    co_return std::string{e.sqlstate()};
+    return std::string{e.sqlstate()};
   }
 }
 
-std::string log_in(const std::string& text, const std::shared_ptr<sluice::wire::scram_cache>& cache) {
-  sluice::wire::session_options options;
-  options.buffer_bytes = 65536;
-  options.scram = cache;
-  return run(log_in_with(conninfo::parse(text), options));
-}
-
 TEST(ScramCache, StandsForThePasswordUntilItIsChanged) {
-  const auto cache = std::make_shared<sluice::wire::scram_cache>();
+  const auto cache = std::make_shared<sluice::scram_cache>();
   const std::string right = as_user("scram_user");
   const std::string wrong = right + "x";
   EXPECT_EQ(log_in(wrong, cache), "28P01");

@@ -74,8 +74,8 @@ TEST(ParseOptions, RefusesWhatMakesNoSense) {
                                              {"a", "--format", "xml"},
                                              {"a", "--chunk-rows", "0"},
                                              {"a", "--where", "x"},
-                                             {"a", "--select", "x"},
-                                             {"a", "--explain"},
+                                             {"a", "--select", "x,"},
+                                             {"--explain"},
                                              {"a", "--mode", "bulk"},
                                              {"a", "--mode", "x"}}) {
     std::string line;

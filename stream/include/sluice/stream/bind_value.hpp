@@ -45,6 +45,10 @@ class SLUICE_API bind_value {
   [[nodiscard]] static bind_value bytes(std::span<const std::byte> value);
   /// JSON text: jsonb.
   [[nodiscard]] static bind_value json(std::string text) { return {std::move(text), proto::oid::jsonb}; }
+  /// A number of any size, in decimal.
+  [[nodiscard]] static bind_value numeric(std::string text) { return {std::move(text), proto::oid::numeric}; }
+  /// A moment as the server reads it.
+  [[nodiscard]] static bind_value timestamptz(std::string text) { return {std::move(text), proto::oid::timestamptz}; }
   /// A UUID in its text form.
   [[nodiscard]] static bind_value uuid(std::string text) { return {std::move(text), proto::oid::uuid}; }
   /// An SQL array, one-dimensional. Its type is that of its elements, which are all of one kind; a NULL may be among

@@ -83,6 +83,9 @@ class row_range::iterator {
   chunk::iterator at_{};
 };
 
+template <class T>
+class typed_range;
+
 /// One connection for one thread.
 /// @par Thread safety  none, but for `interrupt`
 class SLUICE_API client {
@@ -97,6 +100,9 @@ class SLUICE_API client {
   /// Sends the query; errors of the server come with the first row.
   /// @par Errors  throws error: bad_query, bad_state when another range is open
   [[nodiscard]] row_range stream(const query& what, query_options options = {});
+  /// The rows as values of a C++ type. Include <sluice/stream/typed.hpp>, where errors and policies are described.
+  template <class T>
+  [[nodiscard]] typed_range<T> stream(const query& what, query_options options = {});
   /// Runs statements without parameters and passes over their rows; @see connection::execute
   std::string execute(std::string_view statements, query_options options = {});
 

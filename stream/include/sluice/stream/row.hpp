@@ -39,6 +39,14 @@ class row {
   /// @par Lifetime  until the row's end or the next use of `parser`
   [[nodiscard]] json_document json(json_parser& parser) const;
 
+  /// The document as a C++ value: a type with SLUICE_JSON, or any that `from_json` knows. Include
+  /// <sluice/stream/typed.hpp>.
+  /// @par Lifetime  `std::string_view` members live as long as this row and until the next `json()` or `as()` in this
+  ///                thread
+  /// @par Errors    throws error: bad_json, which says where in the document, what was found and what was expected
+  template <class T>
+  [[nodiscard]] T as() const;
+
  private:
   static constexpr std::uint32_t null_length = 0xffffffff;
 

@@ -7,7 +7,6 @@
 #include <asio/awaitable.hpp>
 
 #include <sluice/wire/conninfo.hpp>
-#include <sluice/wire/scram_cache.hpp>
 #include <sluice/wire/session.hpp>
 
 namespace sluice::wire {
@@ -17,7 +16,6 @@ struct session_options {
   proto::limits limits{};
   std::size_t buffer_bytes{};
   clock::duration patience{};  ///< see `session::patience`
-  std::shared_ptr<scram_cache> scram{};  ///< null: every login hashes
 };
 
 /// Tries the hosts in their order, each with all its addresses, until a server of the kind wanted lets us in, over TLS

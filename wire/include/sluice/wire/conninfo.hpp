@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,8 @@
 #include <sluice/wire/secret.hpp>
 
 namespace sluice {
+
+class scram_cache;
 
 /// How much TLS is asked of the server. Only `verify_full` proves who the server is.
 enum class tls_mode : std::uint8_t { disable, allow, prefer, require, verify_ca, verify_full };
@@ -120,6 +123,9 @@ struct SLUICE_API conninfo {
   /// it throws ends the attempt. Tokens are sent over TLS or a Unix socket only.
   /// @see PostgreSQL documentation, section "OAuth Authorization/Authentication"
   std::function<secret()> token;
+  /// Shared by connections that should hash a SCRAM password once, not each (<sluice/wire/scram_cache.hpp>); null:
+  /// each.
+  std::shared_ptr<scram_cache> scram_keys;
   auth_methods require_auth;
   channel_binding_mode channel_binding{channel_binding_mode::prefer};
   std::string requirepeer;  ///< owner of the server's process, checked on Unix sockets

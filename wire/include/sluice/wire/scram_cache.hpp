@@ -9,17 +9,17 @@
 
 #include <sluice/export.hpp>
 #include <sluice/proto/scram.hpp>
-#include <sluice/wire/conninfo.hpp>
 
-namespace sluice::wire {
+namespace sluice {
 
 /// Keys by account, each proved by a login that succeeded; as secret as the passwords. A server that has a new salt
 /// for the account, as after a change of the password, is hashed for again.
 /// @par Thread safety  safe
 class SLUICE_API scram_cache {
  public:
-  [[nodiscard]] std::optional<proto::scram_keys> find(const std::string& user, const conninfo::host& on) const;
-  void store(const std::string& user, const conninfo::host& on, const proto::scram_keys& keys);
+  /// @param account  the user and the server
+  [[nodiscard]] std::optional<proto::scram_keys> find(const std::string& account) const;
+  void store(std::string account, const proto::scram_keys& keys);
 
  private:
   static constexpr std::size_t most = 64;  // accounts; a pool has one for each host
@@ -28,4 +28,4 @@ class SLUICE_API scram_cache {
   std::map<std::string, proto::scram_keys> keys_;
 };
 
-}  // namespace sluice::wire
+}  // namespace sluice

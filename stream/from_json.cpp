@@ -1,0 +1,73 @@
+#include <sluice/stream/from_json.hpp>
+
+namespace sluice {
+
+namespace {
+
+std::string_view type_name(json_value& of) {
+  simdjson::ondemand::json_type type{};
+  if (of.type().get(type) != simdjson::SUCCESS) return "no JSON";
+  switch (type) {
+    case simdjson::ondemand::json_type::array: return "an array";
+    case simdjson::ondemand::json_type::object: return "an object";
+    case simdjson::ondemand::json_type::number: return "another number";
+    case simdjson::ondemand::json_type::string: return "a string";
+    case simdjson::ondemand::json_type::boolean: return "a boolean";
+    case simdjson::ondemand::json_type::null: return "null";
+    default: return "no JSON";
+  }
+}
+
+}  // namespace
+
+std::string json_place::path() const {
+  if (inside_ == nullptr) return "$";
+  std::string text = inside_->path();
+  if (is_element_) return text + '[' + std::to_string(index_) + ']';
+  return text.append(".").append(key_);
+}
+
+void json_place::fail(std::string_view expected, std::string_view found) const {
+  std::string message = row_ == 0 ? std::string{} : "row " + std::to_string(row_) + ", ";
+  message += path() + ": expected " + std::string{expected} + ", found " + std::string{found};
+  throw error{error_info{
+      .code = errc::bad_json, .message = std::move(message), .server = {}, .rows = 0, .connection_usable = true}};
+}
+
+void json_place::fail(std::string_view expected, json_value& found) const { fail(expected, type_name(found)); }
+
+void from_json(json_value& from, raw_json& into, const json_place& place) {
+  simdjson::ondemand::json_type type{};
+  if (from.type().get(type) != simdjson::SUCCESS) place.fail("a value", "no JSON");
+  bool good = true;
+  if (type == simdjson::ondemand::json_type::object) {
+    simdjson::ondemand::object object;
+    good = from.get_object().get(object) == simdjson::SUCCESS && object.raw_json().get(into.text) == simdjson::SUCCESS;
+  } else if (type == simdjson::ondemand::json_type::array) {
+    simdjson::ondemand::array array;
+    good = from.get_array().get(array) == simdjson::SUCCESS && array.raw_json().get(into.text) == simdjson::SUCCESS;
+  } else {
+    into.text = from.raw_json_token();
+    while (!into.text.empty() && std::string_view{" \t\r\n"}.find(into.text.back()) != std::string_view::npos)
+      into.text.remove_suffix(1);
+  }
+  if (!good) place.fail("a value", "no JSON");
+}
+
+void from_json(json_value& from, uuid& into, const json_place& place) {
+  std::string_view text;
+  from_json(from, text, place);
+  const std::optional<uuid> value = uuid::parse(text);
+  if (!value) place.fail("a UUID", "another string");
+  into = *value;
+}
+
+void from_json(json_value& from, std::chrono::sys_time<std::chrono::microseconds>& into, const json_place& place) {
+  std::string_view text;
+  from_json(from, text, place);
+  const auto moment = parse_moment(text);
+  if (!moment) place.fail("a date and time in ISO 8601", "another string");
+  into = *moment;
+}
+
+}  // namespace sluice

@@ -1,0 +1,352 @@
+#pragma once
+/// @file
+/// JSON values as C++ values. `from_json(value, into, place)` is found by argument-dependent lookup: a type of your own
+/// may have one in its namespace; SLUICE_JSON and SLUICE_JSON_ENUM write it for you.
+///
+///     struct user { std::int64_t id; std::string name; std::optional<std::string> email; };
+///     SLUICE_JSON(user, id, name, email)
+///
+///     enum class state { open, paid };
+///     SLUICE_JSON_ENUM(state, open, paid)
+///
+/// Known: bool, integers (checked against their range), float and double, std::string, std::string_view, std::optional
+/// (null or missing), std::vector, std::map and std::unordered_map with string keys, std::chrono::sys_time and sys_days
+/// (ISO 8601), uuid, raw_json, and types with SLUICE_JSON. Members that the document has and the type has not are
+/// passed over; a member that is missing is an error unless it is an optional. `json_policy` changes both.
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <simdjson.h>
+
+#include <sluice/stream/json_moment.hpp>
+#include <sluice/stream/uuid.hpp>
+#include <sluice/wire/error.hpp>
+
+namespace sluice {
+
+using json_value = simdjson::ondemand::value;
+
+/// A value as it stands in the document, not decoded.
+/// @par Lifetime  `text` views the row
+struct raw_json {
+  std::string_view text;
+};
+
+/// Where in a document a value stands; made on the stack while a document is read.
+class json_place {
+ public:
+  explicit json_place(std::uint64_t row) noexcept : row_{row} {}
+  json_place(const json_place& inside, std::string_view key) noexcept
+      : inside_{&inside}, key_{key}, row_{inside.row_} {}
+  json_place(const json_place& inside, std::size_t index) noexcept
+      : inside_{&inside}, index_{index}, is_element_{true}, row_{inside.row_} {}
+
+  /// @par Errors  throws error: bad_json: "row 17, $.profile.tags[3]: expected a string, found a number"
+  [[noreturn]] SLUICE_API void fail(std::string_view expected, std::string_view found) const;
+  /// The same, with what was found told by its JSON type.
+  [[noreturn]] SLUICE_API void fail(std::string_view expected, json_value& found) const;
+
+ private:
+  [[nodiscard]] std::string path() const;
+
+  const json_place* inside_{};
+  std::string_view key_{};
+  std::size_t index_{};
+  bool is_element_{false};
+  std::uint64_t row_;
+};
+
+/// How strictly documents are read into a type; specialise it.
+template <class T>
+struct json_policy {
+  static constexpr bool missing_members_keep_their_value = false;
+  static constexpr bool unknown_members_are_errors = false;
+};
+
+/// One member of a type: its name in documents, and where it is.
+template <class Type, class Member>
+struct json_member {
+  std::string_view name;
+  Member Type::* at;
+};
+template <class Type, class Member>
+json_member(const char*, Member Type::*) -> json_member<Type, Member>;
+
+template <class T>
+concept has_json_members = requires(const T* type) { sluice_json_members(type); };
+template <class T>
+concept has_json_names = requires(const T* type) { sluice_json_names(type); };
+
+inline void from_json(json_value& from, bool& into, const json_place& place) {
+  if (from.get_bool().get(into) != simdjson::SUCCESS) place.fail("true or false", from);
+}
+
+template <std::integral Integer>
+  requires(!std::same_as<Integer, bool> && !std::same_as<Integer, char>)
+void from_json(json_value& from, Integer& into, const json_place& place) {
+  if constexpr (std::is_signed_v<Integer>) {
+    std::int64_t number{};
+    if (from.get_int64().get(number) != simdjson::SUCCESS) place.fail("an integer", from);
+    if (!std::in_range<Integer>(number)) place.fail("an integer in the range of its type", "another");
+    into = static_cast<Integer>(number);
+  } else {
+    std::uint64_t number{};
+    if (from.get_uint64().get(number) != simdjson::SUCCESS) place.fail("an integer that is not negative", from);
+    if (!std::in_range<Integer>(number)) place.fail("an integer in the range of its type", "another");
+    into = static_cast<Integer>(number);
+  }
+}
+
+template <std::floating_point Number>
+void from_json(json_value& from, Number& into, const json_place& place) {
+  double number{};
+  if (from.get_double().get(number) != simdjson::SUCCESS) place.fail("a number", from);
+  into = static_cast<Number>(number);
+}
+
+/// @par Lifetime  the text views the row or the parser's memory
+inline void from_json(json_value& from, std::string_view& into, const json_place& place) {
+  if (from.get_string().get(into) != simdjson::SUCCESS) place.fail("a string", from);
+}
+inline void from_json(json_value& from, std::string& into, const json_place& place) {
+  std::string_view text;
+  from_json(from, text, place);
+  into = text;
+}
+
+SLUICE_API void from_json(json_value& from, raw_json& into, const json_place& place);
+SLUICE_API void from_json(json_value& from, uuid& into, const json_place& place);
+SLUICE_API void from_json(json_value& from, std::chrono::sys_time<std::chrono::microseconds>& into,
+                          const json_place& place);
+
+template <class Duration>
+void from_json(json_value& from, std::chrono::sys_time<Duration>& into, const json_place& place) {
+  std::chrono::sys_time<std::chrono::microseconds> moment;
+  from_json(from, moment, place);
+  into = std::chrono::floor<Duration>(moment);
+}
+
+template <class T>
+void from_json(json_value& from, std::optional<T>& into, const json_place& place);
+template <class T>
+void from_json(json_value& from, std::vector<T>& into, const json_place& place);
+template <class T>
+void from_json(json_value& from, std::map<std::string, T>& into, const json_place& place);
+template <class T>
+void from_json(json_value& from, std::unordered_map<std::string, T>& into, const json_place& place);
+template <has_json_members T>
+void from_json(json_value& from, T& into, const json_place& place);
+
+template <has_json_names T>
+void from_json(json_value& from, T& into, const json_place& place) {
+  std::string_view name;
+  from_json(from, name, place);
+  for (const auto& [known, value] : sluice_json_names(static_cast<const T*>(nullptr))) {
+    if (known == name) {
+      into = value;
+      return;
+    }
+  }
+  place.fail("one of the names of its enumeration", "another");
+}
+
+template <class T>
+void from_json(json_value& from, std::optional<T>& into, const json_place& place) {
+  if (from.is_null()) {
+    into.reset();
+    return;
+  }
+  from_json(from, into.emplace(), place);
+}
+
+template <class T>
+void from_json(json_value& from, std::vector<T>& into, const json_place& place) {
+  simdjson::ondemand::array array;
+  if (from.get_array().get(array) != simdjson::SUCCESS) place.fail("an array", from);
+  into.clear();
+  for (auto each : array) {
+    const json_place here{place, into.size()};
+    json_value element;
+    if (std::move(each).get(element) != simdjson::SUCCESS) here.fail("a value", "no JSON");
+    T value{};
+    from_json(element, value, here);
+    into.push_back(std::move(value));
+  }
+}
+
+namespace detail {
+
+/// Calls `with(key, value)` for each member of an object.
+template <class With>
+void each_member(json_value& from, const json_place& place, With with) {
+  simdjson::ondemand::object object;
+  if (from.get_object().get(object) != simdjson::SUCCESS) place.fail("an object", from);
+  for (auto each : object) {
+    simdjson::ondemand::field field;
+    if (std::move(each).get(field) != simdjson::SUCCESS) place.fail("a member", "no JSON");
+    with(field);
+  }
+}
+
+template <class Map>
+void read_map(json_value& from, Map& into, const json_place& place) {
+  into.clear();
+  each_member(from, place, [&](simdjson::ondemand::field& field) {
+    std::string_view key;
+    if (field.unescaped_key().get(key) != simdjson::SUCCESS) place.fail("a key", "no JSON");
+    const auto at = into.insert_or_assign(std::string{key}, typename Map::mapped_type{}).first;
+    json_value value = field.value();
+    from_json(value, at->second, json_place{place, at->first});
+  });
+}
+
+/// Whether the key, as it is written, is this name; keys with escapes are not.
+inline bool is_written(const simdjson::ondemand::field& field, std::string_view name) noexcept {
+  const char* const key = field.key().raw();  // with padding behind the document: names are shorter than that
+  return key[name.size()] == '"' && std::char_traits<char>::compare(key, name.data(), name.size()) == 0;
+}
+
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+
+/// Reads an object into a type by its members. Documents have them in the same order again and again, so the member
+/// that came after the last one is tried first.
+template <class T>
+class object_reader {
+ public:
+  static constexpr auto members = sluice_json_members(static_cast<const T*>(nullptr));
+  static constexpr std::size_t count = std::tuple_size_v<decltype(members)>;
+
+  object_reader(T& into, const json_place& place) noexcept : into_{into}, place_{place} {}
+
+  void take(simdjson::ondemand::field& field) {
+    for (std::size_t tried = 0; tried < count; ++tried) {
+      const std::size_t i = next_ + tried < count ? next_ + tried : next_ + tried - count;
+      if (!is_written(field, names_[i])) continue;
+      read(i, field);
+      return;
+    }
+    if (has_escapes(field)) {
+      std::string_view key;
+      if (field.unescaped_key().get(key) != simdjson::SUCCESS) place_.fail("a key", "no JSON");
+      for (std::size_t i = 0; i < count; ++i)
+        if (names_[i] == key) return read(i, field);
+    }
+    if constexpr (json_policy<T>::unknown_members_are_errors) place_.fail("members of its type only", "another");
+  }
+
+  void finish() const {
+    if constexpr (!json_policy<T>::missing_members_keep_their_value)
+      for (std::size_t i = 0; i < count; ++i)
+        if (!seen_[i] && !optional_[i]) json_place{place_, names_[i]}.fail("a value", "nothing");
+  }
+
+ private:
+  static bool has_escapes(const simdjson::ondemand::field& field) noexcept {
+    for (const char* c = field.key().raw(); *c != '"'; ++c)
+      if (*c == '\\') return true;
+    return false;
+  }
+
+  void read(std::size_t i, simdjson::ondemand::field& field) {
+    seen_[i] = true;
+    next_ = i + 1 == count ? 0 : i + 1;
+    json_value value = field.value();
+    read_one(i, value, std::make_index_sequence<count>{});
+  }
+  template <std::size_t... Index>
+  void read_one(std::size_t i, json_value& value, std::index_sequence<Index...>) {
+    ((Index == i &&
+      (from_json(value, into_.*(std::get<Index>(members).at), json_place{place_, names_[Index]}), true)) ||
+     ...);
+  }
+
+  template <std::size_t... Index>
+  static constexpr auto names_of(std::index_sequence<Index...>) {
+    return std::array<std::string_view, count>{std::get<Index>(members).name...};
+  }
+  template <class Member>
+  static constexpr bool is_optional_member(const json_member<T, Member>&) {
+    return is_optional<Member>;
+  }
+  template <std::size_t... Index>
+  static constexpr auto optional_of(std::index_sequence<Index...>) {
+    return std::array<bool, count>{is_optional_member(std::get<Index>(members))...};
+  }
+  static constexpr auto names_ = names_of(std::make_index_sequence<count>{});
+  static constexpr auto optional_ = optional_of(std::make_index_sequence<count>{});
+  static_assert(
+      [] {
+        for (const std::string_view name : names_)
+          if (name.size() >= 64 || name.find_first_of("\"\\") != name.npos) return false;
+        return true;
+      }(),
+      "names of members are at most 63 bytes long, without quotes and backslashes");
+
+  T& into_;
+  const json_place& place_;
+  std::array<bool, count> seen_{};
+  std::size_t next_{0};
+};
+
+}  // namespace detail
+
+template <class T>
+void from_json(json_value& from, std::map<std::string, T>& into, const json_place& place) {
+  detail::read_map(from, into, place);
+}
+template <class T>
+void from_json(json_value& from, std::unordered_map<std::string, T>& into, const json_place& place) {
+  detail::read_map(from, into, place);
+}
+
+template <has_json_members T>
+void from_json(json_value& from, T& into, const json_place& place) {
+  detail::object_reader<T> reader{into, place};
+  detail::each_member(from, place, [&](simdjson::ondemand::field& field) { reader.take(field); });
+  reader.finish();
+}
+
+}  // namespace sluice
+
+// A macro for each of a list, by rescanning.
+#define SLUICE_PARENTHESES ()
+#define SLUICE_EXPAND(...) SLUICE_EXPAND_3(SLUICE_EXPAND_3(SLUICE_EXPAND_3(SLUICE_EXPAND_3(__VA_ARGS__))))
+#define SLUICE_EXPAND_3(...) SLUICE_EXPAND_2(SLUICE_EXPAND_2(SLUICE_EXPAND_2(SLUICE_EXPAND_2(__VA_ARGS__))))
+#define SLUICE_EXPAND_2(...) SLUICE_EXPAND_1(SLUICE_EXPAND_1(SLUICE_EXPAND_1(SLUICE_EXPAND_1(__VA_ARGS__))))
+#define SLUICE_EXPAND_1(...) __VA_ARGS__
+#define SLUICE_EACH(macro, type, first, ...) \
+  macro(type, first) __VA_OPT__(, SLUICE_EACH_AGAIN SLUICE_PARENTHESES(macro, type, __VA_ARGS__))
+#define SLUICE_EACH_AGAIN() SLUICE_EACH
+#define SLUICE_MEMBER(type, name) \
+  ::sluice::json_member { #name, &type::name }
+#define SLUICE_NAME(type, name) \
+  ::std::pair<::std::string_view, type> { #name, type::name }
+
+/// Makes a type readable: its members under their own names. Stands in the namespace of the type; takes up to 64
+/// members.
+#define SLUICE_JSON(type, ...) SLUICE_JSON_MEMBERS(type, SLUICE_EXPAND(SLUICE_EACH(SLUICE_MEMBER, type, __VA_ARGS__)))
+
+/// The same with names of your own: SLUICE_JSON_MEMBERS(user, sluice::json_member{"display name", &user::name}, ...)
+#define SLUICE_JSON_MEMBERS(type, ...) \
+  [[maybe_unused]] constexpr auto sluice_json_members(const type*) { return ::std::tuple{__VA_ARGS__}; }
+
+/// Makes an enumeration readable by the names of its enumerators.
+#define SLUICE_JSON_ENUM(type, ...)                                                  \
+  [[maybe_unused]] constexpr auto sluice_json_names(const type*) {                   \
+    return ::std::array{SLUICE_EXPAND(SLUICE_EACH(SLUICE_NAME, type, __VA_ARGS__))}; \
+  }

@@ -1,0 +1,140 @@
+#pragma once
+/// @file
+/// Rows as values of a C++ type: `row.as<T>()`, and `client.stream<T>(query)` for a loop over them. Which types, and
+/// how they are read: <sluice/stream/from_json.hpp>.
+///
+///     for (user u : db.stream<user>(sluice::from("v_user"))) ...
+///
+/// A row that does not fit is an error of that row: the loop ends with it, or, after `skip_bad_rows()`, goes on with
+/// the next row and counts. The connection stays usable either way.
+
+#include <cstdint>
+#include <iterator>
+#include <type_traits>
+#include <utility>
+
+#include <sluice/stream/client.hpp>
+#include <sluice/stream/from_json.hpp>
+#include <sluice/stream/json.hpp>
+#include <sluice/stream/row.hpp>
+
+namespace sluice {
+
+/// Reads a row's document. SQL NULL is an error unless T is a std::optional.
+/// @param number  of the row, from 1, for the message of an error; 0: it is not told
+/// @par Lifetime  `std::string_view` members live as long as the row and until the next use of `parser`
+/// @par Errors    throws error: bad_json
+template <class T>
+void read_row(const row& from, T& into, json_parser& parser, std::uint64_t number = 0) {
+  const json_place place{number};
+  if (from.is_null()) {
+    if constexpr (detail::is_optional<T>) {
+      into.reset();
+      return;
+    } else {
+      place.fail("a document", "SQL NULL");
+    }
+  }
+  json_document document = parser.parse(from.text());
+  simdjson::ondemand::value whole;
+  if (document.get_value().get(whole) != simdjson::SUCCESS) {
+    // A scalar is a document, too, but no `value` for simdjson: it is read as the only element of an array.
+    const std::string wrapped = '[' + std::string{from.text()} + ']' + std::string(simdjson::SIMDJSON_PADDING, ' ');
+    json_document array = parser.parse(std::string_view{wrapped}.substr(0, from.text().size() + 2));
+    if (array.at(0).get(whole) != simdjson::SUCCESS) place.fail("a document", "no JSON");
+    if constexpr (std::is_same_v<T, std::string_view> || std::is_same_v<T, raw_json>)
+      place.fail("an object or an array", "a scalar");
+    else
+      from_json(whole, into, place);
+    return;
+  }
+  from_json(whole, into, place);
+}
+
+template <class T>
+T row::as() const {
+  thread_local json_parser parser;
+  T value{};
+  read_row(*this, value, parser);
+  return value;
+}
+
+/// The rows of a query as values: an input range, to be walked once. Waits while iterating.
+/// @par Lifetime  as for `row_range`; a value's views live until the next step
+template <class T>
+class typed_range {
+ public:
+  explicit typed_range(row_range rows) : rows_{std::move(rows)} {}
+
+  /// From now on rows that do not fit are passed over and counted.
+  typed_range& skip_bad_rows() & noexcept {
+    skips_ = true;
+    return *this;
+  }
+  typed_range&& skip_bad_rows() && noexcept { return std::move(skip_bad_rows()); }
+  [[nodiscard]] std::uint64_t skipped() const noexcept { return skipped_; }
+  [[nodiscard]] const row_range& rows() const noexcept { return rows_; }
+
+  class iterator {
+   public:
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+    using iterator_concept = std::input_iterator_tag;
+
+    iterator() = default;
+    [[nodiscard]] const T& operator*() const noexcept { return range_->value_; }
+    [[nodiscard]] const T* operator->() const noexcept { return &range_->value_; }
+    iterator& operator++() {
+      ++at_;
+      read();
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(const iterator& it, std::default_sentinel_t end) noexcept { return it.at_ == end; }
+
+   private:
+    friend class typed_range;
+    iterator(typed_range& range, row_range::iterator at) : range_{&range}, at_{std::move(at)} { read(); }
+    void read() {
+      while (at_ != std::default_sentinel && !range_->take(*at_)) ++at_;
+    }
+
+    typed_range* range_{};
+    row_range::iterator at_{};
+  };
+
+  /// @par Errors  as for `row_range`, and bad_json for a row that does not fit
+  [[nodiscard]] iterator begin() { return iterator{*this, rows_.begin()}; }
+  [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+ private:
+  bool take(const row& each) {
+    ++number_;
+    if (!skips_) {
+      read_row(each, value_ = T{}, parser_, number_);
+      return true;
+    }
+    try {
+      read_row(each, value_ = T{}, parser_, number_);
+      return true;
+    } catch (const error& failure) {
+      if (failure.code() != errc::bad_json) throw;
+      ++skipped_;
+      return false;
+    }
+  }
+
+  row_range rows_;
+  json_parser parser_;
+  T value_{};
+  std::uint64_t number_{0};
+  std::uint64_t skipped_{0};
+  bool skips_{false};
+};
+
+template <class T>
+typed_range<T> client::stream(const query& what, query_options options) {
+  return typed_range<T>{stream(what, options)};
+}
+
+}  // namespace sluice

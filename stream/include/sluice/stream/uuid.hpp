@@ -1,0 +1,26 @@
+#pragma once
+/// @file
+/// A UUID as a value.
+/// @see RFC 9562; PostgreSQL documentation, section "UUID Type"
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <sluice/export.hpp>
+
+namespace sluice {
+
+struct SLUICE_API uuid {
+  std::array<std::byte, 16> bytes{};
+
+  /// Reads `123e4567-e89b-12d3-a456-426614174000`, in either case; nothing for anything else.
+  [[nodiscard]] static std::optional<uuid> parse(std::string_view text) noexcept;
+  [[nodiscard]] std::string to_string() const;
+  friend auto operator<=>(const uuid&, const uuid&) = default;
+};
+
+}  // namespace sluice

@@ -1,0 +1,363 @@
+#include "where.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+
+#include <sluice/wire/error.hpp>
+
+#include "values.hpp"
+#include "where_lexer.hpp"
+
+namespace sluice::tool {
+
+namespace {
+
+/// Operators that are a name: what follows it, and what it means.
+struct named_operator {
+  enum class takes : std::uint8_t { nothing, a_text, a_query, texts, a_value, values };
+  takes what;
+  std::function<predicate(const operand&, std::vector<bind_value>)> make;
+};
+
+std::string text_of(const std::vector<bind_value>& values, std::size_t i = 0) {
+  return values.at(i).text().value_or("");
+}
+
+const std::map<std::string, named_operator, std::less<>>& named_operators() {
+  using enum named_operator::takes;
+  using values_of = std::vector<bind_value>;
+  const auto nothing_more = [](predicate (operand::*test)() const) {
+    return named_operator{nothing, [test](const operand& of, const values_of&) { return (of.*test)(); }};
+  };
+  const auto one_text = [](predicate (operand::*test)(std::string) const) {
+    return named_operator{a_text, [test](const operand& of, const values_of& v) { return (of.*test)(text_of(v)); }};
+  };
+  const auto one_view = [](predicate (operand::*test)(std::string_view) const) {
+    return named_operator{a_text, [test](const operand& of, const values_of& v) { return (of.*test)(text_of(v)); }};
+  };
+  const auto some_texts = [](predicate (operand::*test)(const std::vector<std::string>&) const) {
+    return named_operator{texts, [test](const operand& of, const values_of& v) {
+                            std::vector<std::string> all;
+                            for (const bind_value& each : v) all.push_back(each.text().value_or(""));
+                            return (of.*test)(all);
+                          }};
+  };
+  const auto full_text = [](predicate (operand::*test)(std::string, std::string) const) {
+    return named_operator{a_query, [test](const operand& of, const values_of& v) {
+                            return (of.*test)(text_of(v), v.size() > 1 ? text_of(v, 1) : "simple");
+                          }};
+  };
+  static const std::map<std::string, named_operator, std::less<>> known{
+      {"like", one_text(&operand::like)},
+      {"ilike", one_text(&operand::ilike)},
+      {"icontains", one_view(&operand::icontains)},
+      {"starts_with", one_view(&operand::starts_with)},
+      {"istarts_with", one_view(&operand::istarts_with)},
+      {"ends_with", one_view(&operand::ends_with)},
+      {"iends_with", one_view(&operand::iends_with)},
+      {"matches_regex", one_text(&operand::matches_regex)},
+      {"contains_json", one_text(&operand::contains_json)},
+      {"contained_in_json", one_text(&operand::contained_in_json)},
+      {"has_key", one_text(&operand::has_key)},
+      {"has_any_key", some_texts(&operand::has_any_key)},
+      {"has_all_keys", some_texts(&operand::has_all_keys)},
+      {"exists", nothing_more(&operand::exists)},
+      // A string or an array: a field is one of them.
+      {"contains",
+       {a_value,
+        [](const operand& of, const values_of& v) {
+          const predicate element = of.has(v.front());
+          return v.front().type() == 0 ? of.contains(text_of(v)) || element : element;
+        }}},
+      {"has", {a_value, [](const operand& of, const values_of& v) { return of.has(v.front()); }}},
+      {"has_any", {values, [](const operand& of, const values_of& v) { return of.has_any(v); }}},
+      {"has_all", {values, [](const operand& of, const values_of& v) { return of.has_all(v); }}},
+      {"matches", full_text(&operand::matches)},
+      {"plain_query", full_text(&operand::plain_query)},
+      {"phrase_query", full_text(&operand::phrase_query)},
+      {"websearch_query", full_text(&operand::websearch_query)},
+      {"in_subnet", one_text(&operand::in_subnet)},
+      {"contains_subnet", one_text(&operand::contains_subnet)},
+      {"contains_ip", one_text(&operand::contains_ip)},
+      {"overlaps", one_text(&operand::overlaps)},
+      {"is_ipv4", nothing_more(&operand::is_ipv4)},
+      {"is_ipv6", nothing_more(&operand::is_ipv6)},
+      {"is_private", nothing_more(&operand::is_private)},
+      {"is_loopback", nothing_more(&operand::is_loopback)},
+      {"is_multicast", nothing_more(&operand::is_multicast)},
+      {"is_link_local", nothing_more(&operand::is_link_local)},
+      {"is_documentation", nothing_more(&operand::is_documentation)},
+      {"is_carrier_grade", nothing_more(&operand::is_carrier_grade)},
+      {"ancestor_of", one_text(&operand::ancestor_of)},
+      {"descendant_of", one_text(&operand::descendant_of)},
+      {"matches_lquery", one_text(&operand::matches_lquery)},
+      {"matches_ltxtquery", one_text(&operand::matches_ltxtquery)},
+      {"matches_any_lquery", some_texts(&operand::matches_any_lquery)},
+      {"lca_of", some_texts(&operand::lca_of)},
+  };
+  return known;
+}
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return text;
+}
+
+class where_parser {
+ public:
+  explicit where_parser(std::string_view text) : in_{text} {}
+
+  predicate run() {
+    predicate whole = either();
+    if (in_.next().is != token::kind::end) in_.fail("expected 'and', 'or' or the end");
+    return whole;
+  }
+
+ private:
+  static constexpr int deepest = 100;
+
+  predicate either() {
+    std::vector<predicate> parts{both()};
+    while (in_.take_word("or")) parts.push_back(both());
+    return parts.size() == 1 ? parts.front() : any_of(parts);
+  }
+  predicate both() {
+    std::vector<predicate> parts{negated()};
+    while (in_.take_word("and")) parts.push_back(negated());
+    return parts.size() == 1 ? parts.front() : all_of(parts);
+  }
+  predicate negated() {
+    if (++depth_ > deepest) in_.fail("nested too deeply");
+    predicate one = in_.take_word("not") ? !negated() : primary();
+    --depth_;
+    return one;
+  }
+  predicate primary() {
+    if (!in_.take_symbol("(")) return test();
+    predicate inside = either();
+    if (!in_.take_symbol(")")) in_.fail("expected ')'");
+    return inside;
+  }
+
+  predicate test() {
+    const operand of = subject();
+    const std::size_t offset = in_.next().offset;
+    try {
+      const bool negative = in_.take_word("not");
+      return tested(of, negative);
+    } catch (const error& refused) {
+      in_.fail_at(offset, refused.what());
+    }
+  }
+
+  predicate tested(const operand& of, bool negative) {
+    if (in_.take_word("in")) {
+      std::vector<bind_value> all = values();
+      return negative ? of.not_in(std::move(all)) : of.in(std::move(all));
+    }
+    if (in_.take_word("between")) {
+      bind_value least = value();
+      if (!in_.take_word("and")) in_.fail("expected 'and' between the two bounds");
+      const predicate inside = of.between(std::move(least), value());
+      return negative ? !inside : inside;
+    }
+    if (in_.next().is == token::kind::word) {
+      if (!negative && in_.take_word("is")) return is_test(of);
+      const auto known = named_operators().find(lower(in_.next().text));
+      if (known != named_operators().end()) {
+        in_.take();
+        const predicate made = known->second.make(of, operands(known->second.what));
+        return negative ? !made : made;
+      }
+    }
+    if (negative) in_.fail("expected 'in', 'between' or the name of an operator after 'not'");
+    return comparison(of);
+  }
+
+  predicate is_test(const operand& of) {
+    const bool negative = in_.take_word("not");
+    if (in_.take_word("null")) return negative ? of.is_not_null() : of.is_null();
+    if (in_.take_word("distinct")) {
+      if (!in_.take_word("from")) in_.fail("expected 'from'");
+      const predicate distinct = of.is_distinct_from(value());
+      return negative ? !distinct : distinct;
+    }
+    in_.fail("expected 'null' or 'distinct from'");
+  }
+
+  predicate comparison(const operand& of) {
+    for (const char* equal : {"=", "=="})
+      if (in_.take_symbol(equal)) return of == value();
+    for (const char* different : {"<>", "!="})
+      if (in_.take_symbol(different)) return of != value();
+    if (in_.take_symbol("<")) return of < value();
+    if (in_.take_symbol("<=")) return of <= value();
+    if (in_.take_symbol(">")) return of > value();
+    if (in_.take_symbol(">=")) return of >= value();
+    if (in_.take_symbol("~")) return of.matches_regex(text());
+    if (in_.take_symbol("@>")) return of.contains_json(text());
+    if (in_.take_symbol("<@")) return of.contained_in_json(text());
+    if (in_.take_symbol("@?")) return of.jsonpath_exists(text());
+    if (in_.take_symbol("@@")) return of.jsonpath_matches(text());
+    in_.fail("expected an operator, such as =, <, like, in or is null");
+  }
+
+  std::vector<bind_value> operands(named_operator::takes what) {
+    switch (what) {
+      case named_operator::takes::nothing: return {};
+      case named_operator::takes::a_text: return {text()};
+      case named_operator::takes::a_value: return {value()};
+      case named_operator::takes::values: return values();
+      case named_operator::takes::a_query:
+        if (!in_.at_symbol("(")) return {text()};
+        [[fallthrough]];
+      case named_operator::takes::texts: break;
+    }
+    if (!in_.take_symbol("(")) in_.fail("expected '(' and texts");
+    std::vector<bind_value> all{text()};
+    while (in_.take_symbol(",")) all.emplace_back(text());
+    if (what == named_operator::takes::a_query && all.size() > 2) in_.fail("expected a query and a language, no more");
+    if (!in_.take_symbol(")")) in_.fail("expected ',' or ')'");
+    return all;
+  }
+
+  /// A path with a type perhaps, a column, or something measured of one of them.
+  operand subject() {
+    operand of = plain_subject();
+    if (!in_.take_symbol("::")) return of;
+    static constexpr std::array types{"text", "int", "numeric", "bool", "timestamptz", "uuid"};
+    for (const char* type : types) {
+      if (in_.take_word(type)) return read_as(of, type);
+    }
+    in_.fail("expected a type: text, int, numeric, bool, timestamptz or uuid");
+  }
+
+  operand plain_subject() {
+    const token first = in_.next();
+    if (first.is != token::kind::word && first.is != token::kind::name) in_.fail("expected the name of a field");
+    in_.take();
+    if (first.is == token::kind::word && in_.at_symbol("(")) return function(first);
+    std::vector<std::string> parts{first.text};
+    while (in_.take_symbol(".")) {
+      const token part = in_.next();
+      if (part.is != token::kind::word && part.is != token::kind::name && part.is != token::kind::number)
+        in_.fail("expected a name after the dot");
+      parts.push_back(part.text);
+      in_.take();
+    }
+    try {
+      return field(std::move(parts));
+    } catch (const error& refused) {
+      in_.fail_at(first.offset, refused.what());
+    }
+  }
+
+  operand function(const token& name) {
+    const std::string called = lower(name.text);
+    in_.take_symbol("(");
+    if (called == "column") {
+      const token of = in_.take();
+      close();
+      return column(of.text);
+    }
+    if (called == "document") {
+      close();
+      return field({});
+    }
+    const operand of = subject();
+    if (called == "array_length" || called == "depth") {
+      close();
+      return called == "depth" ? of.depth() : of.array_length();
+    }
+    if (!in_.take_symbol(",")) in_.fail_at(name.offset, "no such function");
+    const std::size_t offset = in_.next().offset;
+    const std::string to = text();
+    close();
+    if (called == "hamming_distance") return of.hamming_distance(to);
+    if (called == "jaccard_distance") return of.jaccard_distance(to);
+    const std::vector<float> numbers = vector(to, offset);
+    if (called == "l2_distance") return of.l2_distance(numbers);
+    if (called == "cosine_distance") return of.cosine_distance(numbers);
+    if (called == "inner_product") return of.inner_product(numbers);
+    if (called == "l1_distance") return of.l1_distance(numbers);
+    in_.fail_at(name.offset, "no such function");
+  }
+  void close() {
+    if (!in_.take_symbol(")")) in_.fail("expected ')'");
+  }
+
+  std::vector<float> vector(std::string_view written, std::size_t offset) const {
+    std::vector<float> numbers;
+    if (!written.starts_with('[') || !written.ends_with(']')) in_.fail_at(offset, "a vector is written '[1, 2.5]'");
+    written = written.substr(1, written.size() - 2);
+    while (!written.empty()) {
+      float number{};
+      while (written.starts_with(' ')) written.remove_prefix(1);
+      const auto [end, failed] = std::from_chars(written.data(), written.data() + written.size(), number);
+      if (failed != std::errc{}) in_.fail_at(offset, "a vector is written '[1, 2.5]'");
+      numbers.push_back(number);
+      written.remove_prefix(static_cast<std::size_t>(end - written.data()));
+      if (written.starts_with(',')) written.remove_prefix(1);
+    }
+    return numbers;
+  }
+
+  std::string text() {
+    if (in_.next().is != token::kind::text) in_.fail("expected a text in single quotes");
+    return in_.take().text;
+  }
+
+  bind_value value() {
+    if (in_.next().is == token::kind::text) return in_.take().text;
+    if (in_.next().is == token::kind::number) return number();
+    if (in_.take_word("true")) return true;
+    if (in_.take_word("false")) return false;
+    if (in_.take_word("null")) return nullptr;
+    if (in_.take_word("uuid")) return bind_value::uuid(text());
+    if (in_.take_word("json")) return bind_value::json(text());
+    if (in_.take_word("timestamptz")) return bind_value::timestamptz(text());
+    in_.fail("expected a value: a number, a text in single quotes, true, false or null");
+  }
+  bind_value number() { return bind_value::numeric(in_.take().text); }
+
+  std::vector<bind_value> values() {
+    if (!in_.take_symbol("(")) in_.fail("expected '(' and values");
+    std::vector<bind_value> all;
+    if (in_.take_symbol(")")) return all;
+    all.push_back(value());
+    while (in_.take_symbol(",")) all.push_back(value());
+    if (!in_.take_symbol(")")) in_.fail("expected ',' or ')'");
+    return all;
+  }
+
+  where_lexer in_;
+  int depth_{0};
+};
+
+}  // namespace
+
+predicate parse_where(std::string_view text) { return where_parser{text}.run(); }
+
+std::vector<projection> parse_select(std::string_view text) {
+  std::vector<projection> fields;
+  std::string_view rest = text;
+  for (;;) {
+    bool quoted = false;
+    std::size_t end = 0;
+    while (end < rest.size() && (quoted || rest[end] != ',')) quoted ^= rest[end++] == '"';
+    try {
+      fields.emplace_back(rest.substr(0, end));
+    } catch (const error& refused) {
+      throw usage_error{"--select: " + std::string{refused.what()}};
+    }
+    if (end == rest.size()) return fields;
+    rest.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace sluice::tool

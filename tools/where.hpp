@@ -1,0 +1,16 @@
+#pragma once
+// The language of --where: docs/predicates.md.
+#include <string_view>
+#include <vector>
+
+#include <sluice/stream/query.hpp>
+
+namespace sluice::tool {
+
+// Throws usage_error, whose text shows the place with a caret.
+predicate parse_where(std::string_view text);
+
+// The paths of --select, separated by commas. Throws usage_error.
+std::vector<projection> parse_select(std::string_view text);
+
+}  // namespace sluice::tool

@@ -1,0 +1,44 @@
+#pragma once
+// Words, names, values and symbols of --where.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace sluice::tool {
+
+struct token {
+  enum class kind : std::uint8_t { word, name, text, number, symbol, end };
+  kind is{kind::end};
+  std::string text{};     // unquoted; a symbol as it stands
+  std::size_t offset{0};  // in bytes, where it begins
+};
+
+class where_lexer {
+ public:
+  explicit where_lexer(std::string_view text) : text_{text} { step(); }
+
+  [[nodiscard]] const token& next() const noexcept { return next_; }
+  token take();
+  // A keyword or an operator's name, whatever its case.
+  [[nodiscard]] bool at_word(std::string_view word) const noexcept;
+  [[nodiscard]] bool at_symbol(std::string_view symbol) const noexcept;
+  bool take_word(std::string_view word);
+  bool take_symbol(std::string_view symbol);
+
+  // Throws usage_error with the place shown.
+  [[noreturn]] void fail(std::string_view what) const { fail_at(next_.offset, what); }
+  [[noreturn]] void fail_at(std::size_t offset, std::string_view what) const;
+
+ private:
+  void step();
+  void quoted(char quote, token::kind is);
+  void number();
+
+  std::string_view text_;
+  std::size_t at_{0};
+  token next_{};
+  bool after_dot_{false};
+};
+
+}  // namespace sluice::tool
