@@ -188,34 +188,20 @@ void from_json(json_value& from, std::vector<T>& into, const json_place& place) 
 
 namespace detail {
 
-/// Calls `with(key, value)` for each member of an object.
-template <class With>
-void each_member(json_value& from, const json_place& place, With with) {
-  simdjson::ondemand::object object;
-  if (from.get_object().get(object) != simdjson::SUCCESS) place.fail("an object", from);
-  for (auto each : object) {
-    simdjson::ondemand::field field;
-    if (std::move(each).get(field) != simdjson::SUCCESS) place.fail("a member", "no JSON");
-    with(field);
-  }
-}
-
 template <class Map>
 void read_map(json_value& from, Map& into, const json_place& place) {
+  simdjson::ondemand::object object;
+  if (from.get_object().get(object) != simdjson::SUCCESS) place.fail("an object", from);
   into.clear();
-  each_member(from, place, [&](simdjson::ondemand::field& field) {
+  for (auto each : object) {
+    simdjson::ondemand::field field;
     std::string_view key;
-    if (field.unescaped_key().get(key) != simdjson::SUCCESS) place.fail("a key", "no JSON");
+    if (std::move(each).get(field) != simdjson::SUCCESS || field.unescaped_key().get(key) != simdjson::SUCCESS)
+      place.fail("a member", "no JSON");
     const auto at = into.insert_or_assign(std::string{key}, typename Map::mapped_type{}).first;
     json_value value = field.value();
     from_json(value, at->second, json_place{place, at->first});
-  });
-}
-
-/// Whether the key, as it is written, is this name; keys with escapes are not.
-inline bool is_written(const simdjson::ondemand::field& field, std::string_view name) noexcept {
-  const char* const key = field.key().raw();  // with padding behind the document: names are shorter than that
-  return key[name.size()] == '"' && std::char_traits<char>::compare(key, name.data(), name.size()) == 0;
+  }
 }
 
 template <class T>
@@ -223,84 +209,80 @@ inline constexpr bool is_optional = false;
 template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
 
-/// Reads an object into a type by its members. Documents have them in the same order again and again, so the member
-/// that came after the last one is tried first.
+/// Reads an object into a type by its members. Each is looked for from where the last one was found, so that documents
+/// which have them in the order of the type are walked once, and no further than the last.
 template <class T>
 class object_reader {
  public:
-  static constexpr auto members = sluice_json_members(static_cast<const T*>(nullptr));
-  static constexpr std::size_t count = std::tuple_size_v<decltype(members)>;
+  object_reader(simdjson::ondemand::object& from, T& into, const json_place& place) noexcept
+      : from_{from}, into_{into}, place_{place} {}
 
-  object_reader(T& into, const json_place& place) noexcept : into_{into}, place_{place} {}
-
-  void take(simdjson::ondemand::field& field) {
-    for (std::size_t tried = 0; tried < count; ++tried) {
-      const std::size_t i = next_ + tried < count ? next_ + tried : next_ + tried - count;
-      if (!is_written(field, names_[i])) continue;
-      read(i, field);
-      return;
-    }
-    if (has_escapes(field)) {
-      std::string_view key;
-      if (field.unescaped_key().get(key) != simdjson::SUCCESS) place_.fail("a key", "no JSON");
-      for (std::size_t i = 0; i < count; ++i)
-        if (names_[i] == key) return read(i, field);
-    }
-    if constexpr (json_policy<T>::unknown_members_are_errors) place_.fail("members of its type only", "another");
+  void read_all() {
+    std::apply([&](const auto&... member) { (read(member), ...); }, members());
   }
 
-  void finish() const {
-    if constexpr (!json_policy<T>::missing_members_keep_their_value)
-      for (std::size_t i = 0; i < count; ++i)
-        if (!seen_[i] && !optional_[i]) json_place{place_, names_[i]}.fail("a value", "nothing");
+  /// Reads one member that is there; where it belongs is not known.
+  void take(simdjson::ondemand::field& field) {
+    std::string_view key;
+    if (field.unescaped_key().get(key) != simdjson::SUCCESS) place_.fail("a key", "no JSON");
+    const auto is_this = [&](const auto& member) {
+      if (member.name != key) return false;
+      json_value value = field.value();
+      from_json(value, into_.*(member.at), json_place{place_, member.name});
+      return true;
+    };
+    if (!std::apply([&](const auto&... member) { return (is_this(member) || ...); }, members()))
+      place_.fail("members of its type only", "another");
   }
 
  private:
+  static constexpr auto members() { return sluice_json_members(static_cast<const T*>(nullptr)); }
+  static_assert(std::apply(
+                    [](const auto&... member) {
+                      return (
+                          (member.name.size() < 64 && member.name.find_first_of("\"\\") == std::string_view::npos) &&
+                          ...);
+                    },
+                    members()),
+                "names of members are at most 63 bytes long, without quotes and backslashes");
+
+  template <class Member>
+  void read(const json_member<T, Member>& member) {
+    json_value value;
+    const simdjson::error_code found = from_.find_field_unordered(member.name).get(value);
+    if (found == simdjson::SUCCESS) return from_json(value, into_.*(member.at), json_place{place_, member.name});
+    if (found != simdjson::NO_SUCH_FIELD) place_.fail("a member", "no JSON");
+    if (read_escaped(member)) return;
+    if constexpr (!json_policy<T>::missing_members_keep_their_value && !is_optional<Member>)
+      json_place{place_, member.name}.fail("a value", "nothing");
+  }
+
+  /// A key may be written with escapes, which simdjson's lookup does not see.
+  template <class Member>
+  bool read_escaped(const json_member<T, Member>& member) {
+    if (from_.reset().error() != simdjson::SUCCESS) place_.fail("a member", "no JSON");
+    for (auto each : from_) {
+      simdjson::ondemand::field field;
+      std::string_view key;
+      if (std::move(each).get(field) != simdjson::SUCCESS) place_.fail("a member", "no JSON");
+      if (!has_escapes(field)) continue;
+      if (field.unescaped_key().get(key) != simdjson::SUCCESS) place_.fail("a key", "no JSON");
+      if (key != member.name) continue;
+      json_value value = field.value();
+      from_json(value, into_.*(member.at), json_place{place_, member.name});
+      return true;
+    }
+    return false;
+  }
   static bool has_escapes(const simdjson::ondemand::field& field) noexcept {
     for (const char* c = field.key().raw(); *c != '"'; ++c)
       if (*c == '\\') return true;
     return false;
   }
 
-  void read(std::size_t i, simdjson::ondemand::field& field) {
-    seen_[i] = true;
-    next_ = i + 1 == count ? 0 : i + 1;
-    json_value value = field.value();
-    read_one(i, value, std::make_index_sequence<count>{});
-  }
-  template <std::size_t... Index>
-  void read_one(std::size_t i, json_value& value, std::index_sequence<Index...>) {
-    ((Index == i &&
-      (from_json(value, into_.*(std::get<Index>(members).at), json_place{place_, names_[Index]}), true)) ||
-     ...);
-  }
-
-  template <std::size_t... Index>
-  static constexpr auto names_of(std::index_sequence<Index...>) {
-    return std::array<std::string_view, count>{std::get<Index>(members).name...};
-  }
-  template <class Member>
-  static constexpr bool is_optional_member(const json_member<T, Member>&) {
-    return is_optional<Member>;
-  }
-  template <std::size_t... Index>
-  static constexpr auto optional_of(std::index_sequence<Index...>) {
-    return std::array<bool, count>{is_optional_member(std::get<Index>(members))...};
-  }
-  static constexpr auto names_ = names_of(std::make_index_sequence<count>{});
-  static constexpr auto optional_ = optional_of(std::make_index_sequence<count>{});
-  static_assert(
-      [] {
-        for (const std::string_view name : names_)
-          if (name.size() >= 64 || name.find_first_of("\"\\") != name.npos) return false;
-        return true;
-      }(),
-      "names of members are at most 63 bytes long, without quotes and backslashes");
-
+  simdjson::ondemand::object& from_;
   T& into_;
   const json_place& place_;
-  std::array<bool, count> seen_{};
-  std::size_t next_{0};
 };
 
 }  // namespace detail
@@ -316,9 +298,17 @@ void from_json(json_value& from, std::unordered_map<std::string, T>& into, const
 
 template <has_json_members T>
 void from_json(json_value& from, T& into, const json_place& place) {
-  detail::object_reader<T> reader{into, place};
-  detail::each_member(from, place, [&](simdjson::ondemand::field& field) { reader.take(field); });
-  reader.finish();
+  simdjson::ondemand::object object;
+  if (from.get_object().get(object) != simdjson::SUCCESS) place.fail("an object", from);
+  if constexpr (json_policy<T>::unknown_members_are_errors) {
+    for (auto each : object) {
+      simdjson::ondemand::field field;
+      if (std::move(each).get(field) != simdjson::SUCCESS) place.fail("a member", "no JSON");
+      detail::object_reader<T>{object, into, place}.take(field);
+    }
+    if (object.reset().error() != simdjson::SUCCESS) place.fail("an object", "no JSON");
+  }
+  detail::object_reader<T>{object, into, place}.read_all();
 }
 
 }  // namespace sluice
