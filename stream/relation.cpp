@@ -14,8 +14,6 @@ namespace sluice {
 
 namespace {
 
-using detail::subject;
-
 [[noreturn]] void refuse(std::string what) { throw error{errc::bad_query, std::move(what)}; }
 
 /// Fields by their places: a place holds either a field or further places.
@@ -138,7 +136,11 @@ std::string relation::after_sql(std::vector<bind_value>& parameters) const {
     if (value.text()) {
       parameters.push_back(value);
       const std::string bound = '$' + std::to_string(parameters.size()) + detail::sortable_cast(key.by_.what(), value);
-      later = '(' + sql + (key.descending_ ? " < " : " > ") + bound + (nulls_last ? " or " + sql + " is null)" : ")");
+      later = '(' + sql;
+      later += key.descending_ ? " < " : " > ";
+      later += bound;
+      if (nulls_last) later.append(" or ").append(sql).append(" is null");
+      later += ')';
       equal = sql + " = " + bound;
     } else {
       later = nulls_last ? "false" : sql + " is not null";

@@ -49,7 +49,7 @@ class running_query {
 
   std::shared_ptr<wire::session> session_;
   std::optional<wire::exchange> exchange_;
-  client_part rest_{};                      // what the server has not done
+  client_part rest_{};                       // what the server has not done
   std::unique_ptr<client_filter> filter_{};  // null: nothing is left to do
   wire::clock::time_point began_{wire::clock::now()};
   wire::clock::time_point left_{began_};

@@ -241,7 +241,8 @@ resolved we_resolve(const std::string& text, std::string& message) {
     const sluice::secret password = sluice::password_for(info, last).value_or("");
     static constexpr std::array modes{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
     const char* const sslmode = modes.at(static_cast<std::size_t>(info.sslmode));
-    return {true, info.user, info.database, last.name, std::to_string(last.port), std::string{password.view()}, sslmode};
+    return {true,   info.user, info.database, last.name, std::to_string(last.port), std::string{password.view()},
+            sslmode};
   } catch (const sluice::error& refused) {
     message = refused.what();
     return {};
