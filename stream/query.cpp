@@ -19,7 +19,7 @@ std::string parameter_types(const std::string& sql, std::size_t count) {
       const std::size_t begin = at + name.size() + 2;
       type = sql.substr(begin, sql.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_[]", begin) - begin);
     }
-    lines += "  " + name + ": " + type + '\n';
+    lines.append("  ").append(name).append(": ").append(type).append(1, '\n');
   }
   return lines;
 }

@@ -141,14 +141,14 @@ std::string relation::after_sql(std::vector<bind_value>& parameters) const {
       later += bound;
       if (nulls_last) later.append(" or ").append(sql).append(" is null");
       later += ')';
-      equal = sql + " = " + bound;
+      equal.append(sql).append(" = ").append(bound);
     } else {
       later = nulls_last ? "false" : sql + " is not null";
       equal = sql + " is null";
     }
     if (i != 0) alternatives += " or ";
-    alternatives += '(' + equal_so_far + later + ')';
-    equal_so_far += equal + " and ";
+    alternatives.append(1, '(').append(equal_so_far).append(later).append(1, ')');
+    equal_so_far.append(equal).append(" and ");
   }
   return '(' + alternatives + ')';
 }
