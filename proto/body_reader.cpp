@@ -17,6 +17,7 @@ Unsigned take(body_reader& in) noexcept {
 std::uint8_t body_reader::u8() noexcept { return take<std::uint8_t>(*this); }
 std::uint16_t body_reader::u16() noexcept { return take<std::uint16_t>(*this); }
 std::uint32_t body_reader::u32() noexcept { return take<std::uint32_t>(*this); }
+std::uint64_t body_reader::u64() noexcept { return take<std::uint64_t>(*this); }
 
 std::span<const std::byte> body_reader::bytes(std::size_t count) noexcept {
   if (count > rest_.size()) {

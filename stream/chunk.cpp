@@ -8,9 +8,10 @@ namespace {
 constexpr std::size_t padding = 64;  // SIMDJSON_PADDING: the last document is parsed where it lies, too
 }
 
-owned_chunk chunk::detach() const { return rows_.begin == nullptr ? owned_chunk{} : owned_chunk{rows_}; }
+owned_chunk chunk::detach() const { return rows_.begin == nullptr ? owned_chunk{} : owned_chunk{rows_, columns_}; }
 
-owned_chunk::owned_chunk(const proto::row_batch& rows) : rows_{rows} {
+owned_chunk::owned_chunk(const proto::row_batch& rows, const result_columns* columns)
+    : columns_{columns == nullptr ? nullptr : std::make_unique<const result_columns>(*columns)}, rows_{rows} {
   const std::byte* end = rows.begin;
   while (const std::size_t size = proto::row_at(end, rows.end, rows.shape)) end += size;
   const auto size = static_cast<std::size_t>(end - rows.begin);

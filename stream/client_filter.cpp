@@ -84,7 +84,7 @@ class client_filter::evaluation {
  private:
   /// @return nothing when the field is missing
   std::optional<dom::value> find(const std::vector<std::string>& path) {
-    if (!is_there_) return std::nullopt;
+    if (!is_there_ || !document_.is_alive()) return std::nullopt;  // simdjson gives a malformed one up for good
     document_.rewind();
     dom::value at;
     for (std::size_t i = 0; i < path.size(); ++i) {

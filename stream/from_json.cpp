@@ -18,6 +18,12 @@ std::string_view type_name(json_value& of) {
   }
 }
 
+[[noreturn]] void refuse(std::uint64_t row, const std::string& what) {
+  std::string message = row == 0 ? what : "row " + std::to_string(row) + ", " + what;
+  throw error{error_info{
+      .code = errc::bad_json, .message = std::move(message), .server = {}, .rows = 0, .connection_usable = true}};
+}
+
 }  // namespace
 
 std::string json_place::path() const {
@@ -28,10 +34,11 @@ std::string json_place::path() const {
 }
 
 void json_place::fail(std::string_view expected, std::string_view found) const {
-  std::string message = row_ == 0 ? std::string{} : "row " + std::to_string(row_) + ", ";
-  message += path() + ": expected " + std::string{expected} + ", found " + std::string{found};
-  throw error{error_info{
-      .code = errc::bad_json, .message = std::move(message), .server = {}, .rows = 0, .connection_usable = true}};
+  refuse(row_, path() + ": expected " + std::string{expected} + ", found " + std::string{found});
+}
+
+void json_place::fail_too_deep() const {
+  refuse(row_, "the document is nested more than " + std::to_string(max_depth) + " levels deep");
 }
 
 void json_place::fail(std::string_view expected, json_value& found) const { fail(expected, type_name(found)); }

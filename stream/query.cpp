@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <sluice/wire/error.hpp>
+
 #include "client_part.hpp"
 
 namespace sluice {
@@ -25,6 +27,12 @@ std::string parameter_types(const std::string& sql, std::size_t count) {
 }
 
 }  // namespace
+
+query query::as_columns() && {
+  if (left_ != nullptr)
+    throw error{errc::bad_query, "a part of this query is left to the client, which reads documents: not as columns"};
+  return {std::move(text_), std::move(parameters_), shape::columns};
+}
 
 std::string query::explain() const {
   std::string text = "SQL:\n  " + text_ + '\n';

@@ -11,6 +11,7 @@ wire::statement::shape shape_of(query::shape rows) noexcept {
   switch (rows) {
     case query::shape::document: return wire::statement::shape::document;
     case query::shape::object: return wire::statement::shape::object;
+    case query::shape::columns: return wire::statement::shape::columns;
     case query::shape::detect: break;
   }
   return wire::statement::shape::detect;
@@ -103,7 +104,7 @@ bool running_query::select_rows() {
   const std::byte* first = nullptr;
   const std::byte* at = rows.begin;
   while (const std::size_t size = proto::row_at(at, rows.end, rows.shape)) {
-    bool wanted = filter_->matches(row{at + proto::header_size, size - proto::header_size});
+    bool wanted = filter_->matches(row{at + proto::header_size});
     if (wanted && rest_.offset != 0) {
       --rest_.offset;
       wanted = false;
@@ -123,7 +124,7 @@ chunk running_query::hand_over(wire::exchange::state state) {
     return {};
   }
   if (chunks_++ == 0) first_row_ = wire::clock::now();
-  return chunk{exchange_->rows()};
+  return chunk{exchange_->rows(), exchange_->columns()};
 }
 
 stream_stats running_query::stats() const {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include <sluice/sluice.hpp>
+#include <sluice/stream/json.hpp>
 
 #include "options.hpp"
 #include "output.hpp"
@@ -50,9 +51,9 @@ struct totals {
 void pump(row_range& rows, const options& given, totals& so_far) {
   const bool live = given.progress || (::isatty(STDERR_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 0);
   progress line{live};
-  std::optional<validator> checked;
+  std::optional<json_validator> checked;
   if (given.validate) checked.emplace();
-  output to{STDOUT_FILENO, given.output};
+  output to{given.output};
   const auto write = [&](const chunk& batch) {
     std::size_t in_chunk = 0;
     for (const row document : batch) {

@@ -103,8 +103,8 @@ options parse_options(int argc, const char* const* argv) {
   app.add_option("-d,--dsn", to.dsn);
   add_query(app, to);
   add_bounds(app, to);
-  const std::map<std::string, options::format> formats{
-      {"ndjson", options::format::ndjson}, {"array", options::format::array}, {"raw", options::format::raw}};
+  const std::map<std::string, document_format> formats{
+      {"ndjson", document_format::ndjson}, {"array", document_format::array}, {"raw", document_format::raw}};
   app.add_option_function<std::string>("--format", [&](const std::string& name) {
     const auto found = formats.find(name);
     if (found == formats.end()) throw usage_error{"--format is ndjson, array or raw"};

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <sluice/stream/document_writer.hpp>
 #include <sluice/stream/query.hpp>
 
 #include "values.hpp"
@@ -14,8 +15,6 @@
 namespace sluice::tool {
 
 struct options {
-  enum class format : std::uint8_t { ndjson, array, raw };
-
   std::string dsn;
   std::string source;
   std::string column{"data"};
@@ -33,7 +32,7 @@ struct options {
   std::chrono::milliseconds timeout{0};
   std::optional<std::chrono::milliseconds> connect_timeout;
 
-  format output{format::ndjson};
+  document_format output{document_format::ndjson};
   bool validate{false};
   bool count{false};
   bool explain{false};

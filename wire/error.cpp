@@ -16,6 +16,7 @@ constexpr std::array table{
     row{errc::bad_conninfo, condition::usage, "the connection string is not valid"},
     row{errc::bad_query, condition::usage, "the query cannot be sent"},
     row{errc::bad_state, condition::usage, "the call is not allowed in this state"},
+    row{errc::bad_column, condition::usage, "the column is not what it was taken for"},
     row{errc::name_not_found, condition::connection, "the host name does not resolve"},
     row{errc::connect_failed, condition::connection, "no server was reached"},
     row{errc::connection_lost, condition::connection, "the connection was lost"},

@@ -10,8 +10,6 @@ namespace sluice::wire {
 
 namespace {
 
-constexpr std::size_t one_column_overhead = proto::header_size + 2 + 4;  // column count, field length
-
 /// The query with its columns made into one JSON object. A CTE, not a subquery, so that INSERT ... RETURNING works too.
 std::string as_objects(std::string_view text) {
   while (!text.empty() && (text.back() == ';' || text.back() == ' ' || text.back() == '\n' || text.back() == '\t'))
@@ -45,7 +43,8 @@ class flight {
 exchange::exchange(session& on, const statement& what) : session_{on} {
   session_.io.where.doing = "querying";
   session_.io.where.rows = 0;
-  const proto::bind bind{.portal = {}, .statement = {}, .parameters = what.values};
+  by_columns_ = what.as == statement::shape::columns;
+  const proto::bind bind{.portal = {}, .statement = {}, .parameters = what.values, .binary_results = by_columns_};
   if (what.as == statement::shape::detect) {
     flight{on, execution_} << bind << proto::execute{} << proto::sync{};
     flight{on, on.io.out} << proto::parse{.statement = {}, .sql = what.text, .parameter_types = what.types}
@@ -112,7 +111,8 @@ void exchange::settle_walk() noexcept {
   const auto size = static_cast<std::size_t>(end.at - batch_.begin);
   session_.io.in.consume(size);
   session_.io.where.rows += end.rows;
-  bytes_ += size - end.rows * one_column_overhead;
+  const std::size_t overhead = proto::header_size + 2 + 4 * std::size_t{batch_.shape.columns};  // counts and lengths
+  bytes_ += size - end.rows * overhead;
   batch_.begin = nullptr;
 }
 
@@ -194,6 +194,8 @@ void exchange::on_columns(const proto::frame& message) {
       execute({});
     else
       execute(as_objects(text_));
+  } else if (by_columns_) {
+    for (const proto::column& each : *columns) columns_.push_back({.name = std::string{each.name}, .type = each.type});
   } else if (count != 1 && !skipping_) {
     unsuitable_ = "the query gives " + std::to_string(count) +
                   " columns where one document per row was asked for: let them become an object";

@@ -86,7 +86,7 @@ void two_conditions(benchmark::State& state) {
   const sluice::predicate wanted = sluice::field("id") >= 1100 && sluice::field("active") == true;
   sluice::detail::client_filter filter{wanted.on_client().made()};
   std::size_t matched = 0;
-  each_row(state, [&](const sluice::row& each) { matched += filter.matches(each) ? 1 : 0; });
+  each_row(state, [&](const sluice::row& each) { matched += filter.matches(each) ? 1U : 0U; });
   if (matched != (rows - 100) * static_cast<std::size_t>(state.iterations()))
     state.SkipWithError("not the rows that match");
 }

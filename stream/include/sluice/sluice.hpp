@@ -1,10 +1,11 @@
 #pragma once
 /// @file
-/// Everything but <sluice/stream/json.hpp>, which brings simdjson, and <sluice/stream/async.hpp>, which brings Asio's
-/// completion tokens.
+/// Everything but <sluice/stream/json.hpp> and <sluice/stream/typed.hpp>, which bring simdjson, and
+/// <sluice/stream/async.hpp> and <sluice/stream/document_writer.hpp>, which bring more of Asio.
 
 #include <sluice/stream/chunk.hpp>
 #include <sluice/stream/client.hpp>
+#include <sluice/stream/columns.hpp>
 #include <sluice/stream/connection.hpp>
 #include <sluice/stream/options.hpp>
 #include <sluice/stream/query.hpp>

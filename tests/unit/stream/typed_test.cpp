@@ -47,6 +47,12 @@ struct strict {
 };
 SLUICE_JSON(strict, a)
 
+/// Contains itself.
+struct tree {
+  std::vector<tree> inner;
+};
+SLUICE_JSON(tree, inner)
+
 /// An overload of the program's own.
 struct point {
   double x{};
@@ -95,7 +101,7 @@ class document_row {
     bytes_ = std::make_unique<std::byte[]>(size_ + 64);
     std::memcpy(bytes_.get(), body.data(), size_);
   }
-  [[nodiscard]] sluice::row row() const { return {bytes_.get(), size_}; }
+  [[nodiscard]] sluice::row row() const { return sluice::row{bytes_.get()}; }
 
  private:
   std::unique_ptr<std::byte[]> bytes_;
@@ -203,9 +209,45 @@ INSTANTIATE_TEST_SUITE_P(
         misfit{"NullForAValue", of<int>("null"), "$: expected an integer, found null"}),
     [](const auto& one) { return std::string{one.param.name}; });
 
+TEST(TypedRow, RefusesDepthWithoutEnd) {
+  const auto nested = [](int levels) {
+    std::string text;
+    for (int i = 0; i < levels; ++i) text += R"({"inner":[)";
+    text += R"({"inner":[]})";
+    for (int i = 0; i < levels; ++i) text += "]}";
+    return text;
+  };
+  EXPECT_EQ(read<shop::tree>(nested(200)).inner.size(), 1U);
+  try {
+    (void)read<shop::tree>(nested(5000));
+    FAIL() << "accepted";
+  } catch (const sluice::error& e) {
+    EXPECT_EQ(e.code(), sluice::errc::bad_json);
+    EXPECT_EQ(std::string{e.what()}, "the document is nested more than 512 levels deep");
+  }
+}
+
+TEST(JsonValidator, HasLimits) {
+  const document_row deep{"[[[[1]]]]"};
+  EXPECT_NO_THROW((sluice::json_validator{{.max_depth = 5}}.check(deep.row())));
+  EXPECT_THROW((sluice::json_validator{{.max_depth = 4}}.check(deep.row())), sluice::error);
+  EXPECT_THROW((sluice::json_validator{{.max_bytes = 8}}.check(deep.row())), sluice::error);
+  EXPECT_THROW(sluice::json_validator{}.check(document_row{"[1"}.row()), sluice::error);
+  EXPECT_THROW(sluice::json_validator{}.check(document_row{"\"\xff\""}.row()), sluice::error);
+  sluice::json_parser small{8};
+  EXPECT_THROW((void)deep.row().json(small), sluice::error);
+}
+
+TEST(JsonValues, BeyondADoubleKeepTheirText) {
+  const document_row big{R"({"n": 123456789012345678901234567890.125})"};
+  sluice::json_document document = big.row().json();
+  simdjson::ondemand::value n = document["n"].value();
+  EXPECT_EQ(std::string_view{n.raw_json_token()}.substr(0, 34), "123456789012345678901234567890.125");
+}
+
 TEST(TypedRow, TellsSqlNullFromAValue) {
   const std::string body = backend{}.data_row({std::optional<std::string_view>{}}).bytes.substr(5);
-  const sluice::row null{reinterpret_cast<const std::byte*>(body.data()), body.size()};
+  const sluice::row null{reinterpret_cast<const std::byte*>(body.data())};
   EXPECT_EQ(null.as<std::optional<int>>(), std::nullopt);
   EXPECT_THROW((void)null.as<int>(), sluice::error);
 }

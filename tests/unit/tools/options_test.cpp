@@ -52,7 +52,7 @@ TEST(ParseOptions, ReadsARelationWithItsBounds) {
   EXPECT_EQ(given.buffer_bytes, 16384U);
   EXPECT_EQ(given.max_row_bytes, 1U << 20U);
   EXPECT_EQ(given.timeout, 5s);
-  EXPECT_EQ(given.output, options::format::array);
+  EXPECT_EQ(given.output, sluice::document_format::array);
   EXPECT_TRUE(given.count);
 }
 

@@ -21,8 +21,10 @@ class SLUICE_API body_reader {
   [[nodiscard]] std::uint8_t u8() noexcept;
   [[nodiscard]] std::uint16_t u16() noexcept;
   [[nodiscard]] std::uint32_t u32() noexcept;
+  [[nodiscard]] std::uint64_t u64() noexcept;
   [[nodiscard]] std::int16_t i16() noexcept { return static_cast<std::int16_t>(u16()); }
   [[nodiscard]] std::int32_t i32() noexcept { return static_cast<std::int32_t>(u32()); }
+  [[nodiscard]] std::int64_t i64() noexcept { return static_cast<std::int64_t>(u64()); }
   [[nodiscard]] std::span<const std::byte> bytes(std::size_t count) noexcept;
   /// Up to the next zero byte, which is taken too and is not part of the result.
   [[nodiscard]] std::string_view text() noexcept;

@@ -23,7 +23,9 @@ class SLUICE_API chunk {
   class iterator;
 
   chunk() = default;
-  explicit chunk(const proto::row_batch& rows) noexcept : rows_{rows} {}
+  /// @param columns  of the result, when it was asked for by columns; outlives the rows
+  explicit chunk(const proto::row_batch& rows, const result_columns* columns = nullptr) noexcept
+      : rows_{rows}, columns_{columns} {}
 
   [[nodiscard]] iterator begin() const noexcept;
   [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
@@ -35,6 +37,7 @@ class SLUICE_API chunk {
 
  private:
   proto::row_batch rows_;
+  const result_columns* columns_{};
 };
 
 /// Steps from row to row; at the end it leaves word where it stopped, so that no byte is walked twice.
@@ -47,11 +50,12 @@ class chunk::iterator {
   using pointer = void;
 
   iterator() = default;
-  explicit iterator(const proto::row_batch& rows) noexcept : at_{rows.begin}, rows_{rows} {
+  iterator(const proto::row_batch& rows, const result_columns* columns) noexcept
+      : at_{rows.begin}, rows_{rows}, columns_{columns} {
     if (at_ != nullptr) look();
   }
 
-  [[nodiscard]] row operator*() const noexcept { return {at_ + proto::header_size, size_ - proto::header_size}; }
+  [[nodiscard]] row operator*() const noexcept { return row{at_ + proto::header_size, columns_}; }
   iterator& operator++() noexcept {
     at_ += size_;
     ++count_;
@@ -76,25 +80,27 @@ class chunk::iterator {
   std::size_t size_{};
   std::size_t count_{};
   proto::row_batch rows_{};
+  const result_columns* columns_{};
 };
 
-inline chunk::iterator chunk::begin() const noexcept { return iterator{rows_}; }
+inline chunk::iterator chunk::begin() const noexcept { return {rows_, columns_}; }
 
 /// Rows that own their bytes: what `chunk::detach` returns.
 class SLUICE_API owned_chunk {
  public:
   owned_chunk() = default;
 
-  [[nodiscard]] chunk::iterator begin() const& noexcept { return chunk::iterator{rows_}; }
+  [[nodiscard]] chunk::iterator begin() const& noexcept { return {rows_, columns_.get()}; }
   [[nodiscard]] std::default_sentinel_t end() const& noexcept { return {}; }
   chunk::iterator begin() const&& = delete;  // the rows would outlive the bytes
   explicit operator bool() const noexcept { return rows_.begin != nullptr; }
 
  private:
   friend class chunk;
-  explicit owned_chunk(const proto::row_batch& rows);
+  owned_chunk(const proto::row_batch& rows, const result_columns* columns);
 
   std::unique_ptr<std::byte[]> bytes_;
+  std::unique_ptr<const result_columns> columns_;
   proto::row_batch rows_;
 };
 

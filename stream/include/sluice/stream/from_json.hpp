@@ -48,23 +48,37 @@ struct raw_json {
 class json_place {
  public:
   explicit json_place(std::uint64_t row) noexcept : row_{row} {}
-  json_place(const json_place& inside, std::string_view key) noexcept
-      : inside_{&inside}, key_{key}, row_{inside.row_} {}
-  json_place(const json_place& inside, std::size_t index) noexcept
-      : inside_{&inside}, index_{index}, is_element_{true}, row_{inside.row_} {}
+  /// @par Errors  throws error: bad_json more than 512 levels deep: a type that contains itself is read by recursion
+  json_place(const json_place& inside, std::string_view key)
+      : inside_{&inside}, key_{key}, depth_{inside.depth_ + 1}, row_{inside.row_} {
+    if (depth_ > max_depth) fail_too_deep();
+  }
+  json_place(const json_place& inside, std::size_t index)
+      : inside_{&inside}, index_{index}, is_element_{true}, depth_{inside.depth_ + 1}, row_{inside.row_} {
+    if (depth_ > max_depth) fail_too_deep();
+  }
 
   /// @par Errors  throws error: bad_json: "row 17, $.profile.tags[3]: expected a string, found a number"
   [[noreturn]] SLUICE_API void fail(std::string_view expected, std::string_view found) const;
   /// The same, with what was found told by its JSON type.
   [[noreturn]] SLUICE_API void fail(std::string_view expected, json_value& found) const;
+  /// The same for an array or object, which may also have begun well.
+  [[noreturn]] void fail_container(std::string_view expected, json_value& found, simdjson::error_code why) const {
+    if (why != simdjson::INCORRECT_TYPE) fail(expected, "no JSON");
+    fail(expected, found);
+  }
 
  private:
+  static constexpr std::uint32_t max_depth = 512;
+
   [[nodiscard]] std::string path() const;
+  [[noreturn]] SLUICE_API void fail_too_deep() const;
 
   const json_place* inside_{};
   std::string_view key_{};
   std::size_t index_{};
   bool is_element_{false};
+  std::uint32_t depth_{0};
   std::uint64_t row_;
 };
 
@@ -174,7 +188,7 @@ void from_json(json_value& from, std::optional<T>& into, const json_place& place
 template <class T>
 void from_json(json_value& from, std::vector<T>& into, const json_place& place) {
   simdjson::ondemand::array array;
-  if (from.get_array().get(array) != simdjson::SUCCESS) place.fail("an array", from);
+  if (const auto refused = from.get_array().get(array)) place.fail_container("an array", from, refused);
   into.clear();
   for (auto each : array) {
     const json_place here{place, into.size()};
@@ -191,7 +205,7 @@ namespace detail {
 template <class Map>
 void read_map(json_value& from, Map& into, const json_place& place) {
   simdjson::ondemand::object object;
-  if (from.get_object().get(object) != simdjson::SUCCESS) place.fail("an object", from);
+  if (const auto refused = from.get_object().get(object)) place.fail_container("an object", from, refused);
   into.clear();
   for (auto each : object) {
     simdjson::ondemand::field field;
@@ -285,6 +299,10 @@ class object_reader {
   const json_place& place_;
 };
 
+/// The document itself may be such an object.
+template <has_json_members T>
+void read_object(simdjson::ondemand::object& object, T& into, const json_place& place);
+
 }  // namespace detail
 
 template <class T>
@@ -299,7 +317,12 @@ void from_json(json_value& from, std::unordered_map<std::string, T>& into, const
 template <has_json_members T>
 void from_json(json_value& from, T& into, const json_place& place) {
   simdjson::ondemand::object object;
-  if (from.get_object().get(object) != simdjson::SUCCESS) place.fail("an object", from);
+  if (const auto refused = from.get_object().get(object)) place.fail_container("an object", from, refused);
+  detail::read_object(object, into, place);
+}
+
+template <has_json_members T>
+void detail::read_object(simdjson::ondemand::object& object, T& into, const json_place& place) {
   if constexpr (json_policy<T>::unknown_members_are_errors) {
     for (auto each : object) {
       simdjson::ondemand::field field;

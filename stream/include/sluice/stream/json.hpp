@@ -8,8 +8,13 @@
 ///     }
 ///
 /// Documents are checked lazily: what is not read is not validated. Fields are found in any order; with duplicate keys
-/// the first one from the current position on wins, as simdjson defines it.
+/// the first one from the current position on wins, as simdjson defines it. `json_validator` checks documents in full.
+///
+/// A number beyond a double keeps its digits: `value.raw_json_token()`, or a `raw_json` member of a typed row.
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -32,6 +37,10 @@ class json_document : public simdjson::ondemand::document {
 /// @par Thread safety  one document at a time
 class json_parser {
  public:
+  json_parser() = default;
+  /// @param max_bytes  larger documents are refused: parsing takes about four bytes for each byte of the document
+  explicit json_parser(std::size_t max_bytes) : parser_{max_bytes} {}
+
   /// @param text  with at least `simdjson::SIMDJSON_PADDING` readable bytes behind it, as every row has
   /// @par Errors  throws error: bad_json
   [[nodiscard]] json_document parse(std::string_view text) {
@@ -55,5 +64,41 @@ inline json_document row::json() const {
   thread_local json_parser parser;
   return json(parser);
 }
+
+/// What a document may be at most.
+struct json_limits {
+  std::size_t max_bytes{1U << 30U};
+  std::size_t max_depth{1024};  ///< arrays and objects within each other
+};
+
+/// Checks whole documents: UTF-8, structure, numbers, depth.
+/// @par Thread safety  one document at a time
+class json_validator {
+ public:
+  explicit json_validator(json_limits limits = {}) : parser_{limits.max_bytes} {
+    constexpr std::size_t to_begin_with = 4096;
+    if (parser_.allocate(std::min(to_begin_with, limits.max_bytes), limits.max_depth) != simdjson::SUCCESS)
+      throw error{errc::out_of_memory, "out of memory"};
+  }
+
+  /// @param number  of the row, for the message; 0: it is not told
+  /// @par Errors  throws error: bad_json. NULL is no document and passes
+  void check(row document, std::uint64_t number = 0) {
+    if (document.is_null()) return;
+    const std::string_view text = document.text();
+    constexpr bool copy_first = false;  // what simdjson reads behind the end is there
+    const auto refused = parser_.parse(text.data(), text.size(), copy_first).error();
+    if (refused == simdjson::SUCCESS) return;
+    const std::string which = number == 0 ? "the document" : "row " + std::to_string(number);
+    throw error{error_info{.code = errc::bad_json,
+                           .message = which + " is not JSON: " + simdjson::error_message(refused),
+                           .server = {},
+                           .rows = 0,
+                           .connection_usable = true}};
+  }
+
+ private:
+  simdjson::dom::parser parser_;
+};
 
 }  // namespace sluice

@@ -31,6 +31,7 @@ class SLUICE_API query {
     document,  ///< the query gives one column, whose text is the document: one round trip to the first row
     object,    ///< its columns become one JSON object, on the server: one round trip
     detect,    ///< one json or jsonb column is taken as it is, other shapes become an object: one round trip more
+    columns,   ///< the columns stay columns, in the binary format: one round trip
   };
 
   query(std::string text, std::vector<bind_value> parameters, shape rows)
@@ -52,6 +53,10 @@ class SLUICE_API query {
   [[nodiscard]] query as_document() && { return {std::move(text_), std::move(parameters_), shape::document}; }
   /// Makes one JSON object of the columns whatever they are, and saves the round trip of asking.
   [[nodiscard]] query as_object() && { return {std::move(text_), std::move(parameters_), shape::object}; }
+
+  /// The columns stay columns, for `row::get`; `row::text` and `row::json` are not for such rows.
+  /// @par Errors  throws error: bad_query for what `relation` builds with a part that is left to the client
+  [[nodiscard]] query as_columns() &&;
 
  private:
   std::string text_;

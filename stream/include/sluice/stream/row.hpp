@@ -4,9 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
+#include <tuple>
 
 #include <sluice/proto/byte_order.hpp>
+#include <sluice/wire/result_columns.hpp>
 
 namespace sluice {
 
@@ -19,10 +22,13 @@ class json_parser;
 class row {
  public:
   row() = default;
-  /// @param body  a well-formed DataRow body with at least one column
-  row(const std::byte* body, std::size_t size) noexcept : body_{body}, size_{size} {}
+  /// @param body     a well-formed DataRow body
+  /// @param columns  of the result, when it was asked for by columns; null: there is one, with a document
+  explicit row(const std::byte* body, const result_columns* columns = nullptr) noexcept
+      : body_{body}, columns_{columns} {}
 
   /// The document's bytes as the server sent them; empty for NULL.
+  /// @pre a row of a document
   [[nodiscard]] std::string_view text() const noexcept {
     const auto length = proto::load_big<std::uint32_t>(body_ + 2);
     return {reinterpret_cast<const char*>(body_ + 6), length == null_length ? 0 : length};
@@ -47,11 +53,26 @@ class row {
   template <class T>
   [[nodiscard]] T as() const;
 
+  /// A column by its position, from 0, of a query `as_columns()`. Include <sluice/stream/columns.hpp>, which says which
+  /// types are read as which.
+  /// @par Lifetime  views (`std::string_view`, `std::span`) live as long as the row
+  /// @par Errors    throws error: bad_column for another type, NULL, a number out of range, or no such column;
+  /// bad_state
+  ///                for rows of documents
+  template <class T>
+  [[nodiscard]] T get(std::size_t index) const;
+  /// The first columns, in one walk: `auto [id, name] = row.get<int, std::string_view>();`
+  template <class First, class... Rest>
+  [[nodiscard]] std::tuple<First, Rest...> get() const;
+  /// Names and types; empty for rows of documents.
+  /// @par Lifetime  as the stream, or as the `owned_chunk` that the row came from
+  [[nodiscard]] std::span<const result_column> columns() const noexcept;
+
  private:
   static constexpr std::uint32_t null_length = 0xffffffff;
 
   const std::byte* body_{};
-  std::size_t size_{};
+  const result_columns* columns_{};
 };
 
 }  // namespace sluice

@@ -36,6 +36,12 @@ void read_row(const row& from, T& into, json_parser& parser, std::uint64_t numbe
     }
   }
   json_document document = parser.parse(from.text());
+  if constexpr (has_json_members<T>) {
+    simdjson::ondemand::object object;
+    const simdjson::error_code refused = document.get_object().get(object);
+    if (refused == simdjson::SUCCESS) return detail::read_object(object, into, place);
+    if (refused != simdjson::INCORRECT_TYPE) place.fail("a document", "no JSON");
+  }
   simdjson::ondemand::value whole;
   if (document.get_value().get(whole) != simdjson::SUCCESS) {
     // A scalar is a document, too, but no `value` for simdjson: it is read as the only element of an array.

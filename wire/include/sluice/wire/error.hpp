@@ -26,6 +26,7 @@ enum class errc : std::uint8_t {
   bad_conninfo = 1,    ///< usage: a connection string that cannot be read, or asks for what cannot be
   bad_query,           ///< usage: a query that the protocol cannot carry; nothing was sent
   bad_state,           ///< usage: a call that the object's state does not allow, such as on a closed connection
+  bad_column,          ///< usage: a column that is not there, or a value that is not what it was taken for
   name_not_found,      ///< connection: a host name that does not resolve
   connect_failed,      ///< connection: no server was reached
   connection_lost,     ///< connection: the server or the network ended it; the message tells how far things were

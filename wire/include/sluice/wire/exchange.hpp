@@ -14,17 +14,19 @@
 #include <sluice/proto/frontend.hpp>
 #include <sluice/proto/query_machine.hpp>
 #include <sluice/proto/row_walk.hpp>
+#include <sluice/wire/result_columns.hpp>
 #include <sluice/wire/session.hpp>
 
 namespace sluice::wire {
 
 /// A query as it is sent.
 struct statement {
-  /// How a row becomes one document.
+  /// What a row is made into.
   enum class shape : std::uint8_t {
     document,  ///< the query gives one column: its text is the document. One flight
     object,    ///< the query's columns become one JSON object, on the server. One flight
     detect,    ///< one json or jsonb column is taken as it is, anything else becomes an object. One round trip more
+    columns,   ///< the columns stay as they are, in the binary format. One flight
   };
   std::string_view text{};
   std::span<const std::uint32_t> types{};  ///< OIDs of the parameters; 0 or left out: the server infers
@@ -62,6 +64,8 @@ class SLUICE_API exchange {
   void skip_rows() noexcept { skipping_ = quiet_ = true; }
 
   [[nodiscard]] const proto::row_batch& rows() const noexcept { return batch_; }
+  /// Of a result that was asked for by columns; null for documents.
+  [[nodiscard]] const result_columns* columns() const noexcept { return by_columns_ ? &columns_ : nullptr; }
   /// Of these rows, only those from `first` up to `last` are to be handed out: the ones before are passed over, the
   /// ones behind come with the next `advance`.
   void keep(const std::byte* first, const std::byte* last) noexcept;
@@ -95,6 +99,8 @@ class SLUICE_API exchange {
   std::optional<server_message> said_{};
   std::optional<std::string> unsuitable_{};  // why the result cannot be streamed
   std::string tag_{};
+  result_columns columns_{};
+  bool by_columns_{false};
   bool skipping_{false};
   bool quiet_{false};
   // Until the columns are known:

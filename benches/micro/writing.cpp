@@ -1,0 +1,90 @@
+// Rows into a file that is in memory, so that the kernel copies and nothing waits: as the library does it, and with
+// every document as a piece of its own. Where the two cross is where the library stops gathering.
+#include <benchmark/benchmark.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <sluice/stream/document_writer.hpp>
+#include <string>
+#include <vector>
+
+#include "backend.hpp"
+
+namespace {
+
+constexpr std::size_t chunk_bytes = 64U << 10U;
+
+/// As much as a receive buffer holds.
+class documents {
+ public:
+  explicit documents(std::size_t size) : rows_{std::max<std::size_t>(1, chunk_bytes / (size + 11))} {
+    sluice::test::backend sent;
+    for (std::size_t i = 0; i < rows_; ++i) sent.data_row('"' + std::string(size - 2, 'x') + '"');
+    size_ = sent.bytes.size();
+    bytes_ = std::make_unique<std::byte[]>(size_ + 64);
+    std::memcpy(bytes_.get(), sent.bytes.data(), size_);
+  }
+  [[nodiscard]] sluice::chunk chunk() const {
+    return sluice::chunk{{.begin = bytes_.get(), .end = bytes_.get() + size_, .shape = {}, .walked = nullptr}};
+  }
+  [[nodiscard]] std::size_t rows() const { return rows_; }
+
+ private:
+  std::size_t rows_;
+  std::size_t size_{};
+  std::unique_ptr<std::byte[]> bytes_;
+};
+
+class memory_file {
+ public:
+  memory_file() : descriptor_{::memfd_create("rows", 0)} {}
+  ~memory_file() { ::close(descriptor_); }
+  memory_file(const memory_file&) = delete;
+  memory_file& operator=(const memory_file&) = delete;
+  [[nodiscard]] int rewound() const {
+    (void)::lseek(descriptor_, 0, SEEK_SET);
+    return descriptor_;
+  }
+
+ private:
+  int descriptor_;
+};
+
+void count(benchmark::State& state, const documents& rows) {
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(rows.rows()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(rows.rows()) * state.range(0));
+}
+
+void write_ndjson(benchmark::State& state) {
+  const documents rows{static_cast<std::size_t>(state.range(0))};
+  const memory_file to;
+  sluice::document_writer writer;
+  for (auto _ : state) {
+    writer.add(rows.chunk());
+    sluice::write_all(to.rewound(), writer.text());
+  }
+  count(state, rows);
+}
+
+void write_pieces(benchmark::State& state) {
+  const documents rows{static_cast<std::size_t>(state.range(0))};
+  const memory_file to;
+  std::vector<asio::const_buffer> pieces;
+  for (auto _ : state) {
+    pieces.clear();
+    for (const sluice::row each : rows.chunk()) {
+      pieces.emplace_back(each.text().data(), each.text().size());
+      pieces.emplace_back("\n", 1);
+    }
+    sluice::write_all(to.rewound(), pieces);
+  }
+  count(state, rows);
+}
+
+BENCHMARK(write_ndjson)->Arg(120)->Arg(1000)->Arg(4000)->Arg(16'000)->Arg(60'000);
+BENCHMARK(write_pieces)->Arg(120)->Arg(1000)->Arg(4000)->Arg(16'000)->Arg(60'000);
+
+}  // namespace

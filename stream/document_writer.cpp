@@ -1,0 +1,171 @@
+#include <sluice/stream/document_writer.hpp>
+
+#include <poll.h>
+#include <simdjson.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ios>
+#include <ostream>
+#include <system_error>
+
+#include <sluice/wire/error.hpp>
+
+namespace sluice {
+
+namespace {
+
+// Below this a copy is cheaper than an iovec of its own: see benches/micro/writing.cpp.
+constexpr std::size_t large_document = 2U << 10U;
+// More is given back: one huge document should not be held for ever.
+constexpr std::size_t kept_memory = 1U << 20U;
+
+template <class Write>
+std::uint64_t pump(row_range& rows, document_format format, Write&& write) {
+  document_writer writer{format};
+  for (;;) {
+    const chunk batch = rows.next();
+    try {
+      batch ? writer.add(batch) : writer.finish();
+    } catch (const error&) {
+      write(writer.text());
+      throw;
+    }
+    write(writer.text());
+    if (!batch) return writer.rows();
+  }
+}
+
+/// Takes written bytes off the front.
+std::span<iovec> drop(std::span<iovec> pieces, std::size_t written) noexcept {
+  while (!pieces.empty() && written >= pieces.front().iov_len) {
+    written -= pieces.front().iov_len;
+    pieces = pieces.subspan(1);
+  }
+  if (!pieces.empty()) {
+    pieces.front().iov_base = static_cast<char*>(pieces.front().iov_base) + written;
+    pieces.front().iov_len -= written;
+  }
+  return pieces;
+}
+
+void wait_until_writable(int descriptor) {
+  pollfd waiting{.fd = descriptor, .events = POLLOUT, .revents = 0};
+  if (::poll(&waiting, 1, -1) < 0 && errno != EINTR)
+    throw std::system_error{errno, std::generic_category(), "waiting to write"};
+}
+
+void write_pieces(int descriptor, std::span<iovec> pieces) {
+  while (!pieces.empty()) {
+    const ssize_t written = ::writev(descriptor, pieces.data(), static_cast<int>(pieces.size()));
+    if (written >= 0)
+      pieces = drop(pieces, static_cast<std::size_t>(written));
+    else if (errno == EAGAIN || errno == EWOULDBLOCK)
+      wait_until_writable(descriptor);
+    else if (errno != EINTR)
+      throw std::system_error{errno, std::generic_category(), "writing documents"};
+  }
+}
+
+}  // namespace
+
+document_writer::document_writer(document_format format) : format_{format} {}
+
+void document_writer::add(row document) {
+  begin();
+  const bool is_null = document.is_null();
+  const std::string_view text = is_null && format_ != document_format::raw ? "null" : document.text();
+  ++rows_;
+  if (format_ == document_format::array) gather(rows_ == 1 ? "[" : ",\n");
+  if (format_ == document_format::ndjson && std::memchr(text.data(), '\n', text.size()) != nullptr) {
+    gather_minified(text);
+  } else if (text.size() >= large_document) {
+    pieces_.push_back({text.data(), text.size()});
+  } else {
+    gather(text);
+  }
+  if (format_ != document_format::array) gather("\n");
+}
+
+void document_writer::finish() {
+  begin();
+  if (format_ == document_format::array) gather(rows_ == 0 ? "[]\n" : "]\n");
+}
+
+/// What was handed out has been written.
+void document_writer::begin() {
+  if (!taken_) return;
+  taken_ = false;
+  pieces_.clear();
+  gathered_.clear();
+  if (gathered_.capacity() > kept_memory) gathered_.shrink_to_fit();
+}
+
+void document_writer::gather(std::string_view bytes) {
+  gathered_.append(bytes);
+  note_gathered(bytes.size());
+}
+
+void document_writer::note_gathered(std::size_t size) {
+  if (!pieces_.empty() && pieces_.back().at == nullptr)
+    pieces_.back().size += size;
+  else
+    pieces_.push_back({nullptr, size});
+}
+
+/// Type json keeps its text, line breaks included; one row is to be one line.
+void document_writer::gather_minified(std::string_view document) {
+  const std::size_t before = gathered_.size();
+  gathered_.resize(before + document.size() + simdjson::SIMDJSON_PADDING);
+  std::size_t size = 0;
+  const auto refused = simdjson::minify(document.data(), document.size(), gathered_.data() + before, size);
+  gathered_.resize(refused == simdjson::SUCCESS ? before + size : before);
+  if (refused != simdjson::SUCCESS)
+    throw error{errc::bad_json, "row " + std::to_string(rows_) + " is not JSON: " + simdjson::error_message(refused)};
+  note_gathered(size);
+}
+
+std::span<const asio::const_buffer> document_writer::text() {
+  buffers_.clear();
+  if (!taken_) {
+    const char* at = gathered_.data();
+    for (const piece& each : pieces_) {
+      buffers_.emplace_back(each.at == nullptr ? at : each.at, each.size);
+      if (each.at == nullptr) at += each.size;
+    }
+  }
+  taken_ = true;
+  return buffers_;
+}
+
+void write_all(int descriptor, std::span<const asio::const_buffer> text) {
+  constexpr std::size_t most_pieces = 512;  // IOV_MAX is 1024 on Linux, and 16 at least anywhere
+  std::array<iovec, most_pieces> pieces{};
+  while (!text.empty()) {
+    const std::size_t count = std::min(text.size(), most_pieces);
+    std::ranges::transform(text.first(count), pieces.begin(), [](const asio::const_buffer& each) {
+      return iovec{.iov_base = const_cast<void*>(each.data()), .iov_len = each.size()};  // writev does not change it
+    });
+    write_pieces(descriptor, std::span{pieces}.first(count));
+    text = text.subspan(count);
+  }
+}
+
+void write_all(std::ostream& to, std::span<const asio::const_buffer> text) {
+  for (const asio::const_buffer& each : text)
+    if (!to.write(static_cast<const char*>(each.data()), static_cast<std::streamsize>(each.size())))
+      throw std::system_error{std::make_error_code(std::io_errc::stream), "writing documents"};
+}
+
+std::uint64_t write_documents(row_range& rows, int descriptor, document_format format) {
+  return pump(rows, format, [&](auto text) { write_all(descriptor, text); });
+}
+
+std::uint64_t write_documents(row_range& rows, std::ostream& to, document_format format) {
+  return pump(rows, format, [&](auto text) { write_all(to, text); });
+}
+
+}  // namespace sluice

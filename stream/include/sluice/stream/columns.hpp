@@ -1,0 +1,261 @@
+#pragma once
+/// @file
+/// Columns by their position, in the binary format: for those who want columns rather than documents.
+///
+///     for (sluice::row row : db.stream(sluice::sql("select id, name, born from people").as_columns())) {
+///       auto [id, name] = row.get<std::int64_t, std::string_view>();
+///       auto born = row.get<std::optional<std::chrono::sys_days>>(2);
+///     }
+///
+/// | C++ | SQL |
+/// |---|---|
+/// | integers, checked against their range | int2, int4, int8, oid |
+/// | float, double | float4, float8 (float: float4 only) |
+/// | bool | bool |
+/// | std::string_view, std::string | text, varchar, char(n), name, json, jsonb, xml; types of the database's own as
+/// their send function writes them, which for enumerations and citext is their text | | std::string | numeric, too: its
+/// decimal text | | std::span<const std::byte>, std::vector<std::byte> | bytea | | uuid | uuid | |
+/// std::chrono::sys_time, local_time | timestamptz, timestamp; infinity is `max()`, -infinity `min()` | |
+/// std::chrono::sys_days, year_month_day | date; sys_days: infinity as above | | std::chrono::microseconds | time:
+/// since midnight | | time_with_zone, interval | timetz, interval | | std::optional | any of these, or NULL | |
+/// std::vector | one-dimensional arrays of these |
+///
+/// A type of your own: `void from_binary(const sluice::binary_field&, your_type&)` in its namespace.
+/// @see PostgreSQL documentation, section "Formats and Format Codes"
+
+#include <bit>
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <sluice/export.hpp>
+#include <sluice/proto/byte_order.hpp>
+#include <sluice/proto/oid.hpp>
+#include <sluice/stream/row.hpp>
+#include <sluice/stream/uuid.hpp>
+#include <sluice/wire/result_columns.hpp>
+
+namespace sluice {
+
+/// One field of a row, or one element of an array, as the server sent it.
+/// @par Lifetime  a view, as the row
+struct binary_field {
+  std::span<const std::byte> bytes{};
+  bool is_null{};
+  std::uint32_t type{};           ///< OID
+  std::size_t index{};            ///< of the column, from 0
+  const result_column* column{};  ///< that it belongs to
+
+  /// @par Errors  throws error: bad_column: "column 3 (name): expected an integer, found text"
+  [[noreturn]] SLUICE_API void fail(std::string_view expected) const;
+  /// The same for a value of the right type.
+  [[noreturn]] SLUICE_API void fail_value(std::string_view what) const;
+
+  /// A big-endian number that is the whole field.
+  template <class Unsigned>
+  [[nodiscard]] Unsigned load() const {
+    if (bytes.size() != sizeof(Unsigned)) fail_value("it is not as long as its type");
+    return proto::load_big<Unsigned>(bytes.data());
+  }
+};
+
+/// Of type timetz.
+struct time_with_zone {
+  std::chrono::microseconds since_midnight{};
+  std::chrono::seconds east_of_utc{};
+  friend bool operator==(const time_with_zone&, const time_with_zone&) = default;
+};
+
+/// Of type interval: three parts that no calendar-free unit can sum up.
+struct interval {
+  std::int32_t months{};
+  std::int32_t days{};
+  std::chrono::microseconds time{};
+  friend bool operator==(const interval&, const interval&) = default;
+};
+
+template <std::integral Integer>
+  requires(!std::same_as<Integer, bool> && !std::same_as<Integer, char>)
+void from_binary(const binary_field& from, Integer& into) {
+  std::int64_t value{};
+  switch (from.type) {
+    case proto::oid::int2: value = static_cast<std::int16_t>(from.load<std::uint16_t>()); break;
+    case proto::oid::int4: value = static_cast<std::int32_t>(from.load<std::uint32_t>()); break;
+    case proto::oid::int8: value = static_cast<std::int64_t>(from.load<std::uint64_t>()); break;
+    case proto::oid::object_id: value = from.load<std::uint32_t>(); break;
+    default: from.fail("an integer");
+  }
+  if (!std::in_range<Integer>(value)) from.fail_value("it is out of the range of the C++ type");
+  into = static_cast<Integer>(value);
+}
+
+inline void from_binary(const binary_field& from, float& into) {
+  if (from.type != proto::oid::float4) from.fail("float4");
+  into = std::bit_cast<float>(from.load<std::uint32_t>());
+}
+inline void from_binary(const binary_field& from, double& into) {
+  if (from.type == proto::oid::float4)
+    into = static_cast<double>(std::bit_cast<float>(from.load<std::uint32_t>()));
+  else if (from.type == proto::oid::float8)
+    into = std::bit_cast<double>(from.load<std::uint64_t>());
+  else
+    from.fail("float4 or float8");
+}
+
+SLUICE_API void from_binary(const binary_field& from, bool& into);
+SLUICE_API void from_binary(const binary_field& from, std::string_view& into);
+SLUICE_API void from_binary(const binary_field& from, std::string& into);
+SLUICE_API void from_binary(const binary_field& from, std::span<const std::byte>& into);
+SLUICE_API void from_binary(const binary_field& from, std::vector<std::byte>& into);
+SLUICE_API void from_binary(const binary_field& from, uuid& into);
+SLUICE_API void from_binary(const binary_field& from, std::chrono::sys_days& into);
+SLUICE_API void from_binary(const binary_field& from, std::chrono::year_month_day& into);
+SLUICE_API void from_binary(const binary_field& from, std::chrono::microseconds& into);
+SLUICE_API void from_binary(const binary_field& from, time_with_zone& into);
+SLUICE_API void from_binary(const binary_field& from, interval& into);
+
+namespace detail {
+
+/// Microseconds since 1970, or nothing for -infinity and infinity, which are then in `sign`.
+SLUICE_API std::optional<std::chrono::microseconds> moment_of(const binary_field& from, std::uint32_t type, int& sign);
+
+template <class Clock, class Duration>
+void read_moment(const binary_field& from, std::uint32_t type, std::chrono::time_point<Clock, Duration>& into) {
+  using point = std::chrono::time_point<Clock, Duration>;
+  int sign = 0;
+  const auto since_epoch = moment_of(from, type, sign);
+  if (!since_epoch) {
+    into = sign < 0 ? point::min() : point::max();
+    return;
+  }
+  using std::chrono::microseconds;
+  if constexpr (std::ratio_less_v<typename Duration::period, std::micro>)
+    if (*since_epoch > std::chrono::floor<microseconds>(Duration::max()) ||
+        *since_epoch < std::chrono::ceil<microseconds>(Duration::min()))
+      from.fail_value("it is out of the range of the C++ type");
+  into = point{std::chrono::floor<Duration>(*since_epoch)};
+}
+
+/// The elements of an array, one after the other.
+class SLUICE_API array_reader {
+ public:
+  /// @par Errors  throws error: bad_column when it is no array of one dimension at most
+  explicit array_reader(const binary_field& array);
+  [[nodiscard]] std::size_t left() const noexcept { return left_; }
+  [[nodiscard]] binary_field next();
+
+ private:
+  binary_field element_;
+  std::span<const std::byte> rest_;
+  std::size_t left_{0};
+};
+
+}  // namespace detail
+
+template <class Duration>
+void from_binary(const binary_field& from, std::chrono::sys_time<Duration>& into) {
+  detail::read_moment(from, proto::oid::timestamptz, into);
+}
+template <class Duration>
+void from_binary(const binary_field& from, std::chrono::local_time<Duration>& into) {
+  detail::read_moment(from, proto::oid::timestamp, into);
+}
+
+template <class T>
+void from_binary(const binary_field& from, std::optional<T>& into);
+template <class T>
+void from_binary(const binary_field& from, std::vector<T>& into);
+
+namespace detail {
+template <class T>
+inline constexpr bool takes_null = false;
+template <class T>
+inline constexpr bool takes_null<std::optional<T>> = true;
+
+template <class T>
+[[nodiscard]] T value_of(const binary_field& from) {
+  if constexpr (!takes_null<T>)
+    if (from.is_null) from.fail_value("it is NULL: take it as a std::optional");
+  T value{};
+  from_binary(from, value);
+  return value;
+}
+}  // namespace detail
+
+template <class T>
+void from_binary(const binary_field& from, std::optional<T>& into) {
+  if (from.is_null)
+    into.reset();
+  else
+    from_binary(from, into.emplace());
+}
+
+template <class T>
+void from_binary(const binary_field& from, std::vector<T>& into) {
+  into.clear();
+  detail::array_reader elements{from};
+  into.reserve(elements.left());
+  while (elements.left() != 0) into.push_back(detail::value_of<T>(elements.next()));
+}
+
+namespace detail {
+
+/// The fields of a row, one after the other.
+class field_walk {
+ public:
+  field_walk(const std::byte* body, const result_columns* columns) : at_{body + 2}, columns_{columns} {
+    if (columns == nullptr) fail_no_columns();
+  }
+  [[nodiscard]] binary_field next() {
+    if (index_ == columns_->size()) fail_past_the_last(index_);
+    const auto length = proto::load_big<std::uint32_t>(at_);
+    const bool is_null = length == 0xffffffffU;
+    const std::size_t size = is_null ? 0 : length;
+    const std::byte* const begin = at_ + 4;
+    at_ = begin + size;
+    const result_column& column = (*columns_)[index_];
+    return {.bytes = {begin, size}, .is_null = is_null, .type = column.type, .index = index_++, .column = &column};
+  }
+  [[nodiscard]] binary_field skip_to(std::size_t index) {
+    if (index >= columns_->size()) fail_past_the_last(index);
+    while (index_ != index) (void)next();
+    return next();
+  }
+
+ private:
+  [[noreturn]] SLUICE_API static void fail_no_columns();
+  [[noreturn]] SLUICE_API void fail_past_the_last(std::size_t index) const;
+
+  const std::byte* at_;
+  const result_columns* columns_;
+  std::size_t index_{0};
+};
+
+}  // namespace detail
+
+inline std::span<const result_column> row::columns() const noexcept {
+  return columns_ == nullptr ? std::span<const result_column>{} : std::span{*columns_};
+}
+
+template <class T>
+T row::get(std::size_t index) const {
+  return detail::value_of<T>(detail::field_walk{body_, columns_}.skip_to(index));
+}
+
+template <class First, class... Rest>
+std::tuple<First, Rest...> row::get() const {
+  detail::field_walk fields{body_, columns_};
+  // Braces: the elements are initialised in their order.
+  return std::tuple<First, Rest...>{detail::value_of<First>(fields.next()), detail::value_of<Rest>(fields.next())...};
+}
+
+}  // namespace sluice

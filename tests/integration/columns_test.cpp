@@ -1,0 +1,225 @@
+// Columns by position in the binary format: every type from a real server, and what is refused.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <sluice/stream/columns.hpp>
+#include <string>
+#include <vector>
+
+#include "asking.hpp"
+#include "cluster.hpp"
+#include "faces.hpp"
+
+namespace {
+
+using namespace sluice::test;
+using namespace std::chrono;
+using sluice::sql;
+
+/// The first column of the only row.
+template <class T>
+T value(const std::string& expression) {
+  sluice::client db{dsn()};
+  std::optional<T> got;
+  for (const sluice::row row : db.stream(sql("select " + expression).as_columns())) got = row.get<T>(0);
+  return *got;
+}
+
+std::string refusal(const std::string& expression, auto take) {
+  sluice::client db{dsn()};
+  std::string said;
+  for (const sluice::row row : db.stream(sql("select " + expression + " as c").as_columns())) {
+    try {
+      take(row);
+      said = "accepted";
+    } catch (const sluice::error& e) {
+      EXPECT_TRUE(e.connection_usable());
+      EXPECT_EQ(e.code(), sluice::condition::usage);
+      said = e.what();
+    }
+  }
+  EXPECT_TRUE(db.is_idle());
+  return said;
+}
+
+TEST(Columns, GiveIntegersOfEveryWidth) {
+  EXPECT_EQ(value<int>("7::int2"), 7);
+  EXPECT_EQ(value<std::int16_t>("(-32768)::int2"), -32768);
+  EXPECT_EQ(value<int>("(-2147483648)::int4"), std::numeric_limits<int>::min());
+  EXPECT_EQ(value<std::int64_t>("9223372036854775807::int8"), std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(value<unsigned>("42::int8"), 42U);
+  EXPECT_EQ(value<std::uint32_t>("4294967295::oid"), 4294967295U);
+}
+
+TEST(Columns, GiveOtherScalars) {
+  EXPECT_EQ(value<float>("1.5::float4"), 1.5F);
+  EXPECT_EQ(value<double>("1.5::float4"), 1.5);
+  EXPECT_EQ(value<double>("5e-324::float8"), std::numeric_limits<double>::denorm_min());
+  EXPECT_TRUE(std::isnan(value<double>("'nan'::float8")));
+  EXPECT_TRUE(value<bool>("true"));
+  EXPECT_FALSE(value<bool>("false"));
+  EXPECT_EQ(value<std::string>("'it''s \xce\xb1'::text"), "it's \xce\xb1");
+  EXPECT_EQ(value<std::string>("'ab'::char(4)"), "ab  ");
+  EXPECT_EQ(value<std::string>("'ab'::varchar"), "ab");
+  EXPECT_EQ(value<std::string>("'ab'"), "ab");
+  EXPECT_EQ(value<std::string>("current_user"), "sluice");
+  EXPECT_EQ(value<std::string>(R"('{"b":1, "a":2}'::json)"), R"({"b":1, "a":2})");
+  EXPECT_EQ(value<std::string>(R"('{"b":1, "a":2}'::jsonb)"), R"({"a": 2, "b": 1})");
+  EXPECT_EQ(value<std::vector<std::byte>>("'\\x00ff'::bytea"), (std::vector{std::byte{0}, std::byte{255}}));
+  EXPECT_EQ(value<std::vector<std::byte>>("''::bytea"), std::vector<std::byte>{});
+  EXPECT_EQ(value<sluice::uuid>("'123e4567-e89b-12d3-a456-426614174000'::uuid").to_string(),
+            "123e4567-e89b-12d3-a456-426614174000");
+}
+
+TEST(Columns, GiveEnumerationsByTheirNames) {
+  sluice::client db{dsn()};
+  db.execute("drop type if exists mood; create type mood as enum ('sad', 'happy')");
+  EXPECT_EQ(value<std::string>("'happy'::mood"), "happy");
+  EXPECT_EQ(value<std::vector<std::string>>("enum_range(null::mood)"), (std::vector<std::string>{"sad", "happy"}));
+}
+
+TEST(Columns, GiveMoments) {
+  EXPECT_EQ(value<sys_time<microseconds>>("'2024-02-29 12:34:56.789012+02'::timestamptz"),
+            sys_days{2024y / February / 29} + 10h + 34min + 56s + 789012us);
+  EXPECT_EQ(value<system_clock::time_point>("'1969-12-31 23:59:59.5Z'::timestamptz"), sys_days{1970y / 1 / 1} - 500ms);
+  EXPECT_EQ(value<sys_seconds>("'1969-12-31 23:59:59.5Z'::timestamptz"), sys_days{1970y / 1 / 1} - 1s);
+  EXPECT_EQ(value<local_time<microseconds>>("'2000-01-01 00:00:00.000001'::timestamp").time_since_epoch(),
+            sys_days{2000y / 1 / 1}.time_since_epoch() + 1us);
+  EXPECT_EQ(value<sys_days>("'4713-01-01 BC'::date"), sys_days{-4712y / 1 / 1});
+  EXPECT_EQ(value<year_month_day>("'1999-12-31'::date"), 1999y / 12 / 31);
+  EXPECT_EQ(value<microseconds>("'23:59:59.999999'::time"), 24h - 1us);
+  EXPECT_EQ(value<sluice::time_with_zone>("'12:00:00+05:30'::timetz"), (sluice::time_with_zone{12h, 5h + 30min}));
+  EXPECT_EQ(value<sluice::interval>("'1 year -2 days 3 seconds'::interval"), (sluice::interval{12, -2, 3s}));
+}
+
+TEST(Columns, GiveInfinity) {
+  EXPECT_EQ(value<sys_time<microseconds>>("'infinity'::timestamptz"), sys_time<microseconds>::max());
+  EXPECT_EQ(value<sys_time<microseconds>>("'-infinity'::timestamptz"), sys_time<microseconds>::min());
+  EXPECT_EQ(value<sys_days>("'infinity'::date"), sys_days::max());
+  EXPECT_EQ(value<double>("'-infinity'::float8"), -std::numeric_limits<double>::infinity());
+}
+
+TEST(Columns, GiveNumericAsItsText) {
+  for (const std::string text :
+       {"0", "1", "-1", "10000", "99990000", "0.1", "-0.0001", "0.00001", "123456789.987654321", "1.10", "0.0000",
+        "12345678901234567890123456789012345678901234567890.5", "NaN", "1e-1000", "1e1000", "100000000.00000001"}) {
+    const std::string expected = psql("select '" + text + "'::numeric");
+    EXPECT_EQ(value<std::string>("'" + text + "'::numeric"), expected);
+  }
+  sluice::client db{dsn()};
+  int checked = 0;
+  const auto random =
+      sql("select n, n::text from (select ((random() - 0.5) * 10 ^ (random() * 40 - 20))::numeric * 1.000001 as n "
+          "from generate_series(1, 2000)) as q");
+  for (const sluice::row row : db.stream(sluice::query{random}.as_columns())) {
+    const auto [number, text] = row.get<std::string, std::string_view>();
+    EXPECT_EQ(number, text);
+    ++checked;
+  }
+  EXPECT_EQ(checked, 2000);
+}
+
+TEST(Columns, GiveArrays) {
+  EXPECT_EQ(value<std::vector<int>>("array[1, 2, -3]"), (std::vector{1, 2, -3}));
+  EXPECT_EQ(value<std::vector<int>>("'{}'::int[]"), std::vector<int>{});
+  EXPECT_EQ(value<std::vector<std::string>>("array['a', '', '\"']"), (std::vector<std::string>{"a", "", "\""}));
+  EXPECT_EQ((value<std::vector<std::optional<double>>>("array[1.5, null]::float8[]")),
+            (std::vector<std::optional<double>>{1.5, std::nullopt}));
+  EXPECT_EQ(value<std::vector<std::string>>("array[1.10, 2]::numeric[]"), (std::vector<std::string>{"1.10", "2"}));
+  EXPECT_EQ(value<std::vector<bool>>("array[true, false]"), (std::vector<bool>{true, false}));
+  EXPECT_EQ(value<std::vector<sys_days>>("array['2000-01-02'::date]"), std::vector{sys_days{2000y / 1 / 2}});
+}
+
+TEST(Columns, GiveNullToOptionalsOnly) {
+  EXPECT_EQ(value<std::optional<int>>("null::int"), std::nullopt);
+  EXPECT_EQ(value<std::optional<int>>("5"), 5);
+  EXPECT_EQ(refusal("null::int", [](auto row) { (void)row.template get<int>(0); }),
+            "column 0 (c): it is NULL: take it as a std::optional");
+  EXPECT_NE(refusal("array[1, null]", [](auto row) { (void)row.template get<std::vector<int>>(0); }).find("NULL"),
+            std::string::npos);
+}
+
+TEST(Columns, RefuseAnotherTypeRangeOrColumn) {
+  EXPECT_EQ(refusal("'x'::text", [](auto row) { (void)row.template get<int>(0); }),
+            "column 0 (c): expected an integer, found text");
+  EXPECT_EQ(refusal("1", [](auto row) { (void)row.template get<std::string_view>(0); }),
+            "column 0 (c): expected text, found int4");
+  EXPECT_EQ(refusal("1.5", [](auto row) { (void)row.template get<double>(0); }),
+            "column 0 (c): expected float4 or float8, found numeric");
+  EXPECT_EQ(refusal("now()", [](auto row) { (void)row.template get<local_time<microseconds>>(0); }),
+            "column 0 (c): expected timestamp, found timestamptz");
+  EXPECT_EQ(refusal("40000", [](auto row) { (void)row.template get<std::int16_t>(0); }),
+            "column 0 (c): it is out of the range of the C++ type");
+  EXPECT_EQ(refusal("-1", [](auto row) { (void)row.template get<unsigned>(0); }),
+            "column 0 (c): it is out of the range of the C++ type");
+  EXPECT_EQ(
+      refusal("'5000-01-01Z'::timestamptz", [](auto row) { (void)row.template get<system_clock::time_point>(0); }),
+      "column 0 (c): it is out of the range of the C++ type");
+  EXPECT_EQ(refusal("array[[1, 2], [3, 4]]", [](auto row) { (void)row.template get<std::vector<int>>(0); }),
+            "column 0 (c): expected an array of one dimension, found the type with OID 1007");
+  EXPECT_EQ(refusal("1", [](auto row) { (void)row.template get<int>(1); }), "there is no column 1: the result has 1");
+  EXPECT_EQ(refusal("1", [](auto row) { (void)row.template get<int, int>(); }),
+            "there is no column 1: the result has 1");
+}
+
+TEST(Columns, AreNamedAndOutliveTheStreamWhenDetached) {
+  sluice::client db{dsn()};
+  sluice::owned_chunk kept;
+  {
+    sluice::row_range rows =
+        db.stream(sql("select i, i::text as name, null from generate_series(1, 3) as i").as_columns());
+    kept = rows.next().detach();
+    EXPECT_FALSE(rows.next());
+    EXPECT_EQ(rows.stats().bytes, 3U * (4 + 1));
+  }
+  int i = 0;
+  for (const sluice::row row : kept) {
+    ASSERT_EQ(row.columns().size(), 3U);
+    EXPECT_EQ(row.columns()[1].name, "name");
+    ++i;
+    EXPECT_EQ((row.get<int, std::string>()), (std::tuple{i, std::to_string(i)}));
+    EXPECT_EQ(row.get<std::optional<std::string>>(2), std::nullopt);
+  }
+  EXPECT_EQ(i, 3);
+}
+
+asio::awaitable<std::int64_t> sum_of_a_million() {
+  sluice::connection db = co_await sluice::connect(dsn());
+  const sluice::query what = sql("select i, 'x'::text from generate_series(1, 1000000) as i").as_columns();
+  sluice::row_stream rows = co_await db.stream(what);
+  std::int64_t sum = 0;
+  while (const sluice::chunk chunk = co_await rows.next())
+    for (const sluice::row row : chunk) sum += std::get<0>(row.get<std::int64_t, std::string_view>());
+  co_return sum;
+}
+
+TEST(Columns, ComeInCoroutines) { EXPECT_EQ(run(sum_of_a_million()), 500'000'500'000); }
+
+TEST(Columns, MayBeNoneAndRowsToo) {
+  sluice::client db{dsn()};
+  int rows = 0;
+  for (const sluice::row row : db.stream(sql("select from generate_series(1, 3)").as_columns())) {
+    EXPECT_TRUE(row.columns().empty());
+    ++rows;
+  }
+  EXPECT_EQ(rows, 3);
+  for ([[maybe_unused]] const sluice::row row : db.stream(sql("create temp table nothing ()").as_columns())) ++rows;
+  EXPECT_EQ(rows, 3);
+  EXPECT_TRUE(db.is_idle());
+}
+
+TEST(Columns, AreNotForDocumentsNorDocumentsForColumns) {
+  sluice::client db{dsn()};
+  for (const sluice::row row : db.stream(sql("select '{}'::json"))) {
+    EXPECT_THROW((void)row.get<int>(0), sluice::error);
+    EXPECT_TRUE(row.columns().empty());
+  }
+  sluice::query split = sluice::from("t").where((sluice::field("a") == 1).on_client());
+  EXPECT_THROW((void)std::move(split).as_columns(), sluice::error);
+}
+
+}  // namespace
