@@ -25,6 +25,17 @@ std::uint32_t array_of(std::uint32_t element) noexcept {
   }
 }
 
+/// bytea as text.
+std::string hexadecimal(std::string_view bytes) {
+  static constexpr std::string_view digits{"0123456789abcdef"};
+  std::string text{"\\x"};
+  for (const char each : bytes) {
+    text += digits[static_cast<unsigned char>(each) >> 4U];
+    text += digits[static_cast<unsigned char>(each) & 15U];
+  }
+  return text;
+}
+
 }  // namespace
 
 bind_value::bind_value(bool value) : text_{value ? "true" : "false"}, type_{proto::oid::boolean} {}
@@ -51,14 +62,7 @@ bind_value bind_value::moment(std::chrono::sys_time<std::chrono::microseconds> v
 }
 
 bind_value bind_value::bytes(std::span<const std::byte> value) {
-  static constexpr std::string_view digits{"0123456789abcdef"};
-  std::string text{"\\x"};
-  text.reserve(2 + 2 * value.size());
-  for (const std::byte each : value) {
-    text += digits[std::to_integer<unsigned>(each) >> 4U];
-    text += digits[std::to_integer<unsigned>(each) & 15U];
-  }
-  return {std::move(text), proto::oid::bytea};
+  return {std::string{reinterpret_cast<const char*>(value.data()), value.size()}, proto::oid::bytea};
 }
 
 bind_value bind_value::array(std::span<const bind_value> elements) {
@@ -74,7 +78,7 @@ bind_value bind_value::array(std::span<const bind_value> elements) {
       throw error{errc::bad_query, "an array has elements of different types"};
     type = each.type_;
     text += '"';
-    for (const char c : *each.text_) {
+    for (const char c : each.is_binary() ? hexadecimal(*each.text_) : *each.text_) {
       if (c == '"' || c == '\\') text += '\\';
       text += c;
     }

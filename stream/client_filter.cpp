@@ -10,6 +10,7 @@
 
 #include <simdjson.h>
 
+#include <sluice/stream/json_key.hpp>
 #include <sluice/wire/error.hpp>
 
 #include "decimal.hpp"
@@ -108,7 +109,7 @@ class client_filter::evaluation {
     for (auto each : object) {
       dom::field field;
       if (std::move(each).get(field) != simdjson::SUCCESS) return false;
-      if (escapes ? is_key(field, part) : is_plain_key(field, part)) {
+      if (escapes ? is_json_key(field.key().raw(), part) : is_plain_key(field, part)) {
         to = field.value();
         return true;
       }
@@ -122,10 +123,6 @@ class client_filter::evaluation {
     const auto room = static_cast<std::size_t>(text_.data() + text_.size() - key);
     return name.size() < room && key[name.size()] == '"' && std::memcmp(key, name.data(), name.size()) == 0 &&
            name.find('"') == name.npos;
-  }
-  static bool is_key(dom::field& field, std::string_view name) {
-    std::string_view key;
-    return field.unescaped_key().get(key) == simdjson::SUCCESS && key == name;
   }
 
   std::optional<scalar> read(dom::value& from) {
@@ -208,11 +205,9 @@ class client_filter::evaluation {
     std::vector<bool> seen(what.values.size());
     for (auto each : object) {
       dom::field field;
-      std::string_view key;
-      if (std::move(each).get(field) != simdjson::SUCCESS || field.unescaped_key().get(key) != simdjson::SUCCESS)
-        return false;
+      if (std::move(each).get(field) != simdjson::SUCCESS) return false;
       for (std::size_t i = 0; i < seen.size(); ++i)
-        if (key == *what.values[i].text()) seen[i] = true;
+        if (is_json_key(field.key().raw(), *what.values[i].text())) seen[i] = true;
     }
     const auto count = static_cast<std::size_t>(std::ranges::count(seen, true));
     return what.how == test_kind::has_any_key ? count != 0 : count == seen.size();

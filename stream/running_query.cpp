@@ -44,7 +44,8 @@ running_query::running_query(std::shared_ptr<wire::session> on, const query& wha
   values.reserve(what.parameters().size());
   for (const bind_value& value : what.parameters()) {
     types.push_back(value.type());
-    values.push_back({.value = value.text() ? std::optional<std::string_view>{*value.text()} : std::nullopt});
+    values.push_back({.value = value.text() ? std::optional<std::string_view>{*value.text()} : std::nullopt,
+                      .binary = value.is_binary()});
   }
   exchange_.emplace(*session_, wire::statement{what.text(), types, values, shape_of(what.rows())});
   if (what.left() != nullptr) {

@@ -1,6 +1,6 @@
 #pragma once
-// Stands between a client and a real server on 127.0.0.1, passes every byte on, and counts how often they waited for
-// each other.
+// Stands between a client and a real server on 127.0.0.1, passes every byte on, counts what the server sends, and how
+// often they waited for each other.
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -41,6 +41,9 @@ class relay {
   /// the last.
   [[nodiscard]] int flights() const noexcept { return flights_; }
 
+  /// Bytes that the server has sent.
+  [[nodiscard]] std::uint64_t from_server() const noexcept { return from_server_; }
+
  private:
   static sockaddr_in loopback(std::uint16_t port) {
     sockaddr_in address{};
@@ -65,7 +68,7 @@ class relay {
           open = pass(client, server);
         } else if (both[1].revents != 0) {
           servers_turn = false;
-          open = pass(server, client);
+          open = pass(server, client, &from_server_);
         }
       }
     }
@@ -73,9 +76,10 @@ class relay {
     ::close(client);
   }
 
-  static bool pass(int from, int to) {
+  static bool pass(int from, int to, std::atomic<std::uint64_t>* counted = nullptr) {
     std::array<char, 65536> bytes{};
     const ssize_t count = ::recv(from, bytes.data(), bytes.size(), 0);
+    if (counted != nullptr && count > 0) *counted += static_cast<std::uint64_t>(count);
     for (ssize_t sent = 0; sent < count;) {
       const ssize_t now = ::send(to, bytes.data() + sent, static_cast<std::size_t>(count - sent), MSG_NOSIGNAL);
       if (now <= 0) return false;
@@ -87,6 +91,7 @@ class relay {
   int listening_{-1};
   std::uint16_t port_{};
   std::atomic<int> flights_{0};
+  std::atomic<std::uint64_t> from_server_{0};
   std::thread thread_;
 };
 

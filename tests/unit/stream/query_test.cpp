@@ -123,7 +123,9 @@ TEST(BindValue, CarriesTextAndType) {
   EXPECT_EQ(bind_value{std::chrono::sys_days{std::chrono::year{2024} / 2 / 29}}.type(), 1184U);
   EXPECT_EQ(bind_value::json("{}").type(), 3802U);
   const std::byte raw_bytes[]{std::byte{0}, std::byte{0xff}};
-  EXPECT_EQ(bind_value::bytes(raw_bytes).text(), "\\x00ff");
+  EXPECT_EQ(bind_value::bytes(raw_bytes).text(), (std::string{"\0\xff", 2}));
+  EXPECT_TRUE(bind_value::bytes(raw_bytes).is_binary());
+  EXPECT_EQ(bind_value::array(std::vector{bind_value::bytes(raw_bytes)}).text(), R"({"\\x00ff"})");
   EXPECT_EQ((bind_value{std::vector{1, 2}}.text()), R"({"1","2"})");
   EXPECT_EQ((bind_value{std::vector{1, 2}}.type()), 1016U);
   EXPECT_EQ((bind_value{std::vector<std::string>{"a\"b\\", "{,}"}}.text()), R"({"a\"b\\","{,}"})");

@@ -47,6 +47,11 @@ struct strict {
 };
 SLUICE_JSON(strict, a)
 
+struct note {
+  std::string text;
+};
+SLUICE_JSON(note, text)
+
 /// Contains itself.
 struct tree {
   std::vector<tree> inner;
@@ -81,6 +86,11 @@ template <>
 struct sluice::json_policy<shop::lenient> {
   static constexpr bool missing_members_keep_their_value = true;
   static constexpr bool unknown_members_are_errors = false;
+};
+template <>
+struct sluice::json_policy<shop::note> {
+  static constexpr bool missing_members_keep_their_value = false;
+  static constexpr bool unknown_members_are_errors = true;
 };
 template <>
 struct sluice::json_policy<shop::strict> {
@@ -208,6 +218,51 @@ INSTANTIATE_TEST_SUITE_P(
         misfit{"NoObject", of<shop::order>("[]"), "$: expected an object, found an array"},
         misfit{"NullForAValue", of<int>("null"), "$: expected an integer, found null"}),
     [](const auto& one) { return std::string{one.param.name}; });
+
+TEST(TypedRow, ReadsEachStringOnce) {  // more often than that, and the parser's memory would not be enough
+  const std::string text(100'000, 'x');
+  EXPECT_EQ(read<shop::note>(R"({"text":")" + text + "\"}").text, text);
+  const std::string key = "\\u0061" + text;
+  EXPECT_EQ(read<shop::lenient>("{\"" + key + R"(":1,"\u0062":2})").b, 2);
+}
+
+TEST(TypedRow, KnowsKeysByTheirMeaning) {
+  EXPECT_EQ(read<shop::strict>(R"({"\u0061":5})").a, 5);
+  EXPECT_EQ(read<shop::strict>(R"({"a":5,"a":6})").a, 5);
+  EXPECT_EQ(refusal<shop::strict>(R"({"a":5,"b":6})"), "$: expected members of its type only, found another");
+  EXPECT_EQ(refusal<shop::strict>("{}"), "$.a: expected a value, found nothing");
+}
+
+struct key_case {
+  const char* raw;  // up to the closing quote
+  std::string_view name;
+  bool is_key;
+};
+
+TEST(JsonKey, MeansItsNameWithEscapes) {
+  using namespace std::string_view_literals;
+  for (const auto& [raw, name, is_key] : {
+           key_case{"\"", "", true},
+           key_case{"a\"", "", false},
+           key_case{"\"", "a", false},
+           key_case{"ab\"", "ab", true},
+           key_case{"ab\"", "abc", false},
+           key_case{"abc\"", "ab", false},
+           key_case{R"(a\u0062")", "ab", true},
+           key_case{R"(\"\\\/\b\f\n\r\t")", "\"\\/\b\f\n\r\t", true},
+           key_case{R"(\u00e9")", "\xc3\xa9", true},
+           key_case{R"(\u20AC")", "\xe2\x82\xac", true},
+           key_case{R"(\ud83d\ude00")", "\xf0\x9f\x98\x80", true},
+           key_case{R"(\ud83d")", "\xed\xa0\xbd", false},
+           key_case{R"(\ude00")", "\xed\xb8\x80", false},
+           key_case{R"(\ud83d\u0041")", "A", false},
+           key_case{R"(\u00")", "", false},
+           key_case{R"(\ud83d\u")", "", false},
+           key_case{R"(\x")", "x", false},
+           key_case{R"(\u0000")", "\0"sv, true},
+       })
+    EXPECT_EQ(sluice::detail::is_json_key(raw, name), is_key) << raw;
+}
 
 TEST(TypedRow, RefusesDepthWithoutEnd) {
   const auto nested = [](int levels) {

@@ -19,7 +19,8 @@
 
 namespace sluice {
 
-/// One bound parameter, in the text format. It travels apart from the SQL and is never pasted into it.
+/// One bound parameter. It travels apart from the SQL and is never pasted into it: in the text format, but for bytes,
+/// which would be twice as long in it.
 class SLUICE_API bind_value {
  public:
   /// NULL.
@@ -41,7 +42,7 @@ class SLUICE_API bind_value {
   template <class T>
   bind_value(const std::optional<T>& value) : bind_value{value ? bind_value{*value} : bind_value{std::nullopt}} {}
 
-  /// Bytes: bytea.
+  /// Bytes: bytea, in the binary format.
   [[nodiscard]] static bind_value bytes(std::span<const std::byte> value);
   /// JSON text: jsonb.
   [[nodiscard]] static bind_value json(std::string text) { return {std::move(text), proto::oid::jsonb}; }
@@ -61,8 +62,9 @@ class SLUICE_API bind_value {
   bind_value(const Range& elements)
       : bind_value{array(std::vector<bind_value>(std::ranges::begin(elements), std::ranges::end(elements)))} {}
 
-  /// Nothing for NULL.
+  /// As it is sent; nothing for NULL.
   [[nodiscard]] const std::optional<std::string>& text() const noexcept { return text_; }
+  [[nodiscard]] bool is_binary() const noexcept { return type_ == proto::oid::bytea; }
   /// The type's OID, 0 when the server is to infer it.
   [[nodiscard]] std::uint32_t type() const noexcept { return type_; }
 

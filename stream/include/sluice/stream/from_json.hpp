@@ -1,7 +1,7 @@
 #pragma once
 /// @file
 /// JSON values as C++ values. `from_json(value, into, place)` is found by argument-dependent lookup: a type of your own
-/// may have one in its namespace; SLUICE_JSON and SLUICE_JSON_ENUM write it for you.
+/// may have one in its namespace, which reads each value once; SLUICE_JSON and SLUICE_JSON_ENUM write it for you.
 ///
 ///     struct user { std::int64_t id; std::string name; std::optional<std::string> email; };
 ///     SLUICE_JSON(user, id, name, email)
@@ -14,6 +14,8 @@
 /// (ISO 8601), uuid, raw_json, and types with SLUICE_JSON. Members that the document has and the type has not are
 /// passed over; a member that is missing is an error unless it is an optional. `json_policy` changes both.
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -30,6 +32,7 @@
 
 #include <simdjson.h>
 
+#include <sluice/stream/json_key.hpp>
 #include <sluice/stream/json_moment.hpp>
 #include <sluice/stream/uuid.hpp>
 #include <sluice/wire/error.hpp>
@@ -235,22 +238,32 @@ class object_reader {
     std::apply([&](const auto&... member) { (read(member), ...); }, members());
   }
 
-  /// Reads one member that is there; where it belongs is not known.
-  void take(simdjson::ondemand::field& field) {
-    std::string_view key;
-    if (field.unescaped_key().get(key) != simdjson::SUCCESS) place_.fail("a key", "no JSON");
-    const auto is_this = [&](const auto& member) {
-      if (member.name != key) return false;
-      json_value value = field.value();
-      from_json(value, into_.*(member.at), json_place{place_, member.name});
-      return true;
+  /// Each member of the document is one of the type's. Of several with one key the first counts.
+  void read_strictly() {
+    std::array<bool, count> is_read{};
+    for (auto each : from_) {
+      simdjson::ondemand::field field;
+      if (std::move(each).get(field) != simdjson::SUCCESS) place_.fail("a member", "no JSON");
+      std::size_t index = 0;
+      const auto take = [&](const auto& member) {
+        if (!is_json_key(field.key().raw(), member.name)) return ++index, false;
+        json_value value = field.value();
+        if (!std::exchange(is_read[index], true)) from_json(value, into_.*(member.at), json_place{place_, member.name});
+        return true;
+      };
+      if (!std::apply([&](const auto&... member) { return (take(member) || ...); }, members()))
+        place_.fail("members of its type only", "another");
+    }
+    std::size_t index = 0;
+    const auto require = [&](const auto& member) {
+      if (!is_read[index++]) on_missing(member);
     };
-    if (!std::apply([&](const auto&... member) { return (is_this(member) || ...); }, members()))
-      place_.fail("members of its type only", "another");
+    std::apply([&](const auto&... member) { (require(member), ...); }, members());
   }
 
  private:
   static constexpr auto members() { return sluice_json_members(static_cast<const T*>(nullptr)); }
+  static constexpr std::size_t count = std::tuple_size_v<decltype(members())>;
   static_assert(std::apply(
                     [](const auto&... member) {
                       return (
@@ -259,6 +272,15 @@ class object_reader {
                     },
                     members()),
                 "names of members are at most 63 bytes long, without quotes and backslashes");
+  static_assert(std::apply(
+                    [](const auto&... member) {
+                      const std::array<std::string_view, count> names{member.name...};
+                      for (std::size_t i = 0; i < count; ++i)
+                        if (std::find(names.begin() + i + 1, names.end(), names[i]) != names.end()) return false;
+                      return true;
+                    },
+                    members()),
+                "no two members have one name: a value can be read once");
 
   template <class Member>
   void read(const json_member<T, Member>& member) {
@@ -266,7 +288,11 @@ class object_reader {
     const simdjson::error_code found = from_.find_field_unordered(member.name).get(value);
     if (found == simdjson::SUCCESS) return from_json(value, into_.*(member.at), json_place{place_, member.name});
     if (found != simdjson::NO_SUCH_FIELD) place_.fail("a member", "no JSON");
-    if (read_escaped(member)) return;
+    if (!read_escaped(member)) on_missing(member);
+  }
+
+  template <class Member>
+  void on_missing(const json_member<T, Member>& member) const {
     if constexpr (!json_policy<T>::missing_members_keep_their_value && !is_optional<Member>)
       json_place{place_, member.name}.fail("a value", "nothing");
   }
@@ -277,20 +303,12 @@ class object_reader {
     if (from_.reset().error() != simdjson::SUCCESS) place_.fail("a member", "no JSON");
     for (auto each : from_) {
       simdjson::ondemand::field field;
-      std::string_view key;
       if (std::move(each).get(field) != simdjson::SUCCESS) place_.fail("a member", "no JSON");
-      if (!has_escapes(field)) continue;
-      if (field.unescaped_key().get(key) != simdjson::SUCCESS) place_.fail("a key", "no JSON");
-      if (key != member.name) continue;
+      if (!is_json_key(field.key().raw(), member.name)) continue;
       json_value value = field.value();
       from_json(value, into_.*(member.at), json_place{place_, member.name});
       return true;
     }
-    return false;
-  }
-  static bool has_escapes(const simdjson::ondemand::field& field) noexcept {
-    for (const char* c = field.key().raw(); *c != '"'; ++c)
-      if (*c == '\\') return true;
     return false;
   }
 
@@ -323,15 +341,11 @@ void from_json(json_value& from, T& into, const json_place& place) {
 
 template <has_json_members T>
 void detail::read_object(simdjson::ondemand::object& object, T& into, const json_place& place) {
-  if constexpr (json_policy<T>::unknown_members_are_errors) {
-    for (auto each : object) {
-      simdjson::ondemand::field field;
-      if (std::move(each).get(field) != simdjson::SUCCESS) place.fail("a member", "no JSON");
-      detail::object_reader<T>{object, into, place}.take(field);
-    }
-    if (object.reset().error() != simdjson::SUCCESS) place.fail("an object", "no JSON");
-  }
-  detail::object_reader<T>{object, into, place}.read_all();
+  detail::object_reader<T> reader{object, into, place};
+  if constexpr (json_policy<T>::unknown_members_are_errors)
+    reader.read_strictly();
+  else
+    reader.read_all();
 }
 
 }  // namespace sluice

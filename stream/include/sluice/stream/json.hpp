@@ -10,6 +10,8 @@
 /// Documents are checked lazily: what is not read is not validated. Fields are found in any order; with duplicate keys
 /// the first one from the current position on wins, as simdjson defines it. `json_validator` checks documents in full.
 ///
+/// Read a string once: simdjson's memory has room for each string of a document once, and does not check.
+///
 /// A number beyond a double keeps its digits: `value.raw_json_token()`, or a `raw_json` member of a typed row.
 
 #include <algorithm>
