@@ -14,7 +14,6 @@
 /// (ISO 8601), uuid, raw_json, and types with SLUICE_JSON. Members that the document has and the type has not are
 /// passed over; a member that is missing is an error unless it is an optional. `json_policy` changes both.
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <concepts>
@@ -181,7 +180,9 @@ void from_json(json_value& from, T& into, const json_place& place) {
 
 template <class T>
 void from_json(json_value& from, std::optional<T>& into, const json_place& place) {
-  if (from.is_null()) {
+  bool is_null = false;
+  if (from.is_null().get(is_null) != simdjson::SUCCESS) place.fail("null or a value", "no JSON");
+  if (is_null) {
     into.reset();
     return;
   }
@@ -226,95 +227,75 @@ inline constexpr bool is_optional = false;
 template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
 
-/// Reads an object into a type by its members. Each is looked for from where the last one was found, so that documents
-/// which have them in the order of the type are walked once, and no further than the last.
+/// Reads an object into a type, in one walk over the document and no further than the last member that the type has. Of
+/// several members with one key the first counts.
+///
+/// simdjson's own lookup by name walks more than once, and takes for granted that nothing is malformed then.
 template <class T>
 class object_reader {
  public:
-  object_reader(simdjson::ondemand::object& from, T& into, const json_place& place) noexcept
-      : from_{from}, into_{into}, place_{place} {}
+  object_reader(T& into, const json_place& place) noexcept : into_{into}, place_{place} {}
 
-  void read_all() {
-    std::apply([&](const auto&... member) { (read(member), ...); }, members());
-  }
-
-  /// Each member of the document is one of the type's. Of several with one key the first counts.
-  void read_strictly() {
-    std::array<bool, count> is_read{};
-    for (auto each : from_) {
-      simdjson::ondemand::field field;
-      if (std::move(each).get(field) != simdjson::SUCCESS) place_.fail("a member", "no JSON");
-      std::size_t index = 0;
-      const auto take = [&](const auto& member) {
-        if (!is_json_key(field.key().raw(), member.name)) return ++index, false;
-        json_value value = field.value();
-        if (!std::exchange(is_read[index], true)) from_json(value, into_.*(member.at), json_place{place_, member.name});
-        return true;
-      };
-      if (!std::apply([&](const auto&... member) { return (take(member) || ...); }, members()))
+  void read(simdjson::ondemand::object& from) {
+    for (auto each : from) {
+      if (each.error() != simdjson::SUCCESS) place_.fail("a member", "no JSON");
+      simdjson::ondemand::field& field = each.value_unsafe();  // a copy here costs more than all the rest of the walk
+      const char* const key = field.key().raw();
+      if (take(field, [key](std::string_view name) { return is_plain_json_key(key, name); }) ||
+          (has_escapes(key) && take(field, [key](std::string_view name) { return is_json_key(key, name); }))) {
+        if (left_ == 0 && !strict) return;
+      } else if (strict && !is_known(key)) {
         place_.fail("members of its type only", "another");
+      }
     }
-    std::size_t index = 0;
-    const auto require = [&](const auto& member) {
-      if (!is_read[index++]) on_missing(member);
-    };
-    std::apply([&](const auto&... member) { (require(member), ...); }, members());
+    if (left_ != 0) require_all(std::make_index_sequence<count>{});
   }
 
  private:
-  static constexpr auto members() { return sluice_json_members(static_cast<const T*>(nullptr)); }
-  static constexpr std::size_t count = std::tuple_size_v<decltype(members())>;
-  static_assert(std::apply(
-                    [](const auto&... member) {
-                      return (
-                          (member.name.size() < 64 && member.name.find_first_of("\"\\") == std::string_view::npos) &&
-                          ...);
-                    },
-                    members()),
+  static constexpr auto members = sluice_json_members(static_cast<const T*>(nullptr));
+  static constexpr std::size_t count = std::tuple_size_v<decltype(members)>;
+  static constexpr bool strict = json_policy<T>::unknown_members_are_errors;
+  static_assert(std::apply([](const auto&... member) { return (is_plain_name(member.name) && ...); }, members),
                 "names of members are at most 63 bytes long, without quotes and backslashes");
-  static_assert(std::apply(
-                    [](const auto&... member) {
-                      const std::array<std::string_view, count> names{member.name...};
-                      for (std::size_t i = 0; i < count; ++i)
-                        if (std::find(names.begin() + i + 1, names.end(), names[i]) != names.end()) return false;
-                      return true;
-                    },
-                    members()),
-                "no two members have one name: a value can be read once");
 
-  template <class Member>
-  void read(const json_member<T, Member>& member) {
-    json_value value;
-    const simdjson::error_code found = from_.find_field_unordered(member.name).get(value);
-    if (found == simdjson::SUCCESS) return from_json(value, into_.*(member.at), json_place{place_, member.name});
-    if (found != simdjson::NO_SUCH_FIELD) place_.fail("a member", "no JSON");
-    if (!read_escaped(member)) on_missing(member);
+  /// Reads the field if it is a member that has not been read. In a document that has them in the order of the type,
+  /// the first that is left is the one.
+  template <class IsKey>
+  bool take(simdjson::ondemand::field& field, IsKey is_key) {
+    return [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+      return (take_one<Index>(field, is_key) || ...);
+    }(std::make_index_sequence<count>{});
+  }
+  template <std::size_t Index, class IsKey>
+  bool take_one(simdjson::ondemand::field& field, IsKey is_key) {
+    constexpr auto member = std::get<Index>(members);
+    if (is_read_[Index] || !is_key(member.name)) return false;
+    from_json(field.value(), into_.*(member.at), json_place{place_, member.name});
+    is_read_[Index] = true;
+    --left_;
+    return true;
   }
 
-  template <class Member>
-  void on_missing(const json_member<T, Member>& member) const {
-    if constexpr (!json_policy<T>::missing_members_keep_their_value && !is_optional<Member>)
-      json_place{place_, member.name}.fail("a value", "nothing");
+  static bool is_known(const char* key) {
+    return std::apply([&](const auto&... member) { return (is_json_key(key, member.name) || ...); }, members);
   }
 
-  /// A key may be written with escapes, which simdjson's lookup does not see.
-  template <class Member>
-  bool read_escaped(const json_member<T, Member>& member) {
-    if (from_.reset().error() != simdjson::SUCCESS) place_.fail("a member", "no JSON");
-    for (auto each : from_) {
-      simdjson::ondemand::field field;
-      if (std::move(each).get(field) != simdjson::SUCCESS) place_.fail("a member", "no JSON");
-      if (!is_json_key(field.key().raw(), member.name)) continue;
-      json_value value = field.value();
-      from_json(value, into_.*(member.at), json_place{place_, member.name});
-      return true;
-    }
-    return false;
+  template <std::size_t... Index>
+  void require_all(std::index_sequence<Index...>) const {
+    (require<Index>(), ...);
+  }
+  template <std::size_t Index>
+  void require() const {
+    constexpr auto member = std::get<Index>(members);
+    using type = std::remove_cvref_t<decltype(std::declval<T>().*(member.at))>;
+    if constexpr (!json_policy<T>::missing_members_keep_their_value && !is_optional<type>)
+      if (!is_read_[Index]) json_place{place_, member.name}.fail("a value", "nothing");
   }
 
-  simdjson::ondemand::object& from_;
   T& into_;
   const json_place& place_;
+  std::array<bool, count> is_read_{};
+  std::size_t left_{count};
 };
 
 /// The document itself may be such an object.
@@ -341,11 +322,7 @@ void from_json(json_value& from, T& into, const json_place& place) {
 
 template <has_json_members T>
 void detail::read_object(simdjson::ondemand::object& object, T& into, const json_place& place) {
-  detail::object_reader<T> reader{object, into, place};
-  if constexpr (json_policy<T>::unknown_members_are_errors)
-    reader.read_strictly();
-  else
-    reader.read_all();
+  detail::object_reader<T>{into, place}.read(object);
 }
 
 }  // namespace sluice
