@@ -18,7 +18,8 @@ std::uint32_t array_of(std::uint32_t element) noexcept {
     case float8: return float8_array;
     case numeric: return numeric_array;
     case timestamptz: return timestamptz_array;
-    case uuid: return uuid_array;
+    case timestamp: return timestamp_array;
+    case proto::oid::uuid: return uuid_array;
     case jsonb: return jsonb_array;
     case bytea: return bytea_array;
     default: return 0;
@@ -46,19 +47,20 @@ bind_value::bind_value(double value) : type_{proto::oid::float8} {
   text_.emplace(digits.data(), end.ptr);  // the shortest text that reads back as the same number; also inf and nan
 }
 
-bind_value bind_value::moment(std::chrono::sys_time<std::chrono::microseconds> value) {
+bind_value bind_value::moment(std::chrono::microseconds since_1970, bool in_utc) {
   using namespace std::chrono;
+  const sys_time<microseconds> value{since_1970};
   const auto day = floor<days>(value);
   const year_month_day date{day};
   const hh_mm_ss time{value - day};
   const int year = static_cast<int>(date.year());
   std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02u %02d:%02d:%02d.%06d+00%s", year > 0 ? year : 1 - year,
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02u %02d:%02d:%02d.%06d%s%s", year > 0 ? year : 1 - year,
                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
                 static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
                 static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()),
-                year > 0 ? "" : " BC");
-  return {text.data(), proto::oid::timestamptz};
+                in_utc ? "+00" : "", year > 0 ? "" : " BC");
+  return {text.data(), in_utc ? proto::oid::timestamptz : proto::oid::timestamp};
 }
 
 bind_value bind_value::bytes(std::span<const std::byte> value) {

@@ -26,6 +26,7 @@ std::string_view sql_type(const bind_value& value) noexcept {
     case proto::oid::float8: return "::float8";
     case proto::oid::numeric: return "::numeric";
     case proto::oid::timestamptz: return "::timestamptz";
+    case proto::oid::timestamp: return "::timestamp";
     case proto::oid::uuid: return "::uuid";
     case proto::oid::jsonb: return "::jsonb";
     case proto::oid::bytea: return "::bytea";

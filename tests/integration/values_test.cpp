@@ -1,6 +1,8 @@
 // Bound parameters of every kind, to the server and back.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -55,6 +57,20 @@ INSTANTIATE_TEST_SUITE_P(
         parameter_case{"NotANumber", "to_json($1::text)", std::numeric_limits<double>::quiet_NaN(), "\"NaN\""},
         parameter_case{"Infinity", "to_json($1 = '-infinity')", -std::numeric_limits<double>::infinity(), "true"},
         parameter_case{"Document", "$1::jsonb", R"({"b":1,"a":[]})", R"({"a": [], "b": 1})"},
+        parameter_case{"Bytes", "to_json(encode($1, 'hex'))",
+                       bind_value::bytes(std::vector{std::byte{0}, std::byte{0xff}, std::byte{'\\'}}), "\"00ff5c\""},
+        parameter_case{"NoBytes", "to_json(length($1))", bind_value::bytes({}), "0"},
+        parameter_case{
+            "ListOfBytes", "to_json(encode($1[2], 'hex'))",
+            bind_value::array(std::vector{bind_value::bytes({}), bind_value::bytes(std::vector(2, std::byte{7}))}),
+            "\"0707\""},
+        parameter_case{"Uuid", "to_json($1)", *sluice::uuid::parse("123e4567-e89b-12d3-a456-426614174000"),
+                       "\"123e4567-e89b-12d3-a456-426614174000\""},
+        parameter_case{"Moment", "to_json($1 at time zone 'UTC')",
+                       std::chrono::sys_days{} + std::chrono::milliseconds{1}, "\"1970-01-01T00:00:00.001\""},
+        parameter_case{"TimeOnTheWall", "to_json($1)",
+                       std::chrono::local_time<std::chrono::seconds>{std::chrono::hours{36}},
+                       "\"1970-01-02T12:00:00\""},
         parameter_case{"DateByItsPlace", "to_json(date '2024-02-28' + 1 = $1)", "2024-02-29", "true"}),
     [](const auto& test) { return std::string{test.param.name}; });
 

@@ -16,6 +16,7 @@
 
 #include <sluice/export.hpp>
 #include <sluice/proto/oid.hpp>
+#include <sluice/stream/uuid.hpp>
 
 namespace sluice {
 
@@ -38,7 +39,12 @@ class SLUICE_API bind_value {
   /// A moment: timestamptz. Microseconds are kept, the rest is cut off.
   template <class Duration>
   bind_value(std::chrono::sys_time<Duration> value)
-      : bind_value{moment(std::chrono::floor<std::chrono::microseconds>(value))} {}
+      : bind_value{moment(std::chrono::floor<std::chrono::microseconds>(value).time_since_epoch(), true)} {}
+  /// A date and time of the clock on the wall: timestamp.
+  template <class Duration>
+  bind_value(std::chrono::local_time<Duration> value)
+      : bind_value{moment(std::chrono::floor<std::chrono::microseconds>(value).time_since_epoch(), false)} {}
+  bind_value(const sluice::uuid& value) : bind_value{uuid(value.to_string())} {}
   template <class T>
   bind_value(const std::optional<T>& value) : bind_value{value ? bind_value{*value} : bind_value{std::nullopt}} {}
 
@@ -76,7 +82,7 @@ class SLUICE_API bind_value {
   }
 
   bind_value(std::string text, std::uint32_t type) noexcept : text_{std::move(text)}, type_{type} {}
-  [[nodiscard]] static bind_value moment(std::chrono::sys_time<std::chrono::microseconds> value);
+  [[nodiscard]] static bind_value moment(std::chrono::microseconds since_1970, bool in_utc);
 
   std::optional<std::string> text_{};
   std::uint32_t type_{};
