@@ -63,8 +63,12 @@ asio::awaitable<void> leave_owned(std::unique_ptr<running_query> query) {
 }  // namespace
 
 void leave_in_background(std::unique_ptr<running_query> query) noexcept {
-  if (query == nullptr || query->is_settled()) return;
+  if (query == nullptr) return;
   wire::session& session = query->session();
+  if (query->is_settled()) {
+    session.settled.cancel();  // a pool may wait for the stream to go
+    return;
+  }
   const auto alive = query->keep_session();
   try {
     session.is = wire::session::state::leaving;

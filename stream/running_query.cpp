@@ -64,11 +64,31 @@ running_query::running_query(std::shared_ptr<wire::session> on, std::string_view
 }
 
 void running_query::start(const query_options& options) {
-  link().set_deadline(options.timeout.count() > 0 ? began_ + options.timeout : wire::clock::time_point::max());
+  limits_ = options;
+  set_deadline();
   link().flush();
 }
 
-void running_query::enter() noexcept { consumer_ += wire::clock::now() - left_; }
+void running_query::enter() noexcept {
+  consumer_ += wire::clock::now() - left_;
+  set_deadline();
+}
+
+/// The nearest of those that apply from now on.
+void running_query::set_deadline() noexcept {
+  wire::clock::time_point nearest = wire::clock::time_point::max();
+  std::string_view words;
+  const auto add = [&](std::chrono::milliseconds limit, wire::clock::time_point since, std::string_view what) {
+    if (limit.count() <= 0 || since + limit >= nearest) return;
+    nearest = since + limit;
+    words = what;
+  };
+  add(limits_.timeout, limits_.timeout_counts_pauses ? began_ : began_ + consumer_, "the query's deadline passed");
+  if (chunks_ == 0) add(limits_.first_row_timeout, began_, "no row came in time");
+  if (limits_.stall_timeout.count() > 0)
+    add(limits_.stall_timeout, wire::clock::now(), "the server sent nothing for too long");
+  link().set_deadline(nearest, words);
+}
 
 std::optional<chunk> running_query::advance(bool polite) {
   try {
@@ -94,6 +114,7 @@ std::optional<chunk> running_query::step(bool polite) {
     if (state != wire::exchange::state::hungry) return hand_over(state);
     const wire::link::moved moved = link().transfer(exchange_->wanted());
     if (moved == wire::link::moved::end) exchange_->on_end();
+    if (limits_.stall_timeout.count() > 0 && moved == wire::link::moved::something) set_deadline();
     if (moved == wire::link::moved::nothing || (polite && link().turn_is_over())) return std::nullopt;
   }
 }

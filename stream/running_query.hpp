@@ -43,12 +43,14 @@ class running_query {
 
  private:
   void start(const query_options& options);
+  void set_deadline() noexcept;
   std::optional<chunk> step(bool polite);
   bool select_rows();
   chunk hand_over(wire::exchange::state state);
 
   std::shared_ptr<wire::session> session_;
   std::optional<wire::exchange> exchange_;
+  query_options limits_{};
   client_part rest_{};                       // what the server has not done
   std::unique_ptr<client_filter> filter_{};  // null: nothing is left to do
   wire::clock::time_point began_{wire::clock::now()};

@@ -105,7 +105,7 @@ int stream(const options& given) {
     ~release() { interruptible.store(nullptr); }
   } const at_the_end;
 
-  row_range rows = db.stream(what, {.timeout = given.timeout});
+  row_range rows = db.stream(what, {.timeout = given.timeout, .timeout_counts_pauses = true});
   totals so_far;
   const auto statistics = [&] {
     if (given.stats)

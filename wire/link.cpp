@@ -196,7 +196,7 @@ void link::wait(interrupter* interrupts) {
 }
 
 void link::check_deadline() const {
-  if (deadline_.has_passed()) fail(errc::deadline_exceeded, "the deadline passed", true);
+  if (deadline_.has_passed()) fail(errc::deadline_exceeded, deadline_words_, true);
 }
 
 }  // namespace sluice::wire

@@ -1,5 +1,6 @@
 #include <sluice/wire/session.hpp>
 
+#include <exception>
 #include <utility>
 
 #include <sluice/proto/backend.hpp>
@@ -45,6 +46,32 @@ void session::aside(const proto::frame& message) {
 
 std::string_view session::tls_version() const noexcept {
   return io.tls() == nullptr ? std::string_view{} : io.tls()->version();
+}
+
+bool session::is_alive() noexcept {
+  try {
+    while (is == state::idle) {
+      const link::moved moved = io.transfer(0);
+      if (moved == link::moved::nothing) return true;
+      if (moved == link::moved::end) break;
+      for (;;) {
+        const proto::framing next = proto::next_frame(io.in.arrived(), io.limits);
+        if (next.found == proto::framing::kind::incomplete) break;
+        if (next.found == proto::framing::kind::faulty) io.fail(next.why);
+        constexpr std::string_view at_any_time{"NSA"};
+        if (at_any_time.find(next.message.type) == std::string_view::npos) {  // such as why the server ends it
+          discard();
+          return false;
+        }
+        aside(next.message);
+        io.in.consume(next.size);
+      }
+    }
+  } catch (const std::exception&) {
+    // it is of no use any more, whatever the reason
+  }
+  discard();
+  return false;
 }
 
 void session::discard() noexcept {

@@ -43,8 +43,8 @@ TYPED_TEST(Deadline, EndsAQueryThatGivesNothing) {
 }
 
 TYPED_TEST(Deadline, EndsRowsThatNeverEnd) {
-  const outcome seen =
-      TypeParam::ask(dsn(), sql("select to_json(generate_series(1, 2000000000)) as endless_test"), {.timeout = 300ms});
+  const outcome seen = TypeParam::ask(dsn(), sql("select to_json(generate_series(1, 2000000000)) as endless_test"),
+                                      {.timeout = 300ms, .timeout_counts_pauses = true});
   ASSERT_TRUE(seen.failure);
   EXPECT_EQ(seen.failure->code(), condition::timeout);
   EXPECT_GT(seen.rows.size(), 0U);
@@ -52,6 +52,58 @@ TYPED_TEST(Deadline, EndsRowsThatNeverEnd) {
   for (std::size_t i = 0; i < seen.rows.size(); ++i) ASSERT_EQ(seen.rows[i], std::to_string(i + 1));
   EXPECT_TRUE(seen.usable);
   EXPECT_FALSE(is_running("endless_test"));
+}
+
+TYPED_TEST(Deadline, IsForTheFirstRowOnly) {
+  const sluice::query slow = sql("select to_json(pg_sleep(600)::text) as first_row_test").as_document();
+  const outcome seen = TypeParam::ask(dsn(), slow, {.first_row_timeout = 50ms});
+  ASSERT_TRUE(seen.failure);
+  EXPECT_EQ(seen.failure->code(), condition::timeout);
+  EXPECT_NE(std::string{seen.failure->what()}.find("no row came in time"), std::string::npos) << seen.failure->what();
+  EXPECT_TRUE(seen.usable);
+  EXPECT_FALSE(is_running("first_row_test"));
+
+  // Rows of 10,000 bytes are sent as they are made; the later ones may take their time.
+  const sluice::query then =
+      sql("select to_json(repeat('x', 10000) || pg_sleep(0.03 * i)) from generate_series(0, 5) i");
+  const outcome good = TypeParam::ask(dsn(), sluice::query{then}.as_document(), {.first_row_timeout = 20'000ms});
+  EXPECT_FALSE(good.failure) << good.failure->what();
+  EXPECT_EQ(good.rows.size(), 6U);
+}
+
+TYPED_TEST(Deadline, IsForAServerThatStalls) {
+  const sluice::query stalls =
+      sql("select to_json(repeat('x', 10000) || case when i = 3 then pg_sleep(600)::text else '' end || 'stall_test') "
+          "from generate_series(1, 5) as i");
+  const outcome seen = TypeParam::ask(dsn(), sluice::query{stalls}.as_document(), {.stall_timeout = 500ms});
+  ASSERT_TRUE(seen.failure);
+  EXPECT_EQ(seen.failure->code(), condition::timeout);
+  EXPECT_NE(std::string{seen.failure->what()}.find("sent nothing"), std::string::npos) << seen.failure->what();
+  EXPECT_GE(seen.rows.size(), 1U);  // the server fills 8 KiB before it sends
+  EXPECT_LT(seen.rows.size(), 3U);
+  EXPECT_TRUE(seen.usable);
+  EXPECT_FALSE(is_running("stall_test"));
+}
+
+TEST(Deadlines, DoNotCountPausesUnlessAsked) {
+  sluice::client db{dsn()};
+  const sluice::query much = sql("select to_json(generate_series(1, 100000))").as_document();
+  for (const bool counts : {false, true}) {
+    sluice::row_range rows = db.stream(much, {.timeout = 10'000ms, .timeout_counts_pauses = counts});
+    EXPECT_TRUE(rows.next());
+    EXPECT_TRUE(rows.next());
+  }
+  for (const bool counts : {false, true}) {
+    sluice::row_range rows = db.stream(much, {.timeout = 1'000ms, .timeout_counts_pauses = counts});
+    ASSERT_TRUE(rows.next());
+    std::this_thread::sleep_for(1'100ms);  // longer than the deadline
+    if (counts) {
+      EXPECT_THROW((void)rows.next(), sluice::error);
+    } else {
+      EXPECT_NO_THROW((void)rows.next());
+    }
+  }
+  EXPECT_TRUE(db.is_idle());
 }
 
 TYPED_TEST(Deadline, DoesNotReachIntoTheNextQuery) {

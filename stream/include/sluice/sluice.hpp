@@ -7,7 +7,9 @@
 #include <sluice/stream/client.hpp>
 #include <sluice/stream/columns.hpp>
 #include <sluice/stream/connection.hpp>
+#include <sluice/stream/notifications.hpp>
 #include <sluice/stream/options.hpp>
+#include <sluice/stream/pool.hpp>
 #include <sluice/stream/query.hpp>
 #include <sluice/stream/row.hpp>
 #include <sluice/stream/row_stream.hpp>

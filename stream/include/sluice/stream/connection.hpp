@@ -68,6 +68,8 @@ class SLUICE_API connection {
 
   /// Says goodbye when idle. An open stream goes on and keeps what it needs.
   void close() noexcept;
+  /// Gives its session away, whatever state it is in.
+  [[nodiscard]] std::shared_ptr<wire::session> release() && noexcept { return std::move(session_); }
 
  private:
   void require_open() const;

@@ -15,11 +15,17 @@ struct connection_options {
   std::chrono::milliseconds leave_timeout{5'000};
 };
 
-/// Of one query.
+/// Of one query. Zero is no deadline; when one passes, `next` throws deadline_exceeded, and leaving the stream cancels
+/// the query on the server.
 struct query_options {
-  /// For the whole query, its rows and the consumer's pauses included; on expiry it is cancelled on the server.
-  /// Zero: no deadline.
+  /// For the whole query and its rows. Time that the consumer spends between two calls of `next` does not count.
   std::chrono::milliseconds timeout{0};
+  /// For the first row, or the end of a query without any.
+  std::chrono::milliseconds first_row_timeout{0};
+  /// For the server to send something while it is waited for.
+  std::chrono::milliseconds stall_timeout{0};
+  /// Whether the consumer's time counts for `timeout`, too.
+  bool timeout_counts_pauses{false};
 };
 
 }  // namespace sluice

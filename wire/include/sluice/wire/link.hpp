@@ -95,7 +95,11 @@ class SLUICE_API link {
   void wait(interrupter* interrupts);
 
   /// From now on waiting ends at `when`; `clock::time_point::max()` for never.
-  void set_deadline(clock::time_point when) noexcept { deadline_.set(when); }
+  /// @param words  what the error then says; a literal
+  void set_deadline(clock::time_point when, std::string_view words = "the deadline passed") noexcept {
+    deadline_.set(when);
+    deadline_words_ = words;
+  }
   /// @par Errors  throws error: deadline_exceeded
   void check_deadline() const;
 
@@ -142,6 +146,7 @@ class SLUICE_API link {
   std::unique_ptr<tls_stream> tls_;
   asio::generic::stream_protocol::endpoint remote_;
   deadline deadline_;
+  std::string_view deadline_words_{"the deadline passed"};
   std::error_code wait_result_;
   std::error_code broken_;
   std::size_t sent_{0};

@@ -42,11 +42,17 @@ struct session {
   notice_handler on_notice{};
   notification_handler on_notification{};
 
+  clock::time_point expires{clock::time_point::max()};  ///< a pool lends it no more after this
+  clock::time_point idle_since{};
+  bool was_lent{false};
+
   /// "TLSv1.3"; empty when the session is not in TLS.
   [[nodiscard]] SLUICE_API std::string_view tls_version() const noexcept;
   /// NoticeResponse, ParameterStatus or NotificationResponse: may come at any time.
   /// @par Errors  throws error: protocol_violation when it is malformed, or client_encoding stops being UTF8
   SLUICE_API void aside(const proto::frame& message);
+  /// Looks, without waiting, whether the server has ended an idle session, and takes the messages that came meanwhile.
+  [[nodiscard]] SLUICE_API bool is_alive() noexcept;
   /// Drops the connection for good.
   SLUICE_API void discard() noexcept;
   /// Ends the session politely if it is idle (Terminate), and closes it. Does not wait.
