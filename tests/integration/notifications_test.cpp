@@ -58,7 +58,7 @@ asio::awaitable<void> hear_in_order() {
 TEST(Notifications, AreHeardInTheirOrder) { run(hear_in_order()); }
 
 asio::awaitable<void> lose_the_connection() {
-  const sluice::listen_options soon{.check_interval = 20ms, .backoff = 1ms};
+  const sluice::listen_options soon{.backoff = 1ms};
   notifications news{as("gap_test"), {"gap_channel"}, soon};
   std::thread sender{[] {
     wait_until_listening("gap_test");
