@@ -138,9 +138,10 @@ class notifications::listening {
   bool has_listened_{false};
 };
 
-notifications::notifications(std::string_view conninfo, std::vector<std::string> channels, listen_options options)
-    : notifications{sluice::conninfo::parse(conninfo), std::move(channels), options} {}
-notifications::notifications(sluice::conninfo info, std::vector<std::string> channels, listen_options options)
+notifications::notifications(std::string_view conninfo, const std::vector<std::string>& channels,
+                             listen_options options)
+    : notifications{sluice::conninfo::parse(conninfo), channels, options} {}
+notifications::notifications(sluice::conninfo info, const std::vector<std::string>& channels, listen_options options)
     : state_{std::make_unique<listening>(std::move(info), channels, options)} {}
 notifications::notifications(notifications&&) noexcept = default;
 notifications& notifications::operator=(notifications&&) noexcept = default;

@@ -68,7 +68,8 @@ bool session::is_alive() noexcept {
       }
     }
   } catch (const std::exception&) {
-    // it is of no use any more, whatever the reason
+    discard();  // it is of no use any more, whatever the reason
+    return false;
   }
   discard();
   return false;

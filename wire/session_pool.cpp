@@ -133,7 +133,7 @@ session_ptr session_pool::take_idle() noexcept {
     const bool too_old = clock::now() >= found->expires;
     if (!too_old && found->is_alive()) return found;
     if (!too_old) ++counted_.found_dead;
-    drop(std::move(found));
+    drop(found);
   }
   return nullptr;
 }
@@ -207,7 +207,7 @@ void session_pool::give_back(session_ptr lent) noexcept {
   session& on = *lent;
   if (closed_ || on.is == session::state::broken) {
     if (on.is == session::state::broken) ++counted_.found_dead;
-    drop(std::move(lent));
+    drop(lent);
     return;
   }
   if (on.is == session::state::idle && on.transaction == 'I' && options_.reset_statements.empty()) {
@@ -218,7 +218,7 @@ void session_pool::give_back(session_ptr lent) noexcept {
     asio::co_spawn(executor_, clean(shared_from_this(), lent), asio::detached);
   } catch (...) {  // no memory for the coroutine
     on.discard();
-    drop(std::move(lent));
+    drop(lent);
   }
 }
 
@@ -237,7 +237,7 @@ asio::awaitable<void> session_pool::clean(std::shared_ptr<session_pool> self, se
   }
   if (!good || on.is != session::state::idle || on.transaction != 'I') on.discard();
   if (on.is == session::state::broken)
-    self->drop(std::move(dirty));
+    self->drop(dirty);
   else
     self->offer(std::move(dirty));
 }
@@ -255,7 +255,7 @@ void session_pool::offer(session_ptr clean) noexcept {
   clean->on_notification = nullptr;
   clean->idle_since = clock::now();
   if (closed_ || clean->idle_since >= clean->expires) {
-    drop(std::move(clean));
+    drop(clean);
     return;
   }
   if (!waiters_.empty()) {
@@ -267,7 +267,7 @@ void session_pool::offer(session_ptr clean) noexcept {
   sweep_later();
 }
 
-void session_pool::drop(session_ptr gone) noexcept {
+void session_pool::drop(const session_ptr& gone) noexcept {
   gone->close();
   --live_;
   ++counted_.closed;
@@ -301,7 +301,7 @@ void session_pool::close() noexcept {
   while (!idle_.empty()) {
     session_ptr last = std::move(idle_.back());
     idle_.pop_back();
-    drop(std::move(last));
+    drop(last);
   }
   returned_.cancel();
 }
@@ -336,7 +336,7 @@ void session_pool::sweep() {
   while (!idle_.empty() && live_ > options_.min_size && idle_.front()->idle_since <= since) {
     session_ptr old = std::move(idle_.front());
     idle_.erase(idle_.begin());
-    drop(std::move(old));
+    drop(old);
   }
   if (!idle_.empty()) sweep_later();
 }

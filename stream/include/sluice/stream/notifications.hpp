@@ -54,8 +54,8 @@ class SLUICE_API notifications {
   /// Does nothing yet: the first `next` connects.
   /// @param channels  names as they are, not folded to lower case
   /// @par Errors  throws error: bad_conninfo; bad_query for an empty name or a zero byte in one
-  notifications(std::string_view conninfo, std::vector<std::string> channels, listen_options options = {});
-  notifications(sluice::conninfo info, std::vector<std::string> channels, listen_options options = {});
+  notifications(std::string_view conninfo, const std::vector<std::string>& channels, listen_options options = {});
+  notifications(sluice::conninfo info, const std::vector<std::string>& channels, listen_options options = {});
   notifications(notifications&&) noexcept;
   notifications& operator=(notifications&&) noexcept;
   ~notifications();

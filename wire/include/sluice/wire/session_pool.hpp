@@ -2,8 +2,8 @@
 /// @file
 /// Sessions that are lent and come back. What is lent has been proven idle, and was alive a moment ago.
 ///
-///     acquire ─► idle? ─► alive? ─► lent ─► given back ─► clean? ─► the longest waiting, or idle
-///             └► room? ─► connect ─► the longest waiting                └► rolled back under a deadline, or closed
+///     acquire -> idle? -> alive? -> lent -> given back -> clean? -> the longest waiting, or idle
+///            \-> room? -> connect -> the longest waiting     \-> rolled back under a deadline, or closed
 ///
 /// Whoever awaits one of its coroutines keeps it alive.
 /// @par Thread safety  none: all calls, and the sessions, on one executor that runs one handler at a time
@@ -65,7 +65,7 @@ class SLUICE_API session_pool : public std::enable_shared_from_this<session_pool
   static asio::awaitable<void> clean(std::shared_ptr<session_pool> self, session_ptr dirty);
   [[nodiscard]] asio::awaitable<void> run(session& on, std::string_view statements);
   void offer(session_ptr clean) noexcept;
-  void drop(session_ptr gone) noexcept;
+  void drop(const session_ptr& gone) noexcept;
   void fail_waiters(const error& why) noexcept;
   void sweep_later() noexcept;
   void sweep();
