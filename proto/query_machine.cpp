@@ -1,6 +1,5 @@
 #include <sluice/proto/query_machine.hpp>
 
-#include <array>
 #include <ostream>
 
 #include <sluice/proto/backend.hpp>
@@ -9,11 +8,23 @@ namespace sluice::proto {
 
 using enum step::kind;
 
-query_machine::query_machine(flight kind) noexcept
-    : phase_{kind == flight::simple ? phase::simple_results : phase::parsing},
-      describe_first_{kind == flight::describe_first},
-      simple_{kind == flight::simple},
-      needs_sync_{kind == flight::describe_first} {}
+void query_machine::sent(const parse& /*message*/) noexcept { push(awaited::parse); }
+void query_machine::sent(const bind& /*message*/) noexcept { push(awaited::bind); }
+void query_machine::sent(const close& /*message*/) noexcept { push(awaited::close); }
+void query_machine::sent(const execute& /*message*/) noexcept { push(awaited::rows); }
+void query_machine::sent_aside(const parse& /*message*/) noexcept { push(awaited::parse_aside); }
+void query_machine::sent_aside(const execute& /*message*/) noexcept { push(awaited::rows_aside); }
+void query_machine::sent(const sync& /*message*/) noexcept { push(awaited::sync); }
+
+void query_machine::sent(const describe& message) noexcept {
+  if (message.what == describe::kind::statement) push(awaited::parameters);
+  push(awaited::columns);
+}
+
+void query_machine::sent(const query& /*message*/) noexcept {
+  push(awaited::results);
+  push(awaited::sync);
+}
 
 namespace {
 
@@ -22,6 +33,7 @@ bool is_well_formed(const frame& next) noexcept {
   switch (next.type) {
     case '1':
     case '2':
+    case '3':
     case 'n':
     case 's':
     case 'I':
@@ -43,85 +55,115 @@ step query_machine::on(const frame& next) noexcept {
     case 'S':
     case 'A': return {aside};
     case 'E':
-      if (phase_ == phase::idle) break;  // outside a query the connection reads errors itself
-      return go(phase::closing, refused);
+      if (size_ == 0) break;  // outside a query the connection reads errors itself
+      skip_to_sync();
+      return {refused};
     case '1':
-      if (phase_ != phase::parsing) break;
-      return go(describe_first_ ? phase::typing : phase::binding, nothing);
-    case 't':
-      if (phase_ != phase::typing) break;
-      return go(phase::describing, nothing);
+      if (is_next(awaited::parse_aside)) return answered(nothing);
+      if (!is_next(awaited::parse)) break;
+      return answered(parsed);
     case '2':
-      if (phase_ != phase::binding) break;
-      if (described_) return go(has_rows_ ? phase::fetching : phase::rowless, nothing);
-      return go(phase::describing, nothing);
+      if (!is_next(awaited::bind)) break;
+      return answered(nothing);
+    case '3':
+      if (!is_next(awaited::close)) break;
+      return answered(nothing);
+    case 't':
+      if (!is_next(awaited::parameters)) break;
+      return answered(nothing);
     case 'T':
-      if (phase_ == phase::simple_results) return go(phase::simple_rows, step::kind::described);
-      if (phase_ == phase::describing) return described(step::kind::described);
-      break;
     case 'n':
-      if (phase_ != phase::describing) break;
-      return described(no_rows);
+      if (is_next(awaited::columns)) return described(next.type == 'T');
+      if (next.type == 'n' || !is_next(awaited::results) || has_rows_ || copying_) break;
+      has_rows_ = true;
+      return {step::kind::described};
     case 'D':
+      if (is_next(awaited::rows_aside)) return {nothing};
       if (!may_have_rows()) break;
       return {row};
     case 's':
-      if (phase_ != phase::fetching) break;
-      return go(phase::closing, suspended);
+      if (!is_next(awaited::rows) || !has_rows_) break;
+      return answered(suspended);
     case 'C':
     case 'I':
-      if (phase_ == phase::fetching || phase_ == phase::rowless || phase_ == phase::copying ||
-          phase_ == phase::simple_rows || phase_ == phase::simple_results) {
-        answered_ = true;
-        return go(simple_ ? phase::simple_results : phase::closing, complete);
-      }
-      break;
+      if (!is_next(awaited::rows) && !is_next(awaited::rows_aside) && !is_next(awaited::results)) break;
+      return completed();
     case 'G':
-      if (phase_ != phase::rowless && phase_ != phase::simple_results) break;
-      needs_sync_ = !simple_;  // the server has skipped the Sync that was sent
-      return go(phase::copying, copy_in);
     case 'H':
-      if (phase_ != phase::rowless && phase_ != phase::simple_results) break;
-      return go(phase::copying, copy_out);
+      if ((!is_next(awaited::rows) && !is_next(awaited::results)) || has_rows_ || copying_) break;
+      return copies(next.type);
     case 'd':
     case 'c':
-      if (phase_ != phase::copying) break;
+      if (!copying_) break;
       return {nothing};
     case 'Z':
-      if (phase_ == phase::closing || (phase_ == phase::simple_results && answered_)) return go(phase::idle, ready);
-      break;
+      if (is_next(awaited::results) && any_result_ && !has_rows_ && !copying_) pop();
+      if (!is_next(awaited::sync)) break;
+      return answered(ready);
     case 'W': return {violation, {fault::kind::unsupported, next.type, "COPY BOTH is for replication only"}};
     default: return {violation, {fault::kind::unexpected, next.type, "no such message after start-up"}};
   }
   return {violation, {fault::kind::unexpected, next.type, "message out of order"}};
 }
 
-step query_machine::go(phase next, step::kind kind) noexcept {
-  phase_ = next;
+bool query_machine::needs_sync() const noexcept {
+  for (std::size_t i = 0; i < size_; ++i)
+    if (at(i) == awaited::sync) return false;
+  return true;
+}
+
+void query_machine::push(awaited what) noexcept {
+  queue_[(first_ + size_) % most_awaited] = what;
+  ++size_;
+}
+
+void query_machine::pop() noexcept {
+  first_ = static_cast<std::uint8_t>((first_ + 1U) % most_awaited);
+  --size_;
+}
+
+step query_machine::answered(step::kind kind) noexcept {
+  pop();
   return {kind};
 }
 
-step query_machine::described(step::kind kind) noexcept {
-  described_ = true;
-  has_rows_ = kind == step::kind::described;
-  if (describe_first_) return go(phase::deciding, kind);
-  return go(has_rows_ ? phase::fetching : phase::rowless, kind);
+step query_machine::described(bool has_rows) noexcept {
+  has_rows_ = has_rows;
+  return answered(has_rows ? step::kind::described : no_rows);
 }
 
-void query_machine::executing(bool parsed_again) noexcept {
-  phase_ = parsed_again ? phase::parsing : phase::binding;
-  describe_first_ = false;
-  needs_sync_ = false;
+/// The end of one command; of a simple query others may follow.
+step query_machine::completed() noexcept {
+  copying_ = false;
+  switch (front()) {
+    case awaited::rows_aside: return answered(nothing);
+    case awaited::rows: return answered(complete);
+    default:
+      has_rows_ = false;
+      any_result_ = true;
+      return {complete};
+  }
 }
 
-void query_machine::synced() noexcept {
-  needs_sync_ = false;
-  if (phase_ == phase::deciding) phase_ = phase::closing;
+/// While data is copied in, the server passes over a Sync and takes any other message for an error: only when the Sync
+/// is all that was sent behind it can be said which of the two happens.
+step query_machine::copies(char type) noexcept {
+  if (type == 'G' && front() == awaited::rows) {
+    if (size_ > 2) return {violation, {fault::kind::unsupported, type, "COPY FROM STDIN in front of other messages"}};
+    if (size_ == 2) --size_;
+  }
+  copying_ = true;
+  return {type == 'G' ? copy_in : copy_out};
+}
+
+void query_machine::skip_to_sync() noexcept {
+  while (size_ != 0 && front() != awaited::sync) pop();
+  copying_ = false;
 }
 
 std::ostream& operator<<(std::ostream& out, const step& s) {
-  static constexpr std::array names{"nothing", "described", "no_rows", "row",     "suspended", "complete",
-                                    "refused", "ready",     "aside",   "copy_in", "copy_out",  "violation"};
+  static constexpr std::array names{"nothing",   "parsed",   "described", "no_rows", "row",     "suspended", "complete",
+                                    "refused",   "ready",    "aside",     "copy_in", "copy_out", "violation"};
   out << names[static_cast<std::size_t>(s.is)];
   if (s.why) out << " '" << s.why.type << "': " << s.why.rule;
   return out;

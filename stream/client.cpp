@@ -73,9 +73,13 @@ class blocking_connection {
 class blocking_query {
  public:
   blocking_query(std::shared_ptr<blocking_connection> on, const query& what, const query_options& options)
-      : connection_{std::move(on)}, query_{connection_->session(), what, options} {}
+      : connection_{std::move(on)}, query_{connection_->session(), what, options} {
+    query_.launch();
+  }
   blocking_query(std::shared_ptr<blocking_connection> on, std::string_view statements, const query_options& options)
-      : connection_{std::move(on)}, query_{connection_->session(), statements, options} {}
+      : connection_{std::move(on)}, query_{connection_->session(), statements, options} {
+    query_.launch();
+  }
   ~blocking_query() { (void)leave(); }
   blocking_query(const blocking_query&) = delete;
   blocking_query& operator=(const blocking_query&) = delete;
@@ -93,13 +97,23 @@ class blocking_query {
   }
 
   leaving leave() noexcept {
+    query_.leaving();
     if (query_.exchange().is_over()) return leaving::drained;
     try {
+      wire::announce_leave(query_.session());
       return connection_->run(wire::leave(query_.exchange(), query_.patience()), nullptr);
     } catch (...) {  // no memory for the coroutine
       query_.session().discard();
       return leaving::closed;
     }
+  }
+
+  void pause(const pause_options& how) {
+    query_.begin_pause(how);
+    while (!query_.settle_pause()) query_.link().wait(&connection_->interrupts());
+  }
+  void resume() {
+    if (query_.is_paused()) query_.end_pause();
   }
 
   [[nodiscard]] const running_query& query() const noexcept { return query_; }
@@ -120,6 +134,8 @@ row_range::~row_range() = default;
 row_range::iterator row_range::begin() { return iterator{query_.get()}; }
 chunk row_range::next() { return query_->next(); }
 leaving row_range::cancel() { return query_->leave(); }
+void row_range::pause(pause_options how) { query_->pause(how); }
+void row_range::resume() { query_->resume(); }
 stream_stats row_range::stats() const { return query_->query().stats(); }
 
 void row_range::iterator::read() {
@@ -158,7 +174,7 @@ std::string_view client::parameter(std::string_view name) const {
 
 std::uint32_t client::backend_pid() const noexcept { return connection_->session()->backend_pid; }
 std::string_view client::tls_version() const noexcept { return connection_->session()->tls_version(); }
-bool client::is_idle() const noexcept { return connection_->session()->is == wire::session::state::idle; }
+bool client::is_idle() const noexcept { return wire::exchange::is_free(*connection_->session()); }
 bool client::is_closed() const noexcept { return connection_->session()->is == wire::session::state::broken; }
 void client::on_notice(notice_handler handler) { connection_->session()->on_notice = std::move(handler); }
 void client::on_notification(notification_handler handler) {

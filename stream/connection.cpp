@@ -2,27 +2,13 @@
 
 #include <utility>
 
-#include <asio/redirect_error.hpp>
-#include <asio/use_awaitable.hpp>
-
 #include <sluice/wire/connect.hpp>
+#include <sluice/wire/leave.hpp>
 
 #include "running_query.hpp"
 #include "session_options.hpp"
 
 namespace sluice {
-
-namespace {
-
-/// Waits until an abandoned query has been brought to its end.
-asio::awaitable<void> settled(wire::session& session) {
-  while (session.is == wire::session::state::leaving) {
-    std::error_code ignored;
-    co_await session.settled.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  }
-}
-
-}  // namespace
 
 connection::connection() noexcept = default;
 connection::connection(std::shared_ptr<wire::session> session) noexcept : session_{std::move(session)} {}
@@ -48,8 +34,10 @@ asio::awaitable<row_stream> connection::stream(const query& what, query_options 
 }
 
 asio::awaitable<row_stream> connection::start(std::shared_ptr<wire::session> on, query what, query_options options) {
-  co_await settled(*on);
-  co_return row_stream{std::make_unique<detail::running_query>(on, what, options)};
+  co_await wire::until_left(*on);
+  auto query = std::make_unique<detail::running_query>(on, what, options);
+  query->launch();
+  co_return row_stream{std::move(query)};
 }
 
 asio::awaitable<std::string> connection::execute(std::string_view statements, query_options options) {
@@ -59,8 +47,10 @@ asio::awaitable<std::string> connection::execute(std::string_view statements, qu
 
 asio::awaitable<std::string> connection::run(std::shared_ptr<wire::session> on, std::string statements,
                                              query_options options) {
-  co_await settled(*on);
-  row_stream results{std::make_unique<detail::running_query>(on, std::string_view{statements}, options)};
+  co_await wire::until_left(*on);
+  auto query = std::make_unique<detail::running_query>(on, std::string_view{statements}, options);
+  query->launch();
+  row_stream results{std::move(query)};
   const chunk none = co_await results.next();
   (void)none;  // rows are passed over
   co_return results.query_->exchange().tag();
@@ -73,14 +63,27 @@ std::string_view connection::parameter(std::string_view name) const {
 
 std::uint32_t connection::backend_pid() const noexcept { return session_->backend_pid; }
 std::string_view connection::tls_version() const noexcept { return session_->tls_version(); }
-bool connection::is_idle() const noexcept { return session_ && session_->is == wire::session::state::idle; }
+bool connection::is_idle() const noexcept {
+  return session_ && session_->is != wire::session::state::leaving && wire::exchange::is_free(*session_);
+}
 bool connection::is_closed() const noexcept { return !session_ || session_->is == wire::session::state::broken; }
 asio::any_io_executor connection::get_executor() const { return session_->io.get_executor(); }
 void connection::on_notice(notice_handler handler) { session_->on_notice = std::move(handler); }
 void connection::on_notification(notification_handler handler) { session_->on_notification = std::move(handler); }
 
 void connection::close() noexcept {
-  if (session_ && session_->is == wire::session::state::idle) session_->close();
+  if (session_ && session_->is_unused()) session_->close();
+}
+
+asio::awaitable<pipeline> connection::send(std::vector<query> queries, query_options options) {
+  require_open();
+  return send_all(session_, std::move(queries), options);
+}
+
+asio::awaitable<pipeline> connection::send_all(std::shared_ptr<wire::session> on, std::vector<query> queries,
+                                               query_options options) {
+  co_await wire::until_left(*on);
+  co_return pipeline{std::move(on), queries, options};
 }
 
 namespace {

@@ -74,7 +74,7 @@ class notifications::listening {
     made->on_notification = [this](const notification& what) {
       heard_.push_back({.is = listen_event::kind::heard, .what = what});
     };
-    co_await run(*made, statements_);
+    co_await wire::run_statements(*made, statements_);
     session_ = std::move(made);
   }
 
@@ -102,19 +102,12 @@ class notifications::listening {
   asio::awaitable<void> ask() {
     bool answers = true;
     try {
-      co_await run(*session_, {});
+      co_await wire::run_statements(*session_, {});
     } catch (const error& why) {
       if (why.code() == errc::cancelled) throw;
       answers = false;
     }
     if (!answers) session_->discard();
-  }
-
-  asio::awaitable<void> run(wire::session& on, std::string_view statements) {
-    on.io.set_deadline(wire::clock::now() + on.patience);
-    wire::exchange asking{on, statements};
-    co_await read_to_end(asking);
-    on.io.set_deadline(wire::clock::time_point::max());
   }
 
   static asio::awaitable<void> wait_for(std::chrono::milliseconds pause) {

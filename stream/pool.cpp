@@ -52,6 +52,10 @@ asio::awaitable<pooled_connection> pool::acquire_from(std::shared_ptr<wire::sess
   co_return pooled_connection{std::move(sessions), std::move(lent)};
 }
 
+pooled_stream pool::stream(query what, query_options options, retry_options retry) const {
+  return pooled_stream{sessions_, std::move(what), options, retry};
+}
+
 namespace {
 asio::awaitable<void> warm_up_all(std::shared_ptr<wire::session_pool> sessions) { co_await sessions->warm_up(); }
 asio::awaitable<bool> drain_all(std::shared_ptr<wire::session_pool> sessions, std::chrono::milliseconds patience) {

@@ -1,6 +1,8 @@
 #include "running_query.hpp"
 
+#include <algorithm>
 #include <new>
+#include <string>
 #include <utility>
 
 namespace sluice::detail {
@@ -17,12 +19,6 @@ wire::statement::shape shape_of(query::shape rows) noexcept {
   return wire::statement::shape::detect;
 }
 
-void require_idle(const wire::session& session) {
-  if (session.is == wire::session::state::broken) session.io.fail(errc::bad_state, "the connection is closed");
-  if (session.is != wire::session::state::idle)
-    session.io.fail(errc::bad_state, "another query is under way: read it to its end or cancel it first");
-}
-
 // Errors after which nothing can be said about what the server will send next.
 bool breaks_connection(condition kind) noexcept {
   return kind == condition::protocol || kind == condition::limit || kind == condition::connection ||
@@ -35,9 +31,30 @@ std::chrono::microseconds micros(wire::clock::duration time) noexcept {
 
 }  // namespace
 
+running_query::running_query(std::shared_ptr<wire::session> on, const query_options& options)
+    : session_{std::move(on)},
+      limits_{options},
+      waited_before_{session_->io.waited()},
+      reads_before_{session_->io.reads()} {}
+
 running_query::running_query(std::shared_ptr<wire::session> on, const query& what, const query_options& options)
-    : session_{std::move(on)}, waited_before_{session_->io.waited()}, reads_before_{session_->io.reads()} {
-  require_idle(*session_);
+    : running_query{std::move(on), options} {
+  encode(what, nullptr);
+}
+
+running_query::running_query(const running_query& before, const query& what, const query_options& options)
+    : running_query{before.session_, options} {
+  encode(what, &*before.exchange_);
+}
+
+running_query::running_query(std::shared_ptr<wire::session> on, std::string_view statements,
+                             const query_options& options)
+    : running_query{std::move(on), options} {
+  exchange_.emplace(*session_, statements);
+  note_text(statements, false);
+}
+
+void running_query::encode(const query& what, const wire::exchange* before) {
   std::vector<std::uint32_t> types;
   std::vector<proto::parameter> values;
   types.reserve(what.parameters().size());
@@ -47,30 +64,57 @@ running_query::running_query(std::shared_ptr<wire::session> on, const query& wha
     values.push_back({.value = value.text() ? std::optional<std::string_view>{*value.text()} : std::nullopt,
                       .binary = value.is_binary()});
   }
-  exchange_.emplace(*session_, wire::statement{what.text(), types, values, shape_of(what.rows())});
+  const bool is_paged = limits_.mode == fetch_mode::paged;
+  const wire::statement statement{.text = what.text(),
+                                  .types = types,
+                                  .values = values,
+                                  .as = shape_of(what.rows()),
+                                  .page_rows = is_paged ? std::max(limits_.page_rows, 1U) : 0U,
+                                  .page_bytes = limits_.page_bytes,
+                                  .server_timeout = limits_.server_timeout};
+  if (before == nullptr)
+    exchange_.emplace(*session_, statement);
+  else
+    exchange_.emplace(*before, statement);
+  note_text(what.text(), exchange_->was_prepared());
   if (what.left() != nullptr) {
     rest_ = *what.left();
     filter_ = std::make_unique<client_filter>(rest_.filter);
   }
-  start(options);
 }
 
-running_query::running_query(std::shared_ptr<wire::session> on, std::string_view statements,
-                             const query_options& options)
-    : session_{std::move(on)}, waited_before_{session_->io.waited()}, reads_before_{session_->io.reads()} {
-  require_idle(*session_);
-  exchange_.emplace(*session_, statements);
-  start(options);
+void running_query::note_text(std::string_view text, bool was_prepared) {
+  if (session_->watch == nullptr) return;
+  text_ = text;
+  was_prepared_ = was_prepared;
+  reported_ = false;
 }
 
-void running_query::start(const query_options& options) {
-  limits_ = options;
+void running_query::launch() {
   set_deadline();
   link().flush();
+  if (!reported_) session_->watch->on_query(event());
 }
 
-void running_query::enter() noexcept {
-  consumer_ += wire::clock::now() - left_;
+void running_query::take_turn() {
+  began_ = left_ = wire::clock::now();
+  waited_before_ = session_->io.waited();
+  reads_before_ = session_->io.reads();
+}
+
+query_event running_query::event() const noexcept {
+  return {.database = session_->database,
+          .text = text_,
+          .is_paged = limits_.mode == fetch_mode::paged,
+          .was_prepared = was_prepared_};
+}
+
+void running_query::enter() {
+  if (is_paused()) end_pause();
+  const wire::clock::time_point now = wire::clock::now();
+  consumer_ += now - left_;
+  entered_ = now;
+  waited_at_entry_ = session_->io.waited();
   set_deadline();
 }
 
@@ -97,7 +141,8 @@ std::optional<chunk> running_query::advance(bool polite) {
     return result;
   } catch (const error& failure) {
     left_ = wire::clock::now();
-    if (breaks_connection(failure.kind())) session_->discard();
+    if (breaks_connection(failure.kind()) && failure.code() != errc::stream_too_large) session_->discard();
+    report_end(&failure, false);
     throw;
   } catch (const std::bad_alloc&) {
     session_->discard();
@@ -108,8 +153,13 @@ std::optional<chunk> running_query::advance(bool polite) {
 std::optional<chunk> running_query::step(bool polite) {
   if (session_->is == wire::session::state::broken && !exchange_->is_over())
     link().fail(errc::bad_state, "the connection is closed");
+  if (expired_) {
+    if (wire::exchange::is_free(*session_)) exchange_->abandon();
+    link().fail(errc::cancelled, "cancelled: the pause took longer than it might");
+  }
   for (;;) {
     const wire::exchange::state state = exchange_->advance();
+    check_limits();
     if (state == wire::exchange::state::rows && filter_ != nullptr && !select_rows()) continue;
     if (state != wire::exchange::state::hungry) return hand_over(state);
     const wire::link::moved moved = link().transfer(exchange_->wanted());
@@ -140,13 +190,110 @@ bool running_query::select_rows() {
   return first != nullptr;
 }
 
+void running_query::check_limits() {
+  const std::uint64_t most = limits_.max_stream_bytes;
+  const std::uint64_t bytes = exchange_->bytes();
+  if (most == 0 || bytes == 0) return;
+  if (bytes > most)
+    link().fail(errc::stream_too_large,
+                "it has brought more bytes than max_stream_bytes allows (" + std::to_string(most) + ')');
+  if (warned_ || static_cast<double>(bytes) < session_->warn_at * static_cast<double>(most)) return;
+  warned_ = true;
+  if (session_->watch != nullptr)
+    session_->watch->on_limit({.of = limit_event::kind::stream, .bytes = bytes, .limit = most});
+}
+
 chunk running_query::hand_over(wire::exchange::state state) {
   if (state == wire::exchange::state::over) {
     link().set_deadline(wire::clock::time_point::max());
+    left_ = wire::clock::now();
+    report_end(nullptr, false);
     return {};
   }
-  if (chunks_++ == 0) first_row_ = wire::clock::now();
-  return chunk{exchange_->rows(), exchange_->columns()};
+  if (chunks_++ == 0) {
+    first_row_ = wire::clock::now();
+    if (!reported_) session_->watch->on_first_row(event(), first_row_ - began_);
+  }
+  const proto::row_batch& rows = exchange_->rows();
+  if (!reported_)
+    session_->watch->on_chunk({.bytes = static_cast<std::size_t>(rows.end - rows.begin),
+                               .server_wait = session_->io.waited() - waited_at_entry_,
+                               .consumer_wait = entered_ - left_});
+  return chunk{rows, exchange_->columns()};
+}
+
+void running_query::report_end(const error* failure, bool was_left) noexcept {
+  if (std::exchange(reported_, true)) return;
+  session_->watch->on_query_end({.query = event(),
+                                 .rows = exchange_->row_count(),
+                                 .bytes = exchange_->bytes(),
+                                 .chunks = chunks_,
+                                 .took = left_ - began_,
+                                 .first_row = chunks_ == 0 ? wire::clock::duration{} : first_row_ - began_,
+                                 .server_wait = session_->io.waited() - waited_before_,
+                                 .consumer_wait = consumer_,
+                                 .failure = failure,
+                                 .was_left = was_left});
+}
+
+void running_query::leaving() noexcept {
+  pause_.reset();
+  exchange_->disown();
+  if (!is_settled()) report_end(nullptr, true);
+}
+
+void running_query::begin_pause(const pause_options& how) {
+  if (!exchange_->is_paged())
+    link().fail(errc::bad_state, "only a stream in pages can pause: the connection is full of this one's rows");
+  if (is_paused()) end_pause();
+  pause_ = pause{.limit = how.limit, .after_limit = how.after_limit, .since = wire::clock::now()};
+  last_reason_ = how.reason;
+  ++pauses_;
+  exchange_->hold();
+}
+
+/// What is under way is read and set aside.
+bool running_query::settle_pause() {
+  try {
+    for (;;) {
+      if (exchange_->set_aside()) return true;
+      const wire::link::moved moved = link().transfer(exchange_->wanted());
+      if (moved == wire::link::moved::end) exchange_->on_end();
+      if (moved == wire::link::moved::nothing || link().turn_is_over()) return false;
+    }
+  } catch (const error& failure) {
+    if (breaks_connection(failure.kind())) session_->discard();
+    throw;
+  }
+}
+
+void running_query::end_pause() {
+  const wire::clock::time_point ends = pause_ends();
+  const wire::clock::time_point now = wire::clock::now();
+  paused_ += now - pause_->since;
+  const pause_options::then after = pause_->after_limit;
+  pause_.reset();
+  if (now >= ends && after == pause_options::then::cancel) {
+    expired_ = true;
+    if (wire::exchange::is_free(*session_)) exchange_->abandon();  // otherwise later
+  } else {
+    exchange_->fetch_on();
+  }
+  link().flush();
+}
+
+void running_query::pause_expired() noexcept {
+  try {
+    const bool is_due = is_paused() && wire::clock::now() >= pause_ends();
+    if (is_due && session_->is != wire::session::state::broken) end_pause();
+  } catch (const std::exception&) {
+    session_->discard();  // no memory for a message
+  }
+}
+
+wire::clock::time_point running_query::pause_ends() const noexcept {
+  if (!pause_ || pause_->limit.count() <= 0) return wire::clock::time_point::max();
+  return pause_->since + pause_->limit;
 }
 
 stream_stats running_query::stats() const {
@@ -158,7 +305,11 @@ stream_stats running_query::stats() const {
           .elapsed = micros(left_ - began_),
           .server_wait = micros(session_->io.waited() - waited_before_),
           .consumer = micros(consumer_),
-          .buffer_peak = session_->io.in.peak()};
+          .buffer_peak = session_->io.in.peak(),
+          .pages = exchange_->pages(),
+          .pauses = pauses_,
+          .paused = micros(paused_),
+          .pause_reason = last_reason_};
 }
 
 }  // namespace sluice::detail

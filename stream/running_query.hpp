@@ -1,12 +1,14 @@
 #pragma once
-// One query under way: the exchange, its deadline and its statistics. Both faces, coroutine and blocking, wait around
-// it.
+// One query under way: the exchange, its deadlines, its limits and its statistics. Both faces, coroutine and blocking,
+// wait around it.
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <sluice/stream/chunk.hpp>
 #include <sluice/stream/options.hpp>
+#include <sluice/stream/pause.hpp>
 #include <sluice/stream/query.hpp>
 #include <sluice/stream/stats.hpp>
 #include <sluice/wire/exchange.hpp>
@@ -18,15 +20,31 @@ namespace sluice::detail {
 
 class running_query {
  public:
-  // Encodes the query; what can be sent without waiting is sent.
+  // Encodes the query; `launch` sends it.
   running_query(std::shared_ptr<wire::session> on, const query& what, const query_options& options);
   running_query(std::shared_ptr<wire::session> on, std::string_view statements, const query_options& options);
+  // Behind another one, which need not be over.
+  running_query(const running_query& before, const query& what, const query_options& options);
 
-  // The consumer asks for more; its own time ends here.
-  void enter() noexcept;
+  // Sends what can be sent without waiting. Its time begins.
+  void launch();
+  // The same when it was sent long ago, behind another one that is now over.
+  void take_turn();
+
+  // The consumer asks for more; its own time ends here, and a pause, too.
+  void enter();
   // The next rows, the end (an empty chunk), or nothing: then wait until the link is ready, and come again.
   // `polite`: also nothing when it is time to let other coroutines run.
   std::optional<chunk> advance(bool polite);
+
+  // No more pages are asked for. Then `settle_pause` until it says true, with waiting between.
+  void begin_pause(const pause_options& how);
+  bool settle_pause();
+  void end_pause();
+  // The pause's time limit is over.
+  void pause_expired() noexcept;
+  [[nodiscard]] bool is_paused() const noexcept { return pause_.has_value(); }
+  [[nodiscard]] wire::clock::time_point pause_ends() const noexcept;
 
   [[nodiscard]] wire::link& link() noexcept { return session_->io; }
   [[nodiscard]] wire::exchange& exchange() noexcept { return *exchange_; }
@@ -40,17 +58,30 @@ class running_query {
   // All rows that were wanted have been handed out, and the server is to be stopped.
   [[nodiscard]] bool is_satisfied() const noexcept { return rest_.limit == 0U && !is_settled(); }
   [[nodiscard]] stream_stats stats() const;
+  // It is going to be left, by whoever calls `leave` next.
+  void leaving() noexcept;
 
  private:
-  void start(const query_options& options);
+  running_query(std::shared_ptr<wire::session> on, const query_options& options);
+  void encode(const query& what, const wire::exchange* before);
+  void note_text(std::string_view text, bool was_prepared);
   void set_deadline() noexcept;
+  void check_limits();
   std::optional<chunk> step(bool polite);
   bool select_rows();
   chunk hand_over(wire::exchange::state state);
+  [[nodiscard]] query_event event() const noexcept;
+  void report_end(const error* failure, bool was_left) noexcept;
+
+  struct pause {
+    std::chrono::milliseconds limit;
+    pause_options::then after_limit;
+    wire::clock::time_point since;
+  };
 
   std::shared_ptr<wire::session> session_;
   std::optional<wire::exchange> exchange_;
-  query_options limits_{};
+  query_options limits_;
   client_part rest_{};                       // what the server has not done
   std::unique_ptr<client_filter> filter_{};  // null: nothing is left to do
   wire::clock::time_point began_{wire::clock::now()};
@@ -60,6 +91,20 @@ class running_query {
   wire::clock::duration waited_before_;
   std::uint64_t reads_before_;
   std::uint64_t chunks_{0};
+  bool warned_{false};
+
+  std::optional<pause> pause_;
+  std::string last_reason_;
+  std::uint64_t pauses_{0};
+  wire::clock::duration paused_{};
+  bool expired_{false};  // a pause took longer than it might
+
+  // Only while an observer watches:
+  std::string text_;
+  bool was_prepared_{false};
+  bool reported_{true};
+  wire::clock::time_point entered_{began_};
+  wire::clock::duration waited_at_entry_{};
 };
 
 }  // namespace sluice::detail

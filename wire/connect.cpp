@@ -76,6 +76,53 @@ error neither_way(const error& first, const error& second, bool second_is_tls) {
       .retryable = first.retryable()}};
 }
 
+/// Tells an observer, if there is one, how long a step of connecting took, and how it ended.
+class step_timer {
+ public:
+  step_timer(observer* watch, const conninfo::host& host, std::string_view database)
+      : watch_{watch}, host_{watch == nullptr ? std::string{} : host.to_string()}, database_{database} {}
+
+  using callback = void (observer::*)(const connect_event&) noexcept;
+
+  template <class T>
+  asio::awaitable<T> timed(callback tell, asio::awaitable<T> work) {
+    if (watch_ == nullptr) return work;
+    return watched(tell, std::move(work));
+  }
+
+  std::string_view tls_version;
+
+ private:
+  template <class T>
+  asio::awaitable<T> watched(callback tell, asio::awaitable<T> work) {
+    const clock::time_point began = clock::now();
+    try {
+      if constexpr (std::is_void_v<T>) {
+        co_await std::move(work);
+        report(tell, began, nullptr);
+      } else {
+        T result = co_await std::move(work);
+        report(tell, began, nullptr);
+        co_return result;
+      }
+    } catch (const error& failure) {
+      report(tell, began, &failure);
+      throw;
+    }
+  }
+  void report(callback tell, clock::time_point began, const error* failure) const noexcept {
+    (watch_->*tell)({.host = host_,
+                     .database = database_,
+                     .took = clock::now() - began,
+                     .tls_version = tls_version,
+                     .failure = failure});
+  }
+
+  observer* watch_;
+  std::string host_;
+  std::string_view database_;
+};
+
 /// The search for a server that lets us in.
 class search {
  public:
@@ -153,19 +200,31 @@ class search {
                                                     bool in_tls) {
     const asio::any_io_executor on = co_await asio::this_coro::executor;
     const tcp_options tcp = tcp_options_of(info_);
-    socket connected = co_await dial(on, address, deadline, where, tcp);
+    step_timer step{options_.watch, host, info_.database};
+    socket connected = co_await step.timed(&observer::on_dial, dial(on, address, deadline, where, tcp));
     check_peer(info_, connected, where);
-    const auto made = std::make_shared<session>(std::move(connected), options_.limits, options_.buffer_bytes);
+    const auto made = std::make_shared<session>(std::move(connected), options_.limits, options_.buffer_bytes,
+                                                options_.first_buffer_bytes);
     made->host = host;
+    made->database = info_.database;
     made->patience = options_.patience;
+    made->warn_at = options_.warn_at;
     made->io.where = where;
     made->io.set_deadline(deadline);
+    made->statements = statement_cache{options_.statements};
+    made->watch = options_.watch;
+    if (options_.watch != nullptr) {
+      made->row_warning = static_cast<std::size_t>(options_.warn_at * static_cast<double>(options_.limits.row));
+      if (options_.trace) made->io.trace(*options_.watch);
+    }
     if (in_tls) {
       if (security_ == nullptr) security_ = std::make_shared<const tls_context>(info_, where);
-      if (co_await start_tls(made->io, security_, host)) made->security = security_;
+      const bool secured = co_await step.timed(&observer::on_tls, start_tls(made->io, security_, host));
+      if (secured) made->security = security_;
     }
     in_tls_ = made->security != nullptr;
-    co_await log_in(*made, info_, host);
+    step.tls_version = made->tls_version();
+    co_await step.timed(&observer::on_authentication, log_in(*made, info_, host));
     co_return made;
   }
 
@@ -178,7 +237,9 @@ class search {
 
 }  // namespace
 
-asio::awaitable<std::shared_ptr<session>> connect(conninfo info, session_options options) {
+namespace {
+
+asio::awaitable<std::shared_ptr<session>> find_server(const conninfo& info, const session_options& options) {
   search servers{info, options};
   std::shared_ptr<session> found;
   if (info.target_session_attrs == session_target::prefer_standby) {
@@ -189,6 +250,29 @@ asio::awaitable<std::shared_ptr<session>> connect(conninfo info, session_options
   }
   if (found == nullptr) servers.fail();
   co_return found;
+}
+
+}  // namespace
+
+asio::awaitable<std::shared_ptr<session>> connect(conninfo info, session_options options) {
+  const clock::time_point began = clock::now();
+  const auto report = [&](const session* made, const error* failure) {
+    if (options.watch == nullptr) return;
+    const std::string host = made == nullptr ? std::string{} : made->host.to_string();
+    options.watch->on_connect({.host = host,
+                               .database = info.database,
+                               .took = clock::now() - began,
+                               .tls_version = made == nullptr ? std::string_view{} : made->tls_version(),
+                               .failure = failure});
+  };
+  try {
+    std::shared_ptr<session> found = co_await find_server(info, options);
+    report(found.get(), nullptr);
+    co_return found;
+  } catch (const error& failure) {
+    report(nullptr, &failure);
+    throw;
+  }
 }
 
 }  // namespace sluice::wire

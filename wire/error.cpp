@@ -30,6 +30,7 @@ constexpr std::array table{
     row{errc::unsupported_result, condition::sql, "the statement's answer cannot be streamed"},
     row{errc::bad_json, condition::json, "the document cannot be decoded"},
     row{errc::row_too_large, condition::limit, "a message is larger than the limit"},
+    row{errc::stream_too_large, condition::limit, "a stream is larger than the limit"},
     row{errc::out_of_memory, condition::limit, "out of memory"},
     row{errc::deadline_exceeded, condition::timeout, "the deadline passed"},
     row{errc::cancelled, condition::cancelled, "cancelled"},

@@ -1,100 +1,169 @@
 #include <sluice/wire/exchange.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <sluice/proto/backend.hpp>
 #include <sluice/proto/oid.hpp>
 
+#include "flight.hpp"
+
 namespace sluice::wire {
 
 namespace {
 
-/// The query with its columns made into one JSON object. A CTE, not a subquery, so that INSERT ... RETURNING works too.
-std::string as_objects(std::string_view text) {
-  while (!text.empty() && (text.back() == ';' || text.back() == ' ' || text.back() == '\n' || text.back() == '\t'))
-    text.remove_suffix(1);
-  return "with q as (" + std::string{text} + "\n) select row_to_json(q) from q";  // the newline ends a comment
-}
+constexpr std::string_view duplicate_statement{"42P05"};
+constexpr std::string_view no_such_statement{"26000"};
+constexpr std::string_view plan_changed{"0A000"};
 
 bool is_json(std::uint32_t type) noexcept { return type == proto::oid::json || type == proto::oid::jsonb; }
 
-/// Encodes all or nothing.
-class flight {
- public:
-  flight(session& on, proto::output& to) : session_{on}, to_{to}, start_{to.size()} {}
-  template <class Message>
-  flight& operator<<(const Message& message) {
-    if (const proto::fault why = proto::encode(message, to_)) {
-      to_.resize(start_);
-      session_.io.fail(why);
-    }
-    return *this;
-  }
-
- private:
-  session& session_;
-  proto::output& to_;
-  std::size_t start_;
-};
-
 }  // namespace
-
-exchange::exchange(session& on, const statement& what) : session_{on} {
-  session_.io.where.doing = "querying";
-  session_.io.where.rows = 0;
-  by_columns_ = what.as == statement::shape::columns;
-  const proto::bind bind{.portal = {}, .statement = {}, .parameters = what.values, .binary_results = by_columns_};
-  if (what.as == statement::shape::detect) {
-    flight{on, execution_} << bind << proto::execute{} << proto::sync{};
-    flight{on, on.io.out} << proto::parse{.statement = {}, .sql = what.text, .parameter_types = what.types}
-                          << proto::describe{proto::describe::kind::statement, {}} << proto::flush{};
-    text_ = what.text;
-    types_.assign(what.types.begin(), what.types.end());
-    machine_ = proto::query_machine{proto::query_machine::flight::describe_first};
-  } else {
-    const std::string wrapped = what.as == statement::shape::object ? as_objects(what.text) : std::string{};
-    const std::string_view text = wrapped.empty() ? what.text : std::string_view{wrapped};
-    flight{on, on.io.out} << proto::parse{.statement = {}, .sql = text, .parameter_types = what.types} << bind
-                          << proto::describe{proto::describe::kind::portal, {}} << proto::execute{} << proto::sync{};
-    machine_ = proto::query_machine{proto::query_machine::flight::extended};
-  }
-  on.is = session::state::busy;
-}
-
-exchange::exchange(session& on, std::string_view statements) : session_{on} {
-  session_.io.where.doing = "executing on";
-  session_.io.where.rows = 0;
-  flight{on, on.io.out} << proto::query{statements};
-  machine_ = proto::query_machine{proto::query_machine::flight::simple};
-  on.is = session::state::busy;
-  skipping_ = true;  // rows, not errors
-}
 
 exchange::state exchange::advance() {
   settle_walk();
-  link& io = session_.io;
-  while (!machine_.is_idle()) {
-    const std::span<const std::byte> arrived = io.in.arrived();
-    if (skipping_ && skip_partial_row(arrived)) continue;
-    if (!skipping_ && machine_.may_have_rows() && !unsuitable_ &&
-        proto::row_at(arrived.data(), arrived.data() + arrived.size(), batch_.shape) != 0) {
-      walked_ = {};
-      batch_.begin = arrived.data();
-      batch_.end = arrived.data() + arrived.size();
-      batch_.walked = &walked_;
-      return state::rows;
+  for (;;) {
+    if (hand_out_kept()) return state::rows;
+    if (overflowed_ && is_free(session_)) abandon();
+    if (unsuitable_ && !skipping_) session_.io.fail(errc::unsupported_result, *unsuitable_);
+    if (is_over()) {
+      finish();
+      return state::over;
     }
-    const proto::framing next = proto::next_frame(arrived, io.limits);
-    if (next.found == proto::framing::kind::faulty) io.fail(next.why);
-    wanted_ = next.size;
-    if (next.found == proto::framing::kind::incomplete) return state::hungry;
-    on_message(next);
-    io.in.consume(next.size);
-    if (unsuitable_ && !skipping_) io.fail(errc::unsupported_result, *unsuitable_);
+    if (flights_ == 0 && is_fetching()) fetch_page();
+    if (!is_first()) {
+      if (!let_pass()) return state::hungry;
+      continue;
+    }
+    switch (read_on()) {
+      case progress::hungry: return state::hungry;
+      case progress::went_on: break;
+      case progress::rows: return hand_out_arrived();
+    }
   }
-  finish();
-  return state::over;
+}
+
+bool exchange::is_behind_another() const noexcept {
+  for (const exchange* const each : session_.flights) {
+    if (each == this) return false;
+    if (!each->is_paged()) return true;
+  }
+  return false;
+}
+
+bool exchange::has_wanted_followers() const noexcept {
+  for (auto each = session_.flights.rbegin(); each != session_.flights.rend() && *each != this; ++each)
+    if (!(*each)->is_unwanted_) return true;
+  return false;
+}
+
+bool exchange::set_aside() {
+  settle_walk();
+  while (flights_ != 0) {
+    const bool moved = is_first() ? take_turn() : let_pass();
+    if (!moved) return false;
+  }
+  return true;
+}
+
+/// Reads what is its own until another query's answers begin.
+/// @return whether that is done
+bool exchange::take_turn() {
+  settle_walk();
+  while (is_first()) {
+    switch (read_on()) {
+      case progress::hungry: return false;
+      case progress::went_on: break;
+      case progress::rows: keep_aside();
+    }
+  }
+  return true;
+}
+
+/// What the server answers first is another's: it is set aside for that.
+/// @return whether that is done
+bool exchange::let_pass() {
+  exchange& first = *session_.flights.front();
+  if (is_behind_another())
+    session_.io.fail(errc::bad_state, "an earlier query on the connection has to be read to its end first");
+  if (first.take_turn()) return true;
+  wanted_ = first.wanted_;
+  return false;
+}
+
+/// One message that is not a row, or the news that there are rows.
+exchange::progress exchange::read_on() {
+  link& io = session_.io;
+  const std::span<const std::byte> arrived = io.in.arrived();
+  if (skipping_ && skip_partial_row(arrived)) return progress::went_on;
+  if (!skipping_ && machine_.may_have_rows() && !unsuitable_ &&
+      proto::row_at(arrived.data(), arrived.data() + arrived.size(), batch_.shape) != 0) {
+    page_has_rows_ = true;
+    return progress::rows;
+  }
+  const proto::framing next = proto::next_frame(arrived, io.limits);
+  if (next.found == proto::framing::kind::faulty) io.fail(next.why);
+  wanted_ = next.size;
+  if (next.size > session_.row_warning && arrived[0] == std::byte{'D'}) {
+    warn_of_row(next.size);
+    return progress::went_on;
+  }
+  if (next.found == proto::framing::kind::incomplete) return progress::hungry;
+  on_message(next.message);
+  io.in.consume(next.size);
+  return progress::went_on;
+}
+
+/// Until then a row that is so large ends the walk, so that nothing has to be looked at for the others.
+void exchange::warn_of_row(std::size_t size) noexcept {
+  session_.row_warning = std::numeric_limits<std::size_t>::max();
+  batch_.shape.max_body = largest_body();
+  if (session_.watch != nullptr)
+    session_.watch->on_limit({.of = limit_event::kind::row, .bytes = size, .limit = session_.io.limits.row});
+}
+
+std::uint32_t exchange::largest_body() const noexcept {
+  return static_cast<std::uint32_t>(std::min(session_.io.limits.row, session_.row_warning));
+}
+
+/// Copies the rows that have arrived, up to as much as may be kept: what comes beyond it is dropped, and `advance` ends
+/// the query.
+void exchange::keep_aside() {
+  const std::span<const std::byte> arrived = session_.io.in.arrived();
+  const std::byte* at = arrived.data();
+  const std::byte* const end = at + arrived.size();
+  while (const std::size_t size = proto::row_at(at, end, batch_.shape)) at += size;
+  const auto size = static_cast<std::size_t>(at - arrived.data());
+  if (kept_.size() + size > page_bytes_) {
+    skipping_ = overflowed_ = true;
+    return;
+  }
+  kept_.add(arrived.data(), size);
+  session_.io.in.consume(size);
+}
+
+bool exchange::hand_out_kept() {
+  if (kept_.empty() || quiet_) return false;
+  const auto [begin, end] = kept_.all();
+  hand_out(begin, end);
+  batch_is_kept_ = true;
+  return true;
+}
+
+exchange::state exchange::hand_out_arrived() {
+  const std::span<const std::byte> arrived = session_.io.in.arrived();
+  hand_out(arrived.data(), arrived.data() + arrived.size());
+  batch_is_kept_ = false;
+  if (is_fetching() && flights_ == 1 && !holds_ && is_last()) fetch_page();
+  return state::rows;
+}
+
+void exchange::hand_out(const std::byte* begin, const std::byte* end) noexcept {
+  walked_ = {};
+  batch_.begin = begin;
+  batch_.end = end;
+  batch_.walked = &walked_;
 }
 
 /// Takes over where the consumer's walk ended, or walks on from where it was left.
@@ -109,15 +178,25 @@ void exchange::settle_walk() noexcept {
     }
   }
   const auto size = static_cast<std::size_t>(end.at - batch_.begin);
-  session_.io.in.consume(size);
-  session_.io.where.rows += end.rows;
+  if (batch_is_kept_) {
+    kept_.consume(size);
+    if (kept_.empty()) kept_.clear();
+  } else {
+    session_.io.in.consume(size);
+  }
+  rows_ += end.rows;
+  session_.io.where.rows = rows_;
   const std::size_t overhead = proto::header_size + 2 + 4 * std::size_t{batch_.shape.columns};  // counts and lengths
   bytes_ += size - end.rows * overhead;
   batch_.begin = nullptr;
 }
 
 void exchange::keep(const std::byte* first, const std::byte* last) noexcept {
-  session_.io.in.consume(static_cast<std::size_t>(first - batch_.begin));
+  const auto size = static_cast<std::size_t>(first - batch_.begin);
+  if (batch_is_kept_)
+    kept_.consume(size);
+  else
+    session_.io.in.consume(size);
   batch_.begin = first == last ? nullptr : first;
   batch_.end = last;
 }
@@ -138,46 +217,38 @@ bool exchange::skip_partial_row(std::span<const std::byte> arrived) {
   return now != 0;
 }
 
-void exchange::on_message(const proto::framing& next) {
-  const proto::frame& message = next.message;
+void exchange::on_message(const proto::frame& message) {
+  using enum proto::step::kind;
   const proto::step step = machine_.on(message);
   switch (step.is) {
-    using enum proto::step::kind;
     case violation: session_.io.fail(step.why);
     case aside: session_.aside(message); break;
+    case parsed:
+      is_parsed_ = true;
+      if (is_wrapped_) remember();
+      break;
     case described: on_columns(message); break;
+    case no_rows:
+      if (undecided_) execute(rows_as::they_are);
+      remember();
+      break;
     case row:
       if (!skipping_)
         session_.io.fail(proto::fault{proto::fault::kind::malformed, message.type,
                                       "the fields do not match the columns or do not fill the body exactly"});
       break;
-    case no_rows:
-      if (machine_.is_deciding()) execute({});
-      break;
-    case complete:
-      if (message.type == 'C') {
-        const auto done = proto::decode_command_complete(message.body);
-        if (!done) session_.io.fail(proto::fault{proto::fault::kind::malformed, 'C', "the tag has no end"});
-        tag_ = done->tag;
+    case complete: on_complete(message); break;
+    case refused: on_refusal(message); break;
+    case copy_in:
+      if (!is_last()) {  // the server has passed over a Sync: nobody can tell which answers are whose
+        session_.discard();
+        session_.io.fail(errc::unsupported_result, "COPY FROM STDIN in a pipeline");
       }
+      answer_copy_in();
       break;
-    case refused:
-      if (!said_) said_ = read_server_message(session_.io, message);
-      if (machine_.needs_sync()) {
-        flight{session_, session_.io.out} << proto::sync{};
-        machine_.synced();
-      }
-      break;
-    case copy_in: answer_copy_in(); break;
     case copy_out: unsuitable_ = "COPY is not a query: use a SELECT"; break;
-    case ready: {
-      const auto now = proto::decode_ready_for_query(message.body);
-      if (!now) session_.io.fail(proto::fault{proto::fault::kind::malformed, 'Z', "the status is not I, T or E"});
-      session_.transaction = now->status;
-      break;
-    }
-    case suspended:
-      session_.io.fail(proto::fault{proto::fault::kind::unexpected, message.type, "no row limit was asked for"});
+    case ready: on_ready(message); break;
+    case suspended: on_page_end(message); break;
     case nothing: break;
   }
 }
@@ -187,48 +258,81 @@ void exchange::on_columns(const proto::frame& message) {
   if (!columns)
     session_.io.fail(proto::fault{proto::fault::kind::malformed, message.type, "the columns do not fill the body"});
   const std::size_t count = columns->size();
-  batch_.shape = {.columns = static_cast<std::uint16_t>(count),
-                  .max_body = static_cast<std::uint32_t>(session_.io.limits.row)};
-  if (machine_.is_deciding()) {
-    if (count == 1 && is_json(columns->begin()->type))
-      execute({});
-    else
-      execute(as_objects(text_));
+  batch_.shape = {.columns = static_cast<std::uint16_t>(count), .max_body = largest_body()};
+  if (undecided_) {
+    const bool is_document = count == 1 && is_json(columns->begin()->type);
+    execute(is_document ? rows_as::they_are : rows_as::objects);
+    if (!is_document) return;
   } else if (by_columns_) {
     for (const proto::column& each : *columns) columns_.push_back({.name = std::string{each.name}, .type = each.type});
   } else if (count != 1 && !skipping_) {
     unsuitable_ = "the query gives " + std::to_string(count) +
                   " columns where one document per row was asked for: let them become an object";
   }
+  remember();
 }
 
-/// Second half of a describe_first flight: the same statement, or the wrapped one when there is one.
-void exchange::execute(std::string_view wrapped) {
-  flight to{session_, session_.io.out};
-  if (quiet_) {  // nobody wants it any more, so it is not even begun
-    to << proto::sync{};
-    machine_.synced();
-    return;
-  }
-  if (!wrapped.empty()) {
-    to << proto::parse{.statement = {}, .sql = wrapped, .parameter_types = types_};
-    batch_.shape.columns = 1;
-  }
-  session_.io.out.insert(session_.io.out.end(), execution_.begin(), execution_.end());
-  machine_.executing(!wrapped.empty());
-  execution_ = {};
+void exchange::on_refusal(const proto::frame& message) {
+  if (!said_) said_ = read_server_message(session_.io, message);
+  if (is_claimed_)
+    session_.statements.forget(prepared_, is_parsed_ || said_->sqlstate == duplicate_statement);
+  else if (!prepared_.empty() && (said_->sqlstate == no_such_statement || said_->sqlstate == plan_changed))
+    session_.statements.forget(prepared_, said_->sqlstate == plan_changed);
+  is_claimed_ = undecided_ = false;
+  if (machine_.needs_sync()) flight{session_, machine_} << proto::sync{};
+  if (is_fetching()) close_portal();
 }
 
-void exchange::answer_copy_in() {
-  flight{session_, session_.io.out} << proto::copy_fail{"COPY FROM STDIN is not supported here"};
-  if (machine_.needs_sync()) {
-    flight{session_, session_.io.out} << proto::sync{};
-    machine_.synced();
+void exchange::on_complete(const proto::frame& message) {
+  if (message.type == 'C') {
+    const auto done = proto::decode_command_complete(message.body);
+    if (!done) session_.io.fail(proto::fault{proto::fault::kind::malformed, 'C', "the tag has no end"});
+    if (!is_paged() || is_fetching()) tag_ = done->tag;
+    if (tag_ == "DISCARD ALL" || tag_ == "DEALLOCATE ALL") session_.statements.clear();
   }
+  if (!is_fetching()) return;
+  ++pages_;
+  close_portal();
+}
+
+void exchange::on_page_end(const proto::frame& message) {
+  if (!is_paged())
+    session_.io.fail(proto::fault{proto::fault::kind::unexpected, message.type, "no row limit was asked for"});
+  if (!page_has_rows_ && !skipping_)
+    session_.io.fail(proto::fault{proto::fault::kind::unexpected, message.type, "the page has no rows"});
+  page_has_rows_ = false;
+  ++pages_;
+}
+
+void exchange::on_ready(const proto::frame& message) {
+  const auto now = proto::decode_ready_for_query(message.body);
+  if (!now) session_.io.fail(proto::fault{proto::fault::kind::malformed, 'Z', "the status is not I, T or E"});
+  session_.transaction = now->status;
+  session_.flights.erase(session_.flights.begin());
+  if (--flights_ == 0 && ends_transaction_) {
+    if (now->status == 'I') {
+      --session_.endings;
+    } else {  // a late CancelRequest has hit the COMMIT
+      flight{session_, machine_}.aside("rollback") << proto::sync{};
+      launched();
+    }
+  }
+  if (!session_.flights.empty()) return;
+  session_.io.in.ease();
+  if (session_.is == session::state::busy) session_.is = session::state::idle;
+}
+
+/// The server has the statement, and what it gives is known.
+void exchange::remember() {
+  if (std::exchange(is_claimed_, false))
+    session_.statements.remember(
+        prepared_, {.has_rows = machine_.has_rows(), .columns = batch_.shape.columns, .names = columns_});
 }
 
 void exchange::finish() {
-  session_.is = session::state::idle;
+  if (std::exchange(overflowed_, false))
+    session_.io.fail(errc::stream_too_large,
+                     "its pages had to wait for another query and are larger than what may be set aside");
   if (said_ && !quiet_) throw session_.io.server_error(*std::exchange(said_, std::nullopt), true);
 }
 
@@ -240,15 +344,36 @@ void exchange::on_end() {
 
 std::string_view exchange::sqlstate() const noexcept { return said_ ? std::string_view{said_->sqlstate} : ""; }
 
-asio::awaitable<void> read_to_end(exchange& query) {
+namespace {
+
+/// Moves bytes until `is_done`, which looks at what has arrived.
+template <class Condition>
+asio::awaitable<void> read_until(exchange& query, Condition is_done) {
   link& io = query.on().io;
-  while (query.advance() != exchange::state::over) {
+  while (!is_done()) {
     const link::moved moved = io.transfer(query.wanted());
     if (moved == link::moved::end) query.on_end();
     if (moved == link::moved::something && !io.turn_is_over()) continue;
     co_await io.ready();
     io.check_wait();
   }
+}
+
+}  // namespace
+
+asio::awaitable<void> read_to_end(exchange& query) {
+  return read_until(query, [&query] { return query.advance() == exchange::state::over; });
+}
+
+asio::awaitable<void> read_aside(exchange& query) {
+  return read_until(query, [&query] { return query.set_aside(); });
+}
+
+asio::awaitable<void> run_statements(session& on, std::string_view statements) {
+  on.io.set_deadline(clock::now() + on.patience);
+  exchange running{on, statements};
+  co_await read_to_end(running);
+  on.io.set_deadline(clock::time_point::max());
 }
 
 }  // namespace sluice::wire

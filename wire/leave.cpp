@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <span>
+
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
 
 #include <sluice/wire/dial.hpp>
 
@@ -12,6 +16,8 @@ namespace sluice::wire {
 
 namespace {
 
+using queries = std::span<exchange* const>;
+
 /// What has arrived already may hold the end: looks, without waiting.
 bool is_nearly_over(exchange& query) {
   if (query.advance() == exchange::state::over) return true;
@@ -19,59 +25,153 @@ bool is_nearly_over(exchange& query) {
   return query.advance() == exchange::state::over;
 }
 
+/// @return whether it was over in time
+asio::awaitable<bool> is_over_by(exchange& query, clock::time_point when, clock::time_point deadline) {
+  link& io = query.on().io;
+  io.set_deadline(std::min(when, deadline));
+  bool is_over = true;
+  try {
+    co_await read_to_end(query);
+  } catch (const error& failure) {
+    if (failure.code() != errc::deadline_exceeded || clock::now() >= deadline) throw;
+    is_over = false;
+  }
+  io.set_deadline(deadline);
+  co_return is_over;
+}
+
+/// A page ends soon by itself, and a cancelled one takes the whole transaction with it.
+clock::duration wait_before_cancelling(const exchange& query) {
+  if (!query.is_paged()) return {};
+  const session& on = query.on();
+  const bool is_alone = on.portals == 0 && on.endings != 0;  // its own COMMIT is what follows
+  return is_alone ? std::chrono::milliseconds{50} : on.patience / 2;
+}
+
 /// A request that comes before the server has begun with the query is lost: so it is repeated, until the query ends.
 /// @return how many were sent
 asio::awaitable<int> cancel_until_over(exchange& query, clock::time_point deadline) {
-  link& io = query.on().io;
   clock::duration patience = std::chrono::milliseconds{50};
   for (int sent = 1;; ++sent, patience *= 2) {
     co_await send_cancel(query.on(), deadline);
-    io.set_deadline(std::min(deadline, clock::now() + patience));
-    try {
-      co_await read_to_end(query);
-      io.set_deadline(deadline);
-      co_return sent;
-    } catch (const error& failure) {
-      if (failure.code() != errc::deadline_exceeded || clock::now() >= deadline) throw;
-    }
+    const bool is_over = co_await is_over_by(query, clock::now() + patience, deadline);
+    if (is_over) co_return sent;
   }
 }
 
-asio::awaitable<leaving> cancel_and_drain(exchange& query, clock::time_point deadline) {
-  session& on = query.on();
-  if (is_nearly_over(query)) co_return leaving::drained;
-  if (on.backend_pid == 0) on.io.fail(errc::bad_state, "the server gave no key to cancel by");
-  const int sent = co_await cancel_until_over(query, deadline);
-  const bool was_cancelled = query.sqlstate() == "57014";
-  if (was_cancelled && sent == 1) co_return leaving::cancelled;
+/// Waits for a leave to end.
+asio::awaitable<void> changed(session& on) {
+  std::error_code ignored;
+  co_await on.settled.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
 
-  exchange probe{on, std::string_view{}};  // a signal may still be on its way
-  probe.skip_rows();                       // and the error that it may meet
-  co_await read_to_end(probe);
+/// Waits for as long as a request to cancel would do harm.
+/// @return whether it is over
+asio::awaitable<bool> is_over_by_itself(exchange& query, clock::time_point deadline) {
+  constexpr std::chrono::milliseconds look_again{20};
+  clock::time_point until = clock::now() + wait_before_cancelling(query);
+  for (;;) {
+    const bool others_follow = query.has_wanted_followers();
+    if (!others_follow && clock::now() >= until) co_return false;
+    const clock::time_point pause = others_follow ? clock::now() + look_again : until;
+    const bool is_over = co_await is_over_by(query, pause, deadline);
+    if (is_over) co_return true;
+  }
+}
+
+asio::awaitable<leaving> cancel_and_drain(queries unwanted, clock::time_point deadline, int& sent) {
+  session& on = unwanted.front()->on();
+  bool was_cancelled = false;
+  for (exchange* const query : unwanted) {
+    if (is_nearly_over(*query)) continue;
+    const bool is_over = co_await is_over_by_itself(*query, deadline);
+    if (is_over) continue;
+    if (on.backend_pid == 0) on.io.fail(errc::bad_state, "the server gave no key to cancel by");
+    const int requests = co_await cancel_until_over(*query, deadline);
+    const bool hit = query->sqlstate() == "57014";
+    was_cancelled = was_cancelled || hit;
+    sent += requests;
+    on.stray_signals += requests - (hit ? 1 : 0);
+  }
+  if (on.stray_signals != 0 && exchange::is_free(on)) {  // one may still be on its way
+    exchange probe{on, std::string_view{}};
+    probe.abandon();  // to the error that it may meet
+    co_await read_to_end(probe);
+    on.stray_signals = 0;
+  }
   co_return was_cancelled ? leaving::cancelled : leaving::drained;
 }
 
-}  // namespace
+/// Somebody still reads a query that cannot be set aside, so that the end of these cannot be seen.
+bool is_in_the_way(const session& on, queries unwanted) {
+  return std::ranges::any_of(on.flights, [&](const exchange* each) {
+    return !each->is_paged() && std::ranges::find(unwanted, each) == unwanted.end();
+  }) && unwanted.back()->is_paged();
+}
 
-asio::awaitable<leaving> leave(exchange& query, clock::duration patience) {
-  session& on = query.on();
+asio::awaitable<leaving> leave_now(queries unwanted, clock::duration patience) {
+  session& on = unwanted.front()->on();
   if (on.is == session::state::broken) co_return leaving::closed;
-  if (query.is_over()) co_return leaving::drained;
-  on.is = session::state::leaving;
+  if (std::ranges::all_of(unwanted, [](const exchange* each) { return each->is_over(); })) co_return leaving::drained;
   on.io.where.doing = "leaving a query on";
-  query.skip_rows();
-  const clock::time_point deadline = clock::now() + patience;
+  const clock::time_point began = clock::now();
+  const clock::time_point deadline = began + patience;
   on.io.set_deadline(deadline);
+  int requests = 0;
+  for (exchange* const query : unwanted) query->disown();
   leaving outcome = leaving::closed;
   try {
-    outcome = co_await cancel_and_drain(query, deadline);
+    if (!is_in_the_way(on, unwanted)) {
+      for (exchange* const query : unwanted) query->abandon();
+      outcome = co_await cancel_and_drain(unwanted, deadline, requests);
+    }
     on.io.set_deadline(clock::time_point::max());
   } catch (const std::exception&) {
     outcome = leaving::closed;  // there is nobody to tell why
   }
   if (outcome == leaving::closed) on.discard();
+  if (on.watch != nullptr)
+    on.watch->on_leave({.outcome = outcome, .requests = requests, .took = clock::now() - began});
+  co_return outcome;
+}
+
+}  // namespace
+
+void announce_leave(session& on) noexcept {
+  ++on.leavers;
+  if (on.is != session::state::broken) on.is = session::state::leaving;
+}
+
+asio::awaitable<leaving> leave(queries unwanted, clock::duration patience) {
+  session& on = unwanted.front()->on();
+  leaving outcome = leaving::closed;
+  bool has_turn = false;
+  try {
+    while (on.is_being_left) co_await changed(on);
+    has_turn = true;
+  } catch (const std::system_error&) {  // this coroutine was cancelled: it cannot wait any more
+    on.discard();
+  }
+  if (has_turn) {
+    on.is_being_left = true;
+    outcome = co_await leave_now(unwanted, patience);
+    on.is_being_left = false;
+  }
+  --on.leavers;
+  if (on.leavers == 0 && on.is == session::state::leaving)
+    on.is = on.flights.empty() ? session::state::idle : session::state::busy;
   on.settled.cancel();
   co_return outcome;
+}
+
+asio::awaitable<leaving> leave(exchange& query, clock::duration patience) {
+  exchange* const one = &query;
+  const queries all{&one, 1};
+  co_return co_await leave(all, patience);
+}
+
+asio::awaitable<void> until_left(session& on) {
+  while (on.is == session::state::leaving) co_await changed(on);
 }
 
 asio::awaitable<void> send_cancel(session& target, clock::time_point deadline) {

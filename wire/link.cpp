@@ -18,6 +18,7 @@
 
 #include <sluice/proto/frame.hpp>
 
+#include "message_trace.hpp"
 #include "tls.hpp"
 
 namespace sluice::wire {
@@ -51,8 +52,8 @@ bool interrupter::take() noexcept {
   return any;
 }
 
-link::link(socket connected, const proto::limits& bounds, std::size_t buffer_bytes)
-    : in{buffer_bytes, std::max(bounds.row, bounds.message) + proto::header_size},
+link::link(socket connected, const proto::limits& bounds, std::size_t buffer_bytes, std::size_t first_bytes)
+    : in{buffer_bytes, std::max(bounds.row, bounds.message) + proto::header_size, first_bytes},
       limits{bounds},
       socket_{std::move(connected)},
       remote_{socket_.remote_endpoint()},
@@ -79,6 +80,7 @@ link::moved link::transfer(std::size_t wanted) {
   const io_result got = receive(in.make_room(wanted));
   if (got.is == io_status::ended) return moved::end;
   if (got.is == io_status::later) return out.size() - sent_ < unsent ? moved::something : moved::nothing;
+  if (trace_ != nullptr) trace_->received(in.room().first(got.count));
   in.commit(got.count);
   ++reads_;
   ++turns_;
@@ -90,6 +92,7 @@ void link::flush() noexcept {
     const io_result gone = send(std::span{out}.subspan(sent_));
     if (gone.is == io_status::later) return;
     if (gone.is == io_status::ended) break;  // what the server said before it went is still to be read
+    if (trace_ != nullptr) trace_->sent(std::span{out}.subspan(sent_, gone.count));
     sent_ += gone.count;
   }
   OPENSSL_cleanse(out.data(), out.size());  // there may have been a password in it
@@ -130,6 +133,8 @@ link::io_result link::send(std::span<const std::byte> from) noexcept {
     return {io_status::ended, 0};
   }
 }
+
+void link::trace(observer& watch) { trace_ = std::make_unique<message_trace>(watch); }
 
 void link::secure(std::unique_ptr<tls_stream> tls) noexcept { tls_ = std::move(tls); }
 

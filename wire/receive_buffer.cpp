@@ -3,11 +3,19 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <utility>
 
 namespace sluice::wire {
 
-receive_buffer::receive_buffer(std::size_t capacity, std::size_t limit) noexcept
-    : usual_{std::max<std::size_t>(capacity, 16)}, limit_{std::max(limit, usual_)} {}
+namespace {
+constexpr std::size_t smallest = 16;
+}
+
+receive_buffer::receive_buffer(std::size_t capacity, std::size_t limit, std::size_t first) noexcept
+    : most_{std::max(capacity, smallest)},
+      first_{std::clamp(first, smallest, most_)},
+      usual_{first_},
+      limit_{std::max(limit, most_)} {}
 
 void receive_buffer::consume(std::size_t count) noexcept {
   assert(count <= end_ - start_);
@@ -17,10 +25,11 @@ void receive_buffer::consume(std::size_t count) noexcept {
 std::span<std::byte> receive_buffer::make_room(std::size_t wanted) {
   const std::size_t pending = end_ - start_;
   if (wanted > limit_) return {};
+  if (end_ == capacity_ && capacity_ == usual_) usual_ = std::min(usual_ * 2, most_);  // the last read filled it
   if (pending == capacity_ && wanted > capacity_) {
     reallocate(
         std::clamp(capacity_ * 2, usual_, limit_));  // full of one message: a length field alone allocates nothing
-  } else if (capacity_ == 0 || (capacity_ > usual_ && std::max(wanted, pending) <= usual_)) {
+  } else if (capacity_ < usual_ || (capacity_ > usual_ && std::max(wanted, pending) <= usual_)) {
     reallocate(usual_);
   } else if (start_ != 0) {
     std::memmove(bytes_.get(), bytes_.get() + start_, pending);
@@ -36,6 +45,19 @@ std::span<std::byte> receive_buffer::make_room(std::size_t wanted) {
 void receive_buffer::commit(std::size_t count) noexcept {
   assert(count <= capacity_ - end_);
   end_ += count;
+  fullest_ = std::max(fullest_, end_);
+}
+
+void receive_buffer::ease() noexcept {
+  constexpr std::size_t much_less = 4;
+  if (std::exchange(fullest_, 0) < usual_ / much_less) usual_ = std::max(usual_ / 2, first_);
+}
+
+void receive_buffer::rest() noexcept {
+  if (start_ != end_) return;
+  bytes_.reset();
+  usual_ = first_;
+  capacity_ = start_ = end_ = 0;
 }
 
 void receive_buffer::reallocate(std::size_t capacity) {

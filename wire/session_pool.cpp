@@ -63,6 +63,7 @@ class session_pool::waiter {
     if (failure_) throw *failure_;
     if (clock::now() < deadline) throw error{errc::cancelled, "cancelled while waiting for a connection of the pool"};
     ++pool_.counted_.timed_out;
+    pool_.report(pool_event::kind::timed_out, pool_.options_.acquire_timeout);
     throw error{error_info{.code = errc::deadline_exceeded,
                            .message = "no connection of the pool became free in time: all " +
                                       std::to_string(pool_.live_ + pool_.connecting_) + " are in use",
@@ -108,7 +109,7 @@ session_pool::~session_pool() { close(); }
 asio::awaitable<session_ptr> session_pool::acquire() {
   if (closed_) throw closed_error();
   if (waiters_.empty()) {
-    if (session_ptr found = take_idle()) co_return lend(std::move(found));
+    if (session_ptr found = take_idle()) co_return lend(std::move(found), {});
   }
   if (live_ == 0 && is_down()) throw *last_failure_;
   const clock::time_point began = clock::now();
@@ -116,14 +117,23 @@ asio::awaitable<session_ptr> session_pool::acquire() {
   grow();
   session_ptr lent = co_await here.wait(options_.acquire_timeout.count() > 0 ? began + options_.acquire_timeout
                                                                              : clock::time_point::max());
-  counted_.waited += std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - began);
-  co_return lend(std::move(lent));
+  const clock::duration waited = clock::now() - began;
+  counted_.waited += std::chrono::duration_cast<std::chrono::microseconds>(waited);
+  co_return lend(std::move(lent), waited);
 }
 
-session_ptr session_pool::lend(session_ptr what) noexcept {
+session_ptr session_pool::lend(session_ptr what, clock::duration after) noexcept {
   ++counted_.acquired;
   if (std::exchange(what->was_lent, true)) ++counted_.reused;
+  if (session_.watch != nullptr) {
+    what->lent_since = clock::now();
+    report(pool_event::kind::acquired, after);
+  }
   return what;
+}
+
+void session_pool::report(pool_event::kind what, clock::duration took) const noexcept {
+  if (session_.watch != nullptr) session_.watch->on_pool({.is = what, .took = took, .now = stats()});
 }
 
 session_ptr session_pool::take_idle() noexcept {
@@ -187,6 +197,7 @@ void session_pool::opened(session_ptr made) {
   last_failure_.reset();
   const clock::duration life = options_.max_lifetime;
   if (life.count() > 0) made->expires = clock::now() + jittered(life);
+  report(pool_event::kind::opened, {});
   offer(std::move(made));
 }
 
@@ -205,12 +216,13 @@ void session_pool::failed(const error& why) {
 
 void session_pool::give_back(session_ptr lent) noexcept {
   session& on = *lent;
+  if (session_.watch != nullptr) report(pool_event::kind::released, clock::now() - on.lent_since);
   if (closed_ || on.is == session::state::broken) {
     if (on.is == session::state::broken) ++counted_.found_dead;
     drop(lent);
     return;
   }
-  if (on.is == session::state::idle && on.transaction == 'I' && options_.reset_statements.empty()) {
+  if (on.is_unused() && on.transaction == 'I' && options_.reset_statements.empty()) {
     offer(std::move(lent));
     return;
   }
@@ -226,12 +238,12 @@ void session_pool::give_back(session_ptr lent) noexcept {
 asio::awaitable<void> session_pool::clean(std::shared_ptr<session_pool> self, session_ptr dirty) {
   session& on = *dirty;
   bool good = true;
-  while (on.is == session::state::busy || on.is == session::state::leaving)
+  while (on.is != session::state::broken && !on.is_unused())
     good = co_await wait_for(on.settled) && good;
   try {
-    if (on.is == session::state::idle && on.transaction != 'I') co_await self->run(on, "rollback");
+    if (on.is == session::state::idle && on.transaction != 'I') co_await run_statements(on, "rollback");
     if (on.is == session::state::idle && !self->options_.reset_statements.empty())
-      co_await self->run(on, self->options_.reset_statements);
+      co_await run_statements(on, self->options_.reset_statements);
   } catch (const std::exception&) {
     good = false;
   }
@@ -240,13 +252,6 @@ asio::awaitable<void> session_pool::clean(std::shared_ptr<session_pool> self, se
     self->drop(dirty);
   else
     self->offer(std::move(dirty));
-}
-
-asio::awaitable<void> session_pool::run(session& on, std::string_view statements) {
-  on.io.set_deadline(clock::now() + on.patience);
-  exchange cleaning{on, statements};
-  co_await read_to_end(cleaning);
-  on.io.set_deadline(clock::time_point::max());
 }
 
 /// To the longest waiting, or to the idle ones.
@@ -262,6 +267,7 @@ void session_pool::offer(session_ptr clean) noexcept {
     waiters_.front()->give(std::move(clean));
     return;
   }
+  clean->io.in.rest();
   idle_.push_back(std::move(clean));
   returned_.cancel();
   sweep_later();
@@ -271,6 +277,7 @@ void session_pool::drop(const session_ptr& gone) noexcept {
   gone->close();
   --live_;
   ++counted_.closed;
+  report(pool_event::kind::closed, {});
   returned_.cancel();
   try {
     grow();

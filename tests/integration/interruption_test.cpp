@@ -54,6 +54,40 @@ TYPED_TEST(Deadline, EndsRowsThatNeverEnd) {
   EXPECT_FALSE(is_running("endless_test"));
 }
 
+TYPED_TEST(Deadline, IsKeptByTheServerIfAsked) {
+  for (const sluice::query& query : {sql("select pg_sleep(600)::text as kept_by_the_server"),
+                                     sql("select pg_sleep(600)::text as kept_by_the_server").as_document()}) {
+    for (const auto mode : {sluice::fetch_mode::plain, sluice::fetch_mode::paged}) {
+      const outcome seen = TypeParam::ask(dsn(), query, {.server_timeout = 50ms, .mode = mode});
+      ASSERT_TRUE(seen.failure);
+      EXPECT_EQ(seen.failure->sqlstate(), "57014");
+      EXPECT_NE(std::string{seen.failure->what()}.find("statement timeout"), std::string::npos);
+      EXPECT_TRUE(seen.usable);
+    }
+  }
+  const outcome quick = TypeParam::ask(dsn(), sql("select to_json(current_setting('statement_timeout'))"),
+                                       {.server_timeout = 12'345ms});
+  EXPECT_EQ(quick.rows, std::vector<std::string>{"\"12345ms\""});
+}
+
+TEST(ServerTimeout, IsForOneQueryOnly) {
+  sluice::client db{dsn()};
+  const auto setting = sql("select to_json(current_setting('statement_timeout'))").as_document();
+  const auto under_timeout = [&] {
+    std::string text;
+    for (const sluice::row row : db.stream(setting, {.server_timeout = 5s})) text = row.text();
+    return text;
+  };
+  EXPECT_EQ(under_timeout(), "\"5s\"");
+  EXPECT_EQ(answer(db, setting), "\"0\"");
+  db.execute("begin; set local statement_timeout = '7s'");
+  EXPECT_EQ(under_timeout(), "\"5s\"");
+  EXPECT_EQ(answer(db, setting), "\"7s\"") << "put back within the transaction";
+  EXPECT_THROW((void)db.stream(setting, {.server_timeout = 5s, .mode = sluice::fetch_mode::paged}), sluice::error);
+  db.execute("rollback");
+  EXPECT_EQ(answer(db, setting), "\"0\"");
+}
+
 TYPED_TEST(Deadline, IsForTheFirstRowOnly) {
   const sluice::query slow = sql("select to_json(pg_sleep(600)::text) as first_row_test").as_document();
   const outcome seen = TypeParam::ask(dsn(), slow, {.first_row_timeout = 50ms});

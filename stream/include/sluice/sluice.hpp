@@ -9,6 +9,8 @@
 #include <sluice/stream/connection.hpp>
 #include <sluice/stream/notifications.hpp>
 #include <sluice/stream/options.hpp>
+#include <sluice/stream/pause.hpp>
+#include <sluice/stream/pipeline.hpp>
 #include <sluice/stream/pool.hpp>
 #include <sluice/stream/query.hpp>
 #include <sluice/stream/row.hpp>
@@ -18,3 +20,4 @@
 #include <sluice/wire/error.hpp>
 #include <sluice/wire/events.hpp>
 #include <sluice/wire/leaving.hpp>
+#include <sluice/wire/observer.hpp>

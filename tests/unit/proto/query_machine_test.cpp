@@ -11,7 +11,6 @@ namespace {
 
 using namespace sluice::proto;
 using enum step::kind;
-using flight = query_machine::flight;
 
 /// A well-formed body for each type of message.
 std::string body_of(char type) {
@@ -29,8 +28,51 @@ step feed(query_machine& machine, char type) {
   return machine.on(frame{.type = type, .body = sluice::test::as_bytes(body)});
 }
 
-/// Types of messages in their order of arrival, and what the machine makes of the last one. In a describe_first flight
-/// `x` stands for the caller's Bind and Execute, `p` for the same with another Parse, `y` for a Sync that gives up.
+enum class flight { extended, describe_first, simple, known, beside_others };
+
+query_machine sent(flight kind) {
+  query_machine machine;
+  switch (kind) {
+    case flight::extended:
+      machine.sent(parse{});
+      machine.sent(bind{});
+      machine.sent(describe{});
+      machine.sent(execute{});
+      machine.sent(sluice::proto::sync{});
+      break;
+    case flight::describe_first:
+      machine.sent(parse{});
+      machine.sent(describe{.what = describe::kind::statement, .name = {}});
+      machine.sent(flush{});
+      break;
+    case flight::simple: machine.sent(query{}); break;
+    case flight::known:
+      machine.known(true);
+      machine.sent(bind{});
+      machine.sent(execute{});
+      machine.sent(sluice::proto::sync{});
+      break;
+    case flight::beside_others:
+      machine.sent(sluice::proto::close{});
+      machine.sent_aside(parse{});
+      machine.sent(bind{});
+      machine.sent_aside(execute{});
+      machine.sent(parse{});
+      machine.sent(bind{});
+      machine.sent(describe{});
+      machine.sent(execute{});
+      machine.sent_aside(parse{});
+      machine.sent(bind{});
+      machine.sent_aside(execute{});
+      machine.sent(sluice::proto::sync{});
+      break;
+  }
+  return machine;
+}
+
+/// Types of messages in their order of arrival, and what the machine makes of the last one. Between them the caller
+/// sends: `x` Bind, Execute and Sync, `p` the same behind another Parse, `y` a Sync, `e` a page more by Execute and
+/// Sync.
 struct transcript {
   const char* name;
   flight kind;
@@ -41,12 +83,15 @@ struct transcript {
 step play(query_machine& machine, const char* types) {
   step last;
   for (const char* type = types; *type != '\0'; ++type) {
-    if (*type == 'x' || *type == 'p')
-      machine.executing(*type == 'p');
-    else if (*type == 'y')
-      machine.synced();
-    else
+    const std::string_view ours{"xpye"};
+    if (ours.find(*type) == std::string_view::npos) {
       last = feed(machine, *type);
+      continue;
+    }
+    if (*type == 'p') machine.sent(parse{});
+    if (*type == 'x' || *type == 'p') machine.sent(bind{});
+    if (*type != 'y') machine.sent(execute{});
+    machine.sent(sluice::proto::sync{});
   }
   return last;
 }
@@ -54,7 +99,7 @@ step play(query_machine& machine, const char* types) {
 class QueryMachine : public testing::TestWithParam<transcript> {};
 
 TEST_P(QueryMachine, MakesOfTheLastMessage) {
-  query_machine machine{GetParam().kind};
+  query_machine machine = sent(GetParam().kind);
   const step last = play(machine, GetParam().types);
   EXPECT_EQ(last.is, GetParam().last) << last;
   if (last.is == ready) {
@@ -65,6 +110,8 @@ TEST_P(QueryMachine, MakesOfTheLastMessage) {
 constexpr auto extended = flight::extended;
 constexpr auto describe_first = flight::describe_first;
 constexpr auto simple = flight::simple;
+constexpr auto known = flight::known;
+constexpr auto beside_others = flight::beside_others;
 
 INSTANTIATE_TEST_SUITE_P(Transcripts, QueryMachine,
                          testing::Values(transcript{"Described", extended, "12T", described},                    //
@@ -102,6 +149,19 @@ INSTANTIATE_TEST_SUITE_P(Transcripts, QueryMachine,
                                          transcript{"RefusedFirst", describe_first, "1Ey", refused},             //
                                          transcript{"RefusedFirstReady", describe_first, "EyZ", ready},          //
                                          transcript{"GivesUp", describe_first, "1tTyZ", ready},                  //
+                                         transcript{"KnownStatement", known, "2D", row},                         //
+                                         transcript{"KnownStatementReady", known, "2DCZ", ready},                //
+                                         transcript{"OthersBefore", beside_others, "312DC", nothing},            //
+                                         transcript{"OwnBesideOthers", beside_others, "312DC12TD", row},         //
+                                         transcript{"OthersBehind", beside_others, "312DC12TDC12DC", nothing},   //
+                                         transcript{"ReadyBesideOthers", beside_others, "3E", refused},          //
+                                         transcript{"ErrorSkipsTheOthers", beside_others, "312EZ", ready},       //
+                                         transcript{"CopyInFrontOfOthers", beside_others, "312C12nG", violation},  //
+                                         transcript{"AnotherPage", extended, "12TDsZeD", row},                   //
+                                         transcript{"PageAhead", extended, "12TDesZD", row},                     //
+                                         transcript{"PagesToTheEnd", extended, "12TDesZCZ", ready},              //
+                                         transcript{"ErrorKeepsThePageAhead", extended, "12TDeEZE", refused},    //
+                                         transcript{"ErrorOfBothPages", extended, "12TDeEZEZ", ready},           //
                                          transcript{"SimpleResults", simple, "TDCTDDCCZ", ready},                //
                                          transcript{"SimpleEmpty", simple, "IZ", ready},                         //
                                          transcript{"SimpleErrorEndsTheRest", simple, "TDCEZ", ready},           //
@@ -110,16 +170,25 @@ INSTANTIATE_TEST_SUITE_P(Transcripts, QueryMachine,
                          [](const auto& tested) { return tested.param.name; });
 
 TEST(QueryMachine, NeedsASyncOnlyWhileNoneIsUnderWay) {
-  query_machine machine{describe_first};
+  query_machine machine = sent(describe_first);
   EXPECT_TRUE(machine.needs_sync());
   (void)play(machine, "1tT");
-  EXPECT_TRUE(machine.is_deciding());
-  machine.executing(false);
+  EXPECT_TRUE(machine.is_idle());
+  (void)play(machine, "x");
   EXPECT_FALSE(machine.needs_sync());
 
-  query_machine copying{extended};
+  query_machine copying = sent(extended);
   (void)play(copying, "12nG");
   EXPECT_TRUE(copying.needs_sync()) << "the server skips the Sync that came before CopyFail";
+}
+
+TEST(QueryMachine, HoldsAsManyAnswersAsItSays) {
+  query_machine machine;
+  for (int round = 0; round < 3; ++round) {
+    for (std::size_t i = 0; i < query_machine::most_awaited; ++i) machine.sent(sluice::proto::sync{});
+    for (std::size_t i = 0; i < query_machine::most_awaited; ++i) EXPECT_EQ(feed(machine, 'Z').is, ready);
+    EXPECT_TRUE(machine.is_idle());
+  }
 }
 
 /// For each phase of an extended flight: how to get there, and which messages are legal in it.
@@ -132,7 +201,7 @@ TEST(QueryMachine, TakesInEachPhaseOnlyWhatIsLegalThere) {
   for (const phase& p : {phase{"", "1"}, phase{"1", "2"}, phase{"12", "Tn"}, phase{"12T", "DCIs"}, phase{"12n", "CIGH"},
                          phase{"12nH", "dcCI"}, phase{"12TC", "Z"}}) {
     for (int type = 0; type < 256; ++type) {
-      query_machine machine{extended};
+      query_machine machine = sent(extended);
       (void)play(machine, p.way);
       const char byte = static_cast<char>(type);
       const bool legal = byte != '\0' && (std::string_view{p.legal}.find(byte) != std::string_view::npos ||
@@ -143,8 +212,8 @@ TEST(QueryMachine, TakesInEachPhaseOnlyWhatIsLegalThere) {
 }
 
 TEST(QueryMachine, RefusesABodyWhereThereIsNone) {
-  for (const char type : {'1', '2', 'n', 's', 'I'}) {
-    query_machine machine{extended};
+  for (const char type : {'1', '2', '3', 'n', 's', 'I'}) {
+    query_machine machine = sent(extended);
     const step last = machine.on(frame{.type = type, .body = sluice::test::as_bytes("x")});
     EXPECT_EQ(last.is, violation);
     EXPECT_EQ(last.why.what, fault::kind::malformed) << type;

@@ -326,7 +326,7 @@ TEST(Exchange, RefusesCopyAndBringsTheConnectionBack) {
   } catch (const error& e) {
     EXPECT_EQ(e.code(), errc::unsupported_result);
   }
-  out.skip_rows();
+  out.abandon();
   on.say(backend{}.message('d', "1\n").message('c', "").command_complete("COPY 1").ready_for_query().bytes);
   EXPECT_TRUE(take(out, got));
   EXPECT_EQ(on->is, session::state::idle);
@@ -335,7 +335,7 @@ TEST(Exchange, RefusesCopyAndBringsTheConnectionBack) {
 TEST(Exchange, PassesOverRowsWithoutHoldingThem) {
   pair on;
   exchange query{*on, {.text = any_query}};
-  query.skip_rows();
+  query.abandon();
   on.say(backend{}.parse_complete().bind_complete().row_description().bytes);
   const std::string row = backend{}.data_row(std::string(20'000, 'x')).bytes;
   rows got;

@@ -1,23 +1,22 @@
 #pragma once
 /// @file
-/// One query, seen from the client: which message may come now, and what it means.
+/// Queries, seen from the client: which message may come now, and what it means.
 ///
-/// The machine is a value: no socket, no buffer, no clock. Feed it every frame in order and do what `step` says. Three
-/// kinds of flight are known:
-///   - extended: Parse, Bind, Describe (portal), Execute, Sync, all in one write
-///   - describe_first: Parse, Describe (statement), Flush; when `described` comes the caller looks at the columns,
-///   sends
-///     Bind, Execute and Sync, with another Parse before them or not, and says so by `executing`
-///   - simple: Query, with as many results as the text has statements
+/// The machine is a value: no socket, no buffer, no clock. Tell it every message that was sent (`sent`), feed it every
+/// frame in order (`on`), and do what the step says. It holds what the server still has to answer, so that any flight
+/// is known: Parse, Bind, Describe, Execute and Sync in one write; Parse and Describe first and the rest when the
+/// columns are known; a page more by another Execute; a simple Query.
 /// Rows do not have to pass through here: while `may_have_rows()` holds, DataRow changes nothing (see `row_walk.hpp`).
-/// @see PostgreSQL documentation, sections "Simple Query" and "Extended Query"
+/// @see PostgreSQL documentation, sections "Simple Query", "Extended Query" and "Pipelining"
 
+#include <array>
 #include <cstdint>
 #include <iosfwd>
 
 #include <sluice/export.hpp>
 #include <sluice/proto/fault.hpp>
 #include <sluice/proto/frame.hpp>
+#include <sluice/proto/frontend.hpp>
 
 namespace sluice::proto {
 
@@ -25,15 +24,16 @@ namespace sluice::proto {
 struct step {
   enum class kind : std::uint8_t {
     nothing,    ///< the conversation went on; feed the next frame
+    parsed,     ///< ParseComplete: the statement exists from now on
     described,  ///< RowDescription: the columns are known
     no_rows,    ///< NoData: the statement gives none
     row,        ///< DataRow: the frame's body is a row
     suspended,  ///< PortalSuspended: the row limit of Execute was reached
     complete,   ///< CommandComplete or EmptyQueryResponse: no more rows of this result
     refused,    ///< ErrorResponse: the frame's body says why; the rest is skipped up to ReadyForQuery
-    ready,      ///< ReadyForQuery: the connection is free
+    ready,      ///< ReadyForQuery: the answer to a Sync or a Query is complete
     aside,      ///< NoticeResponse, ParameterStatus, NotificationResponse: may stand anywhere, changes nothing here
-    copy_in,    ///< CopyInResponse: send CopyFail and Sync; an ErrorResponse follows
+    copy_in,    ///< CopyInResponse: send CopyFail, and Sync if `needs_sync`; an ErrorResponse follows
     copy_out,   ///< CopyOutResponse: the data is skipped
     violation,  ///< the server broke the protocol: `why` says how; close the connection
   };
@@ -46,57 +46,74 @@ struct step {
 
 class SLUICE_API query_machine {
  public:
-  enum class flight : std::uint8_t { extended, describe_first, simple };
+  /// Messages that may be unanswered at a time.
+  static constexpr std::size_t most_awaited = 32;
 
-  /// Idle: no query is under way.
-  query_machine() = default;
-  explicit query_machine(flight kind) noexcept;
+  /// This message was sent, after those before.
+  /// @pre no more than `most_awaited` answers are awaited then
+  void sent(const parse& message) noexcept;
+  void sent(const bind& message) noexcept;
+  void sent(const close& message) noexcept;
+  void sent(const describe& message) noexcept;
+  void sent(const execute& message) noexcept;
+  void sent(const sync& message) noexcept;
+  void sent(const query& message) noexcept;
+  /// Of a statement that is not the caller's: its answers, rows and end mean nothing.
+  void sent_aside(const parse& message) noexcept;
+  void sent_aside(const execute& message) noexcept;
+  /// Messages without an answer of their own.
+  void sent(const flush& /*message*/) const noexcept {}
+  void sent(const copy_fail& /*message*/) const noexcept {}
+
+  /// The statement was described before: whether what is executed next gives rows.
+  void known(bool has_rows) noexcept { has_rows_ = has_rows; }
 
   /// @pre `next` was made by `next_frame`; frames are given in the order of their arrival
   [[nodiscard]] step on(const frame& next) noexcept;
 
-  /// Bind, Execute and Sync were sent, with another Parse before them or not.
-  /// @pre `is_deciding()`
-  void executing(bool parsed_again) noexcept;
-  /// A describe_first flight was refused, or will not be executed: Sync was sent.
-  void synced() noexcept;
-
-  /// A describe_first flight has told its columns, and the caller has not said `executing` yet.
-  [[nodiscard]] bool is_deciding() const noexcept { return phase_ == phase::deciding; }
+  /// Nothing that was sent is unanswered.
+  [[nodiscard]] bool is_idle() const noexcept { return size_ == 0; }
   /// No Sync is under way: a caller that wants ReadyForQuery has to send one.
-  [[nodiscard]] bool needs_sync() const noexcept { return needs_sync_; }
+  [[nodiscard]] bool needs_sync() const noexcept;
   /// DataRow is what may come next.
   [[nodiscard]] bool may_have_rows() const noexcept {
-    return phase_ == phase::fetching || phase_ == phase::simple_rows;
+    return size_ != 0 && !copying_ && has_rows_ && (front() == awaited::rows || front() == awaited::results);
   }
-  [[nodiscard]] bool is_idle() const noexcept { return phase_ == phase::idle; }
+  /// What is executed gives rows, as far as is known.
+  [[nodiscard]] bool has_rows() const noexcept { return has_rows_; }
 
  private:
-  enum class phase : std::uint8_t {
-    idle,
-    parsing,
-    typing,      // describe_first: ParameterDescription
-    describing,  // RowDescription or NoData
-    deciding,    // describe_first: the caller's turn
-    binding,
-    fetching,
-    rowless,         // a statement without rows: CommandComplete
-    copying,         // the data of a COPY that nobody wants
-    simple_results,  // a simple query between two results
-    simple_rows,
-    closing,  // ReadyForQuery
+  /// What a message is answered by.
+  enum class awaited : std::uint8_t {
+    parse,
+    bind,
+    close,
+    parameters,  // of a statement's description; its columns follow
+    columns,
+    rows,
+    parse_aside,
+    rows_aside,
+    results,  // of a simple query: any number of them
+    sync,
   };
 
-  [[nodiscard]] step go(phase next, step::kind kind) noexcept;
-  [[nodiscard]] step described(step::kind kind) noexcept;
+  [[nodiscard]] awaited front() const noexcept { return queue_[first_]; }
+  [[nodiscard]] awaited at(std::size_t place) const noexcept { return queue_[(first_ + place) % most_awaited]; }
+  [[nodiscard]] bool is_next(awaited what) const noexcept { return size_ != 0 && front() == what; }
+  void push(awaited what) noexcept;
+  void pop() noexcept;
+  step answered(step::kind kind) noexcept;
+  step described(bool has_rows) noexcept;
+  step completed() noexcept;
+  step copies(char type) noexcept;
+  void skip_to_sync() noexcept;
 
-  phase phase_{phase::idle};
-  bool describe_first_{false};  // still before the decision
-  bool described_{false};       // the columns are known: Bind's answer is followed by rows, not by their description
+  std::array<awaited, most_awaited> queue_{};
+  std::uint8_t first_{0};
+  std::uint8_t size_{0};
   bool has_rows_{false};
-  bool answered_{false};  // a simple query may end: something came
-  bool simple_{false};
-  bool needs_sync_{false};
+  bool copying_{false};      // the data of a COPY that nobody wants
+  bool any_result_{false};  // a simple query may end: something came
 };
 
 }  // namespace sluice::proto

@@ -14,6 +14,7 @@
 #include <sluice/export.hpp>
 #include <sluice/stream/chunk.hpp>
 #include <sluice/stream/options.hpp>
+#include <sluice/stream/pause.hpp>
 #include <sluice/stream/query.hpp>
 #include <sluice/stream/stats.hpp>
 #include <sluice/wire/conninfo.hpp>
@@ -49,6 +50,9 @@ class SLUICE_API row_range {
   [[nodiscard]] chunk next();
   /// Stops before the end, and tells how that went.
   leaving cancel();
+  /// @see row_stream::pause; here the time limit is looked at when the stream goes on, since nothing runs meanwhile
+  void pause(pause_options how = {});
+  void resume();
   [[nodiscard]] stream_stats stats() const;
 
  private:
@@ -97,7 +101,8 @@ class SLUICE_API client {
   client& operator=(client&&) noexcept;
   ~client();
 
-  /// Sends the query; errors of the server come with the first row.
+  /// Sends the query; errors of the server come with the first row. While streams in pages are open, others may be, too:
+  /// see `row_stream`.
   /// @par Errors  throws error: bad_query, bad_state when another range is open
   [[nodiscard]] row_range stream(const query& what, query_options options = {});
   /// The rows as values of a C++ type. Include <sluice/stream/typed.hpp>, where errors and policies are described.

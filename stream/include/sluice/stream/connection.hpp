@@ -12,12 +12,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
 #include <sluice/export.hpp>
 #include <sluice/stream/options.hpp>
+#include <sluice/stream/pipeline.hpp>
 #include <sluice/stream/query.hpp>
 #include <sluice/stream/row_stream.hpp>
 #include <sluice/wire/conninfo.hpp>
@@ -50,6 +52,12 @@ class SLUICE_API connection {
   /// @par Errors  throws error: as `row_stream::next`; the first failing statement ends the rest
   [[nodiscard]] asio::awaitable<std::string> execute(std::string_view statements, query_options options = {});
 
+  /// Sends several queries in one write; their results come in the same order, without a round trip for each. Every
+  /// query is a transaction of its own: an error of one does not touch the others. None may be in pages, and each has
+  /// to say what its rows are, as `sluice::from` or `query::as_document`, `as_object` and `as_columns` do.
+  /// @par Errors  throws error: bad_query, then nothing is sent; bad_state
+  [[nodiscard]] asio::awaitable<pipeline> send(std::vector<query> queries, query_options options = {});
+
   /// What the server last reported of a parameter, such as "server_version" or "TimeZone"; empty when it did not.
   [[nodiscard]] std::string_view parameter(std::string_view name) const;
   [[nodiscard]] std::uint32_t backend_pid() const noexcept;
@@ -74,6 +82,8 @@ class SLUICE_API connection {
  private:
   void require_open() const;
   static asio::awaitable<row_stream> start(std::shared_ptr<wire::session> on, query what, query_options options);
+  static asio::awaitable<pipeline> send_all(std::shared_ptr<wire::session> on, std::vector<query> queries,
+                                            query_options options);
   static asio::awaitable<std::string> run(std::shared_ptr<wire::session> on, std::string statements,
                                           query_options options);
 

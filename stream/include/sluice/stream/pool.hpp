@@ -24,6 +24,8 @@
 
 #include <sluice/export.hpp>
 #include <sluice/stream/connection.hpp>
+#include <sluice/stream/query.hpp>
+#include <sluice/stream/row_stream.hpp>
 #include <sluice/wire/pool_options.hpp>
 
 namespace sluice {
@@ -54,10 +56,54 @@ class SLUICE_API pooled_connection {
 
  private:
   friend class pool;
+  friend class pooled_stream;
   pooled_connection(std::shared_ptr<wire::session_pool> from, std::shared_ptr<wire::session> lent) noexcept;
 
   std::shared_ptr<wire::session_pool> from_;
   connection connection_;
+};
+
+/// Sending a query again that failed before its first row: only for queries that do nothing but read, which is for the
+/// caller to know.
+struct retry_options {
+  int attempts{1};                        ///< in all; 1: none again
+  std::chrono::milliseconds backoff{50};  ///< before the second; doubled each time, up to `max_backoff`
+  std::chrono::milliseconds max_backoff{2'000};
+};
+
+/// The rows of one query on a connection of a pool. Movable. Destroyed before its end, it cancels the query in the
+/// background.
+///
+/// Tried again is what may go well another time: a connection that was lost, a server that is starting up or shutting
+/// down, a serialization failure or deadlock, a prepared statement that the server has no more or will not run.
+/// @par Thread safety  as the pool's
+class SLUICE_API pooled_stream {
+ public:
+  /// @see row_stream::next; and the errors of `pool::acquire`
+  [[nodiscard]] asio::awaitable<chunk> next();
+  /// @see row_stream::cancel
+  [[nodiscard]] asio::awaitable<leaving> cancel();
+  /// Of the last attempt.
+  [[nodiscard]] stream_stats stats() const { return rows_.stats(); }
+  /// How often the query was sent, or a connection asked for in vain.
+  [[nodiscard]] int attempts() const noexcept { return attempts_; }
+
+ private:
+  friend class pool;
+  pooled_stream(std::shared_ptr<wire::session_pool> from, query what, const query_options& options,
+                const retry_options& retry);
+  [[nodiscard]] asio::awaitable<chunk> attempt();
+  [[nodiscard]] bool is_worth_another(const error& failure) const;
+
+  std::shared_ptr<wire::session_pool> from_;
+  query what_;
+  query_options options_;
+  retry_options retry_;
+  pooled_connection connection_;
+  row_stream rows_;  // destroyed first
+  int attempts_{0};
+  bool has_rows_{false};
+  bool is_over_{false};
 };
 
 /// A pool of connections to one database. Movable.
@@ -81,6 +127,10 @@ class SLUICE_API pool {
   ///                    the server is down, at once, what it said
   /// @par Cancellation  terminal
   [[nodiscard]] asio::awaitable<pooled_connection> acquire();
+
+  /// One query, on a connection that is taken at the first `next` and goes back at the stream's end.
+  /// @param retry  whether, and how often, it is sent again when it fails before its first row
+  [[nodiscard]] pooled_stream stream(query what, query_options options = {}, retry_options retry = {}) const;
 
   /// Opens connections until there are `min_size`; from now on so many are kept.
   /// @par Errors  throws error: what connecting said

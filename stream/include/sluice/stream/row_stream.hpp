@@ -3,13 +3,16 @@
 /// The rows of one query as a stream of chunks, for coroutines.
 
 #include <memory>
+#include <string>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/steady_timer.hpp>
 
 #include <sluice/export.hpp>
 #include <sluice/stream/chunk.hpp>
 #include <sluice/stream/options.hpp>
+#include <sluice/stream/pause.hpp>
 #include <sluice/stream/stats.hpp>
 #include <sluice/wire/leaving.hpp>
 
@@ -20,7 +23,11 @@ namespace detail {
 class running_query;
 }
 
-/// The rows of one query. Movable; one at a time on a connection, which it keeps alive.
+/// The rows of one query. Movable; it keeps its connection alive.
+///
+/// There is one at a time on a connection, but for streams in pages (`query_options::mode`): while those are open, other
+/// queries run, in the same transaction, and several of them take turns. An error of any of them ends them all, and to
+/// leave one of them before a query that was begun after it is over closes the connection.
 ///
 /// Destroyed before its end, it cancels the query on the server in the background; the connection's next query waits
 /// for that. `cancel` does the same and tells the outcome.
@@ -37,7 +44,8 @@ class SLUICE_API row_stream {
   ///
   /// Waits only when no complete row is there. A consumer that is slower than the server stops the server by TCP's own
   /// backpressure.
-  /// @par Lifetime      the chunk and its rows are valid until the next call on this stream
+  /// @par Lifetime      the chunk and its rows are valid until the next call on this stream, or on another one of its
+  ///                    connection
   /// @par Errors        throws error: what the server reported (rows delivered before stay counted in `error::rows`),
   ///                    connection_lost, protocol_violation, row_too_large, deadline_exceeded, cancelled
   /// @par Cancellation  terminal: ends the wait with `cancelled`; the stream is then to be destroyed or cancelled
@@ -53,15 +61,29 @@ class SLUICE_API row_stream {
   /// @return how it went; never throws for what the server or the network does
   [[nodiscard]] asio::awaitable<leaving> cancel();
 
+  /// Lets the connection run other queries, for a stream in pages: no page is asked for until `resume` or `next`. What
+  /// is on its way is read and kept, up to `query_options::page_bytes`; what lies in chunks handed out is no longer
+  /// valid. The server keeps the portal, and the transaction that it lives in.
+  /// @par Errors  throws error: bad_state when the stream is not in pages; stream_too_large at the next `next` when the
+  ///              pages on their way were larger; those of `next` otherwise
+  [[nodiscard]] asio::awaitable<void> pause(pause_options how = {});
+  /// Asks for the next page, so that it is on its way when `next` is called. Nothing, if the stream is not paused.
+  void resume();
+
   [[nodiscard]] stream_stats stats() const;
   /// @pre not an empty stream
   [[nodiscard]] asio::any_io_executor get_executor() const;
 
  private:
   friend class connection;
+  friend class pipeline;
   explicit row_stream(std::unique_ptr<detail::running_query> query) noexcept;
 
+  [[nodiscard]] asio::awaitable<void> pause_for(pause_options how, std::string reason);
+  static asio::awaitable<void> moved(detail::running_query& query);
+
   std::unique_ptr<detail::running_query> query_;
+  std::shared_ptr<asio::steady_timer> pause_timer_;  // null until a pause has a limit
 };
 
 }  // namespace sluice

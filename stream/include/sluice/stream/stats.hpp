@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace sluice {
 
@@ -19,6 +20,10 @@ struct stream_stats {
   std::chrono::microseconds server_wait{};  ///< spent waiting for the server
   std::chrono::microseconds consumer{};     ///< spent outside `next`: the consumer's own time
   std::size_t buffer_peak{};                ///< bytes: the most that the receive buffer ever had
+  std::uint64_t pages{};                    ///< read to their end; 0 in plain mode
+  std::uint64_t pauses{};
+  std::chrono::microseconds paused{};  ///< from `pause` to `resume` or `next`, all together
+  std::string pause_reason{};          ///< of the last one, as the caller gave it
 };
 
 }  // namespace sluice

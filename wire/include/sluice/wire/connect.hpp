@@ -15,7 +15,12 @@ namespace sluice::wire {
 struct session_options {
   proto::limits limits{};
   std::size_t buffer_bytes{};
+  std::size_t first_buffer_bytes{};
   clock::duration patience{};  ///< see `session::patience`
+  double warn_at{1.0};         ///< share of a limit
+  std::size_t statements{0};   ///< capacity of the statement cache
+  observer* watch{};
+  bool trace{false};
 };
 
 /// Tries the hosts in their order, each with all its addresses, until a server of the kind wanted lets us in, over TLS

@@ -40,6 +40,7 @@ enum class errc : std::uint8_t {
   unsupported_result,  ///< sql: the statement answers with what a row stream cannot carry, such as COPY
   bad_json,            ///< json: a document that cannot be decoded
   row_too_large,       ///< limit: a row or message beyond the limit
+  stream_too_large,    ///< limit: a stream, or what has to be set aside of it, beyond the limit
   out_of_memory,       ///< limit: an allocation failed
   deadline_exceeded,   ///< timeout: a deadline passed
   cancelled,           ///< cancelled: by the caller

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -22,12 +23,14 @@
 #include <sluice/proto/limits.hpp>
 #include <sluice/wire/deadline.hpp>
 #include <sluice/wire/error.hpp>
+#include <sluice/wire/observer.hpp>
 #include <sluice/wire/receive_buffer.hpp>
 
 namespace sluice::wire {
 
 using socket = asio::generic::stream_protocol::socket;  // a TCP and a Unix socket both move into it
 
+class message_trace;
 class tls_stream;
 
 /// Ends a blocking wait from another thread or a signal handler.
@@ -61,7 +64,10 @@ class SLUICE_API link {
     [[nodiscard]] std::string after(std::string_view what) const;
   };
 
-  link(socket connected, const proto::limits& limits, std::size_t buffer_bytes);
+  /// @param first_bytes  what the buffer begins with; see `receive_buffer`
+  link(socket connected, const proto::limits& bounds, std::size_t buffer_bytes, std::size_t first_bytes);
+  link(socket connected, const proto::limits& bounds, std::size_t buffer_bytes)
+      : link{std::move(connected), bounds, buffer_bytes, buffer_bytes} {}
   ~link();
   link(const link&) = delete;
   link& operator=(const link&) = delete;
@@ -112,6 +118,9 @@ class SLUICE_API link {
   /// What `secure` was given, or null.
   [[nodiscard]] const tls_stream* tls() const noexcept { return tls_.get(); }
 
+  /// From now on each message is told to `watch`.
+  void trace(observer& watch);
+
   /// Throws the error with this link's place and phase.
   [[noreturn]] void fail(errc code, std::string_view what, bool retryable = false) const;
   [[noreturn]] void fail(const proto::fault& why) const;
@@ -144,6 +153,7 @@ class SLUICE_API link {
 
   socket socket_;
   std::unique_ptr<tls_stream> tls_;
+  std::unique_ptr<message_trace> trace_;
   asio::generic::stream_protocol::endpoint remote_;
   deadline deadline_;
   std::string_view deadline_words_{"the deadline passed"};

@@ -18,9 +18,11 @@ class SLUICE_API receive_buffer {
  public:
   static constexpr std::size_t padding = 64;  ///< at least SIMDJSON_PADDING
 
-  /// @param capacity  bytes held in normal running, allocated at the first use; at least 16
+  /// @param capacity  the most bytes held in normal running; at least 16
   /// @param limit     largest size it may grow to for one message that is larger than `capacity`
-  receive_buffer(std::size_t capacity, std::size_t limit) noexcept;
+  /// @param first     bytes allocated at the first use; doubled whenever a read has filled them, up to `capacity`
+  receive_buffer(std::size_t capacity, std::size_t limit, std::size_t first) noexcept;
+  receive_buffer(std::size_t capacity, std::size_t limit) noexcept : receive_buffer{capacity, limit, capacity} {}
 
   [[nodiscard]] std::span<const std::byte> arrived() const noexcept { return {bytes_.get() + start_, end_ - start_}; }
   /// `count` arrived bytes have been dealt with; views into them stay valid until the next `make_room`.
@@ -37,6 +39,11 @@ class SLUICE_API receive_buffer {
   /// `count` bytes were read into the room.
   void commit(std::size_t count) noexcept;
 
+  /// A query is over: if its reads needed much less, the next make do with half, down to what it began with.
+  void ease() noexcept;
+  /// Nothing will be read for long: gives the memory back, if all that arrived is consumed. Ends all views.
+  void rest() noexcept;
+
   /// Bytes allocated now, and the most that ever were, padding included.
   [[nodiscard]] std::size_t allocated() const noexcept { return capacity_ == 0 ? 0 : capacity_ + padding; }
   [[nodiscard]] std::size_t peak() const noexcept { return peak_; }
@@ -45,12 +52,15 @@ class SLUICE_API receive_buffer {
   void reallocate(std::size_t capacity);
 
   std::unique_ptr<std::byte[]> bytes_;
-  std::size_t usual_;  // the capacity to come back to
+  std::size_t most_;
+  std::size_t first_;
+  std::size_t usual_;  // the capacity to come back to after a large message
   std::size_t limit_;
   std::size_t capacity_{0};
   std::size_t start_{0};
   std::size_t end_{0};
   std::size_t peak_{0};
+  std::size_t fullest_{0};  // since the last `ease`
 };
 
 }  // namespace sluice::wire

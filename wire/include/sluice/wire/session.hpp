@@ -3,6 +3,7 @@
 /// A connection that has logged in: what the server told about itself, and which state the protocol is in.
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,14 +14,19 @@
 #include <sluice/wire/conninfo.hpp>
 #include <sluice/wire/events.hpp>
 #include <sluice/wire/link.hpp>
+#include <sluice/wire/statement_cache.hpp>
 
 namespace sluice::wire {
 
+class exchange;
 class tls_context;
 
 struct session {
+  session(socket connected, const proto::limits& limits, std::size_t buffer_bytes, std::size_t first_bytes)
+      : io{std::move(connected), limits, buffer_bytes, first_bytes},
+        settled{io.get_executor(), clock::time_point::max()} {}
   session(socket connected, const proto::limits& limits, std::size_t buffer_bytes)
-      : io{std::move(connected), limits, buffer_bytes}, settled{io.get_executor(), clock::time_point::max()} {}
+      : session{std::move(connected), limits, buffer_bytes, buffer_bytes} {}
 
   enum class state : std::uint8_t {
     idle,     ///< ReadyForQuery was seen, nothing was sent since
@@ -31,6 +37,7 @@ struct session {
 
   link io;
   asio::steady_timer settled;  ///< cancelled when a query has been left: whoever waits for that waits for this
+  std::string database{};
   conninfo::host host{};       ///< whom the name in the connection string meant
   std::shared_ptr<const tls_context> security{};  ///< null: not in TLS. CancelRequest needs the same
   state is{state::busy};
@@ -39,13 +46,32 @@ struct session {
   std::vector<std::byte> cancel_key{};
   std::map<std::string, std::string, std::less<>> parameters{};  ///< by ParameterStatus; bounded
   clock::duration patience{};                                    ///< how long leaving a query may take
+  observer* watch{};
+  double warn_at{1.0};  ///< share of a limit that is told to it
+  std::size_t row_warning{std::numeric_limits<std::size_t>::max()};  ///< bytes of a row that are told to it
   notice_handler on_notice{};
   notification_handler on_notification{};
 
+  /// Queries that the server has still to answer, in that order: one for each Sync or Query that was sent.
+  std::vector<exchange*> flights{};
+  std::uint32_t leavers{};     ///< queries that are to be left, or are being
+  bool is_being_left{false};   ///< one of them now
+  int stray_signals{0};        ///< requests to cancel that may not have hit anything yet
+  std::uint32_t portals{};  ///< queries in pages that are not at their end
+  std::uint64_t portals_ever{};
+  bool owns_transaction{false};  ///< the block was begun for a query in pages
+  std::uint32_t endings{};       ///< such blocks whose COMMIT is under way
+  statement_cache statements{};
+
   clock::time_point expires{clock::time_point::max()};  ///< a pool lends it no more after this
   clock::time_point idle_since{};
+  clock::time_point lent_since{};
   bool was_lent{false};
 
+  /// Idle, and no query in pages is between two of them.
+  [[nodiscard]] bool is_unused() const noexcept { return is == state::idle && portals == 0; }
+  /// Whether what is sent now runs in a transaction block.
+  [[nodiscard]] bool in_block() const noexcept { return owns_transaction || (transaction != 'I' && endings == 0); }
   /// "TLSv1.3"; empty when the session is not in TLS.
   [[nodiscard]] SLUICE_API std::string_view tls_version() const noexcept;
   /// NoticeResponse, ParameterStatus or NotificationResponse: may come at any time.

@@ -55,7 +55,8 @@ class SLUICE_API session_pool : public std::enable_shared_from_this<session_pool
   class waiter;
 
   [[nodiscard]] session_ptr take_idle() noexcept;
-  [[nodiscard]] session_ptr lend(session_ptr what) noexcept;
+  [[nodiscard]] session_ptr lend(session_ptr what, clock::duration after) noexcept;
+  void report(pool_event::kind what, clock::duration took) const noexcept;
   [[nodiscard]] bool is_down() const;
   void grow();
   [[nodiscard]] bool is_wanting() const;
@@ -63,7 +64,6 @@ class SLUICE_API session_pool : public std::enable_shared_from_this<session_pool
   void opened(session_ptr made);
   void failed(const error& why);
   static asio::awaitable<void> clean(std::shared_ptr<session_pool> self, session_ptr dirty);
-  [[nodiscard]] asio::awaitable<void> run(session& on, std::string_view statements);
   void offer(session_ptr clean) noexcept;
   void drop(const session_ptr& gone) noexcept;
   void fail_waiters(const error& why) noexcept;

@@ -1,0 +1,21 @@
+#pragma once
+/// @file
+/// How long a stream in pages may stand still, and what happens then.
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+namespace sluice {
+
+struct pause_options {
+  enum class then : std::uint8_t {
+    resume,  ///< the next page is asked for
+    cancel,  ///< the stream is ended on the server, and `next` throws `cancelled`
+  };
+  std::chrono::milliseconds limit{0};  ///< 0: none
+  then after_limit{then::resume};
+  std::string_view reason{};  ///< shown in `stream_stats::pause_reason`
+};
+
+}  // namespace sluice

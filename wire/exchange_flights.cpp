@@ -1,0 +1,223 @@
+// What an exchange sends.
+#include <algorithm>
+#include <utility>
+
+#include <sluice/proto/frontend.hpp>
+#include <sluice/wire/exchange.hpp>
+
+#include "flight.hpp"
+
+namespace sluice::wire {
+
+namespace {
+
+constexpr std::size_t most_closes = 4;  // per flight; the rest go with the next
+
+/// The query with its columns made into one JSON object. A CTE, not a subquery, so that INSERT ... RETURNING works too.
+std::string as_objects(std::string_view text) {
+  while (!text.empty() && (text.back() == ';' || text.back() == ' ' || text.back() == '\n' || text.back() == '\t'))
+    text.remove_suffix(1);
+  return "with q as (" + std::string{text} + "\n) select row_to_json(q) from q";  // the newline ends a comment
+}
+
+/// In the caller's transaction block the setting has to be put back; elsewhere it ends with the flight.
+std::string timeout_statement(std::chrono::milliseconds timeout, bool restored) {
+  const std::string set = "set_config('statement_timeout', '" + std::to_string(timeout.count()) + "', true)";
+  if (!restored) return "select " + set;
+  return "select set_config('sluice.statement_timeout', current_setting('statement_timeout'), true), " + set;
+}
+constexpr std::string_view restore_timeout =
+    "select set_config('statement_timeout', current_setting('sluice.statement_timeout'), true)";
+
+}  // namespace
+
+bool exchange::is_free(const session& on) noexcept {
+  if (on.is == session::state::broken) return false;
+  return std::ranges::all_of(
+      on.flights, [](const exchange* under_way) { return under_way->is_paged() && !under_way->undecided_; });
+}
+
+void exchange::require_free(const session& on) {
+  if (on.is == session::state::broken) on.io.fail(errc::bad_state, "the connection is closed");
+  if (!is_free(on))
+    on.io.fail(errc::bad_state, "another query is under way: read it to its end or cancel it first");
+}
+
+exchange::exchange(session& on, const statement& what) : session_{on} {
+  require_free(on);
+  if (on.is == session::state::leaving) on.io.fail(errc::bad_state, "an earlier query is still being left");
+  restores_timeout_ = what.server_timeout.count() > 0 && on.in_block();
+  open(what);
+}
+
+exchange::exchange(const exchange& before, const statement& what) : session_{before.session_} {
+  if (what.as == statement::shape::detect)
+    session_.io.fail(errc::bad_query, "in a pipeline a query has to say what its rows are: documents, objects or columns");
+  if (what.page_rows != 0) session_.io.fail(errc::bad_query, "in a pipeline no query can be read in pages");
+  restores_timeout_ = what.server_timeout.count() > 0;  // who knows in which transaction it will run
+  open(what);
+}
+
+exchange::exchange(session& on, std::string_view statements) : session_{on} {
+  if (on.is != session::state::leaving) require_free(on);  // what is being left ends with a query of its own
+  on.flights.reserve(on.flights.size() + 1);
+  on.io.where.doing = "executing on";
+  on.io.where.rows = 0;
+  flight{on, machine_} << proto::query{statements};
+  skipping_ = true;  // rows, not errors
+  launched();
+}
+
+exchange::~exchange() {
+  if (std::erase(session_.flights, this) != 0) session_.discard();
+  if (is_claimed_) session_.statements.forget(prepared_, false);
+  if (is_fetching()) --session_.portals;
+}
+
+void exchange::open(const statement& what) {
+  session_.flights.reserve(session_.flights.size() + 1);  // so that what is encoded is also known
+  session_.io.where.doing = "querying";
+  session_.io.where.rows = 0;
+  by_columns_ = what.as == statement::shape::columns;
+  page_rows_ = what.page_rows;
+  page_bytes_ = what.page_bytes;
+  const bool begins = is_paged() && !session_.in_block();
+  if (is_paged() && restores_timeout_ && !session_.owns_transaction)
+    session_.io.fail(errc::bad_query,
+                     "in a transaction block of the caller's, a query in pages cannot have a timeout of its own on the "
+                     "server: set statement_timeout for the block");
+  if (is_paged()) restores_timeout_ = false;  // it ends with the transaction
+  if (is_paged()) portal_ = "sluice_" + std::to_string(++session_.portals_ever);
+
+  statement_cache& cache = session_.statements;
+  const statement_cache::known* known = nullptr;
+  if (cache.is_on()) {
+    prepared_ = statement_cache::name_of(what);
+    known = cache.find(prepared_);
+    if (known == nullptr && !(is_claimed_ = cache.claim(prepared_))) prepared_.clear();
+  }
+
+  flight to{session_, machine_};
+  const std::size_t closes = std::min(most_closes, cache.to_close().size());
+  try {
+    for (const std::string& name : cache.to_close().first(closes))
+      to << proto::close{proto::describe::kind::statement, name};
+    if (begins) to.aside("begin");
+    if (what.server_timeout.count() > 0) to.aside(timeout_statement(what.server_timeout, restores_timeout_));
+    const proto::bind bind{
+        .portal = portal_, .statement = prepared_, .parameters = what.values, .binary_results = by_columns_};
+    if (known != nullptr) {
+      was_prepared_ = true;
+      columns_ = known->names;
+      batch_.shape = {.columns = known->columns, .max_body = largest_body()};
+      machine_.known(known->has_rows);
+      to << bind;
+      finish_flight(to);
+    } else if (what.as == statement::shape::detect) {
+      to << proto::parse{.statement = prepared_, .sql = what.text, .parameter_types = what.types}
+         << proto::describe{proto::describe::kind::statement, prepared_} << proto::flush{};
+      undecided_ = true;
+      text_ = what.text;
+      types_.assign(what.types.begin(), what.types.end());
+      if (const proto::fault why = proto::encode(bind, execution_)) session_.io.fail(why);
+    } else {
+      const std::string wrapped = what.as == statement::shape::object ? as_objects(what.text) : std::string{};
+      to << proto::parse{.statement = prepared_,
+                         .sql = wrapped.empty() ? what.text : std::string_view{wrapped},
+                         .parameter_types = what.types}
+         << bind << proto::describe{proto::describe::kind::portal, portal_};
+      finish_flight(to);
+    }
+  } catch (...) {
+    to.take_back();
+    if (is_claimed_) cache.forget(prepared_, false);
+    throw;
+  }
+  cache.closed(closes);
+  if (begins) session_.owns_transaction = true;
+  if (is_paged()) {
+    ++session_.portals;
+    portal_is_ = portal_state::fetching;
+  }
+  launched();
+}
+
+/// What follows Bind, or the description of what it made.
+void exchange::finish_flight(flight& to) const {
+  to << proto::execute{portal_, page_rows_};
+  if (restores_timeout_) to.aside(restore_timeout);
+  to << proto::sync{};
+}
+
+/// A flight with one Sync, of this query, is behind all the others.
+void exchange::launched() {
+  session_.flights.push_back(this);
+  ++flights_;
+  if (session_.is == session::state::idle) session_.is = session::state::busy;
+}
+
+/// Second half, when the columns of the statement are known.
+void exchange::execute(rows_as shape) {
+  undecided_ = false;
+  flight to{session_, machine_};
+  if (quiet_) {  // nobody wants it any more, so it is not even begun
+    to << proto::sync{};
+    if (is_fetching()) close_portal();
+    return;
+  }
+  if (shape == rows_as::objects) {
+    if (!prepared_.empty()) to << proto::close{proto::describe::kind::statement, prepared_};
+    to << proto::parse{.statement = prepared_, .sql = as_objects(text_), .parameter_types = types_};
+    batch_.shape.columns = 1;
+    is_wrapped_ = true;
+  }
+  session_.io.out.insert(session_.io.out.end(), execution_.begin(), execution_.end());
+  execution_ = {};
+  machine_.sent(proto::bind{});
+  finish_flight(to);
+}
+
+void exchange::fetch_page() {
+  require_free(session_);
+  flight{session_, machine_} << proto::execute{portal_, page_rows_} << proto::sync{};
+  launched();
+}
+
+void exchange::fetch_on() {
+  holds_ = false;
+  if (is_fetching() && flights_ == 0 && kept_.empty() && is_free(session_)) fetch_page();
+}
+
+/// No page is wanted any more. The transaction ends with the last portal of it, whatever its state: COMMIT of a failed
+/// one rolls back.
+void exchange::close_portal() {
+  portal_is_ = portal_state::closing;
+  --session_.portals;
+  flight to{session_, machine_};
+  if (session_.owns_transaction && session_.portals == 0) {
+    to.aside("commit");
+    session_.owns_transaction = false;
+    ends_transaction_ = true;
+    ++session_.endings;
+  } else {
+    if (said_) return;  // the portal has gone with the transaction that failed
+    to << proto::close{proto::describe::kind::portal, portal_};
+  }
+  to << proto::sync{};
+  launched();
+}
+
+void exchange::abandon() {
+  settle_walk();
+  skipping_ = quiet_ = true;
+  kept_.clear();
+  if (is_fetching() && !undecided_ && session_.is != session::state::broken) close_portal();
+}
+
+void exchange::answer_copy_in() {
+  flight to{session_, machine_};
+  to << proto::copy_fail{"COPY FROM STDIN is not supported here"};
+  if (machine_.needs_sync()) to << proto::sync{};
+}
+
+}  // namespace sluice::wire
