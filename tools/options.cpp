@@ -1,5 +1,6 @@
 #include "options.hpp"
 
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -27,6 +28,7 @@ const char* const help_text = R"(sluice: stream JSON documents from Postgres as 
   --count                print {"rows":...,"bytes":...} instead of the rows
   --stats, --progress    how it went, how it goes: on standard error
   --timeout 30s, --connect-timeout 500ms
+  --mode plain|paged, --page-rows N    all at once, or from a portal
   --chunk-rows N, --buffer 64k, --max-row 64M       bounds
   --version, --help
 
@@ -36,13 +38,12 @@ Exit codes: 0 all rows, 2 usage, 3 connection, 4 auth, 5 tls, 6 protocol, 7 sql,
 
 namespace {
 
-/// What `cli.md`-readers may try, and later versions will have.
-void refuse_what_is_not_here_yet(CLI::App& app) {
-  app.add_option_function<std::string>(
-      "--page-rows", [](const std::string&) { throw usage_error{"--page-rows is not in this version yet"}; });
-  app.add_option_function<std::string>("--mode", [](const std::string& mode) {
-    if (mode == "paged" || mode == "bulk") throw usage_error{"--mode " + mode + " is not in this version yet"};
-    if (mode != "plain") throw usage_error{"--mode is plain, paged or bulk"};
+void add_mode(CLI::App& app, options& to) {
+  app.add_option("--page-rows", to.page_rows)->check(CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()));
+  app.add_option_function<std::string>("--mode", [&](const std::string& mode) {
+    if (mode == "bulk") throw usage_error{"--mode bulk is not in this version yet"};
+    if (mode != "plain" && mode != "paged") throw usage_error{"--mode is plain, paged or bulk"};
+    to.mode = mode == "paged" ? fetch_mode::paged : fetch_mode::plain;
   });
 }
 
@@ -88,6 +89,8 @@ void check(const options& given, const CLI::App& app) {
   if (sql && source) throw usage_error{"give a relation or --sql, not both"};
   if (!sql && !source) throw usage_error{"give a relation or --sql: see --help"};
   if (!sql && !given.parameters.empty()) throw usage_error{"--param binds the parameters of --sql"};
+  if (app.count("--page-rows") != 0 && given.mode != fetch_mode::paged)
+    throw usage_error{"--page-rows is for --mode paged"};
   for (const char* name : {"--column", "--where", "--select", "--order-by", "--limit", "--offset"})
     if (sql && app.count(name) != 0) throw usage_error{std::string{name} + " is for relations: write it into the SQL"};
 }
@@ -115,7 +118,7 @@ options parse_options(int argc, const char* const* argv) {
   app.add_flag("--explain", to.explain);
   app.add_flag("--stats", to.stats);
   app.add_flag("--progress", to.progress);
-  refuse_what_is_not_here_yet(app);
+  add_mode(app, to);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <sluice/stream/document_writer.hpp>
+#include <sluice/stream/options.hpp>
 #include <sluice/stream/query.hpp>
 
 #include "values.hpp"
@@ -29,6 +30,8 @@ struct options {
   std::size_t chunk_rows{0};  // 0: as many as one read brought
   std::optional<std::size_t> buffer_bytes;
   std::optional<std::size_t> max_row_bytes;
+  fetch_mode mode{fetch_mode::plain};
+  std::uint32_t page_rows{query_options{}.page_rows};
   std::chrono::milliseconds timeout{0};
   std::optional<std::chrono::milliseconds> connect_timeout;
 

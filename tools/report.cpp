@@ -35,8 +35,7 @@ std::string printable(std::string_view text) {
   return safe;
 }
 
-std::string stats_json(const stream_stats& stats, std::chrono::microseconds connecting, std::string_view tls_version,
-                       std::string_view server_version) {
+std::string stats_json(const stream_stats& stats, const session_facts& session) {
   std::string json{'{'};
   const auto field = [&](std::string_view name, const std::string& value) {
     if (json.size() > 1) json += ',';
@@ -50,13 +49,14 @@ std::string stats_json(const stream_stats& stats, std::chrono::microseconds conn
   number("reads", stats.reads);
   number("ttfr_us", stats.first_row.count());
   number("elapsed_us", stats.elapsed.count());
-  number("connect_us", connecting.count());
+  number("connect_us", session.connecting.count());
   number("buffer_peak_bytes", stats.buffer_peak);
   number("server_wait_us", stats.server_wait.count());
   number("consumer_us", stats.consumer.count());
-  field("mode", json_string("plain"));
-  field("tls", tls_version.empty() ? "false" : json_string(tls_version));
-  field("server_version", json_string(server_version));
+  field("mode", json_string(session.mode == fetch_mode::paged ? "paged" : "plain"));
+  if (session.mode == fetch_mode::paged) number("pages", stats.pages);
+  field("tls", session.tls_version.empty() ? "false" : json_string(session.tls_version));
+  field("server_version", json_string(session.server_version));
   return json += "}\n";
 }
 

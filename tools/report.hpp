@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include <sluice/stream/options.hpp>
 #include <sluice/stream/stats.hpp>
 #include <sluice/wire/error.hpp>
 
@@ -13,9 +14,15 @@ namespace sluice::tool {
 // Server text on a terminal or in a log: control bytes become \x1b and so on.
 std::string printable(std::string_view text);
 
+struct session_facts {
+  std::chrono::microseconds connecting;
+  fetch_mode mode;
+  std::string_view tls_version;
+  std::string_view server_version;
+};
+
 // One JSON object.
-std::string stats_json(const stream_stats& stats, std::chrono::microseconds connecting, std::string_view tls_version,
-                       std::string_view server_version);
+std::string stats_json(const stream_stats& stats, const session_facts& session);
 
 // `sluice: CATEGORY: message [SQLSTATE]`, then DETAIL and HINT on lines of their own.
 std::string error_text(const error& failure);

@@ -63,10 +63,10 @@ std::string_view backend_name(char type) noexcept {
   }
 }
 
-/// One line, in quotes, whatever the text holds.
-void quote(std::string& line, std::string_view text) {
+/// On one line, whatever the text holds.
+void quote(std::string& line, std::string_view text, char before = ' ') {
   constexpr std::string_view digits{"0123456789abcdef"};
-  line += " \"";
+  line.append(1, before).append(1, '"');
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
@@ -171,7 +171,7 @@ void message_trace::tell_start(std::span<const std::byte> head, std::size_t size
     const std::string_view name = in.text();
     const std::string_view value = in.text();
     quote(line, name);
-    if (name == "user" || name == "database" || name == "application_name") quote(line.append(1, '='), value);
+    if (name == "user" || name == "database" || name == "application_name") quote(line, value, '=');
   }
   watch_.on_trace(line);
 }

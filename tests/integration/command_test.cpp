@@ -57,6 +57,14 @@ TEST_F(Command, CountsAndTellsStatistics) {
     EXPECT_NE(end.err.find(key), std::string::npos) << key << " in " << end.err;
 }
 
+TEST_F(Command, StreamsInPages) {
+  const std::string rows = "--sql 'select n from generate_series(1, 1234) n'";
+  const finished paged = run("$SLUICE " + rows + " --mode paged --page-rows 100 --stats");
+  EXPECT_EQ(paged.out, run("$SLUICE " + rows).out);
+  EXPECT_NE(paged.err.find("\"mode\":\"paged\",\"pages\":13,"), std::string::npos) << paged.err;
+  EXPECT_EQ(run("$SLUICE " + rows + " --mode paged --page-rows 10 | head -n 1").out, "{\"n\":1}\n");
+}
+
 TEST_F(Command, BindsParameters) {
   EXPECT_EQ(run("$SLUICE --sql 'select $1 as a, $2::int as b' --param \"it's\" --param 7").out,
             "{\"a\":\"it's\",\"b\":7}\n");

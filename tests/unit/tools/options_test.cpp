@@ -61,6 +61,13 @@ TEST(ParseOptions, ReadsSqlWithItsParameters) {
   EXPECT_EQ(given.parameters, (std::vector<std::string>{"a b", "--x"}));
 }
 
+TEST(ParseOptions, TakesTheModeAndItsPages) {
+  EXPECT_EQ(parse({"a"}).mode, sluice::fetch_mode::plain);
+  const options given = parse({"a", "--mode", "paged", "--page-rows", "7"});
+  EXPECT_EQ(given.mode, sluice::fetch_mode::paged);
+  EXPECT_EQ(given.page_rows, 7U);
+}
+
 TEST(ParseOptions, RefusesWhatMakesNoSense) {
   for (const std::vector<const char*>& words :
        std::vector<std::vector<const char*>>{{},
@@ -77,7 +84,9 @@ TEST(ParseOptions, RefusesWhatMakesNoSense) {
                                              {"a", "--select", "x,"},
                                              {"--explain"},
                                              {"a", "--mode", "bulk"},
-                                             {"a", "--mode", "x"}}) {
+                                             {"a", "--mode", "x"},
+                                             {"a", "--page-rows", "5"},
+                                             {"a", "--mode", "paged", "--page-rows", "0"}}) {
     std::string line;
     for (const char* word : words) line.append(word).append(" ");
     EXPECT_THROW((void)parse(words), usage_error) << line;

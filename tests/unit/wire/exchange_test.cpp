@@ -1,12 +1,6 @@
 // One query on a session over a real socket pair: what the server says is written at the test's pace.
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
-#include <asio/io_context.hpp>
-#include <asio/local/stream_protocol.hpp>
-#include <memory>
 #include <sluice/stream/chunk.hpp>
 #include <sluice/wire/exchange.hpp>
 #include <string>
@@ -15,6 +9,7 @@
 
 #include "backend.hpp"
 #include "bytes.hpp"
+#include "session_pair.hpp"
 
 namespace {
 
@@ -26,67 +21,11 @@ using sluice::test::be32;
 using sluice::wire::exchange;
 using sluice::wire::session;
 using sluice::wire::statement;
+using sluice::test::take;
+using pair = sluice::test::session_pair;
 using rows = std::vector<std::string>;
 
-/// A session on one end of a socket pair; the test holds the other.
-class pair {
- public:
-  explicit pair(sluice::proto::limits limits = {}, std::size_t buffer_bytes = 64) {
-    std::array<int, 2> ends{};
-    if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) != 0) throw std::runtime_error("socketpair");
-    server_ = ends[1];
-    sluice::wire::socket client{context_};
-    client.assign(asio::local::stream_protocol{}, ends[0]);
-    session_ = std::make_unique<session>(std::move(client), limits, buffer_bytes);
-    session_->is = session::state::idle;
-    session_->io.where.place = "database \"app\" at the test";
-  }
-  ~pair() { hang_up(); }
-  pair(const pair&) = delete;
-  pair& operator=(const pair&) = delete;
-
-  void say(std::string_view bytes) const {
-    ASSERT_EQ(::send(server_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
-  }
-  void hang_up() {
-    if (server_ >= 0) ::close(std::exchange(server_, -1));
-  }
-  [[nodiscard]] std::string heard() const {
-    std::string bytes(1U << 16U, '\0');
-    const ssize_t count = ::recv(server_, bytes.data(), bytes.size(), MSG_DONTWAIT);
-    bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
-    return bytes;
-  }
-  session& operator*() const { return *session_; }
-  session* operator->() const { return session_.get(); }
-
- private:
-  asio::io_context context_{1};
-  int server_{-1};
-  std::unique_ptr<session> session_;
-};
-
 constexpr std::string_view any_query = "select data from t";
-
-/// Takes what has arrived, and what arrives while something does.
-/// @return whether the query is over
-bool take(exchange& query, rows& to) {
-  for (;;) {
-    switch (query.advance()) {
-      case exchange::state::over: return true;
-      case exchange::state::rows:
-        for (const sluice::row row : sluice::chunk{query.rows()})
-          to.push_back(row.is_null() ? "NULL" : std::string{row.text()});
-        break;
-      case exchange::state::hungry: {
-        using moved = sluice::wire::link::moved;
-        const moved result = query.on().io.transfer(query.wanted());
-        if (result == moved::end) query.on_end();
-        if (result == moved::nothing) return false;
-      }
-    }
-  }
-}
 
 std::string good_conversation() {
   return backend{}

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <sluice/wire/receive_buffer.hpp>
 #include <string>
+#include <vector>
 
 #include "bytes.hpp"
 
@@ -73,6 +74,35 @@ TEST(ReceiveBuffer, HasReadablePaddingBehindItsEnd) {
   std::size_t zeros = 0;
   for (std::size_t i = 0; i < receive_buffer::padding; ++i) zeros += end[i] == std::byte{0} ? 1 : 0;
   EXPECT_EQ(zeros, receive_buffer::padding);
+}
+
+TEST(ReceiveBuffer, GrowsWhileReadsFillItAndEasesWhenTheyDoNot) {
+  receive_buffer buffer{128, 1U << 20U, 16};
+  const std::string much(1'000, 'x');
+  std::vector<std::size_t> sizes;
+  for (int i = 0; i < 6; ++i) {
+    const std::size_t count = arrive(buffer, much, 5);
+    sizes.push_back(count);
+    buffer.consume(count);
+  }
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{16, 32, 64, 128, 128, 128}));
+  buffer.ease();  // this one has filled it
+  for (int i = 0; i < 5; ++i) {
+    buffer.consume(arrive(buffer, "few", 3));
+    buffer.ease();
+  }
+  EXPECT_EQ(arrive(buffer, much, 5), 16U);
+}
+
+TEST(ReceiveBuffer, GivesItsMemoryBackAtRest) {
+  receive_buffer buffer{1024, 4096};
+  buffer.consume(arrive(buffer, "all", 3));
+  buffer.rest();
+  EXPECT_EQ(buffer.allocated(), 0U);
+  EXPECT_TRUE(buffer.arrived().empty());
+  arrive(buffer, "kept", 4);
+  buffer.rest();
+  EXPECT_EQ(as_text(buffer.arrived()), "kept") << "it has not been dealt with";
 }
 
 }  // namespace

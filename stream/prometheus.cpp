@@ -1,0 +1,189 @@
+#include <sluice/stream/prometheus.hpp>
+
+#include <array>
+#include <mutex>
+#include <set>
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+namespace sluice {
+
+namespace {
+
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using prometheus::Labels;
+
+constexpr std::size_t most_databases = 32;
+
+/// OpenTelemetry's, and two below them: a query on a connection that is open takes tens of microseconds.
+const Histogram::BucketBoundaries& seconds() {
+  static const Histogram::BucketBoundaries bounds{0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10};
+  return bounds;
+}
+const Histogram::BucketBoundaries& row_counts() {
+  static const Histogram::BucketBoundaries bounds{1, 10, 100, 1'000, 10'000, 100'000, 1'000'000, 10'000'000};
+  return bounds;
+}
+
+double in_seconds(event_clock::duration time) noexcept { return std::chrono::duration<double>{time}.count(); }
+
+std::string kind_of(const error* failure) {
+  return failure == nullptr ? std::string{} : std::string{to_string(failure->kind())};
+}
+
+Family<Histogram>& histogram(prometheus::Registry& in, const char* name, const char* help) {
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(in);
+}
+Family<Counter>& counter(prometheus::Registry& in, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(in);
+}
+Family<Gauge>& gauge(prometheus::Registry& in, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(in);
+}
+
+}  // namespace
+
+struct prometheus_observer::metrics {
+  metrics(prometheus::Registry& in, const std::string& pool)
+      : duration{histogram(in, "db_client_operation_duration_seconds", "Queries, from their flight to their end")},
+        returned_rows{histogram(in, "db_client_response_returned_rows", "Rows of a query")},
+        first_row{histogram(in, "sluice_first_row_seconds", "From a query's flight to its first row")},
+        waits{counter(in, "sluice_wait_seconds_total", "Time of queries, by who was waited for")},
+        bytes{counter(in, "sluice_document_bytes_total", "Bytes of documents")},
+        leaves{counter(in, "sluice_left_queries_total", "Queries that were left before their end, by outcome")},
+        cancel_requests{counter(in, "sluice_cancel_requests_total", "Requests to cancel that were sent").Add({})},
+        limits{counter(in, "sluice_limit_warnings_total", "Rows, streams and pages that came near their limit")},
+        connects{histogram(in, "db_client_connection_create_time_seconds", "Connecting, all hosts together")},
+        logins{histogram(in, "sluice_authentication_seconds", "The start-up conversation with one server")},
+        wait_time{in_pool(histogram(in, "db_client_connection_wait_time_seconds", "For a connection of the pool"), pool)},
+        use_time{in_pool(histogram(in, "db_client_connection_use_time_seconds", "A connection lent by the pool"), pool)},
+        timeouts{counter(in, "db_client_connection_timeouts_total", "Waits for a connection that were in vain")
+                     .Add(pool_label(pool))},
+        idle{gauge(in, "db_client_connection_count", "Connections of the pool").Add(with_state(pool, "idle"))},
+        used{gauge(in, "db_client_connection_count", "Connections of the pool").Add(with_state(pool, "used"))},
+        pending{gauge(in, "db_client_connection_pending_requests", "Those that wait for a connection")
+                    .Add(pool_label(pool))} {}
+
+  static Labels pool_label(const std::string& pool) { return {{"db_client_connection_pool_name", pool}}; }
+  static Labels with_state(const std::string& pool, const char* state) {
+    Labels labels = pool_label(pool);
+    labels.emplace("db_client_connection_state", state);
+    return labels;
+  }
+  static Histogram& in_pool(Family<Histogram>& family, const std::string& pool) {
+    return family.Add(pool_label(pool), seconds());
+  }
+
+  /// The labels of a query or of connecting.
+  Labels of(std::string_view database, const error* failure) {
+    return {{"db_system_name", "postgresql"}, {"db_namespace", known(database)}, {"error_type", kind_of(failure)}};
+  }
+  std::string known(std::string_view database) {
+    const std::scoped_lock lock{mutex};
+    if (databases.size() < most_databases) databases.emplace(database);
+    return databases.contains(database) ? std::string{database} : "other";
+  }
+
+  Family<Histogram>& duration;
+  Family<Histogram>& returned_rows;
+  Family<Histogram>& first_row;
+  Family<Counter>& waits;
+  Family<Counter>& bytes;
+  Family<Counter>& leaves;
+  Counter& cancel_requests;
+  Family<Counter>& limits;
+  Family<Histogram>& connects;
+  Family<Histogram>& logins;
+  Histogram& wait_time;
+  Histogram& use_time;
+  Counter& timeouts;
+  Gauge& idle;
+  Gauge& used;
+  Gauge& pending;
+  std::mutex mutex;
+  std::set<std::string, std::less<>> databases;
+};
+
+prometheus_observer::prometheus_observer(prometheus::Registry& to, const std::string& pool)
+    : metrics_{std::make_unique<metrics>(to, pool)} {}
+prometheus_observer::~prometheus_observer() = default;
+
+namespace {
+
+/// A figure that there is no memory for is lost; the query is not.
+template <class Work>
+void record(const Work& work) noexcept {
+  try {
+    work();
+  } catch (...) {  // NOLINT(bugprone-empty-catch): see above
+  }
+}
+
+}  // namespace
+
+void prometheus_observer::on_connect(const connect_event& event) noexcept {
+  record([&] {
+    metrics_->connects.Add(metrics_->of(event.database, event.failure), seconds()).Observe(in_seconds(event.took));
+  });
+}
+
+void prometheus_observer::on_authentication(const connect_event& event) noexcept {
+  record([&] {
+    metrics_->logins.Add(metrics_->of(event.database, event.failure), seconds()).Observe(in_seconds(event.took));
+  });
+}
+
+void prometheus_observer::on_first_row(const query_event& event, event_clock::duration after) noexcept {
+  record([&] {
+    metrics_->first_row.Add(metrics_->of(event.database, nullptr), seconds()).Observe(in_seconds(after));
+  });
+}
+
+void prometheus_observer::on_query_end(const query_end_event& event) noexcept {
+  record([&] {
+    const Labels labels = metrics_->of(event.query.database, event.failure);
+    metrics_->duration.Add(labels, seconds()).Observe(in_seconds(event.took));
+    metrics_->returned_rows.Add(labels, row_counts()).Observe(static_cast<double>(event.rows));
+    metrics_->bytes.Add({{"db_namespace", metrics_->known(event.query.database)}})
+        .Increment(static_cast<double>(event.bytes));
+    metrics_->waits.Add({{"waited_for", "server"}}).Increment(in_seconds(event.server_wait));
+    metrics_->waits.Add({{"waited_for", "consumer"}}).Increment(in_seconds(event.consumer_wait));
+  });
+}
+
+void prometheus_observer::on_leave(const leave_event& event) noexcept {
+  static constexpr std::array outcomes{"drained", "cancelled", "closed"};
+  record([&] {
+    metrics_->leaves.Add({{"outcome", outcomes[static_cast<std::size_t>(event.outcome)]}}).Increment();
+    metrics_->cancel_requests.Increment(event.requests);
+  });
+}
+
+void prometheus_observer::on_limit(const limit_event& event) noexcept {
+  static constexpr std::array kinds{"row", "stream", "aside"};
+  record([&] { metrics_->limits.Add({{"limit", kinds[static_cast<std::size_t>(event.of)]}}).Increment(); });
+}
+
+void prometheus_observer::on_pool(const pool_event& event) noexcept {
+  record([&] {
+    switch (event.is) {
+      case pool_event::kind::acquired: metrics_->wait_time.Observe(in_seconds(event.took)); break;
+      case pool_event::kind::timed_out: metrics_->timeouts.Increment(); break;
+      case pool_event::kind::released: metrics_->use_time.Observe(in_seconds(event.took)); break;
+      case pool_event::kind::opened:
+      case pool_event::kind::closed: break;
+    }
+    metrics_->idle.Set(static_cast<double>(event.now.idle));
+    metrics_->used.Set(static_cast<double>(event.now.lent));
+    metrics_->pending.Set(static_cast<double>(event.now.waiting));
+  });
+}
+
+}  // namespace sluice

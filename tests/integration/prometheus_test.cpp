@@ -1,0 +1,98 @@
+// The metrics of a pool on a real server, as Prometheus would scrape them.
+#include <gtest/gtest.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/io_context.hpp>
+#include <sluice/stream/prometheus.hpp>
+#include <string>
+
+#include "asking.hpp"
+#include "cluster.hpp"
+
+namespace {
+
+using namespace sluice::test;
+using sluice::sql;
+
+std::string scraped(const prometheus::Registry& registry) {
+  return prometheus::TextSerializer{}.Serialize(registry.Collect());
+}
+
+/// The value behind a series, or -1.
+double value(const std::string& text, const std::string& series) {
+  const std::size_t at = text.find('\n' + series + ' ');
+  return at == text.npos ? -1 : std::stod(text.substr(at + series.size() + 2));
+}
+
+asio::awaitable<void> use(sluice::pool& from) {
+  for (int i = 0; i < 3; ++i) {
+    sluice::pooled_connection lent = co_await from.acquire();
+    const std::string all = co_await answer(*lent, sql("select to_json(n) from generate_series(1, 50) n").as_document());
+    EXPECT_FALSE(all.empty());
+  }
+  sluice::pooled_connection lent = co_await from.acquire();
+  (void)co_await answer(*lent, sql("select 1 / 0").as_document());
+  {
+    const sluice::query endless = sql("select to_json(generate_series(1, 100000000))").as_document();
+    sluice::row_stream rows = co_await lent->stream(endless);
+    const sluice::chunk chunk = co_await rows.next();
+    EXPECT_TRUE(chunk);
+  }
+  (void)co_await answer(*lent, sql("select to_json(1)").as_document());
+  lent.release();
+  from.close();
+}
+
+TEST(Prometheus, ShowsWhatAPoolHasDone) {
+  prometheus::Registry registry;
+  sluice::prometheus_observer metrics{registry, "main"};
+  sluice::connection_options each;
+  each.watch = &metrics;
+  {
+    asio::io_context context{1};
+    sluice::pool from{context.get_executor(), dsn(), {.max_size = 2}, each};
+    asio::co_spawn(context, use(from), asio::detached);
+    context.run();
+  }
+  const std::string text = scraped(registry);
+  const std::string good = R"({db_namespace="sluice",db_system_name="postgresql",error_type=""})";
+  const std::string bad = R"({db_namespace="sluice",db_system_name="postgresql",error_type="sql"})";
+  EXPECT_EQ(value(text, "db_client_operation_duration_seconds_count" + good), 5) << text;
+  EXPECT_EQ(value(text, "db_client_operation_duration_seconds_count" + bad), 1) << text;
+  EXPECT_GE(value(text, "db_client_response_returned_rows_sum" + good), 151);
+  EXPECT_EQ(value(text, "sluice_first_row_seconds_count" + good), 5);
+  EXPECT_GT(value(text, R"(sluice_document_bytes_total{db_namespace="sluice"})"), 150);
+  EXPECT_EQ(value(text, R"(sluice_left_queries_total{outcome="cancelled"})"), 1);
+  EXPECT_GE(value(text, "sluice_cancel_requests_total"), 1);
+  EXPECT_EQ(value(text, "db_client_connection_create_time_seconds_count" + good), 1);
+  EXPECT_EQ(value(text, R"(db_client_connection_wait_time_seconds_count{db_client_connection_pool_name="main"})"), 4);
+  EXPECT_EQ(value(text, R"(db_client_connection_use_time_seconds_count{db_client_connection_pool_name="main"})"), 4);
+  for (const char* const state : {"idle", "used"})
+    EXPECT_EQ(value(text, std::string{R"(db_client_connection_count{db_client_connection_pool_name="main",)"} +
+                              "db_client_connection_state=\"" + state + "\"}"),
+              0)
+        << "closed";
+}
+
+TEST(Prometheus, HasFewValuesForALabel) {
+  prometheus::Registry registry;
+  sluice::prometheus_observer metrics{registry};
+  for (int i = 0; i < 1'000; ++i) {
+    const std::string database = "db" + std::to_string(i);
+    sluice::connect_event event;
+    event.database = database;
+    metrics.on_connect(event);
+  }
+  const std::string text = scraped(registry);
+  EXPECT_EQ(value(text, R"(db_client_connection_create_time_seconds_count{db_namespace="db31",)"
+                        R"(db_system_name="postgresql",error_type=""})"),
+            1);
+  EXPECT_EQ(value(text, R"(db_client_connection_create_time_seconds_count{db_namespace="other",)"
+                        R"(db_system_name="postgresql",error_type=""})"),
+            968);
+}
+
+}  // namespace
