@@ -1,6 +1,7 @@
 // Ten rows of ten million are read, and the rest is not wanted: how long until the connection has answered another
-// query? On a real server (SLUICE_TEST_DSN, as ci/with-postgres sets it); libpq beside, which cancels and then reads
-// what had been sent, and a connection that is closed and made anew instead. Beside them a query alone: one round trip.
+// query? On a real server (SLUICE_TEST_DSN, as ci/with-postgres sets it), all at once and in pages; beside it libpq, which
+// cancels and then reads what had been sent, libpqxx with a cursor, which fetches no more and ends its transaction, and a
+// connection that is closed and made anew instead. Beside them a query alone: one round trip.
 #include <benchmark/benchmark.h>
 #include <libpq-fe.h>
 
@@ -8,6 +9,7 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <pqxx/pqxx>
 #include <sluice/sluice.hpp>
 #include <stdexcept>
 #include <string>
@@ -38,8 +40,8 @@ void ask_another(sluice::client& db) {
   require(rows == 1, "the other query was not answered");
 }
 
-sluice::row_range begin(sluice::client& db) {
-  sluice::row_range rows = db.stream(sluice::sql(many).as_document());
+sluice::row_range begin(sluice::client& db, const sluice::query_options& options = {}) {
+  sluice::row_range rows = db.stream(sluice::sql(many).as_document(), options);
   for (int seen = 0; seen < wanted_rows;)
     for ([[maybe_unused]] const sluice::row row : rows.next()) ++seen;
   return rows;
@@ -52,6 +54,34 @@ void sluice_leaves(benchmark::State& state) {
     const auto began = clock::now();
     rows.reset();
     ask_another(db);
+    state.SetIterationTime(seconds_since(began));
+  }
+}
+
+void sluice_leaves_pages(benchmark::State& state) {
+  sluice::client db{dsn()};
+  for (auto _ : state) {
+    std::optional<sluice::row_range> rows{begin(db, {.mode = sluice::fetch_mode::paged, .page_rows = 1'000})};
+    const auto began = clock::now();
+    rows.reset();
+    ask_another(db);
+    state.SetIterationTime(seconds_since(began));
+  }
+}
+
+void libpqxx_closes_its_cursor(benchmark::State& state) {
+  pqxx::connection db{dsn()};
+  for (auto _ : state) {
+    std::optional<pqxx::work> work{db};
+    std::optional<pqxx::icursorstream> rows{std::in_place, *work, many, "many", 1'000};
+    pqxx::result batch;
+    *rows >> batch;
+    require(batch.size() >= wanted_rows, "no rows");
+    const auto began = clock::now();
+    rows.reset();
+    work.reset();
+    pqxx::nontransaction next{db};
+    require(next.exec(another).size() == 1, "the other query was not answered");
     state.SetIterationTime(seconds_since(began));
   }
 }
@@ -101,6 +131,8 @@ void query_alone(benchmark::State& state) {
 }
 
 BENCHMARK(sluice_leaves)->UseManualTime();
+BENCHMARK(sluice_leaves_pages)->UseManualTime();
+BENCHMARK(libpqxx_closes_its_cursor)->UseManualTime();
 BENCHMARK(libpq_cancels)->UseManualTime();
 BENCHMARK(sluice_reconnects)->UseManualTime();
 BENCHMARK(query_alone)->UseManualTime();

@@ -1,0 +1,119 @@
+// What a thousand connections that a pool keeps idle take of this process's memory, each having streamed some rows
+// before: bytes of the heap and resident bytes for each, on a real server (SLUICE_TEST_DSN, as ci/with-postgres sets it) in as many
+// connections as it allows, at most a thousand. Connections of libpq beside, after the same rows in single-row mode.
+#include <libpq-fe.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/io_context.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <sluice/sluice.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+const char* const rows_sql = "select to_json(repeat('x', 200)) from generate_series(1, 5000)";
+
+std::string dsn() {
+  const char* given = std::getenv("SLUICE_TEST_DSN");
+  if (given == nullptr) throw std::runtime_error{"SLUICE_TEST_DSN is not set: run this with ci/with-postgres"};
+  return given;
+}
+
+long resident_bytes() {
+  std::ifstream statm{"/proc/self/statm"};
+  long size = 0;
+  long resident = 0;
+  statm >> size >> resident;
+  return resident * ::sysconf(_SC_PAGESIZE);
+}
+
+asio::awaitable<void> fill(sluice::pool& from, std::size_t count) {
+  const sluice::query what = sluice::sql(rows_sql).as_document();
+  std::vector<sluice::pooled_connection> lent;
+  for (std::size_t i = 0; i < count; ++i) {
+    lent.push_back(co_await from.acquire());
+    sluice::row_stream rows = co_await lent.back()->stream(what);
+    while (const sluice::chunk chunk = co_await rows.next()) {
+    }
+  }
+}
+
+/// @return bytes that the program holds on the heap
+long heap_bytes() {
+  const struct mallinfo2 now = ::mallinfo2();
+  return static_cast<long>(now.uordblks + now.hblkhd);
+}
+
+/// What each of `count` takes, from before `make` until after it.
+class measurement {
+ public:
+  measurement(const char* what, std::size_t count) : what_{what}, count_{static_cast<long>(count)} {}
+  ~measurement() {
+    ::malloc_trim(0);  // what malloc holds back for the next buffers is not the connections'
+    std::printf("{\"what\":\"%s\",\"connections\":%ld,\"heap_bytes_each\":%ld,\"resident_bytes_each\":%ld}\n", what_, count_,
+                (heap_bytes() - heap_) / count_, (resident_bytes() - resident_) / count_);
+  }
+  measurement(const measurement&) = delete;
+  measurement& operator=(const measurement&) = delete;
+
+ private:
+  const char* what_;
+  long count_;
+  long heap_{heap_bytes()};
+  long resident_{resident_bytes()};
+};
+
+void pool_keeps(std::size_t count) {
+  asio::io_context context{1};
+  sluice::pool from{context.get_executor(), dsn(), {.max_size = count, .idle_timeout = std::chrono::milliseconds{0}}};
+  const measurement measured{"sluice, idle in a pool", count};
+  asio::co_spawn(context, fill(from, count), asio::detached);
+  context.run();
+}
+
+void libpq_keeps(std::size_t count) {
+  using connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
+  using result = std::unique_ptr<PGresult, decltype(&PQclear)>;
+  std::vector<connection> all;
+  all.reserve(count);
+  const measurement measured{"libpq, idle", count};
+  for (std::size_t i = 0; i < count; ++i) {
+    all.emplace_back(PQconnectdb(dsn().c_str()), &PQfinish);
+    if (PQstatus(all.back().get()) != CONNECTION_OK) throw std::runtime_error{PQerrorMessage(all.back().get())};
+    if (PQsendQueryParams(all.back().get(), rows_sql, 0, nullptr, nullptr, nullptr, nullptr, 0) != 1 ||
+        PQsetSingleRowMode(all.back().get()) != 1)
+      throw std::runtime_error{PQerrorMessage(all.back().get())};
+    while (const result row{PQgetResult(all.back().get()), &PQclear}) {
+    }
+  }
+}
+
+std::size_t most_connections() {
+  sluice::client db{dsn()};
+  std::size_t most = 0;
+  for (const sluice::row row :
+       db.stream(sluice::sql("select to_json(least(1000, current_setting('max_connections')::int - "
+                             "current_setting('superuser_reserved_connections')::int - 10))")))
+    most = std::stoul(std::string{row.text()});
+  return most;
+}
+
+}  // namespace
+
+int main() try {
+  const std::size_t count = most_connections();
+  pool_keeps(count);
+  libpq_keeps(count);
+  return 0;
+} catch (const std::exception& failure) {
+  std::fprintf(stderr, "idle-memory: %s\n", failure.what());
+  return 1;
+}
