@@ -162,8 +162,8 @@ void query_machine::skip_to_sync() noexcept {
 }
 
 std::ostream& operator<<(std::ostream& out, const step& s) {
-  static constexpr std::array names{"nothing",   "parsed",   "described", "no_rows", "row",     "suspended", "complete",
-                                    "refused",   "ready",    "aside",     "copy_in", "copy_out", "violation"};
+  static constexpr std::array names{"nothing", "parsed", "described", "no_rows", "row",      "suspended", "complete",
+                                    "refused", "ready",  "aside",     "copy_in", "copy_out", "violation"};
   out << names[static_cast<std::size_t>(s.is)];
   if (s.why) out << " '" << s.why.type << "': " << s.why.rule;
   return out;

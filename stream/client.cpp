@@ -13,6 +13,7 @@
 #include <sluice/wire/connect.hpp>
 #include <sluice/wire/leave.hpp>
 
+#include "query_list.hpp"
 #include "running_query.hpp"
 #include "session_options.hpp"
 
@@ -72,56 +73,51 @@ class blocking_connection {
 
 class blocking_query {
  public:
-  blocking_query(std::shared_ptr<blocking_connection> on, const query& what, const query_options& options)
-      : connection_{std::move(on)}, query_{connection_->session(), what, options} {
-    query_.launch();
-  }
-  blocking_query(std::shared_ptr<blocking_connection> on, std::string_view statements, const query_options& options)
-      : connection_{std::move(on)}, query_{connection_->session(), statements, options} {
-    query_.launch();
-  }
+  /// @param query  was sent
+  blocking_query(std::shared_ptr<blocking_connection> on, std::unique_ptr<running_query> query) noexcept
+      : connection_{std::move(on)}, query_{std::move(query)} {}
   ~blocking_query() { (void)leave(); }
   blocking_query(const blocking_query&) = delete;
   blocking_query& operator=(const blocking_query&) = delete;
 
   chunk next() {
-    query_.enter();
-    if (query_.is_satisfied()) {
+    query_->enter();
+    if (query_->is_satisfied()) {
       (void)leave();
       return {};
     }
     for (;;) {
-      if (const std::optional<chunk> rows = query_.advance(false)) return *rows;
-      query_.link().wait(&connection_->interrupts());
+      if (const std::optional<chunk> rows = query_->advance(false)) return *rows;
+      query_->link().wait(&connection_->interrupts());
     }
   }
 
   leaving leave() noexcept {
-    query_.leaving();
-    if (query_.exchange().is_over()) return leaving::drained;
+    query_->leaving();
+    if (query_->exchange().is_over()) return leaving::drained;
     try {
-      wire::announce_leave(query_.session());
-      return connection_->run(wire::leave(query_.exchange(), query_.patience()), nullptr);
+      wire::announce_leave(query_->session());
+      return connection_->run(wire::leave(query_->exchange(), query_->patience()), nullptr);
     } catch (...) {  // no memory for the coroutine
-      query_.session().discard();
+      query_->session().discard();
       return leaving::closed;
     }
   }
 
   void pause(const pause_options& how) {
-    query_.begin_pause(how);
-    while (!query_.settle_pause()) query_.link().wait(&connection_->interrupts());
+    query_->begin_pause(how);
+    while (!query_->settle_pause()) query_->link().wait(&connection_->interrupts());
   }
   void resume() {
-    if (query_.is_paused()) query_.end_pause();
+    if (query_->is_paused()) query_->end_pause();
   }
 
-  [[nodiscard]] const running_query& query() const noexcept { return query_; }
-  [[nodiscard]] const std::string& tag() noexcept { return query_.exchange().tag(); }
+  [[nodiscard]] const running_query& query() const noexcept { return *query_; }
+  [[nodiscard]] const std::string& tag() noexcept { return query_->exchange().tag(); }
 
  private:
   std::shared_ptr<blocking_connection> connection_;
-  running_query query_;
+  std::unique_ptr<running_query> query_;
 };
 
 }  // namespace detail
@@ -155,11 +151,23 @@ client& client::operator=(client&&) noexcept = default;
 client::~client() = default;
 
 row_range client::stream(const query& what, query_options options) {
-  return row_range{std::make_unique<detail::blocking_query>(connection_, what, options)};
+  auto query = std::make_unique<detail::running_query>(connection_->session(), what, options);
+  query->launch();
+  return row_range{std::make_unique<detail::blocking_query>(connection_, std::move(query))};
+}
+
+std::vector<row_range> client::send(const std::vector<query>& queries, query_options options) {
+  std::vector<row_range> all;
+  all.reserve(queries.size());
+  for (auto& each : detail::send_all(connection_->session(), queries, options))
+    all.push_back(row_range{std::make_unique<detail::blocking_query>(connection_, std::move(each))});
+  return all;
 }
 
 std::string client::execute(std::string_view statements, query_options options) {
-  detail::blocking_query run{connection_, statements, options};
+  auto query = std::make_unique<detail::running_query>(connection_->session(), statements, options);
+  query->launch();
+  detail::blocking_query run{connection_, std::move(query)};
   (void)run.next();  // rows are passed over: this is the end
   return run.tag();
 }

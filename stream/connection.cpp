@@ -5,6 +5,7 @@
 #include <sluice/wire/connect.hpp>
 #include <sluice/wire/leave.hpp>
 
+#include "query_list.hpp"
 #include "running_query.hpp"
 #include "session_options.hpp"
 
@@ -83,7 +84,7 @@ asio::awaitable<pipeline> connection::send(std::vector<query> queries, query_opt
 asio::awaitable<pipeline> connection::send_all(std::shared_ptr<wire::session> on, std::vector<query> queries,
                                                query_options options) {
   co_await wire::until_left(*on);
-  co_return pipeline{std::move(on), queries, options};
+  co_return pipeline{detail::send_all(on, queries, options)};
 }
 
 namespace {

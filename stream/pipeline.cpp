@@ -7,13 +7,13 @@
 
 #include <sluice/wire/leave.hpp>
 
-#include "running_query.hpp"
+#include "query_list.hpp"
 
 namespace sluice {
 
 namespace {
 
-using queries = std::deque<std::unique_ptr<detail::running_query>>;
+using queries = detail::query_list;
 
 asio::awaitable<void> leave_all(queries unwanted) {
   std::vector<wire::exchange*> exchanges;
@@ -37,22 +37,7 @@ pipeline& pipeline::operator=(pipeline&& other) noexcept {
 
 pipeline::~pipeline() { leave(); }
 
-pipeline::pipeline(std::shared_ptr<wire::session> on, const std::vector<query>& queries, const query_options& options) {
-  const std::size_t unsent = on->io.out.size();
-  const std::size_t under_way = on->flights.size();
-  try {
-    for (const query& each : queries)
-      waiting_.push_back(waiting_.empty()
-                             ? std::make_unique<detail::running_query>(on, each, options)
-                             : std::make_unique<detail::running_query>(*waiting_.back(), each, options));
-  } catch (...) {  // nothing was sent: it is as if there had been none
-    on->flights.resize(under_way);
-    on->io.out.resize(unsent);
-    if (on->flights.empty() && on->is == wire::session::state::busy) on->is = wire::session::state::idle;
-    throw;
-  }
-  for (const auto& each : waiting_) each->launch();
-}
+pipeline::pipeline(queries sent) noexcept : waiting_{std::move(sent)} {}
 
 asio::awaitable<row_stream> pipeline::next() {
   if (waiting_.empty()) throw error{errc::bad_state, "the pipeline has no more results"};

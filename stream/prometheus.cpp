@@ -62,8 +62,10 @@ struct prometheus_observer::metrics {
         limits{counter(in, "sluice_limit_warnings_total", "Rows, streams and pages that came near their limit")},
         connects{histogram(in, "db_client_connection_create_time_seconds", "Connecting, all hosts together")},
         logins{histogram(in, "sluice_authentication_seconds", "The start-up conversation with one server")},
-        wait_time{in_pool(histogram(in, "db_client_connection_wait_time_seconds", "For a connection of the pool"), pool)},
-        use_time{in_pool(histogram(in, "db_client_connection_use_time_seconds", "A connection lent by the pool"), pool)},
+        wait_time{
+            in_pool(histogram(in, "db_client_connection_wait_time_seconds", "For a connection of the pool"), pool)},
+        use_time{
+            in_pool(histogram(in, "db_client_connection_use_time_seconds", "A connection lent by the pool"), pool)},
         timeouts{counter(in, "db_client_connection_timeouts_total", "Waits for a connection that were in vain")
                      .Add(pool_label(pool))},
         idle{gauge(in, "db_client_connection_count", "Connections of the pool").Add(with_state(pool, "idle"))},
@@ -141,9 +143,7 @@ void prometheus_observer::on_authentication(const connect_event& event) noexcept
 }
 
 void prometheus_observer::on_first_row(const query_event& event, event_clock::duration after) noexcept {
-  record([&] {
-    metrics_->first_row.Add(metrics_->of(event.database, nullptr), seconds()).Observe(in_seconds(after));
-  });
+  record([&] { metrics_->first_row.Add(metrics_->of(event.database, nullptr), seconds()).Observe(in_seconds(after)); });
 }
 
 void prometheus_observer::on_query_end(const query_end_event& event) noexcept {

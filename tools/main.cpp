@@ -105,15 +105,15 @@ int stream(const options& given) {
     ~release() { interruptible.store(nullptr); }
   } const at_the_end;
 
-  row_range rows = db.stream(what, {.timeout = given.timeout,
-                                    .timeout_counts_pauses = true,
-                                    .mode = given.mode,
-                                    .page_rows = given.page_rows});
+  row_range rows = db.stream(
+      what,
+      {.timeout = given.timeout, .timeout_counts_pauses = true, .mode = given.mode, .page_rows = given.page_rows});
   totals so_far;
   const auto statistics = [&] {
     if (given.stats)
-      std::fputs(stats_json(rows.stats(), {connecting, given.mode, db.tls_version(), db.parameter("server_version")}).c_str(),
-                 stderr);
+      std::fputs(
+          stats_json(rows.stats(), {connecting, given.mode, db.tls_version(), db.parameter("server_version")}).c_str(),
+          stderr);
   };
   try {
     pump(rows, given, so_far);

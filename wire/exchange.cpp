@@ -140,6 +140,9 @@ void exchange::keep_aside() {
     return;
   }
   kept_.add(arrived.data(), size);
+  const bool is_much = static_cast<double>(kept_.size()) >= session_.warn_at * static_cast<double>(page_bytes_);
+  if (is_much && !std::exchange(warned_of_aside_, true) && session_.watch != nullptr)
+    session_.watch->on_limit({.of = limit_event::kind::aside, .bytes = kept_.size(), .limit = page_bytes_});
   session_.io.in.consume(size);
 }
 
@@ -325,8 +328,8 @@ void exchange::on_ready(const proto::frame& message) {
 /// The server has the statement, and what it gives is known.
 void exchange::remember() {
   if (std::exchange(is_claimed_, false))
-    session_.statements.remember(
-        prepared_, {.has_rows = machine_.has_rows(), .columns = batch_.shape.columns, .names = columns_});
+    session_.statements.remember(prepared_,
+                                 {.has_rows = machine_.has_rows(), .columns = batch_.shape.columns, .names = columns_});
 }
 
 void exchange::finish() {

@@ -33,14 +33,13 @@ constexpr std::string_view restore_timeout =
 
 bool exchange::is_free(const session& on) noexcept {
   if (on.is == session::state::broken) return false;
-  return std::ranges::all_of(
-      on.flights, [](const exchange* under_way) { return under_way->is_paged() && !under_way->undecided_; });
+  return std::ranges::all_of(on.flights,
+                             [](const exchange* under_way) { return under_way->is_paged() && !under_way->undecided_; });
 }
 
 void exchange::require_free(const session& on) {
   if (on.is == session::state::broken) on.io.fail(errc::bad_state, "the connection is closed");
-  if (!is_free(on))
-    on.io.fail(errc::bad_state, "another query is under way: read it to its end or cancel it first");
+  if (!is_free(on)) on.io.fail(errc::bad_state, "another query is under way: read it to its end or cancel it first");
 }
 
 exchange::exchange(session& on, const statement& what) : session_{on} {
@@ -52,7 +51,8 @@ exchange::exchange(session& on, const statement& what) : session_{on} {
 
 exchange::exchange(const exchange& before, const statement& what) : session_{before.session_} {
   if (what.as == statement::shape::detect)
-    session_.io.fail(errc::bad_query, "in a pipeline a query has to say what its rows are: documents, objects or columns");
+    session_.io.fail(errc::bad_query,
+                     "in a pipeline a query has to say what its rows are: documents, objects or columns");
   if (what.page_rows != 0) session_.io.fail(errc::bad_query, "in a pipeline no query can be read in pages");
   restores_timeout_ = what.server_timeout.count() > 0;  // who knows in which transaction it will run
   open(what);

@@ -104,9 +104,11 @@ asio::awaitable<leaving> cancel_and_drain(queries unwanted, clock::time_point de
 
 /// Somebody still reads a query that cannot be set aside, so that the end of these cannot be seen.
 bool is_in_the_way(const session& on, queries unwanted) {
-  return std::ranges::any_of(on.flights, [&](const exchange* each) {
-    return !each->is_paged() && std::ranges::find(unwanted, each) == unwanted.end();
-  }) && unwanted.back()->is_paged();
+  return std::ranges::any_of(on.flights,
+                             [&](const exchange* each) {
+                               return !each->is_paged() && std::ranges::find(unwanted, each) == unwanted.end();
+                             }) &&
+         unwanted.back()->is_paged();
 }
 
 asio::awaitable<leaving> leave_now(queries unwanted, clock::duration patience) {
@@ -130,8 +132,7 @@ asio::awaitable<leaving> leave_now(queries unwanted, clock::duration patience) {
     outcome = leaving::closed;  // there is nobody to tell why
   }
   if (outcome == leaving::closed) on.discard();
-  if (on.watch != nullptr)
-    on.watch->on_leave({.outcome = outcome, .requests = requests, .took = clock::now() - began});
+  if (on.watch != nullptr) on.watch->on_leave({.outcome = outcome, .requests = requests, .took = clock::now() - began});
   co_return outcome;
 }
 

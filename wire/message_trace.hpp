@@ -32,7 +32,7 @@ class message_trace {
   observer& watch_;
   direction frontend_;
   direction backend_;
-  bool is_starting_{true};        // the next message of ours has no type
+  bool is_starting_{true};         // the next message of ours has no type
   bool awaits_tls_answer_{false};  // one byte, S or N
 };
 

@@ -238,8 +238,7 @@ void session_pool::give_back(session_ptr lent) noexcept {
 asio::awaitable<void> session_pool::clean(std::shared_ptr<session_pool> self, session_ptr dirty) {
   session& on = *dirty;
   bool good = true;
-  while (on.is != session::state::broken && !on.is_unused())
-    good = co_await wait_for(on.settled) && good;
+  while (on.is != session::state::broken && !on.is_unused()) good = co_await wait_for(on.settled) && good;
   try {
     if (on.is == session::state::idle && on.transaction != 'I') co_await run_statements(on, "rollback");
     if (on.is == session::state::idle && !self->options_.reset_statements.empty())

@@ -1,7 +1,7 @@
 // Ten rows of ten million are read, and the rest is not wanted: how long until the connection has answered another
-// query? On a real server (SLUICE_TEST_DSN, as ci/with-postgres sets it), all at once and in pages; beside it libpq, which
-// cancels and then reads what had been sent, libpqxx with a cursor, which fetches no more and ends its transaction, and a
-// connection that is closed and made anew instead. Beside them a query alone: one round trip.
+// query? On a real server (SLUICE_TEST_DSN, as ci/with-postgres sets it), all at once and in pages; beside it libpq,
+// which cancels and then reads what had been sent, libpqxx with a cursor, which fetches no more and ends its
+// transaction, and a connection that is closed and made anew instead. Beside them a query alone: one round trip.
 #include <benchmark/benchmark.h>
 #include <libpq-fe.h>
 

@@ -1,6 +1,7 @@
 // What a thousand connections that a pool keeps idle take of this process's memory, each having streamed some rows
-// before: bytes of the heap and resident bytes for each, on a real server (SLUICE_TEST_DSN, as ci/with-postgres sets it) in as many
-// connections as it allows, at most a thousand. Connections of libpq beside, after the same rows in single-row mode.
+// before: bytes of the heap and resident bytes for each, on a real server (SLUICE_TEST_DSN, as ci/with-postgres sets
+// it) in as many connections as it allows, at most a thousand. Connections of libpq beside, after the same rows in
+// single-row mode.
 #include <libpq-fe.h>
 #include <malloc.h>
 #include <unistd.h>
@@ -58,8 +59,8 @@ class measurement {
   measurement(const char* what, std::size_t count) : what_{what}, count_{static_cast<long>(count)} {}
   ~measurement() {
     ::malloc_trim(0);  // what malloc holds back for the next buffers is not the connections'
-    std::printf("{\"what\":\"%s\",\"connections\":%ld,\"heap_bytes_each\":%ld,\"resident_bytes_each\":%ld}\n", what_, count_,
-                (heap_bytes() - heap_) / count_, (resident_bytes() - resident_) / count_);
+    std::printf("{\"what\":\"%s\",\"connections\":%ld,\"heap_bytes_each\":%ld,\"resident_bytes_each\":%ld}\n", what_,
+                count_, (heap_bytes() - heap_) / count_, (resident_bytes() - resident_) / count_);
   }
   measurement(const measurement&) = delete;
   measurement& operator=(const measurement&) = delete;

@@ -65,8 +65,8 @@ TYPED_TEST(Deadline, IsKeptByTheServerIfAsked) {
       EXPECT_TRUE(seen.usable);
     }
   }
-  const outcome quick = TypeParam::ask(dsn(), sql("select to_json(current_setting('statement_timeout'))"),
-                                       {.server_timeout = 12'345ms});
+  const outcome quick =
+      TypeParam::ask(dsn(), sql("select to_json(current_setting('statement_timeout'))"), {.server_timeout = 12'345ms});
   EXPECT_EQ(quick.rows, std::vector<std::string>{"\"12345ms\""});
 }
 

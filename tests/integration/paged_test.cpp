@@ -74,8 +74,8 @@ TYPED_TEST(Paged, KeepWhatAStatementWithoutRowsHasDone) {
 }
 
 TYPED_TEST(Paged, SayWhatIsWrongAfterTheRowsBeforeIt) {
-  const outcome seen =
-      TypeParam::ask(dsn(), sql("select to_json(1 / (250 - n)) from generate_series(1, 500) n").as_document(), in_pages);
+  const outcome seen = TypeParam::ask(
+      dsn(), sql("select to_json(1 / (250 - n)) from generate_series(1, 500) n").as_document(), in_pages);
   ASSERT_TRUE(seen.failure);
   EXPECT_EQ(seen.failure->sqlstate(), "22012");
   EXPECT_EQ(seen.failure->rows(), 249U);
@@ -195,8 +195,8 @@ TEST(PagedStream, KeepsNoMoreAsideThanItMay) {
   sluice::client db{dsn()};
   query_options narrow = in_pages;
   narrow.page_bytes = 100'000;
-  sluice::row_range wide = db.stream(
-      sql("select to_json(repeat('x', 20000)) from generate_series(1, 1000)").as_document(), narrow);
+  sluice::row_range wide =
+      db.stream(sql("select to_json(repeat('x', 20000)) from generate_series(1, 1000)").as_document(), narrow);
   EXPECT_TRUE(wide.next());
   EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
   try {

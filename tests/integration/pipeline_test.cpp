@@ -41,9 +41,12 @@ TEST(Pipeline, GivesResultsInOrder) { run(in_order()); }
 
 asio::awaitable<void> with_errors() {
   sluice::connection db = co_await sluice::connect(dsn());
-  std::vector<sluice::query> queries{number(1), sql("selec").as_document(), number(2),
+  std::vector<sluice::query> queries{number(1),
+                                     sql("selec").as_document(),
+                                     number(2),
                                      sql("select to_json(1 / (3 - n)) from generate_series(1, 5) n").as_document(),
-                                     sql("create temporary table t (n int)").as_document(), number(3)};
+                                     sql("create temporary table t (n int)").as_document(),
+                                     number(3)};
   sluice::pipeline results = co_await db.send(queries);
   std::vector<std::string> seen;
   while (results.has_next()) {
@@ -79,8 +82,8 @@ TEST(Pipeline, DoesNotHoldWhatIsNotReadYet) { run(with_large_results()); }
 
 asio::awaitable<void> with_dropped_results() {
   sluice::connection db = co_await sluice::connect(dsn());
-  std::vector<sluice::query> queries{sql("select to_json(n) from generate_series(1, 100000) n").as_document(), number(1),
-                                     number(2), number(3)};
+  std::vector<sluice::query> queries{sql("select to_json(n) from generate_series(1, 100000) n").as_document(),
+                                     number(1), number(2), number(3)};
   sluice::pipeline results = co_await db.send(queries);
   for (int i = 0; i < 3; ++i) {
     sluice::row_stream stream = co_await results.next();
@@ -99,7 +102,8 @@ asio::awaitable<void> dropped_whole() {
   sluice::connection db = co_await sluice::connect(dsn());
   {
     std::vector<sluice::query> queries;
-    for (int i = 0; i < 5; ++i) queries.push_back(sql("select to_json(pg_sleep(600)::text) as pipelined").as_document());
+    for (int i = 0; i < 5; ++i)
+      queries.push_back(sql("select to_json(pg_sleep(600)::text) as pipelined").as_document());
     sluice::pipeline results = co_await db.send(queries);
     sluice::row_stream stream = co_await results.next();
   }
@@ -167,5 +171,26 @@ asio::awaitable<void> copying_in() {
 }
 
 TEST(Pipeline, ClosesTheConnectionWhenAStatementCopiesIn) { run(copying_in()); }
+
+TEST(Pipeline, IsForTheBlockingFaceToo) {
+  sluice::client db{dsn()};
+  const std::vector<sluice::query> queries{number(1), sql("selec").as_document(), number(2), number(3)};
+  std::vector<sluice::row_range> results = db.send(queries);
+  ASSERT_EQ(results.size(), 4U);
+  EXPECT_THROW((void)results[2].next(), sluice::error) << "out of turn";
+  std::string seen;
+  for (sluice::row_range& rows : results) {
+    try {
+      for (const sluice::row row : rows) seen += row.text();
+    } catch (const sluice::error& e) {
+      seen += e.sqlstate();
+    }
+  }
+  EXPECT_EQ(seen, "14260123");
+  EXPECT_TRUE(db.is_idle());
+  results = db.send(queries);
+  results.clear();
+  EXPECT_EQ(answer(db, sql("select to_json(1)")), "1") << "all of them were dropped";
+}
 
 }  // namespace

@@ -16,7 +16,8 @@ using sluice::sql;
 
 /// Names of the statements that the server holds for us.
 std::string held(sluice::client& db) {
-  return answer(db, sql("select to_json(count(*)) from pg_prepared_statements where name like 'sluice_%'").as_document());
+  return answer(db,
+                sql("select to_json(count(*)) from pg_prepared_statements where name like 'sluice_%'").as_document());
 }
 
 class Prepared : public testing::Test {

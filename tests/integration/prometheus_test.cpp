@@ -30,7 +30,8 @@ double value(const std::string& text, const std::string& series) {
 asio::awaitable<void> use(sluice::pool& from) {
   for (int i = 0; i < 3; ++i) {
     sluice::pooled_connection lent = co_await from.acquire();
-    const std::string all = co_await answer(*lent, sql("select to_json(n) from generate_series(1, 50) n").as_document());
+    const std::string all =
+        co_await answer(*lent, sql("select to_json(n) from generate_series(1, 50) n").as_document());
     EXPECT_FALSE(all.empty());
   }
   sluice::pooled_connection lent = co_await from.acquire();

@@ -54,11 +54,12 @@ asio::awaitable<result> ask(pool& from, sluice::query what, retry_options retry)
 class Retry : public testing::Test {
  protected:
   Retry() {
-    psql("drop sequence if exists runs; create sequence runs; "
-         "create or replace function bad_luck(state text, times int) returns text language plpgsql as $$ begin "
-         "if nextval('runs') <= times then "
-         "if state = 'kill' then perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(1); end if; "
-         "raise exception 'bad luck' using errcode = state; end if; return 'good luck'; end $$");
+    psql(
+        "drop sequence if exists runs; create sequence runs; "
+        "create or replace function bad_luck(state text, times int) returns text language plpgsql as $$ begin "
+        "if nextval('runs') <= times then "
+        "if state = 'kill' then perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(1); end if; "
+        "raise exception 'bad luck' using errcode = state; end if; return 'good luck'; end $$");
   }
   static result run_on_a_pool(const sluice::query& what, retry_options retry, sluice::connection_options each = {}) {
     asio::io_context context{1};

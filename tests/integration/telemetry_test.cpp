@@ -84,7 +84,8 @@ TEST(Observer, IsToldHowAQueryWasLeft) {
   recorder seen;
   sluice::client db{dsn(), watched(seen)};
   {
-    const sluice::row_range rows = db.stream(sql("select to_json(n) from generate_series(1, 100000000) n").as_document());
+    const sluice::row_range rows =
+        db.stream(sql("select to_json(n) from generate_series(1, 100000000) n").as_document());
   }
   ASSERT_EQ(seen.ends.size(), 1U);
   EXPECT_TRUE(seen.ends[0].was_left);
@@ -151,6 +152,24 @@ TEST(Observer, IsWarnedBeforeAStreamIsTooLarge) {
   EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
 }
 
+TEST(Observer, IsWarnedOfPagesThatWaitForAnotherQuery) {
+  recorder seen;
+  sluice::client db{dsn(), watched(seen)};
+  const sluice::query_options in_pages{.mode = sluice::fetch_mode::paged, .page_rows = 100, .page_bytes = 250'000};
+  sluice::row_range rows =
+      db.stream(sql("select to_json(repeat('x', 1000)) from generate_series(1, 1000)").as_document(), in_pages);
+  EXPECT_TRUE(rows.next());
+  EXPECT_TRUE(seen.limits.empty());
+  EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
+  EXPECT_TRUE(seen.limits.empty()) << "two pages of 100 kB at most were on their way";
+  rows = db.stream(sql("select to_json(repeat('x', 1000)) from generate_series(1, 1000)").as_document(),
+                   {.mode = sluice::fetch_mode::paged, .page_rows = 230, .page_bytes = 250'000});
+  EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
+  ASSERT_EQ(seen.limits.size(), 1U);
+  EXPECT_EQ(seen.limits[0].of, sluice::limit_event::kind::aside);
+  EXPECT_GE(seen.limits[0].bytes, 200'000U);
+}
+
 TEST(Trace, ShowsTheMessagesInTheirOrder) {
   recorder seen;
   {
@@ -158,15 +177,29 @@ TEST(Trace, ShowsTheMessagesInTheirOrder) {
     EXPECT_EQ(answer(db, sql("select to_json($1::int)", 7).as_document()), "7");
     EXPECT_NE(answer(db, sql("select 1 / 0").as_document()), "");
   }
-  std::vector<std::string> expected{"F ", "StartupMessage 3.", "B ", "Authentication 0", "BackendKeyData",
-                                    "ReadyForQuery I", "Parse \"\" \"select to_json($1::int)\"", "Bind \"\" \"\"",
-                                    "Describe P \"\"", "Execute \"\" 0", "Sync", "ParseComplete", "BindComplete",
-                                    "RowDescription 1", "DataRow 1", "CommandComplete \"SELECT 1\"", "ReadyForQuery I",
-                                    "ErrorResponse ERROR 22012 \"division by zero\"", "Terminate"};
+  std::vector<std::string> expected{"F ",
+                                    "StartupMessage 3.",
+                                    "B ",
+                                    "Authentication 0",
+                                    "BackendKeyData",
+                                    "ReadyForQuery I",
+                                    "Parse \"\" \"select to_json($1::int)\"",
+                                    "Bind \"\" \"\"",
+                                    "Describe P \"\"",
+                                    "Execute \"\" 0",
+                                    "Sync",
+                                    "ParseComplete",
+                                    "BindComplete",
+                                    "RowDescription 1",
+                                    "DataRow 1",
+                                    "CommandComplete \"SELECT 1\"",
+                                    "ReadyForQuery I",
+                                    "ErrorResponse ERROR 22012 \"division by zero\"",
+                                    "Terminate"};
   auto at = seen.lines.begin();
   for (const std::string& each : expected) {
-    const auto found = std::find_if(at, seen.lines.end(),
-                                    [&](const std::string& line) { return line.find(each) != line.npos; });
+    const auto found =
+        std::find_if(at, seen.lines.end(), [&](const std::string& line) { return line.find(each) != line.npos; });
     ASSERT_NE(found, seen.lines.end()) << each;
     at = found;
   }

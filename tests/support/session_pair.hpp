@@ -65,8 +65,7 @@ inline bool take(exchange& query, std::vector<std::string>& to) {
     switch (query.advance()) {
       case exchange::state::over: return true;
       case exchange::state::rows:
-        for (const row row : chunk{query.rows()})
-          to.push_back(row.is_null() ? "NULL" : std::string{row.text()});
+        for (const row row : chunk{query.rows()}) to.push_back(row.is_null() ? "NULL" : std::string{row.text()});
         break;
       case exchange::state::hungry: {
         using moved = wire::link::moved;

@@ -18,10 +18,10 @@ using sluice::error;
 using sluice::test::backend;
 using sluice::test::be16;
 using sluice::test::be32;
+using sluice::test::take;
 using sluice::wire::exchange;
 using sluice::wire::session;
 using sluice::wire::statement;
-using sluice::test::take;
 using pair = sluice::test::session_pair;
 using rows = std::vector<std::string>;
 

@@ -19,7 +19,8 @@ namespace proto = sluice::proto;
 
 proto::output frontend_side() {
   proto::output all;
-  const std::array parameters{proto::startup_parameter{"user", "me"}, proto::startup_parameter{"options", "-c x=secret"}};
+  const std::array parameters{proto::startup_parameter{"user", "me"},
+                              proto::startup_parameter{"options", "-c x=secret"}};
   (void)encode(proto::startup_message{.parameters = parameters}, all);
   (void)encode(proto::password_message{"secret"}, all);
   (void)encode(proto::sasl_initial_response{"SCRAM-SHA-256", "n,,n=,r=secret"}, all);

@@ -188,9 +188,38 @@ TEST(Pages, TakeNoMoreMemoryAsideThanTheyMay) {
   EXPECT_TRUE(on->is_unused());
 }
 
+TEST(PreparedStatements, AreNeitherParsedNorDescribedASecondTime) {
+  session_pair on;
+  on->statements = sluice::wire::statement_cache{1};
+  const auto ask = [&](const statement& what, const std::string& answers) {
+    exchange query{*on, what};
+    on.say(answers);
+    rows got;
+    EXPECT_TRUE(take(query, got));
+    EXPECT_EQ(got, rows{"{}"});
+    return sent_types(on);
+  };
+  const statement one{.text = "select 1"};
+  const statement two{.text = "select 2"};
+  const std::string tail = backend{}.data_row("{}").command_complete("SELECT 1").ready_for_query().bytes;
+  const std::string parsed = backend{}.parse_complete().bind_complete().row_description().bytes + tail;
+  EXPECT_EQ(ask(one, parsed), "PBDES");
+  EXPECT_EQ(ask(one, backend{}.bind_complete().bytes + tail), "BES");
+  EXPECT_EQ(ask(two, backend{}.message('3', "").bytes + parsed), "CPBDES") << "the first one is closed for it";
+  EXPECT_EQ(ask(two, backend{}.bind_complete().bytes + tail), "BES");
+  const statement detected{.text = "select 3", .as = statement::shape::detect};
+  const std::string looked_at =
+      backend{}.message('3', "").parse_complete().parameter_description({}).row_description({{"a", 23}}).bytes;
+  const std::string wrapped = backend{}.message('3', "").parse_complete().bind_complete().bytes;
+  EXPECT_EQ(ask(detected, looked_at + wrapped + tail), "CPDHCPBES");
+  EXPECT_EQ(ask(detected, backend{}.bind_complete().bytes + tail), "BES") << "a round trip less";
+}
+
 TEST(Pages, DroppedInTheMiddleLeaveTheSessionBroken) {
   session_pair on;
-  { const exchange query{*on, by_two}; }
+  {
+    const exchange query{*on, by_two};
+  }
   EXPECT_EQ(on->is, session::state::broken);
 }
 

@@ -23,8 +23,7 @@ TEST(StatementCache, NamesAStatementByAllThatItIs) {
   const std::array<std::uint32_t, 1> int8{20};
   const std::array<std::uint32_t, 2> two{20, 20};
   const statement plain{.text = "select 1"};
-  std::vector<std::string> names{statement_cache::name_of(plain),
-                                 statement_cache::name_of({.text = "select 2"}),
+  std::vector<std::string> names{statement_cache::name_of(plain), statement_cache::name_of({.text = "select 2"}),
                                  statement_cache::name_of({.text = "select 1", .types = int8}),
                                  statement_cache::name_of({.text = "select 1", .types = two}),
                                  statement_cache::name_of({.text = "select 1", .as = statement::shape::columns})};

@@ -112,7 +112,7 @@ class SLUICE_API query_machine {
   std::uint8_t first_{0};
   std::uint8_t size_{0};
   bool has_rows_{false};
-  bool copying_{false};      // the data of a COPY that nobody wants
+  bool copying_{false};     // the data of a COPY that nobody wants
   bool any_result_{false};  // a simple query may end: something came
 };
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <sluice/export.hpp>
 #include <sluice/stream/chunk.hpp>
@@ -101,8 +102,8 @@ class SLUICE_API client {
   client& operator=(client&&) noexcept;
   ~client();
 
-  /// Sends the query; errors of the server come with the first row. While streams in pages are open, others may be, too:
-  /// see `row_stream`.
+  /// Sends the query; errors of the server come with the first row. While streams in pages are open, others may be,
+  /// too: see `row_stream`.
   /// @par Errors  throws error: bad_query, bad_state when another range is open
   [[nodiscard]] row_range stream(const query& what, query_options options = {});
   /// The rows as values of a C++ type. Include <sluice/stream/typed.hpp>, where errors and policies are described.
@@ -110,6 +111,11 @@ class SLUICE_API client {
   [[nodiscard]] typed_range<T> stream(const query& what, query_options options = {});
   /// Runs statements without parameters and passes over their rows; @see connection::execute
   std::string execute(std::string_view statements, query_options options = {});
+
+  /// Sends several queries in one write, and gives their rows in that order; to be read in that order, too. What is
+  /// true of `connection::send` is true of this.
+  /// @par Errors  throws error: bad_query, then nothing is sent; bad_state
+  [[nodiscard]] std::vector<row_range> send(const std::vector<query>& queries, query_options options = {});
 
   /// Ends the wait of the thread that uses this client with `cancelled`, or its next wait. May be called from any
   /// thread and from a signal handler.

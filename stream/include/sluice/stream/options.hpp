@@ -24,7 +24,7 @@ struct connection_options {
   /// So many statements stay prepared on the server, the least recently used goes first. 0: none, which is what poolers
   /// between here and the server want that share a server's connection by transaction.
   std::size_t statement_cache{0};
-  observer* watch{};   ///< is told what happens, and outlives the connection; null: nobody
+  observer* watch{};  ///< is told what happens, and outlives the connection; null: nobody
   bool trace{false};  ///< whether it is also given a line for each message
 };
 

@@ -52,7 +52,7 @@ class SLUICE_API pipeline {
 
  private:
   friend class connection;
-  pipeline(std::shared_ptr<wire::session> on, const std::vector<query>& queries, const query_options& options);
+  explicit pipeline(std::deque<std::unique_ptr<detail::running_query>> queries) noexcept;
   void leave() noexcept;
 
   std::deque<std::unique_ptr<detail::running_query>> waiting_;

@@ -1,7 +1,7 @@
 #pragma once
 /// @file
-/// What connections and pools do, as metrics of prometheus-cpp. In a library of its own, libsluice_prometheus, which the
-/// Meson option `prometheus` adds.
+/// What connections and pools do, as metrics of prometheus-cpp. In a library of its own, libsluice_prometheus, which
+/// the Meson option `prometheus` adds.
 ///
 ///     auto registry = std::make_shared<prometheus::Registry>();
 ///     sluice::prometheus_observer metrics{*registry, "main"};

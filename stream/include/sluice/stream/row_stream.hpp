@@ -25,9 +25,9 @@ class running_query;
 
 /// The rows of one query. Movable; it keeps its connection alive.
 ///
-/// There is one at a time on a connection, but for streams in pages (`query_options::mode`): while those are open, other
-/// queries run, in the same transaction, and several of them take turns. An error of any of them ends them all, and to
-/// leave one of them before a query that was begun after it is over closes the connection.
+/// There is one at a time on a connection, but for streams in pages (`query_options::mode`): while those are open,
+/// other queries run, in the same transaction, and several of them take turns. An error of any of them ends them all,
+/// and to leave one of them before a query that was begun after it is over closes the connection.
 ///
 /// Destroyed before its end, it cancels the query on the server in the background; the connection's next query waits
 /// for that. `cancel` does the same and tells the outcome.

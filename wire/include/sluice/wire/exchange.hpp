@@ -86,15 +86,11 @@ class SLUICE_API exchange {
   /// Has a portal with a row limit.
   [[nodiscard]] bool is_paged() const noexcept { return page_rows_ != 0; }
   /// Nothing else was sent on the session behind it.
-  [[nodiscard]] bool is_last() const noexcept {
-    return session_.flights.empty() || session_.flights.back() == this;
-  }
+  [[nodiscard]] bool is_last() const noexcept { return session_.flights.empty() || session_.flights.back() == this; }
   /// A query in front of it has to be read to its end first.
   [[nodiscard]] bool is_behind_another() const noexcept;
   /// What the server is answering now is this query.
-  [[nodiscard]] bool is_first() const noexcept {
-    return !session_.flights.empty() && session_.flights.front() == this;
-  }
+  [[nodiscard]] bool is_first() const noexcept { return !session_.flights.empty() && session_.flights.front() == this; }
   /// The SQLSTATE of the error that ended the query, or empty.
   [[nodiscard]] std::string_view sqlstate() const noexcept;
   /// Of the last CommandComplete, such as "SELECT 42".
@@ -175,6 +171,7 @@ class SLUICE_API exchange {
   bool holds_{false};
   bool page_has_rows_{false};
   bool ends_transaction_{false};  // its last flight does
+  bool warned_of_aside_{false};
   bool overflowed_{false};  // more was to be set aside than may be
   kept_rows kept_{};
 

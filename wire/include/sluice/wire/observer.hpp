@@ -95,10 +95,10 @@ class SLUICE_API observer {
   observer(const observer&) = delete;
   observer& operator=(const observer&) = delete;
 
-  virtual void on_dial(const connect_event& event) noexcept;          ///< the socket is connected, or not
-  virtual void on_tls(const connect_event& event) noexcept;           ///< the handshake is done, or not
+  virtual void on_dial(const connect_event& event) noexcept;            ///< the socket is connected, or not
+  virtual void on_tls(const connect_event& event) noexcept;             ///< the handshake is done, or not
   virtual void on_authentication(const connect_event& event) noexcept;  ///< logged in, or not
-  virtual void on_connect(const connect_event& event) noexcept;       ///< all hosts and addresses together
+  virtual void on_connect(const connect_event& event) noexcept;         ///< all hosts and addresses together
 
   virtual void on_query(const query_event& event) noexcept;
   virtual void on_first_row(const query_event& event, event_clock::duration after) noexcept;

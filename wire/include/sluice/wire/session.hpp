@@ -38,7 +38,7 @@ struct session {
   link io;
   asio::steady_timer settled;  ///< cancelled when a query has been left: whoever waits for that waits for this
   std::string database{};
-  conninfo::host host{};       ///< whom the name in the connection string meant
+  conninfo::host host{};                          ///< whom the name in the connection string meant
   std::shared_ptr<const tls_context> security{};  ///< null: not in TLS. CancelRequest needs the same
   state is{state::busy};
   char transaction{'I'};        ///< of the last ReadyForQuery: I, T or E
@@ -47,17 +47,17 @@ struct session {
   std::map<std::string, std::string, std::less<>> parameters{};  ///< by ParameterStatus; bounded
   clock::duration patience{};                                    ///< how long leaving a query may take
   observer* watch{};
-  double warn_at{1.0};  ///< share of a limit that is told to it
+  double warn_at{1.0};                                               ///< share of a limit that is told to it
   std::size_t row_warning{std::numeric_limits<std::size_t>::max()};  ///< bytes of a row that are told to it
   notice_handler on_notice{};
   notification_handler on_notification{};
 
   /// Queries that the server has still to answer, in that order: one for each Sync or Query that was sent.
   std::vector<exchange*> flights{};
-  std::uint32_t leavers{};     ///< queries that are to be left, or are being
-  bool is_being_left{false};   ///< one of them now
-  int stray_signals{0};        ///< requests to cancel that may not have hit anything yet
-  std::uint32_t portals{};  ///< queries in pages that are not at their end
+  std::uint32_t leavers{};    ///< queries that are to be left, or are being
+  bool is_being_left{false};  ///< one of them now
+  int stray_signals{0};       ///< requests to cancel that may not have hit anything yet
+  std::uint32_t portals{};    ///< queries in pages that are not at their end
   std::uint64_t portals_ever{};
   bool owns_transaction{false};  ///< the block was begun for a query in pages
   std::uint32_t endings{};       ///< such blocks whose COMMIT is under way
