@@ -62,6 +62,23 @@ class blocking_connection {
     return result;
   }
 
+  /// Moves bytes until `is_done`, which looks at what has arrived for `query`.
+  template <class Condition>
+  void read_until(wire::exchange& query, const Condition& is_done) {
+    wire::link& io = session_->io;
+    while (!is_done()) {
+      const wire::link::moved moved = io.transfer(query.wanted());
+      if (moved == wire::link::moved::end) query.on_end();
+      if (moved == wire::link::moved::nothing) io.wait(&interrupts_);
+    }
+  }
+  /// The session, when a query can be begun on it.
+  [[nodiscard]] const std::shared_ptr<wire::session>& ready() {
+    const auto& flights = session_->flights;
+    if (!flights.empty() && flights.back()->is_paged())
+      read_until(*flights.back(), [&last = *flights.back()] { return last.decide(); });
+    return session_;
+  }
   [[nodiscard]] const std::shared_ptr<wire::session>& session() const noexcept { return session_; }
   [[nodiscard]] wire::interrupter& interrupts() noexcept { return interrupts_; }
 
@@ -151,7 +168,7 @@ client& client::operator=(client&&) noexcept = default;
 client::~client() = default;
 
 row_range client::stream(const query& what, query_options options) {
-  auto query = std::make_unique<detail::running_query>(connection_->session(), what, options);
+  auto query = std::make_unique<detail::running_query>(connection_->ready(), what, options);
   query->launch();
   return row_range{std::make_unique<detail::blocking_query>(connection_, std::move(query))};
 }
@@ -159,13 +176,13 @@ row_range client::stream(const query& what, query_options options) {
 std::vector<row_range> client::send(const std::vector<query>& queries, query_options options) {
   std::vector<row_range> all;
   all.reserve(queries.size());
-  for (auto& each : detail::send_all(connection_->session(), queries, options))
+  for (auto& each : detail::send_all(connection_->ready(), queries, options))
     all.push_back(row_range{std::make_unique<detail::blocking_query>(connection_, std::move(each))});
   return all;
 }
 
 std::string client::execute(std::string_view statements, query_options options) {
-  auto query = std::make_unique<detail::running_query>(connection_->session(), statements, options);
+  auto query = std::make_unique<detail::running_query>(connection_->ready(), statements, options);
   query->launch();
   detail::blocking_query run{connection_, std::move(query)};
   (void)run.next();  // rows are passed over: this is the end

@@ -36,6 +36,7 @@ asio::awaitable<row_stream> connection::stream(const query& what, query_options 
 
 asio::awaitable<row_stream> connection::start(std::shared_ptr<wire::session> on, query what, query_options options) {
   co_await wire::until_left(*on);
+  co_await wire::until_decided(*on);
   auto query = std::make_unique<detail::running_query>(on, what, options);
   query->launch();
   co_return row_stream{std::move(query)};
@@ -49,6 +50,7 @@ asio::awaitable<std::string> connection::execute(std::string_view statements, qu
 asio::awaitable<std::string> connection::run(std::shared_ptr<wire::session> on, std::string statements,
                                              query_options options) {
   co_await wire::until_left(*on);
+  co_await wire::until_decided(*on);
   auto query = std::make_unique<detail::running_query>(on, std::string_view{statements}, options);
   query->launch();
   row_stream results{std::move(query)};
@@ -84,6 +86,7 @@ asio::awaitable<pipeline> connection::send(std::vector<query> queries, query_opt
 asio::awaitable<pipeline> connection::send_all(std::shared_ptr<wire::session> on, std::vector<query> queries,
                                                query_options options) {
   co_await wire::until_left(*on);
+  co_await wire::until_decided(*on);
   co_return pipeline{detail::send_all(on, queries, options)};
 }
 

@@ -151,7 +151,8 @@ std::optional<chunk> running_query::advance(bool polite) {
 }
 
 std::optional<chunk> running_query::step(bool polite) {
-  if (session_->is == wire::session::state::broken && !exchange_->is_over())
+  const bool has_more = exchange_->is_over() || exchange_->aside_bytes() != 0;
+  if (session_->is == wire::session::state::broken && !has_more)
     link().fail(errc::bad_state, "the connection is closed");
   if (expired_) {
     if (wire::exchange::is_free(*session_)) exchange_->abandon();
@@ -239,7 +240,7 @@ void running_query::report_end(const error* failure, bool was_left) noexcept {
 void running_query::leaving() noexcept {
   pause_.reset();
   exchange_->disown();
-  if (!is_settled()) report_end(nullptr, true);
+  report_end(nullptr, !exchange_->is_over());
 }
 
 void running_query::begin_pause(const pause_options& how) {

@@ -67,6 +67,17 @@ bool exchange::set_aside() {
   return true;
 }
 
+bool exchange::decide() {
+  while (undecided_) {
+    if (!is_first()) {
+      if (!let_pass()) return false;
+    } else if (read_on() == progress::hungry) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// Reads what is its own until another query's answers begin.
 /// @return whether that is done
 bool exchange::take_turn() {
@@ -236,7 +247,8 @@ void exchange::on_message(const proto::frame& message) {
       remember();
       break;
     case row:
-      if (!skipping_)
+      page_has_rows_ = true;
+      if (!skipping_ && !unsuitable_)
         session_.io.fail(proto::fault{proto::fault::kind::malformed, message.type,
                                       "the fields do not match the columns or do not fill the body exactly"});
       break;
@@ -370,6 +382,12 @@ asio::awaitable<void> read_to_end(exchange& query) {
 
 asio::awaitable<void> read_aside(exchange& query) {
   return read_until(query, [&query] { return query.set_aside(); });
+}
+
+asio::awaitable<void> until_decided(session& on) {
+  if (on.flights.empty() || !on.flights.back()->is_paged()) co_return;
+  exchange& last = *on.flights.back();  // nothing is sent behind it before
+  co_await read_until(last, [&last] { return last.decide(); });
 }
 
 asio::awaitable<void> run_statements(session& on, std::string_view statements) {

@@ -94,7 +94,8 @@ void exchange::open(const statement& what) {
   if (cache.is_on()) {
     prepared_ = statement_cache::name_of(what);
     known = cache.find(prepared_);
-    if (known == nullptr && !(is_claimed_ = cache.claim(prepared_))) prepared_.clear();
+    is_claimed_ = known == nullptr && cache.claim(prepared_);
+    if (known == nullptr && !is_claimed_) prepared_.clear();  // another flight prepares it now
   }
 
   flight to{session_, machine_};

@@ -71,9 +71,9 @@ asio::awaitable<bool> is_over_by_itself(exchange& query, clock::time_point deadl
   constexpr std::chrono::milliseconds look_again{20};
   clock::time_point until = clock::now() + wait_before_cancelling(query);
   for (;;) {
-    const bool others_follow = query.has_wanted_followers();
-    if (!others_follow && clock::now() >= until) co_return false;
-    const clock::time_point pause = others_follow ? clock::now() + look_again : until;
+    const bool would_hit_others = query.has_wanted_followers() || !query.is_first();
+    if (!would_hit_others && clock::now() >= until) co_return false;
+    const clock::time_point pause = would_hit_others ? clock::now() + look_again : until;
     const bool is_over = co_await is_over_by(query, pause, deadline);
     if (is_over) co_return true;
   }
@@ -124,6 +124,7 @@ asio::awaitable<leaving> leave_now(queries unwanted, clock::duration patience) {
   leaving outcome = leaving::closed;
   try {
     if (!is_in_the_way(on, unwanted)) {
+      co_await until_decided(on);
       for (exchange* const query : unwanted) query->abandon();
       outcome = co_await cancel_and_drain(unwanted, deadline, requests);
     }

@@ -27,6 +27,9 @@ sluice::query numbers(int count) {
   return sql("select to_json(n) as paged_test from generate_series(1, $1) n", count).as_document();
 }
 
+/// Rows that are made one by one: the server does not store them.
+sluice::query endless() { return sql("select to_json(generate_series(1, 1000000000)) as paged_test").as_document(); }
+
 template <class Face>
 class Paged : public testing::Test {};
 using faces = testing::Types<blocking_face, coroutine_face>;
@@ -125,10 +128,70 @@ TEST(PagedStream, TakesTurnsWithOthersOfItsConnection) {
   EXPECT_EQ(answer(db, sql("select to_json(pg_current_xact_id_if_assigned() is null)")), "true");
 }
 
+TEST(PagedStream, NeedNotHaveSaidWhatItsRowsAre) {
+  sluice::client db{dsn()};
+  const auto unknown = [](int count) { return sql("select n, 'x' as x from generate_series(1, $1) n", count); };
+  sluice::row_range first = db.stream(unknown(250), in_pages);
+  sluice::row_range second = db.stream(unknown(350), in_pages);
+  {
+    sluice::row_range third = db.stream(unknown(450), in_pages);
+    sluice::row_range fourth = db.stream(unknown(450), in_pages);
+    third.cancel();
+  }
+  EXPECT_EQ(answer(db, sql("select 1 as n")), "{\"n\":1}");
+  int count = 0;
+  for (const sluice::row row : first) count += row.is_null() ? 0 : 1;
+  for (const sluice::row row : second) count += row.is_null() ? 0 : 1;
+  EXPECT_EQ(count, 600);
+  EXPECT_TRUE(db.is_idle());
+}
+
+TEST(PagedStream, IsPassedByAlthoughItsRowsCannotBeStreamed) {
+  sluice::client db{dsn()};
+  sluice::row_range bad = db.stream(sql("select n, n from generate_series(1, 250) n").as_document(), in_pages);
+  EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
+  EXPECT_THROW((void)bad.next(), sluice::error);
+  EXPECT_NE(bad.cancel(), leaving::closed);
+  EXPECT_EQ(answer(db, sql("select to_json(2)")), "2");
+}
+
+TEST(PagedStream, HandsOutWhatItHasWhenTheConnectionIsLost) {
+  sluice::client db{dsn()};
+  sluice::row_range rows = db.stream(numbers(1'000), in_pages);
+  EXPECT_TRUE(rows.next());
+  rows.pause();
+  EXPECT_NE(answer(db, sql("select pg_terminate_backend(pg_backend_pid())::text").as_document()), "true");
+  int count = 100;
+  EXPECT_THROW(
+      {
+        while (const sluice::chunk chunk = rows.next())
+          for (const sluice::row row : chunk) EXPECT_EQ(row.text(), std::to_string(++count));
+      },
+      sluice::error);
+  EXPECT_EQ(count, 200);
+}
+
+TEST(PagedStream, IsNotHitByACancelOfAnother) {
+  sluice::client db{dsn()};
+  sluice::row_range slow =
+      db.stream(sql("select to_json(n), pg_sleep(0.002) from generate_series(1, 200) n").as_object(), in_pages);
+  {
+    const sluice::row_range plain = db.stream(endless());  // the first page is still being made
+  }
+  int count = 0;
+  EXPECT_NE(answer(db, sql("select to_json(1)")), "1") << "a cancel fails the transaction, as it always does";
+  try {
+    for (const sluice::row row : slow) count += row.is_null() ? 0 : 1;
+  } catch (const sluice::error& e) {
+    EXPECT_EQ(e.sqlstate(), "25P02");
+  }
+  EXPECT_EQ(count, 100) << "the page that was under way is whole";
+}
+
 TEST(PagedStream, IsLeftWithoutACancel) {
   sluice::client db{dsn()};
   {
-    sluice::row_range rows = db.stream(numbers(100'000'000), in_pages);
+    sluice::row_range rows = db.stream(endless(), in_pages);
     EXPECT_TRUE(rows.next());
     EXPECT_EQ(rows.cancel(), leaving::drained);
   }
@@ -138,21 +201,23 @@ TEST(PagedStream, IsLeftWithoutACancel) {
 }
 
 TEST(PagedStream, IsCancelledWhereAPageTakesLong) {
-  sluice::client db{dsn()};
-  {
-    sluice::row_range rows = db.stream(sql("select pg_sleep(600)::text as paged_sleep").as_document(), in_pages);
-    EXPECT_EQ(rows.cancel(), leaving::cancelled);
+  for (const std::string& where : {dsn(), tcp_dsn() + " sslmode=require"}) {
+    sluice::client db{where};
+    {
+      sluice::row_range rows = db.stream(sql("select pg_sleep(600)::text as paged_sleep").as_document(), in_pages);
+      EXPECT_EQ(rows.cancel(), leaving::cancelled);
+    }
+    EXPECT_FALSE(is_running("paged_sleep"));
+    EXPECT_EQ(psql("select state from pg_stat_activity where pid = " + std::to_string(db.backend_pid())), "idle");
+    EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
   }
-  EXPECT_FALSE(is_running("paged_sleep"));
-  EXPECT_EQ(psql("select state from pg_stat_activity where pid = " + std::to_string(db.backend_pid())), "idle");
-  EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
 }
 
 TEST(PagedStream, IsLeftWhileOthersGoOn) {
   sluice::client db{dsn()};
   sluice::row_range first = db.stream(numbers(1'000), in_pages);
   {
-    sluice::row_range second = db.stream(numbers(100'000'000), in_pages);
+    sluice::row_range second = db.stream(endless(), in_pages);
     EXPECT_TRUE(second.next());
   }
   int count = 0;
@@ -165,7 +230,7 @@ TEST(PagedStream, LeavesTheCallersTransactionOpen) {
   sluice::client db{dsn()};
   db.execute("begin; create temporary table t (n int)");
   {
-    sluice::row_range rows = db.stream(numbers(100'000'000), in_pages);
+    sluice::row_range rows = db.stream(endless(), in_pages);
     EXPECT_TRUE(rows.next());
     EXPECT_EQ(rows.cancel(), leaving::drained);
   }

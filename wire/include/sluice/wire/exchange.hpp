@@ -74,6 +74,10 @@ class SLUICE_API exchange {
   /// @return whether nothing is under way any more; otherwise more input is needed
   /// @par Errors  as `advance`, without the server's, which are kept until then
   [[nodiscard]] bool set_aside();
+  /// Reads until its columns are known, and the rest of it is sent: before that nothing may be sent behind it.
+  /// @return whether that is so; otherwise more input is needed
+  /// @par Errors  as `set_aside`
+  [[nodiscard]] bool decide();
 
   [[nodiscard]] const proto::row_batch& rows() const noexcept { return batch_; }
   /// Of a result that was asked for by columns; null for documents.
@@ -195,6 +199,9 @@ class SLUICE_API exchange {
 /// Reads until nothing of `query` is under way; its rows are set aside.
 /// @par Errors  as above
 [[nodiscard]] SLUICE_API asio::awaitable<void> read_aside(exchange& query);
+/// Reads until a query can be begun beside those in pages.
+/// @par Errors  as above
+[[nodiscard]] SLUICE_API asio::awaitable<void> until_decided(session& on);
 /// Runs statements of our own to their end, within the session's patience.
 /// @par Errors  as above, and the server's
 [[nodiscard]] SLUICE_API asio::awaitable<void> run_statements(session& on, std::string_view statements);
