@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <ostream>
+#include <chrono>
 #include <string>
 
 #include "asking.hpp"
@@ -139,6 +140,78 @@ TEST(Pooler, PassesARequestToCancelOnToTheRightQuery) {
   EXPECT_FALSE(is_running("pooled_test"));
   EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
   EXPECT_EQ(answer(other, sql("select to_json(2)")), "2");
+}
+
+TEST(Pooler, KeepsItsServerForAStreamInPages) {
+  sluice::client db{pooled("trust_user")};
+  sluice::client other{pooled("trust_user")};
+  const sluice::query_options in_pages{.mode = sluice::fetch_mode::paged, .page_rows = 50};
+  for (int round = 0; round < 3; ++round) {
+    sluice::row_range rows = db.stream(sql("select to_json(n) from generate_series(1, 500) n").as_document(), in_pages);
+    int count = 0;
+    while (const sluice::chunk chunk = rows.next()) {
+      for (const sluice::row row : chunk) count += row.is_null() ? 0 : 1;
+      EXPECT_EQ(answer(db, sql("select to_json($1::int)", round).as_document()), std::to_string(round));
+      EXPECT_EQ(answer(other, sql("select to_json(7)")), "7");
+    }
+    EXPECT_EQ(count, 500);
+  }
+  {
+    sluice::row_range rows = db.stream(sql("select to_json(generate_series(1, 1000000000))").as_document(), in_pages);
+    EXPECT_TRUE(rows.next());
+    EXPECT_EQ(rows.cancel(), sluice::leaving::drained);
+  }
+  EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
+}
+
+TEST(Pooler, TakesSeveralQueriesInOneWrite) {
+  sluice::client db{pooled("trust_user")};
+  std::vector<sluice::query> queries;
+  for (int i = 0; i < 20; ++i) queries.push_back(sql("select to_json($1::int)", i).as_document());
+  queries[7] = sql("select 1 / 0").as_document();
+  std::string seen;
+  for (sluice::row_range& rows : db.send(queries)) {
+    try {
+      for (const sluice::row row : rows) seen.append(row.text()).append(" ");
+    } catch (const sluice::error& e) {
+      seen.append(e.sqlstate()).append(" ");
+    }
+  }
+  EXPECT_EQ(seen, "0 1 2 3 4 5 6 22012 8 9 10 11 12 13 14 15 16 17 18 19 ");
+}
+
+TEST(Pooler, IsGivenATimeoutForOneQueryOnly) {
+  sluice::client db{pooled("trust_user")};
+  const auto setting = sql("select to_json(current_setting('statement_timeout'))").as_document();
+  for (int i = 0; i < 10; ++i) {
+    std::string seen;
+    for (const sluice::row row : db.stream(setting, {.server_timeout = std::chrono::seconds{5}})) seen = row.text();
+    EXPECT_EQ(seen, "\"5s\"");
+    EXPECT_EQ(answer(db, setting), "\"0\"");
+  }
+}
+
+/// This one forgets statements, or has those of others: an error, and never another statement's rows.
+TEST(Pooler, NeverRunsAnotherClientsStatement) {
+  sluice::connection_options options;
+  options.statement_cache = 4;
+  std::vector<sluice::client> clients;
+  for (int i = 0; i < 4; ++i) clients.emplace_back(pooled("trust_user"), options);
+  int good = 0;
+  for (int round = 0; round < 200; ++round) {
+    sluice::client& db = clients[static_cast<std::size_t>(round * 7) % clients.size()];
+    const std::string expected = std::to_string(round % 6);
+    try {
+      std::string seen;
+      for (const sluice::row row : db.stream(sql("select to_json(" + expected + ")").as_document())) seen = row.text();
+      EXPECT_EQ(seen, expected);
+      ++good;
+    } catch (const sluice::error& e) {
+      EXPECT_TRUE(e.sqlstate() == "26000" || e.sqlstate() == "42P05") << e.what();
+      EXPECT_TRUE(e.connection_usable());
+    }
+  }
+  EXPECT_GT(good, 0);
 }
 
 TEST(Pooler, ThatLosesItsServerIsAnErrorAndNotAHang) {
