@@ -9,6 +9,7 @@
 #include <sluice/proto/frame.hpp>
 
 #include "backend.hpp"
+#include "iterations.hpp"
 
 namespace {
 
@@ -35,6 +36,6 @@ void frame_walk(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(walked));
   state.SetBytesProcessed(static_cast<std::int64_t>(walked * bytes.size() / rows));
 }
-BENCHMARK(frame_walk)->Arg(32)->Arg(128)->Arg(1024)->Arg(65'536);
+BENCHMARK(frame_walk)->Apply(sluice::bench::as_asked)->Arg(32)->Arg(128)->Arg(1024)->Arg(65'536);
 
 }  // namespace

@@ -4,39 +4,25 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
-#include <cstring>
-#include <memory>
 #include <sluice/stream/document_writer.hpp>
 #include <string>
 #include <vector>
 
-#include "backend.hpp"
+#include "iterations.hpp"
+#include "received_rows.hpp"
 
 namespace {
 
 constexpr std::size_t chunk_bytes = 64U << 10U;
 
 /// As much as a receive buffer holds.
-class documents {
- public:
-  explicit documents(std::size_t size) : rows_{std::max<std::size_t>(1, chunk_bytes / (size + 11))} {
-    sluice::test::backend sent;
-    for (std::size_t i = 0; i < rows_; ++i) sent.data_row('"' + std::string(size - 2, 'x') + '"');
-    size_ = sent.bytes.size();
-    bytes_ = std::make_unique<std::byte[]>(size_ + 64);
-    std::memcpy(bytes_.get(), sent.bytes.data(), size_);
-  }
-  [[nodiscard]] sluice::chunk chunk() const {
-    return sluice::chunk{{.begin = bytes_.get(), .end = bytes_.get() + size_, .shape = {}, .walked = nullptr}};
-  }
-  [[nodiscard]] std::size_t rows() const { return rows_; }
-
- private:
-  std::size_t rows_;
-  std::size_t size_{};
-  std::unique_ptr<std::byte[]> bytes_;
-};
+sluice::bench::received_rows documents(benchmark::State& state) {
+  const auto size = static_cast<std::size_t>(state.range(0));
+  return {std::max<std::size_t>(1, chunk_bytes / (size + 11)),
+          [size](std::size_t) { return '"' + std::string(size - 2, 'x') + '"'; }};
+}
 
 class memory_file {
  public:
@@ -53,13 +39,13 @@ class memory_file {
   int descriptor_;
 };
 
-void count(benchmark::State& state, const documents& rows) {
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(rows.rows()));
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(rows.rows()) * state.range(0));
+void count(benchmark::State& state, const sluice::bench::received_rows& rows) {
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(rows.count()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(rows.count()) * state.range(0));
 }
 
 void write_ndjson(benchmark::State& state) {
-  const documents rows{static_cast<std::size_t>(state.range(0))};
+  const sluice::bench::received_rows rows = documents(state);
   const memory_file to;
   sluice::document_writer writer;
   for (auto _ : state) {
@@ -70,7 +56,7 @@ void write_ndjson(benchmark::State& state) {
 }
 
 void write_pieces(benchmark::State& state) {
-  const documents rows{static_cast<std::size_t>(state.range(0))};
+  const sluice::bench::received_rows rows = documents(state);
   const memory_file to;
   std::vector<asio::const_buffer> pieces;
   for (auto _ : state) {
@@ -84,7 +70,7 @@ void write_pieces(benchmark::State& state) {
   count(state, rows);
 }
 
-BENCHMARK(write_ndjson)->Arg(120)->Arg(1000)->Arg(4000)->Arg(16'000)->Arg(60'000);
-BENCHMARK(write_pieces)->Arg(120)->Arg(1000)->Arg(4000)->Arg(16'000)->Arg(60'000);
+BENCHMARK(write_ndjson)->Apply(sluice::bench::as_asked)->Arg(120)->Arg(1000)->Arg(4000)->Arg(16'000)->Arg(60'000);
+BENCHMARK(write_pieces)->Apply(sluice::bench::as_asked)->Arg(120)->Arg(1000)->Arg(4000)->Arg(16'000)->Arg(60'000);
 
 }  // namespace

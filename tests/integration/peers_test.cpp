@@ -2,8 +2,8 @@
 // Run as: ci/with-postgres ci/with-standby ci/with-pgbouncer BUILD_FOLDER/tests/peer_tests
 #include <gtest/gtest.h>
 
-#include <ostream>
 #include <chrono>
+#include <ostream>
 #include <string>
 
 #include "asking.hpp"
