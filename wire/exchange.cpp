@@ -324,17 +324,21 @@ void exchange::on_ready(const proto::frame& message) {
   if (!now) session_.io.fail(proto::fault{proto::fault::kind::malformed, 'Z', "the status is not I, T or E"});
   session_.transaction = now->status;
   session_.flights.erase(session_.flights.begin());
-  if (--flights_ == 0 && ends_transaction_) {
-    if (now->status == 'I') {
-      --session_.endings;
-    } else {  // a late CancelRequest has hit the COMMIT
-      flight{session_, machine_}.aside("rollback") << proto::sync{};
-      launched();
-    }
-  }
+  if (--flights_ == 0 && ends_transaction_) end_transaction(now->status);
   if (!session_.flights.empty()) return;
   session_.io.in.ease();
   if (session_.is == session::state::busy) session_.is = session::state::idle;
+}
+
+/// COMMIT was answered. A late CancelRequest may have hit it: then the block is rolled back.
+void exchange::end_transaction(char status) {
+  if (status == 'I') {
+    --session_.endings;
+    return;
+  }
+  if (std::exchange(rolls_back_, true)) session_.io.fail(errc::protocol_violation, "the transaction does not end");
+  flight{session_, machine_}.aside("rollback") << proto::sync{};
+  launched();
 }
 
 /// The server has the statement, and what it gives is known.

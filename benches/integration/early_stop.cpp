@@ -3,10 +3,8 @@
 // which cancels and then reads what had been sent, libpqxx with a cursor, which fetches no more and ends its
 // transaction, and a connection that is closed and made anew instead. Beside them a query alone: one round trip.
 #include <benchmark/benchmark.h>
-#include <libpq-fe.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <pqxx/pqxx>
@@ -14,19 +12,17 @@
 #include <stdexcept>
 #include <string>
 
+#include "server.hpp"
+
 namespace {
+
+using sluice::bench::dsn;
 
 using clock = std::chrono::steady_clock;
 
 constexpr int wanted_rows = 10;
 const char* const many = "select jsonb_build_object('n', generate_series(1, 10000000))";
 const char* const another = "select to_json(1)";
-
-std::string dsn() {
-  const char* given = std::getenv("SLUICE_TEST_DSN");
-  if (given == nullptr) throw std::runtime_error{"SLUICE_TEST_DSN is not set: run this with ci/with-postgres"};
-  return given;
-}
 
 double seconds_since(clock::time_point began) { return std::chrono::duration<double>(clock::now() - began).count(); }
 
@@ -100,23 +96,22 @@ void sluice_reconnects(benchmark::State& state) {
 
 void libpq_cancels(benchmark::State& state) {
   using result = std::unique_ptr<PGresult, decltype(&PQclear)>;
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> db{PQconnectdb(dsn().c_str()), &PQfinish};
-  require(PQstatus(db.get()) == CONNECTION_OK, PQerrorMessage(db.get()));
+  const sluice::bench::libpq_client client;
+  PGconn* const db = client.get();
   for (auto _ : state) {
-    require(PQsendQueryParams(db.get(), many, 0, nullptr, nullptr, nullptr, nullptr, 0) == 1 &&
-                PQsetSingleRowMode(db.get()) == 1,
-            PQerrorMessage(db.get()));
+    client.require(PQsendQueryParams(db, many, 0, nullptr, nullptr, nullptr, nullptr, 0) == 1 &&
+                   PQsetSingleRowMode(db) == 1);
     for (int seen = 0; seen < wanted_rows; ++seen)
-      require(PQresultStatus(result{PQgetResult(db.get()), &PQclear}.get()) == PGRES_SINGLE_TUPLE, "no row");
+      require(PQresultStatus(result{PQgetResult(db), &PQclear}.get()) == PGRES_SINGLE_TUPLE, "no row");
     const auto began = clock::now();
     char why[256];
-    PGcancel* const request = PQgetCancel(db.get());
+    PGcancel* const request = PQgetCancel(db);
     require(PQcancel(request, why, sizeof why) == 1, why);
     PQfreeCancel(request);
-    while (const result rest{PQgetResult(db.get()), &PQclear}) {
+    while (const result rest{PQgetResult(db), &PQclear}) {
     }
-    const result one{PQexecParams(db.get(), another, 0, nullptr, nullptr, nullptr, nullptr, 0), &PQclear};
-    require(PQntuples(one.get()) == 1, PQerrorMessage(db.get()));
+    const result one{PQexecParams(db, another, 0, nullptr, nullptr, nullptr, nullptr, 0), &PQclear};
+    client.require(PQntuples(one.get()) == 1);
     state.SetIterationTime(seconds_since(began));
   }
 }

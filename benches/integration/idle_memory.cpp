@@ -2,7 +2,6 @@
 // before: bytes of the heap and resident bytes for each, on a real server (SLUICE_TEST_DSN, as ci/with-postgres sets
 // it) in as many connections as it allows, at most a thousand. Connections of libpq beside, after the same rows in
 // single-row mode.
-#include <libpq-fe.h>
 #include <malloc.h>
 #include <unistd.h>
 
@@ -10,23 +9,20 @@
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <cstdio>
-#include <cstdlib>
+#include <deque>
 #include <fstream>
-#include <memory>
 #include <sluice/sluice.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "server.hpp"
+
 namespace {
 
-const char* const rows_sql = "select to_json(repeat('x', 200)) from generate_series(1, 5000)";
+using sluice::bench::dsn;
 
-std::string dsn() {
-  const char* given = std::getenv("SLUICE_TEST_DSN");
-  if (given == nullptr) throw std::runtime_error{"SLUICE_TEST_DSN is not set: run this with ci/with-postgres"};
-  return given;
-}
+const char* const rows_sql = "select to_json(repeat('x', 200)) from generate_series(1, 5000)";
 
 long resident_bytes() {
   std::ifstream statm{"/proc/self/statm"};
@@ -81,20 +77,9 @@ void pool_keeps(std::size_t count) {
 }
 
 void libpq_keeps(std::size_t count) {
-  using connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
-  using result = std::unique_ptr<PGresult, decltype(&PQclear)>;
-  std::vector<connection> all;
-  all.reserve(count);
+  std::deque<sluice::bench::libpq_client> all;
   const measurement measured{"libpq, idle", count};
-  for (std::size_t i = 0; i < count; ++i) {
-    all.emplace_back(PQconnectdb(dsn().c_str()), &PQfinish);
-    if (PQstatus(all.back().get()) != CONNECTION_OK) throw std::runtime_error{PQerrorMessage(all.back().get())};
-    if (PQsendQueryParams(all.back().get(), rows_sql, 0, nullptr, nullptr, nullptr, nullptr, 0) != 1 ||
-        PQsetSingleRowMode(all.back().get()) != 1)
-      throw std::runtime_error{PQerrorMessage(all.back().get())};
-    while (const result row{PQgetResult(all.back().get()), &PQclear}) {
-    }
-  }
+  for (std::size_t i = 0; i < count; ++i) all.emplace_back().stream(rows_sql, [](const char*, std::size_t) {});
 }
 
 std::size_t most_connections() {

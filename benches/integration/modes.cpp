@@ -6,19 +6,16 @@
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/use_future.hpp>
-#include <cstdlib>
 #include <sluice/sluice.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "server.hpp"
+
 namespace {
 
-std::string dsn() {
-  const char* given = std::getenv("SLUICE_TEST_DSN");
-  if (given == nullptr) throw std::runtime_error{"SLUICE_TEST_DSN is not set: run this with ci/with-postgres"};
-  return given;
-}
+using sluice::bench::dsn;
 
 void read_all(sluice::client& db, const sluice::query& what, const sluice::query_options& options = {}) {
   sluice::row_range rows = db.stream(what, options);

@@ -9,18 +9,15 @@
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/use_future.hpp>
-#include <cstdlib>
 #include <sluice/sluice.hpp>
 #include <stdexcept>
 #include <string>
 
+#include "server.hpp"
+
 namespace {
 
-std::string dsn() {
-  const char* given = std::getenv("SLUICE_TEST_DSN");
-  if (given == nullptr) throw std::runtime_error{"SLUICE_TEST_DSN is not set: run this with ci/with-postgres"};
-  return given;
-}
+using sluice::bench::dsn;
 
 template <class T>
 T run(asio::io_context& context, asio::awaitable<T> work) {

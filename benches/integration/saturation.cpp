@@ -1,7 +1,7 @@
-// 64 tasks, 8 connections, a real server (SLUICE_TEST_DSN, as ci/with-postgres sets it): what the pool adds to how long
-// a query takes, beside the least that could be in its place, eight workers with a connection each that take the tasks'
-// queries from one queue. Both wait for the same eight backends; the time of a query begins when its task asks for it.
-// Then the time from the end of such a load until one more query through the pool is answered.
+// 1, 8 or 64 tasks, 8 connections, a real server (SLUICE_TEST_DSN, as ci/with-postgres sets it): what the pool adds to
+// how long a query takes, beside the least that could be in its place, eight workers with a connection each that take
+// the tasks' queries from one queue. Both wait for the same eight backends; the time of a query begins when its task
+// asks for it. Then the time from the end of such a load until one more query through the pool is answered.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -14,26 +14,23 @@
 #include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
 #include <chrono>
-#include <cstdlib>
 #include <deque>
 #include <sluice/sluice.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "server.hpp"
+
 namespace {
+
+using sluice::bench::dsn;
 
 using clock = std::chrono::steady_clock;
 
-constexpr int tasks = 64;
+constexpr int most_tasks = 64;
 constexpr int connections = 8;
-constexpr int queries_of_a_task = 200;
-
-std::string dsn() {
-  const char* given = std::getenv("SLUICE_TEST_DSN");
-  if (given == nullptr) throw std::runtime_error{"SLUICE_TEST_DSN is not set: run this with ci/with-postgres"};
-  return given;
-}
+constexpr int queries = 12'800;  // of all tasks together
 
 const sluice::query& what() {
   static const sluice::query asked = sluice::sql("select to_json(sum(n)) from generate_series(1, 200) n").as_document();
@@ -48,8 +45,12 @@ asio::awaitable<void> ask(sluice::connection& on) {
 
 /// How long each query took, in seconds, and how many tasks are not done.
 struct load {
+  explicit load(int tasks) : running{tasks}, queries_of_a_task{queries / tasks} {}
+
   std::vector<double> times;
-  int running{tasks};
+  int running;
+  int queries_of_a_task;
+  clock::time_point began{clock::now()};
   clock::time_point ended{};
 
   void note(clock::time_point began) { times.push_back(std::chrono::duration<double>(clock::now() - began).count()); }
@@ -61,7 +62,7 @@ struct load {
 };
 
 asio::awaitable<void> task_of_the_pool(sluice::pool& from, load& to) {
-  for (int i = 0; i < queries_of_a_task; ++i) {
+  for (int i = 0; i < to.queries_of_a_task; ++i) {
     const auto began = clock::now();
     sluice::pooled_connection lent = co_await from.acquire();
     co_await ask(*lent);
@@ -74,6 +75,7 @@ asio::awaitable<void> task_of_the_pool(sluice::pool& from, load& to) {
 asio::awaitable<void> saturate(sluice::pool& from, load& to) {
   co_await from.warm_up();
   const asio::any_io_executor on = co_await asio::this_coro::executor;
+  const int tasks = to.running;
   for (int i = 0; i < tasks; ++i) asio::co_spawn(on, task_of_the_pool(from, to), asio::detached);
 }
 
@@ -108,7 +110,7 @@ asio::awaitable<void> worker(counter& at, load& to) {
 
 asio::awaitable<void> task_of_the_workers(counter& at, load& to) {
   asio::steady_timer done{co_await asio::this_coro::executor};
-  for (int i = 0; i < queries_of_a_task; ++i) {
+  for (int i = 0; i < to.queries_of_a_task; ++i) {
     done.expires_at(clock::time_point::max());
     at.waiting.push_back({clock::now(), &done});
     if (!at.idle.empty()) {
@@ -126,18 +128,18 @@ sluice::pool_options sizes() {
   return {.min_size = connections, .max_size = connections, .idle_timeout = std::chrono::milliseconds{0}};
 }
 
-load through_the_pool() {
+load through_the_pool(int tasks) {
   asio::io_context context{1};
   sluice::pool lent{context.get_executor(), dsn(), sizes()};
-  load seen;
+  load seen{tasks};
   asio::co_spawn(context, saturate(lent, seen), asio::detached);
   context.run();
   return seen;
 }
 
-load through_workers() {
+load through_workers(int tasks) {
   asio::io_context context{1};
-  load seen;
+  load seen{tasks};
   counter at;
   for (int i = 0; i < connections; ++i) asio::co_spawn(context, worker(at, seen), asio::detached);
   for (int i = 0; i < tasks; ++i) asio::co_spawn(context, task_of_the_workers(at, seen), asio::detached);
@@ -147,6 +149,8 @@ load through_workers() {
 
 void report(benchmark::State& state, load& seen) {
   constexpr double milli = 1e3;
+  const double seconds = std::chrono::duration<double>(seen.ended - seen.began).count();
+  state.counters["queries_per_s"] = static_cast<double>(seen.times.size()) / seconds;
   state.counters["p50_ms"] = seen.at(0.5) * milli;
   state.counters["p95_ms"] = seen.at(0.95) * milli;
   state.counters["p99_ms"] = seen.at(0.99) * milli;
@@ -155,8 +159,9 @@ void report(benchmark::State& state, load& seen) {
 /// One after the other in each repetition, so that both meet the same machine: the ratios are what counts.
 void pool_beside_workers(benchmark::State& state) {
   for (auto _ : state) {
-    load workers = through_workers();
-    load pooled = through_the_pool();
+    const auto tasks = static_cast<int>(state.range(0));
+    load workers = through_workers(tasks);
+    load pooled = through_the_pool(tasks);
     report(state, pooled);
     state.counters["p50_ratio"] = pooled.at(0.5) / workers.at(0.5);
     state.counters["p99_ratio"] = pooled.at(0.99) / workers.at(0.99);
@@ -178,7 +183,7 @@ void recovery(benchmark::State& state) {
   for (auto _ : state) {
     asio::io_context context{1};
     sluice::pool lent{context.get_executor(), dsn(), sizes()};
-    load seen;
+    load seen{most_tasks};
     double recovered = 0;
     asio::co_spawn(context, saturate(lent, seen), asio::detached);
     asio::co_spawn(context, once_more(lent, seen, recovered), asio::detached);
@@ -189,7 +194,13 @@ void recovery(benchmark::State& state) {
   }
 }
 
-BENCHMARK(pool_beside_workers)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(pool_beside_workers)
+    ->Arg(1)
+    ->Arg(8)
+    ->Arg(most_tasks)
+    ->Iterations(1)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(recovery)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace

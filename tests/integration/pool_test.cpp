@@ -8,15 +8,18 @@
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
+#include <asio/strand.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <set>
 #include <sluice/sluice.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "asking.hpp"
@@ -391,6 +394,61 @@ TEST(Pool, LosesNoTaskWhenConnectionsAreKilled) {
     EXPECT_EQ(from.stats().lent, 0U);
     EXPECT_EQ(from.stats().waiting, 0U);
   });
+}
+
+asio::awaitable<void> ask_on_a_strand(pool& from, int& answered, std::set<std::thread::id>& threads) {
+  for (int i = 0; i < 20; ++i) {
+    pooled_connection lent = co_await from.acquire();
+    const std::string one = co_await answer(*lent, sql("select to_json(1)").as_document());
+    EXPECT_EQ(one, "1");
+    ++answered;  // nothing guards these: one handler at a time is what a strand promises
+    threads.insert(std::this_thread::get_id());
+  }
+}
+
+TEST(Pool, WorksOnAStrandOfManyThreads) {
+  asio::io_context context;
+  const auto strand = asio::make_strand(context);
+  pool from{strand, dsn(), {.max_size = 4}};
+  int answered = 0;
+  std::set<std::thread::id> threads;
+  for (int i = 0; i < 16; ++i)
+    asio::co_spawn(
+        strand,
+        [&]() -> asio::awaitable<void> {
+          co_await ask_on_a_strand(from, answered, threads);
+          if (answered == 16 * 20) from.close();
+        },
+        asio::detached);
+  std::vector<std::jthread> running;
+  for (int i = 0; i < 4; ++i) running.emplace_back([&] { context.run(); });
+  running.clear();
+  EXPECT_EQ(answered, 16 * 20);
+  EXPECT_GE(threads.size(), 1U);
+}
+
+/// A program with several threads has a pool for each.
+TEST(Pool, IsOnePerThread) {
+  std::vector<std::jthread> running;
+  std::atomic<int> answered{0};
+  for (int i = 0; i < 4; ++i)
+    running.emplace_back([&] {
+      asio::io_context context{1};
+      pool from{context.get_executor(), dsn(), {.max_size = 2}};
+      int here = 0;
+      std::set<std::thread::id> threads;
+      asio::co_spawn(
+          context,
+          [&]() -> asio::awaitable<void> {
+            co_await ask_on_a_strand(from, here, threads);
+            from.close();
+          },
+          asio::detached);
+      context.run();
+      answered += here;
+    });
+  running.clear();
+  EXPECT_EQ(answered, 4 * 20);
 }
 
 }  // namespace

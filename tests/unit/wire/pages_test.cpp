@@ -145,6 +145,21 @@ TEST(Pages, RollBackWhenTheirCommitIsHitByALateSignal) {
   EXPECT_TRUE(on->is_unused());
 }
 
+TEST(Pages, GiveUpATransactionThatDoesNotEnd) {
+  session_pair on;
+  exchange query{*on, by_two};
+  on.say(begun().command_complete("SELECT 0").ready_for_query('T').bytes);
+  for (int i = 0; i < 2; ++i)
+    on.say(backend{}.parse_complete().bind_complete().command_complete("COMMIT").ready_for_query('T').bytes);
+  rows got;
+  try {
+    (void)take(query, got);
+    ADD_FAILURE() << "it could go on like this for ever";
+  } catch (const error& e) {
+    EXPECT_EQ(e.code(), errc::protocol_violation);
+  }
+}
+
 TEST(Pages, WithoutRowsAreAnError) {
   session_pair on;
   exchange query{*on, by_two};

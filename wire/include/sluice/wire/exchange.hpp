@@ -144,6 +144,7 @@ class SLUICE_API exchange {
   void on_complete(const proto::frame& message);
   void on_page_end(const proto::frame& message);
   void on_ready(const proto::frame& message);
+  void end_transaction(char status);
   void remember();
   void answer_copy_in();
   void finish();
@@ -175,6 +176,7 @@ class SLUICE_API exchange {
   bool holds_{false};
   bool page_has_rows_{false};
   bool ends_transaction_{false};  // its last flight does
+  bool rolls_back_{false};
   bool warned_of_aside_{false};
   bool overflowed_{false};  // more was to be set aside than may be
   kept_rows kept_{};

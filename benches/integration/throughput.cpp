@@ -1,0 +1,129 @@
+// Whole relations of sql/bench.sql from a real server, by sluice and by libpq in single-row mode: rows a second, the
+// client's processor time for a row, the time to the first row. json is sent as it is stored; of jsonb the server makes
+// the text, which takes it longer than either client takes to read it. Eight columns come as one object, made by the
+// server, or as columns.
+#include <benchmark/benchmark.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <sluice/sluice.hpp>
+#include <string>
+
+#include "server.hpp"
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+double processor_seconds() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+/// What one client took for some relations.
+class tally {
+ public:
+  void begin() { began_ = clock::now(); }
+  void row(std::size_t bytes) {
+    if (is_first_) first_ += std::chrono::duration<double>(clock::now() - began_).count();
+    is_first_ = false;
+    ++rows_;
+    bytes_ += bytes;
+  }
+  void end() { is_first_ = true; }
+  void report(benchmark::State& state) const {
+    const auto rounds = static_cast<double>(state.iterations());
+    const auto rows = static_cast<double>(rows_);
+    state.counters["rows"] = rows / rounds;
+    state.counters["rows_per_s"] = benchmark::Counter(rows, benchmark::Counter::kIsRate);
+    state.counters["MB_per_s"] = benchmark::Counter(static_cast<double>(bytes_) / 1e6, benchmark::Counter::kIsRate);
+    state.counters["cpu_ns_per_row"] = (processor_seconds() - before_) / rows * 1e9;
+    state.counters["first_row_us"] = first_ / rounds * 1e6;
+  }
+
+ private:
+  clock::time_point began_{};
+  double before_{processor_seconds()};
+  double first_{};
+  bool is_first_{true};
+  std::uint64_t rows_{};
+  std::uint64_t bytes_{};
+};
+
+void by_sluice(benchmark::State& state, const sluice::query& what) {
+  sluice::client db{sluice::bench::dsn()};
+  tally counted;
+  for (auto _ : state) {
+    counted.begin();
+    sluice::row_range rows = db.stream(what);
+    while (const sluice::chunk chunk = rows.next())
+      for (const sluice::row each : chunk) counted.row(each.text().size());
+    counted.end();
+  }
+  counted.report(state);
+}
+
+void by_sluice_as_columns(benchmark::State& state, const std::string& sql) {
+  sluice::client db{sluice::bench::dsn()};
+  tally counted;
+  for (auto _ : state) {
+    counted.begin();
+    for (const sluice::row row : db.stream(sluice::sql(sql).as_columns())) {
+      const auto name = row.get<std::string_view>(1);
+      counted.row(name.size() + sizeof(row.get<std::int32_t>(0)) + sizeof(row.get<std::int32_t>(3)));
+    }
+    counted.end();
+  }
+  counted.report(state);
+}
+
+void by_libpq(benchmark::State& state, const std::string& sql) {
+  sluice::bench::libpq_client db;
+  tally counted;
+  for (auto _ : state) {
+    counted.begin();
+    db.stream(sql.c_str(), [&](const char* text, std::size_t size) {
+      benchmark::DoNotOptimize(text);
+      counted.row(size);
+    });
+    counted.end();
+  }
+  counted.report(state);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  for (const std::string view : {"v_test_1k", "v_test_10k", "v_test_100k", "v_test_1m", "v_test_1k_json",
+                                 "v_test_10k_json", "v_test_100k_json", "v_test_1m_json", "v_mid", "v_nested",
+                                 "v_doc_46k", "v_large_10k", "v_large_100k", "v_large_1m", "v_large_50m"}) {
+    const std::string sql = "select data from " + view;
+    benchmark::RegisterBenchmark((view + "/sluice").c_str(),
+                                 [view](benchmark::State& state) { by_sluice(state, sluice::from(view)); })
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+    benchmark::RegisterBenchmark((view + "/libpq").c_str(), [sql](benchmark::State& state) { by_libpq(state, sql); })
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+  }
+  const std::string wide = "select * from v_wide";
+  benchmark::RegisterBenchmark("v_wide/sluice",
+                               [&](benchmark::State& state) { by_sluice(state, sluice::sql(wide).as_object()); })
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark("v_wide/sluice_columns",
+                               [&](benchmark::State& state) { by_sluice_as_columns(state, wide); })
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark("v_wide/libpq",
+                               [&](benchmark::State& state) { by_libpq(state, "select row_to_json(v) from v_wide v"); })
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
