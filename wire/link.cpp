@@ -23,6 +23,17 @@
 
 namespace sluice::wire {
 
+namespace {
+
+// While rows flow, the server writes every 8 KiB, and waking up for each of its writes costs both sides more than the
+// rows do. So after some such waits a thread gives it a moment to write more, instead of waiting for it. Not so a
+// coroutine: Asio's reactor wakes up for every write, whatever is waited for.
+constexpr int steady_flow = 8;
+constexpr std::chrono::microseconds short_moment{30};
+constexpr std::chrono::microseconds short_wait{1'000};
+
+}  // namespace
+
 interrupter::interrupter() {
   std::array<int, 2> ends{};
   if (::pipe(ends.data()) != 0) throw std::system_error{errno, std::generic_category(), "pipe"};
@@ -84,10 +95,12 @@ link::moved link::transfer(std::size_t wanted) {
   in.commit(got.count);
   ++reads_;
   ++turns_;
+  gave_a_moment_ = false;
   return moved::something;
 }
 
 void link::flush() noexcept {
+  if (!out.empty()) flow_ = 0;
   while (sent_ < out.size()) {
     const io_result gone = send(std::span{out}.subspan(sent_));
     if (gone.is == io_status::later) return;
@@ -151,6 +164,20 @@ bool link::handshake() {
 
 bool link::wants_to_send() const noexcept { return !out.empty() || (tls_ != nullptr && tls_->wants_to_send()); }
 
+/// Whether to give the server a moment instead of waiting for it.
+bool link::flows() noexcept {
+  if (flow_ < steady_flow || wants_to_send()) return false;
+  if (!std::exchange(gave_a_moment_, true)) return true;
+  gave_a_moment_ = false;
+  flow_ = 0;  // it has brought nothing
+  return false;
+}
+
+void link::waited(clock::duration time) noexcept {
+  waited_ += time;
+  flow_ = time < short_wait ? flow_ + 1 : 0;
+}
+
 asio::awaitable<void> link::ready() {
   wait_result_ = {};
   if (turn_is_over()) {
@@ -174,7 +201,7 @@ asio::awaitable<void> link::ready_to_send() {
 }
 
 void link::check_wait() {
-  if (wait_began_ != clock::time_point{}) waited_ += clock::now() - std::exchange(wait_began_, {});
+  if (wait_began_ != clock::time_point{}) waited(clock::now() - std::exchange(wait_began_, {}));
   if (wait_result_ != asio::error::operation_aborted) return;
   check_deadline();
   fail(errc::cancelled, "cancelled");
@@ -182,22 +209,28 @@ void link::check_wait() {
 
 void link::wait(interrupter* interrupts) {
   const auto began = clock::now();
+  const bool is_moment = flows();
   for (;;) {
-    int timeout = -1;
-    if (deadline_.when() != clock::time_point::max()) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_.when() - clock::now());
-      timeout = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1'000'000'000));
+    timespec left{};
+    const timespec* timeout = nullptr;
+    if (is_moment || deadline_.when() != clock::time_point::max()) {
+      const clock::duration time =
+          is_moment ? short_moment : std::max(deadline_.when() - clock::now(), clock::duration{});
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+      left.tv_sec = seconds.count();
+      left.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(time - seconds).count();
+      timeout = &left;
     }
     std::array<pollfd, 2> watched{
-        pollfd{socket_.native_handle(), static_cast<short>(wants_to_send() ? POLLIN | POLLOUT : POLLIN), 0},
-        pollfd{interrupts != nullptr ? interrupts->descriptor() : -1, POLLIN, 0}};
-    const int count = ::poll(watched.data(), watched.size(), timeout);
+        pollfd{interrupts != nullptr ? interrupts->descriptor() : -1, POLLIN, 0},
+        pollfd{socket_.native_handle(), static_cast<short>(wants_to_send() ? POLLIN | POLLOUT : POLLIN), 0}};
+    const int count = ::ppoll(watched.data(), is_moment ? 1 : watched.size(), timeout, nullptr);
     if (count < 0 && errno != EINTR) fail(errc::connection_lost, std::system_category().message(errno));
     if (interrupts != nullptr && interrupts->take()) fail(errc::cancelled, "interrupted");
     check_deadline();
-    if (count > 0) break;
+    if (count > 0 || is_moment) break;
   }
-  waited_ += clock::now() - began;
+  waited(clock::now() - began);
 }
 
 void link::check_deadline() const {

@@ -5,6 +5,9 @@
 #include <benchmark/benchmark.h>
 #include <sys/resource.h>
 
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/use_future.hpp>
 #include <chrono>
 #include <sluice/sluice.hpp>
 #include <string>
@@ -67,6 +70,26 @@ void by_sluice(benchmark::State& state, const sluice::query& what) {
   counted.report(state);
 }
 
+asio::awaitable<void> stream_all(benchmark::State& state, sluice::query what, tally& counted) {
+  sluice::connection db = co_await sluice::connect(sluice::bench::dsn());
+  for (auto _ : state) {
+    counted.begin();
+    sluice::row_stream rows = co_await db.stream(what);
+    while (const sluice::chunk chunk = co_await rows.next())
+      for (const sluice::row each : chunk) counted.row(each.text().size());
+    counted.end();
+  }
+}
+
+void by_sluice_coroutine(benchmark::State& state, const sluice::query& what) {
+  tally counted;
+  asio::io_context context{1};
+  auto done = asio::co_spawn(context, stream_all(state, what, counted), asio::use_future);
+  context.run();
+  done.get();
+  counted.report(state);
+}
+
 void by_sluice_as_columns(benchmark::State& state, const std::string& sql) {
   sluice::client db{sluice::bench::dsn()};
   tally counted;
@@ -105,6 +128,10 @@ int main(int argc, char** argv) {
     const std::string sql = "select data from " + view;
     benchmark::RegisterBenchmark((view + "/sluice").c_str(),
                                  [view](benchmark::State& state) { by_sluice(state, sluice::from(view)); })
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+    benchmark::RegisterBenchmark((view + "/sluice_coroutine").c_str(),
+                                 [view](benchmark::State& state) { by_sluice_coroutine(state, sluice::from(view)); })
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);
     benchmark::RegisterBenchmark((view + "/libpq").c_str(), [sql](benchmark::State& state) { by_libpq(state, sql); })

@@ -149,6 +149,8 @@ class SLUICE_API link {
   [[nodiscard]] io_result receive(std::span<std::byte> into);
   [[nodiscard]] io_result send(std::span<const std::byte> from) noexcept;
   [[nodiscard]] bool wants_to_send() const noexcept;
+  [[nodiscard]] bool flows() noexcept;
+  void waited(clock::duration time) noexcept;
   [[nodiscard]] asio::awaitable<void> ready_to_send();
 
   socket socket_;
@@ -164,6 +166,8 @@ class SLUICE_API link {
   clock::duration waited_{};
   std::uint64_t reads_{0};
   int turns_{0};
+  int flow_{0};                // waits for input since the last output, each of them short
+  bool gave_a_moment_{false};  // and nothing has come since
 };
 
 }  // namespace sluice::wire
