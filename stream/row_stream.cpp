@@ -33,7 +33,8 @@ row_stream::~row_stream() {
 asio::awaitable<chunk> row_stream::next() {
   if (query_ == nullptr) co_return chunk{};
   detail::running_query& query = *query_;
-  co_await wire::until_left(query.session());  // another stream of this connection
+  if (query.session().is == wire::session::state::leaving)  // another stream of this connection
+    co_await wire::until_left(query.session());
   query.enter();
   if (query.is_satisfied()) {
     (void)co_await cancel();
@@ -41,20 +42,31 @@ asio::awaitable<chunk> row_stream::next() {
   }
   for (;;) {
     if (const std::optional<chunk> rows = query.advance(true)) co_return *rows;
-    co_await moved(query);
+    bool aborted = false;
+    try {
+      co_await query.link().ready();      // no coroutine of our own around it: Asio keeps only so many frames for reuse
+    } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
+      aborted = true;
+    }
+    if (aborted) query.link().fail(errc::cancelled, "cancelled");
+    query.link().check_wait();
   }
 }
 
-/// Waits until bytes can move.
+/// Reads what is under way.
 asio::awaitable<void> row_stream::moved(detail::running_query& query) {
   bool aborted = false;
   try {
-    co_await query.link().ready();
-  } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
+    while (!query.settle_pause()) {
+      co_await query.link().ready();
+      query.link().check_wait();
+    }
+  } catch (const error&) {
+    throw;
+  } catch (const std::system_error&) {
     aborted = true;
   }
   if (aborted) query.link().fail(errc::cancelled, "cancelled");
-  query.link().check_wait();
 }
 
 asio::awaitable<void> row_stream::pause(pause_options how) { return pause_for(how, std::string{how.reason}); }
@@ -65,7 +77,7 @@ asio::awaitable<void> row_stream::pause_for(pause_options how, std::string reaso
   detail::running_query& query = *query_;
   co_await wire::until_left(query.session());
   query.begin_pause(how);
-  while (!query.settle_pause()) co_await moved(query);
+  co_await moved(query);
   if (query.pause_ends() == wire::clock::time_point::max()) co_return;
   if (pause_timer_ == nullptr) pause_timer_ = std::make_shared<asio::steady_timer>(get_executor());
   pause_timer_->expires_at(query.pause_ends());

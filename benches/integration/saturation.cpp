@@ -53,7 +53,7 @@ struct load {
   clock::time_point began{clock::now()};
   clock::time_point ended{};
 
-  void note(clock::time_point began) { times.push_back(std::chrono::duration<double>(clock::now() - began).count()); }
+  void note(clock::time_point since) { times.push_back(std::chrono::duration<double>(clock::now() - since).count()); }
   [[nodiscard]] double at(double share) {
     const auto place = times.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(times.size() - 1));
     std::nth_element(times.begin(), place, times.end());
