@@ -6,15 +6,13 @@
 #include <optional>
 #include <utility>
 
-#include <asio/redirect_error.hpp>
-#include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
 
 #include <sluice/stream/query.hpp>
 #include <sluice/wire/connect.hpp>
 #include <sluice/wire/exchange.hpp>
 
+#include "pause_for.hpp"
 #include "session_options.hpp"
 
 namespace sluice {
@@ -62,7 +60,7 @@ class notifications::listening {
       }
       if (!failure) break;
       if (!failure->retryable()) throw *failure;
-      co_await wait_for(pause);
+      co_await detail::pause_for(pause, "cancelled while the server cannot be reached");
     }
     if (std::exchange(has_listened_, true)) heard_.push_front({.is = listen_event::kind::gap});
   }
@@ -108,19 +106,6 @@ class notifications::listening {
       answers = false;
     }
     if (!answers) session_->discard();
-  }
-
-  static asio::awaitable<void> wait_for(std::chrono::milliseconds pause) {
-    const asio::any_io_executor on = co_await asio::this_coro::executor;
-    asio::steady_timer timer{on, pause};
-    std::error_code stopped;
-    bool aborted = false;
-    try {
-      co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, stopped));
-    } catch (const std::system_error&) {
-      aborted = true;
-    }
-    if (aborted || stopped) throw error{errc::cancelled, "cancelled while the server cannot be reached"};
   }
 
   sluice::conninfo info_;

@@ -3,26 +3,20 @@
 #include <random>
 #include <utility>
 
-#include <asio/redirect_error.hpp>
-#include <asio/steady_timer.hpp>
-#include <asio/use_awaitable.hpp>
-
 #include <sluice/stream/pool.hpp>
 #include <sluice/wire/session_pool.hpp>
+
+#include "pause_for.hpp"
 
 namespace sluice {
 
 namespace {
 
 /// Half of it for certain, the rest at random, so that those who failed together do not come back together.
-asio::awaitable<void> pause(std::chrono::milliseconds longest) {
+std::chrono::milliseconds spread(std::chrono::milliseconds longest) {
   static thread_local std::minstd_rand random{std::random_device{}()};
   const auto half = longest / 2;
-  const std::chrono::milliseconds rest{std::uniform_int_distribution<std::int64_t>{0, half.count()}(random)};
-  asio::steady_timer timer{co_await asio::this_coro::executor, half + rest};
-  std::error_code stopped;
-  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, stopped));
-  if (stopped) throw error{errc::cancelled, "cancelled before a query was sent again"};
+  return half + std::chrono::milliseconds{std::uniform_int_distribution<std::int64_t>{0, half.count()}(random)};
 }
 
 }  // namespace
@@ -43,7 +37,7 @@ asio::awaitable<chunk> pooled_stream::next() {
     if (!is_worth_another(*failure)) throw *failure;
     rows_ = {};
     connection_.release();
-    co_await pause(longest);
+    co_await detail::pause_for(spread(longest), "cancelled before a query was sent again");
   }
 }
 

@@ -177,12 +177,7 @@ void exchange::settle_walk() noexcept {
     }
   }
   const auto size = static_cast<std::size_t>(end.at - batch_.begin);
-  if (batch_is_kept_) {
-    kept_.consume(size);
-    if (kept_.empty()) kept_.clear();
-  } else {
-    session_.io.in.consume(size);
-  }
+  pass_over(size);
   rows_ += end.rows;
   session_.io.where.rows = rows_;
   const std::size_t overhead = proto::header_size + 2 + 4 * std::size_t{batch_.shape.columns};  // counts and lengths
@@ -190,12 +185,18 @@ void exchange::settle_walk() noexcept {
   batch_.begin = nullptr;
 }
 
-void exchange::keep(const std::byte* first, const std::byte* last) noexcept {
-  const auto size = static_cast<std::size_t>(first - batch_.begin);
-  if (batch_is_kept_)
-    kept_.consume(size);
-  else
+/// Of the batch, wherever its rows lie.
+void exchange::pass_over(std::size_t size) noexcept {
+  if (!batch_is_kept_) {
     session_.io.in.consume(size);
+    return;
+  }
+  kept_.consume(size);
+  if (kept_.empty()) kept_.clear();
+}
+
+void exchange::keep(const std::byte* first, const std::byte* last) noexcept {
+  pass_over(static_cast<std::size_t>(first - batch_.begin));
   batch_.begin = first == last ? nullptr : first;
   batch_.end = last;
 }
@@ -243,10 +244,6 @@ asio::awaitable<void> read_until(exchange& query, Condition is_done) {
 
 asio::awaitable<void> read_to_end(exchange& query) {
   return read_until(query, [&query] { return query.advance() == exchange::state::over; });
-}
-
-asio::awaitable<void> read_aside(exchange& query) {
-  return read_until(query, [&query] { return query.set_aside(); });
 }
 
 asio::awaitable<void> until_decided(session& on) {

@@ -128,6 +128,7 @@ class SLUICE_API exchange {
 
   [[nodiscard]] bool is_fetching() const noexcept { return portal_is_ == portal_state::fetching; }
   void settle_walk() noexcept;
+  void pass_over(std::size_t size) noexcept;
   [[nodiscard]] bool let_pass();
   [[nodiscard]] bool take_turn();
   [[nodiscard]] bool hand_out_kept();
@@ -198,9 +199,6 @@ class SLUICE_API exchange {
 /// Reads until `query` is over, in a coroutine; its rows must be passed over.
 /// @par Errors  throws error: what `advance` does, connection_lost, deadline_exceeded, cancelled
 [[nodiscard]] SLUICE_API asio::awaitable<void> read_to_end(exchange& query);
-/// Reads until nothing of `query` is under way; its rows are set aside.
-/// @par Errors  as above
-[[nodiscard]] SLUICE_API asio::awaitable<void> read_aside(exchange& query);
 /// Reads until a query can be begun beside those in pages.
 /// @par Errors  as above
 [[nodiscard]] SLUICE_API asio::awaitable<void> until_decided(session& on);
