@@ -17,7 +17,8 @@ constexpr std::size_t most_closes = 4;  // per flight; the rest go with the next
 std::string as_objects(std::string_view text) {
   while (!text.empty() && (text.back() == ';' || text.back() == ' ' || text.back() == '\n' || text.back() == '\t'))
     text.remove_suffix(1);
-  return "with q as (" + std::string{text} + "\n) select row_to_json(q) from q";  // the newline ends a comment
+  return "with q as (" + std::string{text} +
+         "\n) select row_to_json(q.*) from q";  // the newline ends a comment; q alone may be a column
 }
 
 /// In the caller's transaction block the setting has to be put back; elsewhere it ends with the flight.

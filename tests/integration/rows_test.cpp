@@ -94,6 +94,11 @@ TYPED_TEST(Rows, GoOnAroundNoticesAndParameterChanges) {
   EXPECT_EQ(got[499], "500");
 }
 
+TYPED_TEST(Rows, AreObjectsWhateverTheirColumnsAreCalled) {
+  EXPECT_EQ(this->rows_of(sql("select 1 as q")), std::vector<std::string>{R"({"q":1})"});
+  EXPECT_EQ(this->rows_of(sql("select 1 as a, 2 as q").as_object()), std::vector<std::string>{R"({"a":1,"q":2})"});
+}
+
 TYPED_TEST(Rows, TakeTheSameBufferHoweverManyThereAre) {
   const auto peak = [&](int count) {
     outcome seen =
