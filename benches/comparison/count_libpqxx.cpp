@@ -1,31 +1,22 @@
 // libpqxx: --mode stream (stream_from, default), exec (the whole result at once) or cursor (1000 rows per FETCH).
-#include <cstddef>
 #include <functional>
 #include <map>
-#include <memory>
 #include <pqxx/pqxx>
 #include <stdexcept>
 #include <string>
-#include <tuple>
-#include <vector>
 
 #include "counting.hpp"
+#include "libpqxx_stream.hpp"
 
 namespace {
 
 using sluice::bench::counting_options;
 using sluice::bench::tally;
 
-// libpqxx 6 leaves a flag of stream_from unset, and the first >> fails when the memory beneath it was not zero.
-alignas(pqxx::stream_from) std::byte zeroed[sizeof(pqxx::stream_from)];
-
 void stream(pqxx::work& in, const counting_options& options, tally& counted) {
-  auto* const rows = std::construct_at(reinterpret_cast<pqxx::stream_from*>(zeroed), in, options.relation,
-                                       std::vector<std::string>{"data"});
-  const std::unique_ptr<pqxx::stream_from, void (*)(pqxx::stream_from*)> owner{rows, std::destroy_at};
-  std::tuple<std::string> row;
-  while (*rows >> row) counted.row(std::get<0>(row).size());
-  rows->complete();
+  sluice::bench::libpqxx_stream rows{in, options.relation};
+  for (std::string document; rows.next(document);) counted.row(document.size());
+  rows.complete();
 }
 
 void exec(pqxx::work& in, const counting_options& options, tally& counted) {

@@ -1,0 +1,121 @@
+"""Runs one client after the other, each in a process of its own, and keeps what every run has cost."""
+import json
+import os
+import pathlib
+import platform
+import signal
+import subprocess
+import sys
+
+REFERENCE = "recv"
+
+
+class Client:
+    """A program that reads a relation and says on its last line what it has counted."""
+
+    def __init__(self, name, command, streams=True, reads_views=True):
+        self.name = name
+        self.command = [str(part) for part in command]
+        self.streams = streams          # False: it holds the whole result
+        self.reads_views = reads_views  # False: COPY reads tables only
+
+
+def clients(build, newer_libpq):
+    """All of them, the reference first."""
+    folder = build / "benches" / "comparison"
+    found = [
+        Client(REFERENCE, [folder / "count-recv"]),
+        Client("recv + frame walk", [folder / "count-recv", "--mode", "walk"]),
+        Client("sluice", [folder / "count-sluice"]),
+    ]
+    command = build / "tools" / "sluice"
+    if command.exists():
+        found.append(Client("sluice, the command", [command, "--count", "--stats"]))
+    found.append(Client("libpq, single row", [folder / "count-libpq"]))
+    if newer_libpq:
+        base = [folder / "count-libpq", "--libpq", newer_libpq]
+        found.append(Client("newer libpq, single row", base))
+        found.append(Client("newer libpq, chunks of 256", [*base, "--chunked", 256]))
+    libpqxx = [folder / "count-libpqxx", "--mode"]
+    found.append(Client("libpqxx, stream", [*libpqxx, "stream"], reads_views=False))
+    found.append(Client("libpqxx, cursor", [*libpqxx, "cursor"]))
+    found.append(Client("libpqxx, exec", [*libpqxx, "exec"], streams=False))
+    return found
+
+
+def run_once(build, client, dsn, relation):
+    """One process, from start to end, as one dictionary of figures."""
+    command = [str(build / "benches" / "comparison" / "measure"), *client.command, "-d", dsn, relation]
+    environment = {"PGSSLMODE": "disable", "PGGSSENCMODE": "disable", **os.environ}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode != 0:
+        sys.exit(f"{client.name} failed on {relation} with status {done.returncode}: {done.stderr.strip()}")
+    figures = {}
+    for line in done.stderr.splitlines() + done.stdout.splitlines():
+        figures.update(json.loads(line))
+    return figures
+
+
+def alternate(build, rounds, chosen, dsn, relation, totals=None):
+    """Runs A B C A B C ... and returns each client's runs, without those of a first round that warms up.
+
+    totals: the rows and bytes that there are; None: as the first run counts them."""
+    runs = {client.name: [] for client in chosen}
+    for round_number in range(rounds + 1):
+        for client in chosen:
+            figures = run_once(build, client, dsn, relation)
+            counted = (figures["rows"], figures["bytes"])
+            totals = totals or counted
+            if counted != totals:
+                sys.exit(f"{client.name} counts {counted} rows and bytes of {relation}, not {totals}: nothing is reported")
+            if round_number > 0:
+                runs[client.name].append(figures)
+    return runs
+
+
+def benchmark(program, repetitions):
+    """A program of Google Benchmark, as the times of each of its benchmarks' repetitions in microseconds."""
+    done = subprocess.run([str(program), f"--benchmark_repetitions={repetitions}", "--benchmark_format=json",
+                           "--benchmark_enable_random_interleaving=true", "--benchmark_min_time=0.1"],
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{program.name} failed with status {done.returncode}: {done.stderr.strip()}")
+    microseconds = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
+    times = {}
+    for run in json.loads(done.stdout)["benchmarks"]:
+        if "error_message" in run:
+            sys.exit(f"{run['run_name']}: {run['error_message']}")
+        if run["run_type"] == "iteration":
+            name = run["run_name"].removesuffix("/real_time").removesuffix("/manual_time")
+            name = name.split("/iterations:")[0]
+            times.setdefault(name, []).append(run["real_time"] * microseconds[run["time_unit"]])
+    return times
+
+
+class ReplayServer:
+    """The replay server for the length of a with statement."""
+
+    def __init__(self, build):
+        self.program = build / "benches" / "replay-server"
+
+    def __enter__(self):
+        # Each side has a processor of its own, as on two machines: where the scheduler puts both on one, the kernel's
+        # copies cost several times as much for every client, and runs of the two kinds are not comparable.
+        self.processors = os.sched_getaffinity(0)
+        one, *others = sorted(self.processors)
+        os.sched_setaffinity(0, {one})
+        self.process = subprocess.Popen([str(self.program)], stdout=subprocess.PIPE, text=True)
+        os.sched_setaffinity(0, set(others) or {one})
+        return f"host=127.0.0.1 port={int(self.process.stdout.readline())} user=bench dbname=bench"
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+        os.sched_setaffinity(0, self.processors)
+
+
+def processor():
+    for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii").splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()

@@ -1,0 +1,135 @@
+// From sending a query on an open connection to its first row, by the size of the result, on a real server: sluice,
+// libpq in single-row mode, and the three ways of libpqxx. What is left of the result is read outside of the time.
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+#include <optional>
+#include <pqxx/pqxx>
+#include <sluice/sluice.hpp>
+#include <stdexcept>
+#include <string>
+
+#include "libpqxx_stream.hpp"
+#include "server.hpp"
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+using sluice::bench::dsn;
+
+struct relation {
+  const char* size;
+  int rows;
+  int iterations;  // of one repetition: all of the result is read in each
+};
+constexpr relation relations[]{{"1k", 1'000, 200}, {"100k", 100'000, 10}, {"1m", 1'000'000, 1}};
+
+std::string view(const relation& of) { return std::string{"v_test_"} + of.size; }
+std::string table(const relation& of) { return std::string{"test_"} + of.size; }
+std::string select(const relation& of) { return "select data from " + view(of); }
+// A new session's first query fills its caches of the catalogue, which is not what is measured.
+std::string warm_up(const relation& of) { return select(of) + " limit 1"; }
+
+void warm(pqxx::connection& db, const relation& of) { pqxx::nontransaction{db}.exec(warm_up(of)); }
+
+// libpqxx's stream takes a table's name without its schema.
+std::string dsn_for_libpqxx() { return dsn() + " options='-c search_path=bench,public'"; }
+
+/// One result: the time until its first row, and how many there are.
+class watch {
+ public:
+  void row() {
+    if (rows_++ == 0) first_ = clock::now();
+  }
+  void end(benchmark::State& state, const relation& of) const {
+    if (rows_ != of.rows) throw std::runtime_error{"not the rows that were expected"};
+    state.SetIterationTime(std::chrono::duration<double>(first_ - began_).count());
+  }
+
+ private:
+  clock::time_point began_{clock::now()};
+  clock::time_point first_{};
+  int rows_{};
+};
+
+void by_sluice(benchmark::State& state, const relation& of) {
+  sluice::client db{dsn()};
+  for ([[maybe_unused]] const sluice::row row : db.stream(sluice::sql(warm_up(of)).as_document())) continue;
+  for (auto _ : state) {
+    watch seen;
+    for ([[maybe_unused]] const sluice::row row : db.stream(sluice::from(view(of)))) seen.row();
+    seen.end(state, of);
+  }
+}
+
+void by_libpq(benchmark::State& state, const relation& of) {
+  sluice::bench::libpq_client db;
+  db.stream(warm_up(of).c_str(), [](const char*, std::size_t) {});
+  for (auto _ : state) {
+    watch seen;
+    db.stream(select(of).c_str(), [&](const char*, std::size_t) { seen.row(); });
+    seen.end(state, of);
+  }
+}
+
+void by_libpqxx_stream(benchmark::State& state, const relation& of) {
+  pqxx::connection db{dsn_for_libpqxx()};
+  warm(db, of);
+  for (auto _ : state) {
+    pqxx::work work{db};
+    watch seen;
+    sluice::bench::libpqxx_stream rows{work, table(of)};
+    for (std::string document; rows.next(document);) seen.row();
+    rows.complete();
+    seen.end(state, of);
+  }
+}
+
+void by_libpqxx_cursor(benchmark::State& state, const relation& of) {
+  pqxx::connection db{dsn_for_libpqxx()};
+  warm(db, of);
+  for (auto _ : state) {
+    pqxx::work work{db};
+    watch seen;
+    pqxx::icursorstream batches{work, select(of), "read", 1'000};
+    for (pqxx::result batch; batches >> batch;)
+      for ([[maybe_unused]] const auto& row : batch) seen.row();
+    seen.end(state, of);
+  }
+}
+
+void by_libpqxx_exec(benchmark::State& state, const relation& of) {
+  pqxx::connection db{dsn_for_libpqxx()};
+  warm(db, of);
+  for (auto _ : state) {
+    pqxx::work work{db};
+    watch seen;
+    for ([[maybe_unused]] const auto& row : work.exec(select(of))) seen.row();
+    seen.end(state, of);
+  }
+}
+
+using client = void (*)(benchmark::State&, const relation&);
+struct named_client {
+  const char* name;
+  client run;
+};
+constexpr named_client clients[]{{"sluice", by_sluice},
+                                 {"libpq", by_libpq},
+                                 {"libpqxx_stream", by_libpqxx_stream},
+                                 {"libpqxx_cursor", by_libpqxx_cursor},
+                                 {"libpqxx_exec", by_libpqxx_exec}};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  for (const relation& of : relations)
+    for (const named_client& client : clients)
+      benchmark::RegisterBenchmark((std::string{of.size} + '/' + client.name).c_str(), client.run, of)
+          ->UseManualTime()
+          ->Iterations(of.iterations)
+          ->Unit(benchmark::kMicrosecond);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
