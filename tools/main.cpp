@@ -92,7 +92,7 @@ int stream(const options& given) {
   conninfo info = conninfo::parse(given.dsn);
   if (given.connect_timeout) info.connect_timeout = *given.connect_timeout;
   for (const std::string& warning : info.warnings) std::fprintf(stderr, "sluice: warning: %s\n", warning.c_str());
-  connection_options bounds;
+  connection_options bounds{.leave_timeout = std::chrono::seconds{1}};  // whoever gave up does not wait much longer
   if (given.buffer_bytes) bounds.buffer_bytes = *given.buffer_bytes;
   if (given.max_row_bytes) bounds.max_row_bytes = *given.max_row_bytes;
 

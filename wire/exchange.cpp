@@ -11,7 +11,7 @@ exchange::state exchange::advance() {
   for (;;) {
     if (hand_out_kept()) return state::rows;
     if (overflowed_ && is_free(session_)) abandon();
-    if (unsuitable_ && !skipping_) session_.io.fail(errc::unsupported_result, *unsuitable_);
+    if (unsuitable_ && !skipping_) fail_unsuitable();
     if (is_over()) {
       finish();
       return state::over;

@@ -15,6 +15,11 @@ constexpr std::string_view duplicate_statement{"42P05"};
 constexpr std::string_view no_such_statement{"26000"};
 constexpr std::string_view plan_changed{"0A000"};
 
+/// Nothing follows but the end of the connection, and that may be long in coming.
+bool ends_the_session(const server_message& said) noexcept {
+  return said.severity == "FATAL" || said.severity == "PANIC";
+}
+
 bool is_json(std::uint32_t type) noexcept { return type == proto::oid::json || type == proto::oid::jsonb; }
 
 }  // namespace
@@ -77,6 +82,7 @@ void exchange::on_columns(const proto::frame& message) {
 
 void exchange::on_refusal(const proto::frame& message) {
   if (!said_) said_ = read_server_message(session_.io, message);
+  if (ends_the_session(*said_)) on_end();
   if (is_claimed_)
     session_.statements.forget(prepared_, is_parsed_ || said_->sqlstate == duplicate_statement);
   else if (!prepared_.empty() && (said_->sqlstate == no_such_statement || said_->sqlstate == plan_changed))
@@ -134,6 +140,15 @@ void exchange::remember() {
   if (std::exchange(is_claimed_, false))
     session_.statements.remember(prepared_,
                                  {.has_rows = machine_.has_rows(), .columns = batch_.shape.columns, .names = columns_});
+}
+
+void exchange::fail_unsuitable() const {
+  const link::context& where = session_.io.where;
+  throw error{error_info{.code = errc::unsupported_result,
+                         .message = where.after(*unsuitable_),
+                         .server = {},
+                         .rows = where.rows,
+                         .connection_usable = true}};
 }
 
 void exchange::finish() {

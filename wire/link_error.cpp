@@ -22,10 +22,10 @@ errc code_of(const proto::fault& why) noexcept {
 }
 
 /// SQLSTATEs after which the same statement may succeed on a new connection: the server went away, was starting or
-/// full, or another transaction was in the way.
+/// full, had waited too long for the next statement, or another transaction was in the way.
 bool may_succeed_later(std::string_view sqlstate) noexcept {
   return sqlstate.starts_with("08") || sqlstate.starts_with("53") || sqlstate.starts_with("57P") ||
-         sqlstate == "40001" || sqlstate == "40P01";
+         sqlstate == "25P03" || sqlstate == "40001" || sqlstate == "40P01";
 }
 
 }  // namespace
@@ -58,6 +58,7 @@ void link::fail(const proto::fault& why) const {
 void link::fail_lost() const {
   std::string what = "the server closed the connection";
   if (broken_) what = "the connection broke: " + broken_.message();
+  if (!last_words.empty()) what += ": " + last_words;
   fail(errc::connection_lost, what, true);
 }
 

@@ -89,11 +89,15 @@ class login_conversation {
     link& io = session_.io;
     while (!machine_.is_ready()) {
       const proto::framing next = proto::next_frame(io.in.arrived(), io.limits);
-      if (next.found == proto::framing::kind::faulty) io.fail(next.why);
+      if (next.found == proto::framing::kind::faulty) {
+        if (is_first_) take_old_error();
+        io.fail(next.why);
+      }
       if (next.found == proto::framing::kind::incomplete) {
         wanted_ = next.size;
         return false;
       }
+      is_first_ = false;
       act(machine_.on(next.message, io.out), next.message);
       io.in.consume(next.size);
     }
@@ -133,10 +137,22 @@ class login_conversation {
     }
   }
 
+  /// A server that cannot start a process for us says so as protocol 2 did: 'E' and a text with a zero behind.
+  void take_old_error() const {
+    const std::span<const std::byte> arrived = session_.io.in.arrived();
+    const std::string_view said{reinterpret_cast<const char*>(arrived.data()), arrived.size()};
+    if (!said.starts_with('E')) return;
+    server_message error;
+    error.severity = "FATAL";
+    error.message = said.substr(1, said.find_first_of(std::string_view{"\n\0", 2}) - 1);
+    throw session_.io.server_error(std::move(error), false);
+  }
+
   session& session_;
   proto::startup_machine machine_;
   const std::function<secret()>& token_;
   std::size_t wanted_{0};
+  bool is_first_{true};  // nothing was heard yet
 };
 
 }  // namespace

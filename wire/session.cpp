@@ -31,6 +31,7 @@ void session::aside(const proto::frame& message) {
     }
     case 'N': {
       const server_message notice = read_server_message(io, message);
+      if (notice.sqlstate.starts_with("57P")) io.last_words = notice.message;
       if (on_notice) on_notice(notice);
       return;
     }

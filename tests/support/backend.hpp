@@ -70,7 +70,10 @@ struct backend {
   backend& error(std::string_view sqlstate, std::string_view text, std::string_view severity = "ERROR") {
     return message('E', fields(sqlstate, text, severity));
   }
-  backend& notice(std::string_view text = "a notice") { return message('N', fields("00000", text, "NOTICE")); }
+  backend& notice(std::string_view text = "a notice", std::string_view sqlstate = "00000",
+                  std::string_view severity = "NOTICE") {
+    return message('N', fields(sqlstate, text, severity));
+  }
   backend& notification(std::string_view channel, std::string_view payload) {
     return message('A', be32(4711) + zero_ended(channel) + zero_ended(payload));
   }

@@ -3,6 +3,7 @@
 // plays one conversation per connection, each in a thread. Not a Postgres: it says what the test tells it to, when the
 // test tells it to.
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -31,12 +32,15 @@ class server_end {
   server_end(server_end&& other) noexcept : descriptor_{std::exchange(other.descriptor_, -1)} {}
   server_end& operator=(server_end&&) = delete;
 
-  void send(std::string_view bytes) const {
+  void send(std::string_view bytes) const { (void)try_send(bytes); }
+  /// @return false when the client has left
+  [[nodiscard]] bool try_send(std::string_view bytes) const {
     while (!bytes.empty()) {
       const ssize_t count = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (count <= 0) return;  // the client has left
+      if (count <= 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(count));
     }
+    return true;
   }
   /// What one recv brings; empty at the end.
   [[nodiscard]] std::string receive() const {
@@ -57,6 +61,14 @@ class server_end {
   }
   void close() {
     if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+  }
+  /// Says that nothing more will come (FIN), and still hears.
+  void finish() const { ::shutdown(descriptor_, SHUT_WR); }
+  /// Closes with a reset (RST), on TCP.
+  void reset() {
+    const linger at_once{1, 0};
+    ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close();
   }
   /// Takes the start-up packet and lets the client in without asking.
   void let_in() const {
@@ -84,6 +96,8 @@ class listener {
       for (const conversation& play : all) {
         const int accepted = ::accept(descriptor_, nullptr, nullptr);
         if (accepted < 0) break;
+        const int at_once = 1;
+        ::setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
         running.emplace_back([&play, accepted] { play(server_end{accepted}); });
       }
       for (std::thread& one : running) one.join();

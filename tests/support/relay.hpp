@@ -1,6 +1,6 @@
 #pragma once
 // Stands between a client and a real server on 127.0.0.1, passes every byte on, counts what the server sends, and how
-// often they waited for each other.
+// often they waited for each other. It may also keep what the server says, or cut the connection in the middle of it.
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -9,16 +9,30 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace sluice::test {
+
+/// What becomes of a connection that is cut.
+enum class cut : std::uint8_t {
+  close,    ///< FIN
+  reset,    ///< RST
+  silence,  ///< nothing comes any more, until the client leaves
+};
 
 /// One connection's relay.
 class relay {
  public:
-  explicit relay(std::uint16_t server_port) {
+  /// @param bytes  of the server, after which the connection is cut
+  explicit relay(std::uint16_t server_port, std::uint64_t bytes = std::numeric_limits<std::uint64_t>::max(),
+                 cut how = cut::close)
+      : left_{bytes}, how_{how} {
     sockaddr_in address = loopback(0);
     listening_ = ::socket(AF_INET, SOCK_STREAM, 0);
     socklen_t size = sizeof address;
@@ -30,7 +44,7 @@ class relay {
   }
   ~relay() {
     ::shutdown(listening_, SHUT_RDWR);
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
     ::close(listening_);
   }
   relay(const relay&) = delete;
@@ -43,6 +57,12 @@ class relay {
 
   /// Bytes that the server has sent.
   [[nodiscard]] std::uint64_t from_server() const noexcept { return from_server_; }
+
+  /// What the server said each time after the client had spoken; to be asked when the client has left, and once.
+  [[nodiscard]] std::vector<std::string> conversation() {
+    thread_.join();
+    return std::move(answers_);
+  }
 
  private:
   static sockaddr_in loopback(std::uint16_t port) {
@@ -63,12 +83,15 @@ class relay {
       std::array<pollfd, 2> both{pollfd{client, POLLIN, 0}, pollfd{server, POLLIN, 0}};
       for (bool open = true; open && ::poll(both.data(), both.size(), -1) > 0;) {
         if (both[0].revents != 0) {
-          if (!servers_turn) ++flights_;
+          if (!servers_turn) {
+            ++flights_;
+            answers_.emplace_back();
+          }
           servers_turn = true;
-          open = pass(client, server);
+          open = pass_on(client, server);
         } else if (both[1].revents != 0) {
           servers_turn = false;
-          open = pass(server, client, &from_server_);
+          open = answer(server, client);
         }
       }
     }
@@ -76,22 +99,53 @@ class relay {
     ::close(client);
   }
 
-  static bool pass(int from, int to, std::atomic<std::uint64_t>* counted = nullptr) {
-    std::array<char, 65536> bytes{};
-    const ssize_t count = ::recv(from, bytes.data(), bytes.size(), 0);
-    if (counted != nullptr && count > 0) *counted += static_cast<std::uint64_t>(count);
-    for (ssize_t sent = 0; sent < count;) {
-      const ssize_t now = ::send(to, bytes.data() + sent, static_cast<std::size_t>(count - sent), MSG_NOSIGNAL);
-      if (now <= 0) return false;
-      sent += now;
+  static std::string_view receive(int from, std::array<char, 65536>& into) {
+    const ssize_t count = ::recv(from, into.data(), into.size(), 0);
+    return {into.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
+  }
+  static bool send(int to, std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t count = ::send(to, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (count <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(count));
     }
-    return count > 0;
+    return true;
+  }
+  static bool pass_on(int from, int to) {
+    std::array<char, 65536> memory{};
+    const std::string_view bytes = receive(from, memory);
+    return !bytes.empty() && send(to, bytes);
+  }
+  bool answer(int server, int client) {
+    std::array<char, 65536> memory{};
+    const std::string_view bytes = receive(server, memory);
+    if (bytes.empty()) return false;
+    from_server_ += bytes.size();
+    if (!answers_.empty()) answers_.back().append(bytes);
+    const bool is_whole = bytes.size() <= left_;
+    const std::string_view passed = bytes.substr(0, left_);
+    left_ -= passed.size();
+    return send(client, passed) && (is_whole || end(client));
+  }
+  bool end(int client) const {
+    std::array<char, 65536> memory{};
+    if (how_ == cut::silence)
+      while (!receive(client, memory).empty()) {
+      }
+    if (how_ == cut::reset) {
+      const linger at_once{1, 0};
+      ::setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    }
+    return false;
   }
 
   int listening_{-1};
   std::uint16_t port_{};
   std::atomic<int> flights_{0};
   std::atomic<std::uint64_t> from_server_{0};
+  std::uint64_t left_;
+  cut how_;
+  std::vector<std::string> answers_;
   std::thread thread_;
 };
 

@@ -4,26 +4,11 @@
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/use_future.hpp>
-#include <cstdlib>
-#include <new>
 #include <sluice/sluice.hpp>
 #include <string>
 
+#include "counted_memory.hpp"
 #include "listener.hpp"
-
-namespace {
-thread_local std::size_t allocations = 0;
-}
-
-// NOLINTBEGIN(misc-*,cppcoreguidelines-*)
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc{};
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-// NOLINTEND(misc-*,cppcoreguidelines-*)
 
 namespace {
 
@@ -53,8 +38,8 @@ struct counts {
 
   void add(const sluice::chunk& chunk) {
     for (const sluice::row row : chunk) rows += row.is_null() ? 0U : 1U;
-    if (++chunks == warm_up_chunks) before_ = ::allocations;
-    if (chunks >= warm_up_chunks) allocations = ::allocations - before_;
+    if (++chunks == warm_up_chunks) before_ = sluice::test::counted.allocations;
+    if (chunks >= warm_up_chunks) allocations = sluice::test::counted.allocations - before_;
   }
 
  private:

@@ -148,6 +148,7 @@ class SLUICE_API exchange {
   void end_transaction(char status);
   void remember();
   void answer_copy_in();
+  [[noreturn]] void fail_unsuitable() const;
   void finish();
 
   session& session_;

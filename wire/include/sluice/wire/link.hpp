@@ -76,6 +76,7 @@ class SLUICE_API link {
   receive_buffer in;
   proto::limits limits;
   context where;
+  std::string last_words;  ///< the server's warning that it is about to end the connection, for the error that follows
 
   enum class moved : std::uint8_t {
     something,

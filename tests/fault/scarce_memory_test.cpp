@@ -1,0 +1,131 @@
+// Memory that cannot be had, and servers that would take all there is: each allocation of a session fails in turn, and
+// floods of what may come at any time are read within bounds. Stands alone, since it replaces operator new.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <sluice/sluice.hpp>
+
+#include "counted_memory.hpp"
+#include "faces.hpp"
+#include "script.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace sluice::test;
+using sluice::errc;
+
+constexpr int most_sessions = 3'000;
+
+script good_session() {
+  return script{}
+      .lets_in()
+      .hears()
+      .says(rows(3).notice().parameter_status("TimeZone", "UTC").command_complete("SELECT 3").ready_for_query())
+      .falls_silent();
+}
+
+void in_a_loop(const std::string& dsn) {
+  sluice::client db{dsn};
+  std::size_t count = 0;
+  for (const sluice::row row : db.stream(sluice::from("t").where(sluice::field("a.b") == "c")))
+    count += row.text().size();
+  EXPECT_EQ(count, 6U);
+}
+
+asio::awaitable<void> coroutine(std::string dsn) {
+  sluice::connection db = co_await sluice::connect(dsn);
+  const sluice::query query = sluice::from("t");
+  sluice::row_stream rows = co_await db.stream(query);
+  std::size_t count = 0;
+  while (const sluice::chunk batch = co_await rows.next())
+    for (const sluice::row row : batch) count += row.text().size();
+  EXPECT_EQ(count, 6U);
+}
+void in_a_coroutine(const std::string& dsn) { run(coroutine(dsn)); }
+
+struct way {
+  const char* name;
+  void (*run)(const std::string& dsn);
+};
+
+class ScarceMemory : public testing::TestWithParam<way> {};
+
+TEST_P(ScarceMemory, IsAnErrorWhicheverAllocationFails) {
+  const listener server{std::vector<listener::conversation>(most_sessions, good_session().play())};
+  const std::string dsn = server.dsn();
+  GetParam().run(dsn);  // what is allocated once only has been
+  int failures = 0;
+  for (std::size_t nth = 0;; ++nth) {
+    ASSERT_LT(nth, most_sessions);
+    SCOPED_TRACE("allocation " + std::to_string(nth));
+    counted.has_failed = false;
+    counted.until_failure = nth;
+    try {
+      GetParam().run(dsn);
+    } catch (const sluice::error& e) {
+      counted.until_failure = memory::never;
+      // A socket's first use of Asio's reactor says it in the system's words.
+      EXPECT_TRUE(e.code() == errc::out_of_memory || e.code() == errc::connect_failed) << e.what();
+      ++failures;
+    } catch (const std::bad_alloc&) {  // before there was a connection to name
+      ++failures;
+    }
+    counted.until_failure = memory::never;
+    if (!counted.has_failed) break;
+  }
+  EXPECT_GT(failures, 50);
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, ScarceMemory, testing::Values(way{"ALoop", in_a_loop}, way{"ACoroutine", in_a_coroutine}),
+                         [](const auto& of) { return of.param.name; });
+
+/// What a session with a server that plays this has held at most, beyond what this thread holds anyway.
+std::size_t peak_of(const script& hostile, std::size_t max_row_bytes = 64U << 20U) {
+  const listener server{{hostile.play(), script{}.hears().play()}};
+  const std::size_t before = counted.live;
+  counted.peak = counted.live;
+  try {
+    sluice::client db{server.dsn(), {.max_row_bytes = max_row_bytes, .leave_timeout = 100ms}};
+    db.on_notice([](const sluice::server_message&) {});
+    db.on_notification([](const sluice::notification&) {});
+    for ([[maybe_unused]] const sluice::row row : db.stream(sluice::from("t"), {.timeout = 300ms})) continue;
+    ADD_FAILURE() << "no error";
+  } catch (const sluice::error& e) {
+    EXPECT_TRUE(e.code() == errc::deadline_exceeded || e.code() == sluice::condition::protocol) << e.what();
+  }
+  return counted.peak - before;
+}
+
+script floods(const backend& messages) { return script{}.lets_in().hears().says(rows(1)).repeats(messages); }
+
+constexpr std::size_t a_session{256U << 10U};  // with its buffer of 64 KiB
+
+TEST(AFlood, OfNoticesIsReadWithinBounds) {
+  EXPECT_LT(peak_of(floods(backend{}.notice(std::string(20'000, 'x')))), a_session);
+}
+
+TEST(AFlood, OfNotificationsIsReadWithinBounds) {
+  EXPECT_LT(peak_of(floods(backend{}.notification("channel", std::string(8'000, 'x')))), a_session);
+}
+
+TEST(AFlood, OfParametersIsReadWithinBounds) {
+  backend many;
+  for (int i = 0; i < 2'000; ++i) many.parameter_status("parameter_" + std::to_string(i), std::string(1'000, 'x'));
+  EXPECT_LT(peak_of(floods(many)), 2 * a_session);
+}
+
+TEST(AFlood, OfParametersAtTheLoginIsReadWithinBounds) {
+  backend many = backend{}.authentication_ok();
+  for (int i = 0; i < 10'000; ++i) many.parameter_status("parameter_" + std::to_string(i), std::string(1'000, 'x'));
+  EXPECT_LT(peak_of(script{}.hears().says(many.ready_for_query()).hears().says(rows(1)).falls_silent()), 2 * a_session);
+}
+
+TEST(ALength, AllocatesNothingThatDoesNotArrive) {
+  EXPECT_LT(peak_of(script{}.lets_in().hears().says(rows(1)).says("D" + be32(1U << 29U)).falls_silent(), 1U << 30U),
+            a_session);
+  const backend columns = backend{}.parse_complete().bind_complete().message('T', be16(0x7fff));
+  EXPECT_LT(peak_of(script{}.lets_in().hears().says(columns).falls_silent()), a_session);
+}
+
+}  // namespace

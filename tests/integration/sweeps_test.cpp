@@ -1,0 +1,262 @@
+// Good sessions of a real server, plain, in pages, with SCRAM and in TLS: cut after every byte in three ways, said a
+// byte at a time and in two pieces at every place, with each byte flipped, and cancelled at every wait. Whatever comes,
+// the client ends, in time: with all rows, or with an error after rows that are the first of them.
+//
+// SLUICE_SWEEP_STEP=n looks at every n-th place of the long ones only (5 unless set; ci/sweeps sets 1).
+#include <gtest/gtest.h>
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <iterator>
+#include <memory>
+
+#include "cluster.hpp"
+#include "faces.hpp"
+#include "replayed.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace sluice::test;
+using sluice::condition;
+
+const std::vector<std::string> good_rows{R"({"n": 1})", R"({"n": 2})", R"({"n": 3})", R"({"n": 4})", R"({"n": 5})"};
+
+sluice::query five_rows() { return sluice::sql("select jsonb_build_object('n', generate_series(1, 5))").as_document(); }
+
+struct ways {
+  const char* name;
+  const char* login;
+  sluice::fetch_mode mode;
+};
+constexpr ways plain{"plain", "user=trust_user sslmode=disable", sluice::fetch_mode::plain};
+constexpr ways paged{"paged", "user=trust_user sslmode=disable", sluice::fetch_mode::paged};
+constexpr ways scram{"scram", "user=scram_user password=secret sslmode=disable", sluice::fetch_mode::plain};
+constexpr ways tls{"tls", "user=scram_user password=secret sslmode=require", sluice::fetch_mode::plain};
+
+std::uint16_t server_port() { return static_cast<std::uint16_t>(std::stoi(cluster_value("SLUICE_TEST_PORT"))); }
+
+sluice::conninfo at_port(std::uint16_t port, const ways& how) {
+  sluice::conninfo info =
+      sluice::conninfo::parse("host=127.0.0.1 dbname=sluice port=" + std::to_string(port) + " " + how.login);
+  info.connect_timeout = 300ms;
+  return info;
+}
+
+asio::awaitable<void> ask(sluice::conninfo where, sluice::fetch_mode mode, outcome& seen) {
+  const sluice::query query = five_rows();
+  const sluice::query_options options{.timeout = 300ms, .mode = mode, .page_rows = 2};
+  const sluice::connection_options limits{.max_row_bytes = 1U << 20U, .leave_timeout = 50ms};
+  try {
+    sluice::connection db = co_await sluice::connect(where, limits);
+    try {
+      sluice::row_stream rows = co_await db.stream(query, options);
+      while (const sluice::chunk batch = co_await rows.next()) take(seen, batch);
+    } catch (const sluice::error& e) {
+      seen.failure = e;
+    }
+    seen.usable = db.is_idle();
+  } catch (const sluice::error& e) {
+    seen.failure = e;
+  }
+}
+
+void ask_in_a_loop(const sluice::conninfo& where, sluice::fetch_mode mode, outcome& seen) {
+  try {
+    sluice::client db{where, {.max_row_bytes = 1U << 20U, .leave_timeout = 50ms}};
+    for (const sluice::row row : db.stream(five_rows(), {.timeout = 300ms, .mode = mode, .page_rows = 2}))
+      seen.rows.emplace_back(row.text());
+    seen.usable = db.is_idle();
+  } catch (const sluice::error& e) {
+    seen.failure = e;
+  }
+}
+
+conversation record(const ways& how) {
+  relay between{server_port()};
+  outcome seen;
+  run(ask(at_port(between.port(), how), how.mode, seen));
+  EXPECT_EQ(seen.rows, good_rows) << (seen.failure ? seen.failure->what() : "");
+  return between.conversation();
+}
+
+/// Asks a server that says the conversation each of these ways; all at once, but a hundred at a time.
+std::vector<outcome> ask_all(const conversation& what, const ways& how, const std::vector<delivery>& deliveries,
+                             const std::vector<conversation>& altered = {}) {
+  std::vector<outcome> seen(deliveries.size());
+  constexpr std::size_t at_once = 100;
+  for (std::size_t from = 0; from < deliveries.size(); from += at_once) {
+    asio::io_context context{1};
+    std::vector<std::unique_ptr<replayed>> servers;
+    std::size_t open = 0;
+    for (std::size_t i = from; i < std::min(from + at_once, deliveries.size()); ++i) {
+      servers.push_back(std::make_unique<replayed>(context, altered.empty() ? what : altered[i], deliveries[i]));
+      ++open;
+      asio::co_spawn(context, ask(at_port(servers.back()->port(), how), how.mode, seen[i]), [&](std::exception_ptr) {
+        if (--open == 0)
+          for (const auto& server : servers) server->stop();
+      });
+    }
+    context.run();
+  }
+  return seen;
+}
+
+void expect_the_first_of_the_rows(const outcome& seen) {
+  ASSERT_LE(seen.rows.size(), good_rows.size());
+  EXPECT_TRUE(std::equal(seen.rows.begin(), seen.rows.end(), good_rows.begin()));
+}
+
+/// A conversation that was cut short.
+void expect_cut(const outcome& seen, cut how) {
+  ASSERT_TRUE(seen.failure) << "a short result looked whole";
+  const condition expected = how == cut::silence ? condition::timeout : condition::connection;
+  EXPECT_TRUE(seen.failure->code() == expected || seen.failure->code() == condition::tls) << seen.failure->what();
+  EXPECT_FALSE(seen.usable);
+  expect_the_first_of_the_rows(seen);
+}
+
+std::ptrdiff_t descriptors() {
+  return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"}, std::filesystem::directory_iterator{});
+}
+
+class Sweep : public testing::TestWithParam<ways> {
+ protected:
+  void SetUp() override { before_ = descriptors(); }
+  void TearDown() override { EXPECT_EQ(descriptors(), before_) << "none is left open"; }
+
+  const conversation whole = record(GetParam());
+  const std::size_t size = size_of(whole);
+
+ private:
+  std::ptrdiff_t before_{};
+};
+
+TEST_P(Sweep, CutAfterEveryByte) {
+  for (const cut how : {cut::close, cut::reset, cut::silence}) {
+    std::vector<delivery> all;
+    for (std::size_t bytes = 0; bytes < size; ++bytes) all.push_back({.bytes = bytes, .then = how});
+    const std::vector<outcome> seen = ask_all(whole, GetParam(), all);
+    for (std::size_t bytes = 0; bytes < size; ++bytes) {
+      SCOPED_TRACE("cut after " + std::to_string(bytes));
+      expect_cut(seen[bytes], how);
+    }
+  }
+}
+
+TEST_P(Sweep, CutAfterEveryByteOfALoop) {
+  for (std::size_t bytes = 0; bytes < size; ++bytes) {
+    SCOPED_TRACE("cut after " + std::to_string(bytes));
+    asio::io_context context{1};
+    replayed server{context, whole, {.bytes = bytes}};
+    std::thread serving{[&] { context.run(); }};
+    outcome seen;
+    ask_in_a_loop(at_port(server.port(), GetParam()), GetParam().mode, seen);
+    asio::post(context, [&] { server.stop(); });
+    serving.join();
+    expect_cut(seen, cut::close);
+  }
+}
+
+TEST_P(Sweep, InTwoPiecesAtEveryPlace) {
+  std::vector<delivery> all{{.byte_by_byte = true}};
+  for (std::size_t bytes = 1; bytes < size; ++bytes) all.push_back({.pause_after = bytes});
+  for (const outcome& seen : ask_all(whole, GetParam(), all)) {
+    EXPECT_FALSE(seen.failure) << seen.failure->what();
+    EXPECT_EQ(seen.rows, good_rows);
+    EXPECT_TRUE(seen.usable);
+  }
+}
+
+TEST_P(Sweep, WithEachByteFlipped) {
+  for (const char mask : {'\x01', '\x20', '\x80', '\xff'}) {
+    std::vector<conversation> altered;
+    for (std::size_t answer = 0; answer < whole.size(); ++answer)
+      for (std::size_t at = 0; at < whole[answer].size(); ++at) {
+        altered.push_back(whole);
+        char& byte = altered.back()[answer][at];
+        byte = static_cast<char>(byte ^ mask);
+      }
+    const std::vector<delivery> all(altered.size());
+    for (const outcome& seen : ask_all(whole, GetParam(), all, altered)) {
+      EXPECT_LE(seen.rows.size(), good_rows.size());
+      EXPECT_TRUE(seen.failure || seen.rows.size() == good_rows.size()) << "a short result looked whole";
+      if (seen.failure && seen.failure->code() != condition::sql) {
+        EXPECT_FALSE(seen.usable) << seen.failure->what();
+      }
+    }
+  }
+}
+
+TEST_P(Sweep, CancelledAtEveryWait) {
+  for (int waits = 2;; ++waits) {  // before, the caller's own coroutine has not begun
+    SCOPED_TRACE("cancelled after " + std::to_string(waits) + " turns");
+    asio::io_context context{1};
+    replayed server{context, whole, {}};
+    asio::cancellation_signal signal;
+    outcome seen;
+    bool over = false;
+    bool threw = false;
+    asio::co_spawn(context, ask(at_port(server.port(), GetParam()), GetParam().mode, seen),
+                   asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr failure) {
+                     over = true;
+                     threw = failure != nullptr;
+                     server.stop();
+                   }));
+    for (int i = 0; i < waits && !over; ++i) context.run_one();
+    const bool was_over = over;
+    if (!over) signal.emit(asio::cancellation_type::terminal);
+    context.run();
+    EXPECT_TRUE(over);
+    EXPECT_FALSE(threw) << "a cancellation is told as our error";
+    expect_the_first_of_the_rows(seen);
+    if (was_over) {
+      EXPECT_EQ(seen.rows, good_rows);
+      break;
+    }
+    if (seen.failure) {
+      EXPECT_EQ(seen.failure->code(), condition::cancelled) << seen.failure->what();
+    } else {
+      EXPECT_EQ(seen.rows, good_rows);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, Sweep, testing::Values(plain, paged), [](const auto& of) { return of.param.name; });
+
+class LiveSweep : public testing::TestWithParam<ways> {};
+
+std::size_t sweep_step() {
+  const char* const text = std::getenv("SLUICE_SWEEP_STEP");
+  return text == nullptr ? 5 : static_cast<std::size_t>(std::stoul(text));
+}
+
+// What depends on chance, as nonces and keys do, cannot be said again: each cut has a session of its own.
+TEST_P(LiveSweep, CutAfterEveryByte) {
+  std::size_t size = 0;
+  {
+    relay between{server_port()};
+    outcome seen;
+    ask_in_a_loop(at_port(between.port(), GetParam()), GetParam().mode, seen);
+    ASSERT_EQ(seen.rows, good_rows) << (seen.failure ? seen.failure->what() : "");
+    size = size_of(between.conversation());
+  }
+  std::size_t turn = 0;
+  for (std::size_t bytes = 0; bytes < size; bytes += sweep_step()) {
+    const cut how = turn++ % 2 == 0 ? cut::close : cut::reset;
+    SCOPED_TRACE("cut after " + std::to_string(bytes));
+    relay between{server_port(), bytes, how};
+    outcome seen;
+    ask_in_a_loop(at_port(between.port(), GetParam()), GetParam().mode, seen);
+    if (seen.failure)
+      expect_cut(seen, how);
+    else
+      EXPECT_EQ(seen.rows, good_rows) << "a short result looked whole";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, LiveSweep, testing::Values(scram, tls), [](const auto& of) { return of.param.name; });
+
+}  // namespace

@@ -1,0 +1,52 @@
+#pragma once
+// Replaces operator new and delete of the program that includes it, in one file: counts what a thread allocates, and
+// lets an allocation of its choice fail.
+#include <malloc.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <limits>
+#include <new>
+
+namespace sluice::test {
+
+/// Of this thread. What another thread frees is not taken off `live`.
+struct memory {
+  static constexpr std::size_t never = std::numeric_limits<std::size_t>::max();
+
+  std::size_t allocations{0};
+  /// Allocations before the one that fails; then none does any more. Those of Asio do not count: when it cannot
+  /// allocate what it begins, it ends the program.
+  std::size_t until_failure{never};
+  std::size_t live{0};
+  std::size_t peak{0};
+  bool has_failed{false};
+};
+inline thread_local constinit memory counted{};
+
+}  // namespace sluice::test
+
+// NOLINTBEGIN(misc-*,cppcoreguidelines-*)
+void* operator new(std::size_t size) {
+  auto& counted = sluice::test::counted;
+  ++counted.allocations;
+  const bool is_asios = size % 4 == 1;  // it asks for whole words and a byte of its own
+  if (counted.until_failure != sluice::test::memory::never && !is_asios && counted.until_failure-- == 0) {
+    counted.until_failure = sluice::test::memory::never;
+    counted.has_failed = true;
+    throw std::bad_alloc{};
+  }
+  void* const memory = std::malloc(size);
+  if (memory == nullptr) throw std::bad_alloc{};
+  counted.live += ::malloc_usable_size(memory);
+  counted.peak = std::max(counted.peak, counted.live);
+  return memory;
+}
+void operator delete(void* memory) noexcept {
+  auto& counted = sluice::test::counted;
+  counted.live -= std::min(counted.live, memory == nullptr ? 0 : ::malloc_usable_size(memory));
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
+// NOLINTEND(misc-*,cppcoreguidelines-*)

@@ -1,0 +1,102 @@
+#pragma once
+// A conversation that a real server has had, said again by nobody: cut, in pieces, or with a byte that is wrong, to as
+// many clients at once as there are ways to do so.
+#include <sys/socket.h>
+
+#include <asio/awaitable.hpp>
+#include <asio/buffer.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/write.hpp>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "relay.hpp"
+
+namespace sluice::test {
+
+/// What a server said each time after its client had spoken.
+using conversation = std::vector<std::string>;
+
+inline std::size_t size_of(const conversation& all) {
+  std::size_t bytes = 0;
+  for (const std::string& answer : all) bytes += answer.size();
+  return bytes;
+}
+
+/// How a conversation is said again.
+struct delivery {
+  std::size_t bytes{std::numeric_limits<std::size_t>::max()};  ///< after which it is cut
+  cut then{cut::close};
+  std::size_t pause_after{0};  ///< bytes after which the client has to look twice; 0: none
+  bool byte_by_byte{false};
+};
+
+/// Says it to the first client that connects; other connections, such as that of a request to cancel, are closed.
+class replayed {
+ public:
+  replayed(asio::io_context& context, conversation what, delivery how)
+      : acceptor_{context, {asio::ip::address_v4::loopback(), 0}}, what_{std::move(what)}, how_{how} {
+    asio::co_spawn(context, serve(), asio::detached);
+  }
+
+  [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+  void stop() { acceptor_.close(); }
+
+ private:
+  static auto to(std::error_code& failure) { return asio::redirect_error(asio::use_awaitable, failure); }
+
+  asio::awaitable<void> serve() {
+    bool is_first = true;
+    for (;;) {
+      std::error_code failure;
+      asio::ip::tcp::socket client = co_await acceptor_.async_accept(to(failure));
+      if (failure) co_return;
+      if (std::exchange(is_first, false))
+        asio::co_spawn(acceptor_.get_executor(), talk(std::move(client), what_, how_), asio::detached);
+    }
+  }
+
+  static asio::awaitable<void> talk(asio::ip::tcp::socket client, conversation what, delivery how) {
+    client.set_option(asio::ip::tcp::no_delay{true});
+    std::string heard(65536, '\0');
+    std::size_t said = 0;
+    std::error_code failure;
+    for (const std::string& answer : what) {
+      co_await client.async_read_some(asio::buffer(heard), to(failure));
+      if (failure) co_return;
+      for (std::size_t at = 0; at < answer.size();) {
+        if (said == how.bytes) break;
+        std::size_t piece = answer.size() - at;
+        if (how.byte_by_byte) piece = 1;
+        if (how.pause_after > said) piece = std::min(piece, how.pause_after - said);
+        piece = std::min(piece, how.bytes - said);
+        const std::string bytes = answer.substr(at, piece);
+        co_await asio::async_write(client, asio::buffer(bytes), to(failure));
+        if (failure) co_return;
+        said += piece;
+        at += piece;
+        for (int turn = 0; turn < 4 && (how.byte_by_byte || said == how.pause_after); ++turn)
+          co_await asio::post(client.get_executor(), asio::use_awaitable);  // the client looks meanwhile
+      }
+      if (said == how.bytes) break;
+    }
+    if (how.then == cut::reset && said == how.bytes) client.set_option(asio::socket_base::linger{true, 0});
+    if (how.then == cut::silence && said == how.bytes)
+      while (!failure) co_await client.async_read_some(asio::buffer(heard), to(failure));
+  }
+
+  asio::ip::tcp::acceptor acceptor_;
+  conversation what_;
+  delivery how_;
+};
+
+}  // namespace sluice::test
