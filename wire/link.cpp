@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,6 +33,13 @@ namespace {
 constexpr int steady_flow = 8;
 constexpr std::chrono::microseconds short_moment{30};
 constexpr std::chrono::microseconds short_wait{1'000};
+
+/// How many forks lie between the start of the program and this process.
+std::uint32_t forks() noexcept {
+  static std::atomic<std::uint32_t> count{0};
+  static const int watched = ::pthread_atfork(nullptr, nullptr, [] { ++count; });
+  return watched == 0 ? count.load(std::memory_order_relaxed) : 0;
+}
 
 }  // namespace
 
@@ -68,10 +77,12 @@ link::link(socket connected, const proto::limits& bounds, std::size_t buffer_byt
       limits{bounds},
       socket_{std::move(connected)},
       remote_{socket_.remote_endpoint()},
-      deadline_{socket_.get_executor(), [this] {
+      deadline_{socket_.get_executor(),
+                [this] {
                   std::error_code ignored;
                   socket_.cancel(ignored);
-                }} {
+                }},
+      born_after_{forks()} {
   socket_.non_blocking(true);
 }
 
@@ -80,11 +91,12 @@ link::~link() { close(); }
 void link::close() noexcept {
   std::error_code ignored;
   deadline_.set(clock::time_point::max());
-  if (tls_ != nullptr && socket_.is_open()) tls_->close();
+  if (tls_ != nullptr && socket_.is_open() && is_ours()) tls_->close();
   socket_.close(ignored);
 }
 
 link::moved link::transfer(std::size_t wanted) {
+  if (!is_ours()) fail(errc::connection_lost, "the connection is the parent's: it was used after a fork", true);
   check_deadline();
   const std::size_t unsent = out.size() - sent_;
   if (unsent != 0) flush();
@@ -99,7 +111,10 @@ link::moved link::transfer(std::size_t wanted) {
   return moved::something;
 }
 
+bool link::is_ours() const noexcept { return born_after_ == forks(); }
+
 void link::flush() noexcept {
+  if (!is_ours()) return;
   if (!out.empty()) flow_ = 0;
   while (sent_ < out.size()) {
     const io_result gone = send(std::span{out}.subspan(sent_));

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import platform
+import re
 import signal
 import subprocess
 import sys
@@ -86,8 +87,7 @@ def benchmark(program, repetitions):
         if "error_message" in run:
             sys.exit(f"{run['run_name']}: {run['error_message']}")
         if run["run_type"] == "iteration":
-            name = run["run_name"].removesuffix("/real_time").removesuffix("/manual_time")
-            name = name.split("/iterations:")[0]
+            name = re.sub(r"/(real_time|manual_time|iterations:\d+)", "", run["run_name"])
             times.setdefault(name, []).append(run["real_time"] * microseconds[run["time_unit"]])
     return times
 

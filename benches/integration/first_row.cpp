@@ -8,6 +8,7 @@
 #include <sluice/sluice.hpp>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "libpqxx_stream.hpp"
 #include "server.hpp"
@@ -35,9 +36,14 @@ void warm(pqxx::connection& db, const relation& of) { pqxx::nontransaction{db}.e
 // libpqxx's stream takes a table's name without its schema.
 std::string dsn_for_libpqxx() { return dsn() + " options='-c search_path=bench,public'"; }
 
-/// One result: the time until its first row, and how many there are.
+/// One result: the time until its first row, and how many there are. Begins when the server has come to rest: what it
+/// does after an answer is not part of the next one.
 class watch {
  public:
+  watch() {
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    began_ = clock::now();
+  }
   void row() {
     if (rows_++ == 0) first_ = clock::now();
   }
@@ -47,7 +53,7 @@ class watch {
   }
 
  private:
-  clock::time_point began_{clock::now()};
+  clock::time_point began_;
   clock::time_point first_{};
   int rows_{};
 };

@@ -1,20 +1,17 @@
 // Queries on a pool that are sent again, and those that are not; a server that is restarted under them.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
-#include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
-#include <map>
 #include <string>
 
 #include "asking.hpp"
+#include "checked_streams.hpp"
 #include "cluster.hpp"
 #include "faces.hpp"
-#include "shell.hpp"
 
 namespace {
 
@@ -136,78 +133,19 @@ TEST_F(Retry, MendsAForgottenStatement) {
   context.run();
 }
 
-/// As whoever runs the server.
-finished as_server(const std::string& command) {
-  const std::string user = cluster_value("SLUICE_TEST_SERVER_USER");
-  const std::string change =
-      ::geteuid() == 0 ? "setpriv --reuid=" + user + " --regid=\"$(id -g " + user + ")\" --clear-groups -- " : "";
-  return shell("cd / && " + change + command + " >/dev/null 2>&1");
-}
-
-struct tally {
-  std::size_t whole{};
-  std::map<std::string, int> errors;
-  int running{};
-};
-
-/// Every result is whole, with the right sum, or an error.
-asio::awaitable<void> task(pool& from, tally& to, const bool& over) {
-  while (!over) {
-    const auto what = sql("select to_json(n) from generate_series(1, 2000) n").as_document();
-    sluice::pooled_stream rows = from.stream(what);
-    std::string failure;
-    try {
-      std::int64_t sum = 0;
-      for (sluice::chunk chunk = co_await rows.next(); chunk; chunk = co_await rows.next())
-        for (const sluice::row row : chunk) sum += std::stoll(std::string{row.text()});
-      EXPECT_EQ(sum, 2'001'000);
-      ++to.whole;
-    } catch (const sluice::error& e) {
-      failure = e.kind() == sluice::condition::sql ? std::string{e.sqlstate()} : std::string{to_string(e.kind())};
-    }
-    if (failure.empty()) continue;
-    ++to.errors[failure];
-    asio::steady_timer pause{co_await asio::this_coro::executor, 5ms};
-    co_await pause.async_wait(asio::use_awaitable);
-  }
-  --to.running;
-}
-
 asio::awaitable<void> restarting(pool& from) {
   const asio::any_io_executor on = co_await asio::this_coro::executor;
-  asio::steady_timer timer{on};
-  tally seen;
+  checked_streams seen;
   bool over = false;
-  for (; seen.running < 16; ++seen.running) asio::co_spawn(on, task(from, seen, over), asio::detached);
+  seen.start(16, from, on, over);
   for (const std::string mode : {"fast", "immediate"}) {
-    const std::size_t before = seen.whole;
-    while (seen.whole < before + 50) {
-      timer.expires_after(1ms);
-      co_await timer.async_wait(asio::use_awaitable);
-    }
-    const std::string data = cluster_value("SLUICE_TEST_DATA_DIR");
-    const std::string log = cluster_value("SLUICE_TEST_LOG");
-    const std::string command = cluster_value("SLUICE_TEST_PG_BINDIR") + "/pg_ctl restart -D " + data + " -m " + mode +
-                                " -w -s -t 60 -l " + log;
-    const finished restart = as_server(command);
-    EXPECT_EQ(restart.status, 0) << mode;
-    const std::size_t after = seen.whole;
-    while (seen.whole < after + 50) {
-      timer.expires_after(1ms);
-      co_await timer.async_wait(asio::use_awaitable);
-    }
+    co_await seen.more(50);
+    EXPECT_EQ(pg_ctl("restart -m " + mode + " -w -t 60 -l " + cluster_value("SLUICE_TEST_LOG")).status, 0) << mode;
+    co_await seen.more(50);
   }
   over = true;
-  while (seen.running != 0) {
-    timer.expires_after(1ms);
-    co_await timer.async_wait(asio::use_awaitable);
-  }
-  int errors = 0;
-  for (const auto& [kind, count] : seen.errors) {
-    EXPECT_TRUE(kind == "connection" || kind.starts_with("57P")) << kind << ": " << count;
-    errors += count;
-  }
-  EXPECT_GT(errors, 0) << "no task was hit";
+  co_await seen.all_have_ended();
+  seen.expect_only_lost_servers();
   EXPECT_EQ(from.stats().lent, 0U);
   EXPECT_EQ(from.stats().waiting, 0U);
   from.close();

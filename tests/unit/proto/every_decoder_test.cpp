@@ -11,6 +11,7 @@
 
 #include "backend.hpp"
 #include "bytes.hpp"
+#include "pieces.hpp"
 
 namespace {
 
@@ -21,47 +22,10 @@ using sluice::test::be16;
 using sluice::test::be32;
 using sluice::test::raw;
 
-using bytes = std::span<const std::byte>;
-/// All that a message points at.
-using pieces = std::vector<bytes>;
-
-void add(pieces& to, bytes piece) { to.push_back(piece); }
-void add(pieces& to, std::string_view text) { to.push_back(as_bytes(text)); }
-void add(pieces& to, const std::optional<bytes>& value) { to.push_back(value.value_or(bytes{})); }
-void add(pieces& /*to*/, std::uint32_t /*type*/) {}
-void add(pieces& to, const column& c) { add(to, c.name); }
-template <class Field>
-void add(pieces& to, const packed_list<Field>& list) {
-  std::size_t seen = 0;
-  for (const auto& field : list) {
-    add(to, field);
-    ++seen;
-  }
-  EXPECT_EQ(seen, list.size());
-}
-void add(pieces& to, const authentication& m) {
-  add(to, m.data);
-  add(to, m.mechanisms);
-}
-void add(pieces& to, const backend_key_data& m) { add(to, m.key); }
-void add(pieces& to, const negotiate_protocol_version& m) { add(to, m.unknown_options); }
-void add(pieces& to, const parameter_status& m) {
-  add(to, m.name);
-  add(to, m.value);
-}
-void add(pieces& /*to*/, const ready_for_query& /*m*/) {}
-void add(pieces& to, const command_complete& m) { add(to, m.tag); }
-void add(pieces& to, const copy_response& m) { add(to, m.formats); }
-void add(pieces& to, const notification_response& m) {
-  add(to, m.channel);
-  add(to, m.payload);
-}
-void add(pieces& to, const error_fields& m) {
-  for (const std::string_view text :
-       {m.localized_severity, m.severity, m.sqlstate, m.message, m.detail, m.hint, m.internal_query, m.where, m.schema,
-        m.table, m.column, m.data_type, m.constraint, m.file, m.line, m.routine})
-    add(to, text);
-}
+using sluice::test::add;
+using sluice::test::bytes;
+using sluice::test::lies_within;
+using sluice::test::pieces;
 
 /// A decoder, with a body that it takes.
 struct decoder {
@@ -74,13 +38,7 @@ struct decoder {
     const std::vector<std::byte> copy(as_bytes(body).begin(), as_bytes(body).end());
     const auto found = decode(copy);
     if (!found) return false;
-    for (const bytes piece : *found) {
-      if (piece.empty()) continue;
-      const std::less_equal<> not_after;
-      EXPECT_TRUE(not_after(copy.data(), piece.data()) &&
-                  not_after(piece.data() + piece.size(), copy.data() + copy.size()))
-          << name << " points outside its body";
-    }
+    EXPECT_TRUE(lies_within(*found, copy)) << name << " points outside its body";
     return true;
   }
 };

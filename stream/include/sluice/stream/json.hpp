@@ -14,14 +14,15 @@
 ///
 /// A number beyond a double keeps its digits: `value.raw_json_token()`, or a `raw_json` member of a typed row.
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include <simdjson.h>
 
+#include <sluice/export.hpp>
 #include <sluice/stream/row.hpp>
 #include <sluice/wire/error.hpp>
 
@@ -73,34 +74,23 @@ struct json_limits {
   std::size_t max_depth{1024};  ///< arrays and objects within each other
 };
 
-/// Checks whole documents: UTF-8, structure, numbers, depth.
+/// Checks whole documents: UTF-8, structure, numbers, depth. Numbers may have any size.
 /// @par Thread safety  one document at a time
-class json_validator {
+class SLUICE_API json_validator {
  public:
-  explicit json_validator(json_limits limits = {}) : parser_{limits.max_bytes} {
-    constexpr std::size_t to_begin_with = 4096;
-    if (parser_.allocate(std::min(to_begin_with, limits.max_bytes), limits.max_depth) != simdjson::SUCCESS)
-      throw error{errc::out_of_memory, "out of memory"};
-  }
+  /// @par Errors  throws error: out_of_memory
+  explicit json_validator(json_limits limits = {});
+  json_validator(json_validator&&) noexcept;
+  json_validator& operator=(json_validator&&) noexcept;
+  ~json_validator();
 
   /// @param number  of the row, for the message; 0: it is not told
   /// @par Errors  throws error: bad_json. NULL is no document and passes
-  void check(row document, std::uint64_t number = 0) {
-    if (document.is_null()) return;
-    const std::string_view text = document.text();
-    constexpr bool copy_first = false;  // what simdjson reads behind the end is there
-    const auto refused = parser_.parse(text.data(), text.size(), copy_first).error();
-    if (refused == simdjson::SUCCESS) return;
-    const std::string which = number == 0 ? "the document" : "row " + std::to_string(number);
-    throw error{error_info{.code = errc::bad_json,
-                           .message = which + " is not JSON: " + simdjson::error_message(refused),
-                           .server = {},
-                           .rows = 0,
-                           .connection_usable = true}};
-  }
+  void check(row document, std::uint64_t number = 0);
 
  private:
-  simdjson::dom::parser parser_;
+  struct parsers;
+  std::unique_ptr<parsers> parsers_;
 };
 
 }  // namespace sluice

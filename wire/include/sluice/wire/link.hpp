@@ -149,6 +149,7 @@ class SLUICE_API link {
   };
   [[nodiscard]] io_result receive(std::span<std::byte> into);
   [[nodiscard]] io_result send(std::span<const std::byte> from) noexcept;
+  [[nodiscard]] bool is_ours() const noexcept;
   [[nodiscard]] bool wants_to_send() const noexcept;
   [[nodiscard]] bool flows() noexcept;
   void waited(clock::duration time) noexcept;
@@ -166,6 +167,7 @@ class SLUICE_API link {
   clock::time_point wait_began_{};
   clock::duration waited_{};
   std::uint64_t reads_{0};
+  std::uint32_t born_after_;  // so many forks: in a child of this process it is not to be used
   int turns_{0};
   int flow_{0};                // waits for input since the last output, each of them short
   bool gave_a_moment_{false};  // and nothing has come since

@@ -1,0 +1,161 @@
+// Networks and servers that fail while rows flow: packets that are lost, a way that is cut without a word, a primary
+// that dies and a standby that takes its place, a pooler that is killed. For ci/chaos, which gives this a network of
+// its own.
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <sluice/sluice.hpp>
+#include <utility>
+
+#include "asking.hpp"
+#include "checked_streams.hpp"
+#include "cluster.hpp"
+#include "faces.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace sluice::test;
+using sluice::errc;
+using sluice::sql;
+
+/// What becomes of the packets between here and a port, both ways, until it is mended.
+class bad_way {
+ public:
+  bad_way(const std::string& port, const std::string& fate) {
+    const finished done = shell(
+        "nft 'add table inet chaos; add chain inet chaos in { type filter hook input priority 0; }; "
+        "add rule inet chaos in tcp sport " +
+        port + " " + fate + "; add rule inet chaos in tcp dport " + port + " " + fate + "'");
+    if (done.status != 0) throw std::runtime_error{"nft: " + done.err};
+  }
+  ~bad_way() { mend(); }
+  bad_way(const bad_way&) = delete;
+  bad_way& operator=(const bad_way&) = delete;
+
+  void mend() {
+    if (!std::exchange(is_mended_, true)) (void)shell("nft delete table inet chaos");
+  }
+
+ private:
+  bool is_mended_{false};
+};
+
+std::string server_port() { return cluster_value("SLUICE_TEST_PORT"); }
+
+sluice::query numbers(int count) {
+  return sql("select to_json(generate_series(1, " + std::to_string(count) + "))").as_document();
+}
+
+const sluice::connection_options briefly{.leave_timeout = 300ms};
+
+/// What a stream ends with when the way is struck after its first rows.
+std::optional<sluice::error> struck(sluice::client& db, const std::string& fate, const sluice::query_options& options) {
+  sluice::row_range rows = db.stream(numbers(100'000'000), options);
+  (void)rows.next();
+  const bad_way struck{server_port(), fate};
+  try {
+    while (rows.next()) {
+    }
+  } catch (const sluice::error& e) {
+    return e;
+  }
+  return std::nullopt;
+}
+
+TEST(AWayThatIsCut, EndsAStreamAtItsDeadline) {
+  sluice::client db{as_user("trust_user"), briefly};
+  const auto failure = struck(db, "drop", {.stall_timeout = 500ms});
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->code(), errc::deadline_exceeded) << failure->what();
+  EXPECT_GT(failure->rows(), 0U);
+  EXPECT_TRUE(db.is_closed()) << "it could not be brought to its end";
+  sluice::client again{as_user("trust_user")};
+  EXPECT_EQ(answer(again, sql("select to_json(1)")), "1");
+}
+
+TEST(AWayThatIsCut, EndsATlsStreamAtItsDeadline) {
+  sluice::client db{as_user("scram_user") + " sslmode=require", briefly};
+  const auto failure = struck(db, "drop", {.timeout = 500ms});
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->code(), errc::deadline_exceeded) << failure->what();
+  EXPECT_TRUE(db.is_closed());
+}
+
+TEST(AWayThatIsCut, IsNoticedByTheSystemIfAsked) {
+  sluice::client db{as_user("trust_user") + " tcp_user_timeout=500", briefly};
+  const bad_way cut{server_port(), "drop"};
+  try {
+    (void)answer(db, sql("select to_json(1)"));
+    ADD_FAILURE() << "there was nobody to answer";
+  } catch (const sluice::error& e) {
+    EXPECT_EQ(e.code(), errc::connection_lost) << e.what();
+  }
+}
+
+TEST(AWayThatIsRefused, IsAConnectionLost) {
+  sluice::client db{as_user("trust_user"), briefly};
+  const auto failure = struck(db, "reject with tcp reset", {.stall_timeout = 5s});
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->code(), errc::connection_lost) << failure->what();
+  EXPECT_TRUE(db.is_closed());
+}
+
+TEST(AWayThatLosesPackets, LosesNoRow) {
+  sluice::client db{as_user("trust_user")};
+  bad_way lossy{server_port(), "numgen random mod 100 < 3 drop"};
+  std::uint64_t sum = 0;
+  for (const sluice::row row : db.stream(numbers(200'000))) sum += std::stoull(std::string{row.text()});
+  EXPECT_EQ(sum, 200'000ULL * 200'001 / 2);
+}
+
+TEST(AHostThatIsSilent, IsPassedOver) {
+  const bad_way silent{server_port(), "drop"};
+  sluice::client db{"host=127.0.0.1,127.0.0.1 port=" + server_port() + "," + cluster_value("SLUICE_TEST_STANDBY_PORT") +
+                    " user=trust_user dbname=sluice connect_timeout=1"};
+  EXPECT_EQ(answer(db, sql("select to_json(pg_is_in_recovery())")), "true");
+}
+
+/// Tasks on a pool, and what is done to its servers meanwhile.
+void bear(const std::string& conninfo, const std::function<void()>& blow) {
+  asio::io_context context{1};
+  sluice::pool from{context.get_executor(), conninfo, {.max_size = 8, .backoff = 5ms, .max_backoff = 50ms}, briefly};
+  const auto work = [](sluice::pool& on, const std::function<void()>& strike) -> asio::awaitable<void> {
+    checked_streams seen;
+    bool over = false;
+    seen.start(16, on, co_await asio::this_coro::executor, over);
+    co_await seen.more(50);
+    strike();
+    co_await seen.more(200);
+    over = true;
+    co_await seen.all_have_ended();
+    seen.expect_only_lost_servers();
+    EXPECT_EQ(on.stats().lent, 0U);
+    on.close();
+  };
+  asio::co_spawn(context, work(from, blow), asio::detached);
+  context.run();
+}
+
+TEST(APoolerThatIsKilled, IsFoundAgain) {
+  const std::string folder = cluster_value("SLUICE_TEST_POOLER_DIR");
+  const std::string port = cluster_value("SLUICE_TEST_POOLER_PORT");
+  bear("host=127.0.0.1 port=" + port + " user=trust_user dbname=sluice", [&] {
+    EXPECT_EQ(as_server("bash -c 'kill -9 $(cat " + folder + "/pid); sleep 0.2; rm -f " + folder +
+                        "/pid; PATH=$PATH:/usr/sbin pgbouncer -d " + folder + "/pgbouncer.ini'")
+                  .status,
+              0);
+  });
+}
+
+// The primary is gone afterwards: the last test.
+TEST(APrimaryThatDies, IsFollowedByItsStandby) {
+  bear("host=127.0.0.1,127.0.0.1 port=" + server_port() + "," + cluster_value("SLUICE_TEST_STANDBY_PORT") +
+           " user=trust_user dbname=sluice target_session_attrs=read-write connect_timeout=2",
+       [] {
+         EXPECT_EQ(pg_ctl("stop -m immediate").status, 0);
+         EXPECT_EQ(pg_ctl("promote -w", cluster_value("SLUICE_TEST_STANDBY_DIR")).status, 0);
+       });
+}
+
+}  // namespace

@@ -1,0 +1,60 @@
+// Any bytes as what a server sends: framed, and every body given to every decoder, whatever its type says. What is
+// decoded lies within its body, and where a frame ends does not depend on how much has arrived.
+#include <algorithm>
+#include <sluice/proto/frame.hpp>
+#include <vector>
+
+#include "fuzzing.hpp"
+#include "pieces.hpp"
+
+namespace {
+
+using namespace sluice::proto;
+using sluice::test::add;
+using sluice::test::bytes;
+using sluice::test::lies_within;
+using sluice::test::require;
+
+constexpr limits small{.row = 1'000'000, .message = 100'000};
+
+template <class Message>
+void try_decoder(bytes body, std::optional<Message> (*decode)(bytes) noexcept) {
+  const std::vector<std::byte> exact(body.begin(), body.end());  // no byte behind its end is readable
+  sluice::test::pieces found;
+  if (const auto message = decode(exact)) add(found, *message);
+  require(lies_within(found, exact), "what is decoded lies within the body");
+}
+
+void try_every_decoder(bytes body) {
+  try_decoder(body, decode_authentication);
+  try_decoder(body, decode_backend_key_data);
+  try_decoder(body, decode_negotiate_protocol_version);
+  try_decoder(body, decode_parameter_status);
+  try_decoder(body, decode_ready_for_query);
+  try_decoder(body, decode_row_description);
+  try_decoder(body, decode_parameter_description);
+  try_decoder(body, decode_data_row);
+  try_decoder(body, decode_command_complete);
+  try_decoder(body, decode_copy_response);
+  try_decoder(body, decode_notification_response);
+  try_decoder(body, decode_error_fields);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  bytes rest = std::as_bytes(std::span{data, size});
+  for (;;) {
+    const framing next = next_frame(rest, small);
+    if (next.found != framing::kind::complete) break;
+    require(next.size <= rest.size() && next.message.body.size() + header_size == next.size, "a frame is what arrived");
+    for (std::size_t arrived = 0; arrived < std::min<std::size_t>(next.size, header_size + 1); ++arrived) {
+      const framing early = next_frame(rest.first(arrived), small);
+      require(early.found == framing::kind::incomplete && early.size <= next.size,
+              "a part of a frame asks for the rest");
+    }
+    try_every_decoder(next.message.body);
+    rest = rest.subspan(next.size);
+  }
+  return 0;
+}

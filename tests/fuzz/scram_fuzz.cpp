@@ -1,0 +1,24 @@
+// Any text as a server's two messages of SCRAM, a line each: refused or answered, and never believed, since a proof of
+// the password cannot be found by chance.
+#include <sluice/proto/scram.hpp>
+#include <string>
+
+#include "fuzzing.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using sluice::test::require;
+  const std::string_view text = sluice::test::as_text(data, size);
+  const std::size_t end = std::min(text.find('\n'), text.size());
+  const std::string_view first = text.substr(0, end);
+  const std::string_view final = end < text.size() ? text.substr(end + 1) : std::string_view{};
+
+  sluice::proto::scram_client client{"pencil", "nonce", {}, {.max_iterations = 4'096}};
+  require(client.client_first() == "n,,n=,r=nonce", "the first message is ours");
+  if (client.on_server_first(first)) return 0;
+  require(first.starts_with("r=nonce"), "the server's nonce begins with ours");
+  while (!client.hashed()) require(!client.hash_some(1'000), "hashing goes well");
+  std::string proof;
+  require(!client.client_final(proof) && proof.starts_with("c=biws,r=nonce"), "a good first message is answered");
+  require(client.on_server_final(final) && !client.server_proved(), "nobody proves what it does not know");
+  return 0;
+}

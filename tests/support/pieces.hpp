@@ -1,0 +1,70 @@
+#pragma once
+// All that a decoded message points at: it must lie within the body that it was decoded from.
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <sluice/proto/backend.hpp>
+#include <sluice/proto/error_fields.hpp>
+#include <span>
+#include <stdexcept>
+#include <string_view>
+#include <vector>
+
+#include "bytes.hpp"
+
+namespace sluice::test {
+
+using namespace sluice::proto;
+
+using bytes = std::span<const std::byte>;
+/// All that a message points at.
+using pieces = std::vector<bytes>;
+
+inline void add(pieces& to, bytes piece) { to.push_back(piece); }
+inline void add(pieces& to, std::string_view text) { to.push_back(as_bytes(text)); }
+inline void add(pieces& to, const std::optional<bytes>& value) { to.push_back(value.value_or(bytes{})); }
+inline void add(pieces& /*to*/, std::uint32_t /*type*/) {}
+inline void add(pieces& to, const column& c) { add(to, c.name); }
+template <class Field>
+void add(pieces& to, const packed_list<Field>& list) {
+  std::size_t seen = 0;
+  for (const auto& field : list) {
+    add(to, field);
+    ++seen;
+  }
+  if (seen != list.size()) throw std::logic_error{"a list has not as many fields as it says"};
+}
+inline void add(pieces& to, const authentication& m) {
+  add(to, m.data);
+  add(to, m.mechanisms);
+}
+inline void add(pieces& to, const backend_key_data& m) { add(to, m.key); }
+inline void add(pieces& to, const negotiate_protocol_version& m) { add(to, m.unknown_options); }
+inline void add(pieces& to, const parameter_status& m) {
+  add(to, m.name);
+  add(to, m.value);
+}
+inline void add(pieces& /*to*/, const ready_for_query& /*m*/) {}
+inline void add(pieces& to, const command_complete& m) { add(to, m.tag); }
+inline void add(pieces& to, const copy_response& m) { add(to, m.formats); }
+inline void add(pieces& to, const notification_response& m) {
+  add(to, m.channel);
+  add(to, m.payload);
+}
+inline void add(pieces& to, const error_fields& m) {
+  for (const std::string_view text :
+       {m.localized_severity, m.severity, m.sqlstate, m.message, m.detail, m.hint, m.internal_query, m.where, m.schema,
+        m.table, m.column, m.data_type, m.constraint, m.file, m.line, m.routine})
+    add(to, text);
+}
+
+inline bool lies_within(const pieces& all, bytes body) {
+  const std::less_equal<> not_after;
+  return std::ranges::all_of(all, [&](bytes piece) {
+    return piece.empty() ||
+           (not_after(body.data(), piece.data()) && not_after(piece.data() + piece.size(), body.data() + body.size()));
+  });
+}
+
+}  // namespace sluice::test
