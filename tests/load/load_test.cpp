@@ -153,6 +153,7 @@ class soak {
       else
         co_await read(*db, count, what == 2 ? sluice::fetch_mode::plain : sluice::fetch_mode::paged);
     }
+    if (++ended_ == workers) pool.close();
   }
   asio::awaitable<void> read(sluice::connection& db, int count, sluice::fetch_mode mode) {
     const sluice::query query = numbers(count);
@@ -191,6 +192,7 @@ class soak {
   }
 
   clock::time_point until_;
+  unsigned ended_{0};
   std::vector<std::size_t> memory_;
   std::uint64_t whole_{0};
   std::uint64_t left_{0};
