@@ -36,6 +36,7 @@ def figure(title, horizontal, vertical):
     axes.xaxis.set_major_formatter(FuncFormatter(plain))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(True, which="major", color="#dddddd")
+    axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     return drawing, axes
 

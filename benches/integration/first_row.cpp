@@ -8,7 +8,6 @@
 #include <sluice/sluice.hpp>
 #include <stdexcept>
 #include <string>
-#include <thread>
 
 #include "libpqxx_stream.hpp"
 #include "server.hpp"
@@ -23,27 +22,23 @@ struct relation {
   int rows;
   int iterations;  // of one repetition: all of the result is read in each
 };
-constexpr relation relations[]{{"1k", 1'000, 200}, {"100k", 100'000, 10}, {"1m", 1'000'000, 1}};
+constexpr relation relations[]{{"1k", 1'000, 200}, {"100k", 100'000, 10}, {"1m", 1'000'000, 3}};
 
 std::string view(const relation& of) { return std::string{"v_test_"} + of.size; }
 std::string table(const relation& of) { return std::string{"test_"} + of.size; }
 std::string select(const relation& of) { return "select data from " + view(of); }
-// A new session's first query fills its caches of the catalogue, which is not what is measured.
-std::string warm_up(const relation& of) { return select(of) + " limit 1"; }
+// Asked before each measurement: the session's caches of the catalogue are filled, and what the server does after its
+// last answer is over.
+std::string short_one(const relation& of) { return select(of) + " limit 1"; }
 
-void warm(pqxx::connection& db, const relation& of) { pqxx::nontransaction{db}.exec(warm_up(of)); }
+void ask_short_one(pqxx::connection& db, const relation& of) { pqxx::nontransaction{db}.exec(short_one(of)); }
 
 // libpqxx's stream takes a table's name without its schema.
 std::string dsn_for_libpqxx() { return dsn() + " options='-c search_path=bench,public'"; }
 
-/// One result: the time until its first row, and how many there are. Begins when the server has come to rest: what it
-/// does after an answer is not part of the next one.
+/// One result: the time until its first row, and how many there are.
 class watch {
  public:
-  watch() {
-    std::this_thread::sleep_for(std::chrono::milliseconds{1});
-    began_ = clock::now();
-  }
   void row() {
     if (rows_++ == 0) first_ = clock::now();
   }
@@ -53,15 +48,15 @@ class watch {
   }
 
  private:
-  clock::time_point began_;
+  clock::time_point began_{clock::now()};
   clock::time_point first_{};
   int rows_{};
 };
 
 void by_sluice(benchmark::State& state, const relation& of) {
   sluice::client db{dsn()};
-  for ([[maybe_unused]] const sluice::row row : db.stream(sluice::sql(warm_up(of)).as_document())) continue;
   for (auto _ : state) {
+    for ([[maybe_unused]] const sluice::row row : db.stream(sluice::sql(short_one(of)).as_document())) continue;
     watch seen;
     for ([[maybe_unused]] const sluice::row row : db.stream(sluice::from(view(of)))) seen.row();
     seen.end(state, of);
@@ -70,8 +65,8 @@ void by_sluice(benchmark::State& state, const relation& of) {
 
 void by_libpq(benchmark::State& state, const relation& of) {
   sluice::bench::libpq_client db;
-  db.stream(warm_up(of).c_str(), [](const char*, std::size_t) {});
   for (auto _ : state) {
+    db.stream(short_one(of).c_str(), [](const char*, std::size_t) {});
     watch seen;
     db.stream(select(of).c_str(), [&](const char*, std::size_t) { seen.row(); });
     seen.end(state, of);
@@ -80,8 +75,8 @@ void by_libpq(benchmark::State& state, const relation& of) {
 
 void by_libpqxx_stream(benchmark::State& state, const relation& of) {
   pqxx::connection db{dsn_for_libpqxx()};
-  warm(db, of);
   for (auto _ : state) {
+    ask_short_one(db, of);
     pqxx::work work{db};
     watch seen;
     sluice::bench::libpqxx_stream rows{work, table(of)};
@@ -93,8 +88,8 @@ void by_libpqxx_stream(benchmark::State& state, const relation& of) {
 
 void by_libpqxx_cursor(benchmark::State& state, const relation& of) {
   pqxx::connection db{dsn_for_libpqxx()};
-  warm(db, of);
   for (auto _ : state) {
+    ask_short_one(db, of);
     pqxx::work work{db};
     watch seen;
     pqxx::icursorstream batches{work, select(of), "read", 1'000};
@@ -106,8 +101,8 @@ void by_libpqxx_cursor(benchmark::State& state, const relation& of) {
 
 void by_libpqxx_exec(benchmark::State& state, const relation& of) {
   pqxx::connection db{dsn_for_libpqxx()};
-  warm(db, of);
   for (auto _ : state) {
+    ask_short_one(db, of);
     pqxx::work work{db};
     watch seen;
     for ([[maybe_unused]] const auto& row : work.exec(select(of))) seen.row();

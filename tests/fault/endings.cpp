@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 150ms;
+constexpr auto patience = 400ms;
 
 script after_rows() { return script{}.lets_in().hears().says(rows(2)); }
 ending lost(std::uint64_t rows) { return {.code = errc::connection_lost, .rows = rows, .is_retryable = true}; }
@@ -25,7 +25,7 @@ std::vector<fault> leavers() {
   crashed.says = "because of crash of another";
   return {
       {"closed in the middle of a row", after_rows().says(half_row).hangs_up(), lost(2)},
-      {"reset in the middle of a row", after_rows().says(half_row).sleeps(20ms).resets(), lost(2)},
+      {"reset in the middle of a row", after_rows().says(half_row).sleeps(300ms).resets(), lost(2)},
       {"closed in a header", after_rows().says("D").hangs_up(), lost(2)},
       {"closed between rows", after_rows().hangs_up(), lost(2)},
       {"closed before ReadyForQuery", script{}.lets_in().hears().says(rows(2).command_complete("SELECT 2")).hangs_up(),
@@ -35,7 +35,7 @@ std::vector<fault> leavers() {
       {"closed while idle", script{}.lets_in().hangs_up(), lost(0)},
       {"reset while idle", script{}.lets_in().resets(), lost(0)},
       {"another backend crashed", crash().hangs_up(), crashed},
-      {"another backend crashed, and a reset", crash().sleeps(20ms).resets(), crashed},
+      {"another backend crashed, and a reset", crash().sleeps(300ms).resets(), crashed},
   };
 }
 

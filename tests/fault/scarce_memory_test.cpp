@@ -74,6 +74,7 @@ TEST_P(ScarceMemory, IsAnErrorWhicheverAllocationFails) {
     counted.until_failure = memory::never;
     if (!counted.has_failed) break;
   }
+  RecordProperty("failures", failures);
   EXPECT_GT(failures, 50);
 }
 

@@ -38,16 +38,20 @@ constexpr ways tls{"tls", "user=scram_user password=secret sslmode=require", slu
 
 std::uint16_t server_port() { return static_cast<std::uint16_t>(std::stoi(cluster_value("SLUICE_TEST_PORT"))); }
 
-sluice::conninfo at_port(std::uint16_t port, const ways& how) {
+// Of what ends by itself; and of what only a deadline ends.
+constexpr auto long_patience = 10s;
+constexpr auto short_patience = 300ms;
+
+sluice::conninfo at_port(std::uint16_t port, const ways& how, std::chrono::milliseconds patience) {
   sluice::conninfo info =
       sluice::conninfo::parse("host=127.0.0.1 dbname=sluice port=" + std::to_string(port) + " " + how.login);
-  info.connect_timeout = 300ms;
+  info.connect_timeout = patience;
   return info;
 }
 
 asio::awaitable<void> ask(sluice::conninfo where, sluice::fetch_mode mode, outcome& seen) {
   const sluice::query query = five_rows();
-  const sluice::query_options options{.timeout = 300ms, .mode = mode, .page_rows = 2};
+  const sluice::query_options options{.timeout = where.connect_timeout, .mode = mode, .page_rows = 2};
   const sluice::connection_options limits{.max_row_bytes = 1U << 20U, .leave_timeout = 50ms};
   try {
     sluice::connection db = co_await sluice::connect(where, limits);
@@ -66,7 +70,8 @@ asio::awaitable<void> ask(sluice::conninfo where, sluice::fetch_mode mode, outco
 void ask_in_a_loop(const sluice::conninfo& where, sluice::fetch_mode mode, outcome& seen) {
   try {
     sluice::client db{where, {.max_row_bytes = 1U << 20U, .leave_timeout = 50ms}};
-    for (const sluice::row row : db.stream(five_rows(), {.timeout = 300ms, .mode = mode, .page_rows = 2}))
+    for (const sluice::row row :
+         db.stream(five_rows(), {.timeout = where.connect_timeout, .mode = mode, .page_rows = 2}))
       seen.rows.emplace_back(row.text());
     seen.usable = db.is_idle();
   } catch (const sluice::error& e) {
@@ -77,14 +82,14 @@ void ask_in_a_loop(const sluice::conninfo& where, sluice::fetch_mode mode, outco
 conversation record(const ways& how) {
   relay between{server_port()};
   outcome seen;
-  run(ask(at_port(between.port(), how), how.mode, seen));
+  run(ask(at_port(between.port(), how, long_patience), how.mode, seen));
   EXPECT_EQ(seen.rows, good_rows) << (seen.failure ? seen.failure->what() : "");
   return between.conversation();
 }
 
 /// Asks a server that says the conversation each of these ways; all at once, but a hundred at a time.
 std::vector<outcome> ask_all(const conversation& what, const ways& how, const std::vector<delivery>& deliveries,
-                             const std::vector<conversation>& altered = {}) {
+                             std::chrono::milliseconds patience, const std::vector<conversation>& altered = {}) {
   std::vector<outcome> seen(deliveries.size());
   constexpr std::size_t at_once = 100;
   for (std::size_t from = 0; from < deliveries.size(); from += at_once) {
@@ -94,10 +99,11 @@ std::vector<outcome> ask_all(const conversation& what, const ways& how, const st
     for (std::size_t i = from; i < std::min(from + at_once, deliveries.size()); ++i) {
       servers.push_back(std::make_unique<replayed>(context, altered.empty() ? what : altered[i], deliveries[i]));
       ++open;
-      asio::co_spawn(context, ask(at_port(servers.back()->port(), how), how.mode, seen[i]), [&](std::exception_ptr) {
-        if (--open == 0)
-          for (const auto& server : servers) server->stop();
-      });
+      asio::co_spawn(context, ask(at_port(servers.back()->port(), how, patience), how.mode, seen[i]),
+                     [&](std::exception_ptr) {
+                       if (--open == 0)
+                         for (const auto& server : servers) server->stop();
+                     });
     }
     context.run();
   }
@@ -124,7 +130,10 @@ std::ptrdiff_t descriptors() {
 
 class Sweep : public testing::TestWithParam<ways> {
  protected:
-  void SetUp() override { before_ = descriptors(); }
+  void SetUp() override {
+    RecordProperty("bytes", std::to_string(size));
+    before_ = descriptors();
+  }
   void TearDown() override { EXPECT_EQ(descriptors(), before_) << "none is left open"; }
 
   const conversation whole = record(GetParam());
@@ -138,7 +147,8 @@ TEST_P(Sweep, CutAfterEveryByte) {
   for (const cut how : {cut::close, cut::reset, cut::silence}) {
     std::vector<delivery> all;
     for (std::size_t bytes = 0; bytes < size; ++bytes) all.push_back({.bytes = bytes, .then = how});
-    const std::vector<outcome> seen = ask_all(whole, GetParam(), all);
+    const std::vector<outcome> seen =
+        ask_all(whole, GetParam(), all, how == cut::silence ? short_patience : long_patience);
     for (std::size_t bytes = 0; bytes < size; ++bytes) {
       SCOPED_TRACE("cut after " + std::to_string(bytes));
       expect_cut(seen[bytes], how);
@@ -153,7 +163,7 @@ TEST_P(Sweep, CutAfterEveryByteOfALoop) {
     replayed server{context, whole, {.bytes = bytes}};
     std::thread serving{[&] { context.run(); }};
     outcome seen;
-    ask_in_a_loop(at_port(server.port(), GetParam()), GetParam().mode, seen);
+    ask_in_a_loop(at_port(server.port(), GetParam(), long_patience), GetParam().mode, seen);
     asio::post(context, [&] { server.stop(); });
     serving.join();
     expect_cut(seen, cut::close);
@@ -163,7 +173,7 @@ TEST_P(Sweep, CutAfterEveryByteOfALoop) {
 TEST_P(Sweep, InTwoPiecesAtEveryPlace) {
   std::vector<delivery> all{{.byte_by_byte = true}};
   for (std::size_t bytes = 1; bytes < size; ++bytes) all.push_back({.pause_after = bytes});
-  for (const outcome& seen : ask_all(whole, GetParam(), all)) {
+  for (const outcome& seen : ask_all(whole, GetParam(), all, long_patience)) {
     EXPECT_FALSE(seen.failure) << seen.failure->what();
     EXPECT_EQ(seen.rows, good_rows);
     EXPECT_TRUE(seen.usable);
@@ -180,7 +190,7 @@ TEST_P(Sweep, WithEachByteFlipped) {
         byte = static_cast<char>(byte ^ mask);
       }
     const std::vector<delivery> all(altered.size());
-    for (const outcome& seen : ask_all(whole, GetParam(), all, altered)) {
+    for (const outcome& seen : ask_all(whole, GetParam(), all, short_patience, altered)) {
       EXPECT_LE(seen.rows.size(), good_rows.size());
       EXPECT_TRUE(seen.failure || seen.rows.size() == good_rows.size()) << "a short result looked whole";
       if (seen.failure && seen.failure->code() != condition::sql) {
@@ -199,7 +209,7 @@ TEST_P(Sweep, CancelledAtEveryWait) {
     outcome seen;
     bool over = false;
     bool threw = false;
-    asio::co_spawn(context, ask(at_port(server.port(), GetParam()), GetParam().mode, seen),
+    asio::co_spawn(context, ask(at_port(server.port(), GetParam(), long_patience), GetParam().mode, seen),
                    asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr failure) {
                      over = true;
                      threw = failure != nullptr;
@@ -239,7 +249,7 @@ TEST_P(LiveSweep, CutAfterEveryByte) {
   {
     relay between{server_port()};
     outcome seen;
-    ask_in_a_loop(at_port(between.port(), GetParam()), GetParam().mode, seen);
+    ask_in_a_loop(at_port(between.port(), GetParam(), long_patience), GetParam().mode, seen);
     ASSERT_EQ(seen.rows, good_rows) << (seen.failure ? seen.failure->what() : "");
     size = size_of(between.conversation());
   }
@@ -249,7 +259,7 @@ TEST_P(LiveSweep, CutAfterEveryByte) {
     SCOPED_TRACE("cut after " + std::to_string(bytes));
     relay between{server_port(), bytes, how};
     outcome seen;
-    ask_in_a_loop(at_port(between.port(), GetParam()), GetParam().mode, seen);
+    ask_in_a_loop(at_port(between.port(), GetParam(), long_patience), GetParam().mode, seen);
     if (seen.failure)
       expect_cut(seen, how);
     else
