@@ -48,8 +48,7 @@ std::vector<fault> endless() {
   return {
       slow({"half open: nothing comes any more", after_rows().falls_silent(), late(2)}),
       slow({"never an answer", script{}.lets_in().hears().falls_silent(), late(0)}),
-      slow(
-          {"a byte now and then", script{}.lets_in().hears().drips(rows(1'000'000).bytes.substr(0, 100'000)), late(0)}),
+      slow({"a byte now and then", script{}.lets_in().hears().drips(rows(1).bytes, 100ms), late(0)}),
       slow({"notices for ever", script{}.lets_in().hears().says(rows(2)).repeats(backend{}.notice()), late(2)}),
       slow({"large notices for ever", script{}.lets_in().hears().says(rows(2)).repeats(large), late(2)}),
       slow({"parameters for ever",
