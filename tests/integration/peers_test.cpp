@@ -226,7 +226,8 @@ TEST(Pooler, ThatLosesItsServerIsAnErrorAndNotAHang) {
     }
     ADD_FAILURE() << "a short result looked whole";
   } catch (const sluice::error& e) {
-    // PgBouncer passes rows on in pieces, and tells the loss in the middle of one if it has to: that is a broken protocol.
+    // PgBouncer passes rows on in pieces, and tells the loss in the middle of one if it has to: that is a broken
+    // protocol.
     EXPECT_TRUE(e.kind() == condition::connection || e.kind() == condition::sql || e.kind() == condition::protocol)
         << e.what();
     EXPECT_FALSE(e.connection_usable());
