@@ -73,7 +73,8 @@ bool interrupter::take() noexcept {
 }
 
 link::link(socket connected, const proto::limits& bounds, std::size_t buffer_bytes, std::size_t first_bytes)
-    : in{buffer_bytes, std::max(bounds.row, bounds.message) + proto::header_size, first_bytes},
+    : in{buffer_bytes, std::max({bounds.row, bounds.message, proto::limits::short_message}) + proto::header_size,
+         first_bytes},
       limits{bounds},
       socket_{std::move(connected)},
       remote_{socket_.remote_endpoint()},
