@@ -38,21 +38,25 @@ bool is_number(std::string_view text) noexcept {
   return text.empty();
 }
 
+/// @param depth  arrays and objects that there may still be within each other: On-Demand itself does not count them
 /// @par Errors  throws simdjson::simdjson_error
 template <class Value>
-void walk(Value& value) {  // NOLINT(misc-no-recursion): no deeper than the parser allows
-  switch (value.type().value()) {
+void walk(Value& value, std::size_t depth) {  // NOLINT(misc-no-recursion): see depth
+  const ondemand::json_type type = value.type().value();
+  const bool is_nesting = type == ondemand::json_type::array || type == ondemand::json_type::object;
+  if (is_nesting && depth-- <= 1) throw simdjson::simdjson_error{simdjson::DEPTH_ERROR};
+  switch (type) {
     case ondemand::json_type::array:
       for (auto each : value.get_array()) {
         ondemand::value element = each.value();
-        walk(element);
+        walk(element, depth);
       }
       return;
     case ondemand::json_type::object:
       for (auto each : value.get_object()) {
         (void)each.unescaped_key().value();
         ondemand::value member = each.value().value();
-        walk(member);
+        walk(member, depth);
       }
       return;
     case ondemand::json_type::number:
@@ -66,12 +70,12 @@ void walk(Value& value) {  // NOLINT(misc-no-recursion): no deeper than the pars
 }
 
 /// What only its numbers can have been refused for.
-bool is_json(ondemand::parser& parser, std::string_view text) {
+bool is_json(ondemand::parser& parser, std::string_view text, std::size_t max_depth) {
   try {
     ondemand::document document =
         parser.iterate(text.data(), text.size(), text.size() + simdjson::SIMDJSON_PADDING).value();
     if (document.is_scalar()) return is_number(text);
-    walk(document);
+    walk(document, max_depth);
     return document.current_location().error() == simdjson::OUT_OF_BOUNDS;  // nothing follows
   } catch (const simdjson::simdjson_error&) {
     return false;
@@ -103,7 +107,7 @@ void json_validator::check(row document, std::uint64_t number) {
   if (refused == simdjson::SUCCESS) return;
   const bool is_limit =
       refused == simdjson::DEPTH_ERROR || refused == simdjson::CAPACITY || refused == simdjson::MEMALLOC;
-  if (!is_limit && is_json(parsers_->with_large_numbers, text)) return;
+  if (!is_limit && is_json(parsers_->with_large_numbers, text, parsers_->strict.max_depth())) return;
   const std::string which = number == 0 ? "the document" : "row " + std::to_string(number);
   throw error{error_info{.code = errc::bad_json,
                          .message = which + " is not JSON: " + simdjson::error_message(refused),

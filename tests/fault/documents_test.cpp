@@ -38,6 +38,8 @@ std::vector<oddity> oddities() {
       {"ALeadingZero", "01", false},
       {"DepthWithoutEnd", std::string(100'000, '['), false},
       {"MoreDepthThanAllowed", nested(1'025), false},
+      {"DepthWithoutEndBehindALargeNumber", "[123456789012345678901234567890," + nested(100'000) + "]", false},
+      {"DepthBehindALargeNumber", "[123456789012345678901234567890," + nested(1'000) + "]", true},
       {"AsMuchDepthAsAllowed", nested(1'000), true},
       {"TheSameKeyTwice", R"({"a": 1, "a": 2})", true},
       {"ANumberBeyondADouble", "123456789012345678901234567890", true},
