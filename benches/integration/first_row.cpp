@@ -31,11 +31,6 @@ std::string select(const relation& of) { return "select data from " + view(of); 
 // last answer is over.
 std::string short_one(const relation& of) { return select(of) + " limit 1"; }
 
-void ask_short_one(pqxx::connection& db, const relation& of) { pqxx::nontransaction{db}.exec(short_one(of)); }
-
-// libpqxx's stream takes a table's name without its schema.
-std::string dsn_for_libpqxx() { return dsn() + " options='-c search_path=bench,public'"; }
-
 /// One result: the time until its first row, and how many there are.
 class watch {
  public:
@@ -73,41 +68,39 @@ void by_libpq(benchmark::State& state, const relation& of) {
   }
 }
 
-void by_libpqxx_stream(benchmark::State& state, const relation& of) {
-  pqxx::connection db{dsn_for_libpqxx()};
+/// @param read  tells a watch of each row
+template <class Read>
+void by_libpqxx(benchmark::State& state, const relation& of, const Read& read) {
+  pqxx::connection db{dsn() + " options='-c search_path=bench,public'"};  // its stream takes a table without its schema
   for (auto _ : state) {
-    ask_short_one(db, of);
+    pqxx::nontransaction{db}.exec(short_one(of));
     pqxx::work work{db};
     watch seen;
+    read(work, seen);
+    seen.end(state, of);
+  }
+}
+
+void by_libpqxx_stream(benchmark::State& state, const relation& of) {
+  by_libpqxx(state, of, [&](pqxx::work& work, watch& seen) {
     sluice::bench::libpqxx_stream rows{work, table(of)};
     for (std::string document; rows.next(document);) seen.row();
     rows.complete();
-    seen.end(state, of);
-  }
+  });
 }
 
 void by_libpqxx_cursor(benchmark::State& state, const relation& of) {
-  pqxx::connection db{dsn_for_libpqxx()};
-  for (auto _ : state) {
-    ask_short_one(db, of);
-    pqxx::work work{db};
-    watch seen;
+  by_libpqxx(state, of, [&](pqxx::work& work, watch& seen) {
     pqxx::icursorstream batches{work, select(of), "read", 1'000};
     for (pqxx::result batch; batches >> batch;)
       for ([[maybe_unused]] const auto& row : batch) seen.row();
-    seen.end(state, of);
-  }
+  });
 }
 
 void by_libpqxx_exec(benchmark::State& state, const relation& of) {
-  pqxx::connection db{dsn_for_libpqxx()};
-  for (auto _ : state) {
-    ask_short_one(db, of);
-    pqxx::work work{db};
-    watch seen;
+  by_libpqxx(state, of, [&](pqxx::work& work, watch& seen) {
     for ([[maybe_unused]] const auto& row : work.exec(select(of))) seen.row();
-    seen.end(state, of);
-  }
+  });
 }
 
 using client = void (*)(benchmark::State&, const relation&);
