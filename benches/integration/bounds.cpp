@@ -1,25 +1,18 @@
 // What the bounds cost and hold: the size of the receive buffer, a consumer that is slower than the server, and the
 // memory of this process at every tenth of a million rows.
 #include <benchmark/benchmark.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <fstream>
 #include <sluice/sluice.hpp>
 #include <string>
 #include <thread>
 
+#include "process.hpp"
 #include "server.hpp"
 
 namespace {
 
-double resident_mib() {
-  std::ifstream statm{"/proc/self/statm"};
-  long size = 0;
-  long resident = 0;
-  statm >> size >> resident;
-  return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1U << 20U);
-}
+double resident_mib() { return static_cast<double>(sluice::test::resident_bytes()) / (1U << 20U); }
 
 /// @param state  its range: bytes of the buffer
 void buffer_size(benchmark::State& state) {

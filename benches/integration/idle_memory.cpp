@@ -3,34 +3,26 @@
 // it) in as many connections as it allows, at most a thousand. Connections of libpq beside, after the same rows in
 // single-row mode.
 #include <malloc.h>
-#include <unistd.h>
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <cstdio>
 #include <deque>
-#include <fstream>
 #include <sluice/sluice.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "process.hpp"
 #include "server.hpp"
 
 namespace {
 
 using sluice::bench::dsn;
+using sluice::test::resident_bytes;
 
 const char* const rows_sql = "select to_json(repeat('x', 200)) from generate_series(1, 5000)";
-
-long resident_bytes() {
-  std::ifstream statm{"/proc/self/statm"};
-  long size = 0;
-  long resident = 0;
-  statm >> size >> resident;
-  return resident * ::sysconf(_SC_PAGESIZE);
-}
 
 asio::awaitable<void> fill(sluice::pool& from, std::size_t count) {
   const sluice::query what = sluice::sql(rows_sql).as_document();

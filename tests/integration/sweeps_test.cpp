@@ -8,12 +8,11 @@
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <cstdlib>
-#include <filesystem>
-#include <iterator>
 #include <memory>
 
 #include "cluster.hpp"
 #include "faces.hpp"
+#include "process.hpp"
 #include "replayed.hpp"
 
 namespace {
@@ -122,10 +121,6 @@ void expect_cut(const outcome& seen, cut how) {
   EXPECT_TRUE(seen.failure->code() == expected || seen.failure->code() == condition::tls) << seen.failure->what();
   EXPECT_FALSE(seen.usable);
   expect_the_first_of_the_rows(seen);
-}
-
-std::ptrdiff_t descriptors() {
-  return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"}, std::filesystem::directory_iterator{});
 }
 
 class Sweep : public testing::TestWithParam<ways> {
