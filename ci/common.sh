@@ -8,6 +8,11 @@ jobs=${SLUICE_JOBS:-$(nproc)}
 if [[ -d /usr/lib/ccache ]]; then export PATH=/usr/lib/ccache:$PATH; fi
 if [[ ! -w ${CCACHE_DIR:-${HOME-}} ]]; then export CCACHE_DISABLE=1; fi # nowhere to keep it
 
+# How tests are compiled that look for undefined behaviour: soon done, and with names and lines in the reports.
+# shellcheck disable=SC2034 # for the scripts that source this
+sanitized=(-Dwerror=true '-Db_sanitize=address,undefined' -Db_lundef=false -Doptimization=1 -Dcpp_args=-g1
+  -Dbenches=disabled)
+
 say() { printf '\n== %s\n' "$*"; }
 fail() {
   printf '%s: %s\n' "${0##*/}" "$*" >&2

@@ -11,14 +11,15 @@ namespace sluice::wire {
 
 namespace {
 
-struct bio_free {
+struct openssl_free {
   void operator()(BIO* bio) const noexcept { BIO_free(bio); }
+  void operator()(GENERAL_NAMES* names) const noexcept { GENERAL_NAMES_free(names); }
 };
 
 /// What `print` writes.
 template <class Print>
 std::string printed(Print print) {
-  const std::unique_ptr<BIO, bio_free> to{BIO_new(BIO_s_mem())};
+  const std::unique_ptr<BIO, openssl_free> to{BIO_new(BIO_s_mem())};
   if (to == nullptr) return {};
   print(to.get());
   char* text = nullptr;
@@ -36,15 +37,14 @@ std::string time_of(const ASN1_TIME* time) {
 
 /// The alternative names as OpenSSL prints them, "DNS:a, IP Address:b"; without any, the subject.
 std::string names_in(X509* certificate) {
-  auto* const names =
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  const std::unique_ptr<GENERAL_NAMES, openssl_free> names{
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr))};
   if (names == nullptr) return name_of(X509_get_subject_name(certificate));
   std::string all;
-  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
     if (!all.empty()) all += ", ";
-    all += printed([&](BIO* to) { GENERAL_NAME_print(to, sk_GENERAL_NAME_value(names, i)); });
+    all += printed([&](BIO* to) { GENERAL_NAME_print(to, sk_GENERAL_NAME_value(names.get(), i)); });
   }
-  GENERAL_NAMES_free(names);
   return all;
 }
 

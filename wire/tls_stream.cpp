@@ -84,7 +84,7 @@ tls_stream::tls_stream(std::shared_ptr<const tls_context> with, int descriptor, 
   BIO_set_init(bio, 1);
   SSL* const ssl = ssl_.get();
   SSL_set_bio(ssl, bio, bio);
-  SSL_set_app_data(ssl, this);
+  if (SSL_set_app_data(ssl, this) != 1) throw std::bad_alloc{};
   SSL_set_connect_state(ssl);
 
   const bool numeric = is_ip_address(peer_);

@@ -1,6 +1,6 @@
-// Networks and servers that fail while rows flow: packets that are lost, a way that is cut without a word, a primary
-// that dies and a standby that takes its place, a pooler that is killed. For ci/chaos, which gives this a network of
-// its own.
+// Networks, servers and machines that fail while rows flow: packets that are lost, a way that is cut without a word, a
+// primary that dies and a standby that takes its place, a pooler that is killed, a disk that fills up, a clock that
+// jumps. For ci/chaos, which gives this a network and mounts of its own.
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -131,6 +131,70 @@ TEST(APoolerThatIsKilled, IsFoundAgain) {
                   .status,
               0);
   });
+}
+
+/// A file system with so much room, for as long as this lives.
+class small_disk {
+ public:
+  explicit small_disk(const std::string& size) {
+    const finished done = shell("mount -t tmpfs -o size=" + size + " none " + folder_.path());
+    if (done.status != 0) throw std::runtime_error{"mount: " + done.err};
+  }
+  ~small_disk() { (void)shell("umount " + folder_.path()); }
+  small_disk(const small_disk&) = delete;
+  small_disk& operator=(const small_disk&) = delete;
+
+  [[nodiscard]] std::string path(const std::string& name) const { return folder_.path(name); }
+
+ private:
+  temporary_folder folder_;
+};
+
+const std::string ask_with_command = std::string{SLUICE_COMMAND} + " -d '" + as_user("trust_user") + "' ";
+
+TEST(ADiskThatFillsUp, EndsTheExportAndTheQuery) {
+  const small_disk disk{"1m"};
+  const finished end = shell(
+      ask_with_command + "--sql \"select to_json(repeat('x', 100)) from generate_series(1, 10000000)\" --format raw >" +
+      disk.path("out"));
+  EXPECT_EQ(end.status, 1);
+  EXPECT_NE(end.err.find("sluice: output: "), std::string::npos) << end.err;
+  EXPECT_NE(end.err.find("No space left on device"), std::string::npos) << end.err;
+  sluice::client watching{as_user("trust_user")};
+  const sluice::query running =
+      sql("select to_json(count(*)) from pg_stat_activity where query like '%repeat%x%' "
+          "and state = 'active' and pid <> pg_backend_pid()");
+  while (answer(watching, running) != "0") {  // the suite's time limit tells
+  }
+}
+
+/// A line of shell with a clock that is set ten days on, and ten days back, while it runs.
+finished with_a_jumping_clock(const std::string& line) {
+  const temporary_folder folder;
+  const std::string clock = folder.path("clock");
+  return shell("set_clock() { echo $1 >" + clock + ".new; mv " + clock + ".new " + clock +
+               "; }; set_clock +0; (for days in +10d -10d +10d +0; do sleep 0.3; set_clock $days; done) & "
+               "LD_PRELOAD=" +
+               cluster_value("SLUICE_TEST_FAKETIME") + " FAKETIME_TIMESTAMP_FILE=" + clock +
+               " FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 " + line);
+}
+
+TEST(AClockThatJumps, IsSeen) {
+  const finished end = with_a_jumping_clock("bash -c 'from=$(date +%s); sleep 0.5; echo $(($(date +%s) - from))'");
+  EXPECT_GT(std::stol(end.out), 86'400) << "otherwise the next two tests show nothing";
+}
+
+TEST(AClockThatJumps, IsNoDeadline) {
+  const finished end = with_a_jumping_clock(
+      ask_with_command +
+      "--timeout 60s --format raw --sql 'select to_json(n) from generate_series(1, 3) n, pg_sleep(0.5)'");
+  EXPECT_EQ(end.status, 0) << end.err;
+  EXPECT_EQ(end.out, "1\n2\n3\n");
+}
+
+TEST(AClockThatJumps, PutsNoDeadlineOff) {
+  const finished end = with_a_jumping_clock(ask_with_command + "--timeout 1s --sql 'select pg_sleep(600)::text'");
+  EXPECT_EQ(end.status, 10) << end.err;
 }
 
 // The primary is gone afterwards: the last test.

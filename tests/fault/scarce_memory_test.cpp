@@ -2,12 +2,16 @@
 // floods of what may come at any time are read within bounds. Stands alone, since it replaces operator new.
 #include <gtest/gtest.h>
 
+#include <openssl/crypto.h>
+
+#include <algorithm>
 #include <functional>
 #include <sluice/sluice.hpp>
 
 #include "counted_memory.hpp"
 #include "faces.hpp"
 #include "script.hpp"
+#include "tls_server.hpp"
 
 namespace {
 
@@ -80,6 +84,86 @@ TEST_P(ScarceMemory, IsAnErrorWhicheverAllocationFails) {
 
 INSTANTIATE_TEST_SUITE_P(Of, ScarceMemory, testing::Values(way{"ALoop", in_a_loop}, way{"ACoroutine", in_a_coroutine}),
                          [](const auto& of) { return of.param.name; });
+
+// OpenSSL allocates by these: what it asks for can fail, too.
+void* openssl_malloc(std::size_t size, const char*, int) { return counted.fails_now() ? nullptr : std::malloc(size); }
+void* openssl_realloc(void* old, std::size_t size, const char*, int) {
+  return counted.fails_now() ? nullptr : std::realloc(old, size);
+}
+void openssl_free(void* memory, const char*, int) { std::free(memory); }
+const bool openssl_is_counted = CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) == 1;
+
+listener::conversation good_session_in_tls(const tls_identity& as) {
+  return [&as](const server_end& client) {
+    (void)client.receive();
+    client.send("S");
+    const tls_end secured{client, as};
+    (void)secured.receive();
+    secured.send(backend{}.authentication_ok().backend_key_data(1, "key!").ready_for_query().bytes);
+    (void)secured.receive();
+    secured.send(rows(3).command_complete("SELECT 3").ready_for_query().bytes);
+    while (!secured.receive().empty()) {
+    }
+  };
+}
+
+/// Sessions in TLS, in each of which another allocation fails: every nth of the thousands that a handshake asks for.
+class ScarceMemoryInTls : public testing::Test {
+ protected:
+  /// @param root  whose certificate the client trusts
+  /// @return what came of each session: no error, or its code
+  std::vector<std::error_code> with_failing_allocations(const tls_identity& root) {
+    const std::string dsn = server_.dsn() + " sslmode=verify-full sslrootcert=" + root.root();
+    (void)end_of(dsn);  // what is allocated once only has been
+    std::vector<std::error_code> seen;
+    for (std::size_t nth = 0;; nth += step()) {
+      counted.has_failed = false;
+      counted.until_failure = nth;
+      seen.push_back(end_of(dsn));
+      counted.until_failure = memory::never;
+      if (!counted.has_failed) break;
+    }
+    EXPECT_LT(seen.size(), most_sessions);
+    return seen;
+  }
+
+  const tls_identity identity_;
+
+ private:
+  static std::error_code end_of(const std::string& dsn) {
+    try {
+      in_a_loop(dsn);
+    } catch (const sluice::error& e) {
+      return e.code();
+    } catch (const std::bad_alloc&) {
+      return errc::out_of_memory;
+    }
+    return {};
+  }
+  static std::size_t step() {
+    const char* const text = std::getenv("SLUICE_ALLOCATION_STEP");
+    return text == nullptr ? 29 : static_cast<std::size_t>(std::stoul(text));
+  }
+
+  const listener server_{std::vector<listener::conversation>(most_sessions, good_session_in_tls(identity_)),
+                         listener::kind::tcp};
+};
+
+TEST_F(ScarceMemoryInTls, IsAnErrorOrDoesNotMatter) {
+  ASSERT_TRUE(openssl_is_counted);
+  const std::vector<std::error_code> seen = with_failing_allocations(identity_);
+  EXPECT_EQ(seen.back(), std::error_code{});
+  for (const std::error_code& code : seen)
+    EXPECT_TRUE(!code || code == errc::tls_failed || code == errc::out_of_memory || code == errc::connection_lost)
+        << code.message();
+  RecordProperty("failures", static_cast<int>(std::ranges::count_if(seen, [](auto code) { return bool{code}; })));
+}
+
+TEST_F(ScarceMemoryInTls, NeverLetsAnotherCertificatePass) {
+  const tls_identity another;
+  for (const std::error_code& code : with_failing_allocations(another))
+    EXPECT_TRUE(code == errc::tls_failed || code == errc::out_of_memory) << code.message();
+}
 
 /// What a session with a server that plays this has held at most, beyond what this thread holds anyway.
 std::size_t peak_of(const script& hostile, std::size_t max_row_bytes = 64U << 20U) {

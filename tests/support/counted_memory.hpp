@@ -22,6 +22,14 @@ struct memory {
   std::size_t live{0};
   std::size_t peak{0};
   bool has_failed{false};
+
+  /// Whether the allocation that is asked for now is the one that fails.
+  bool fails_now() noexcept {
+    if (until_failure == never || until_failure-- != 0) return false;
+    until_failure = never;
+    has_failed = true;
+    return true;
+  }
 };
 inline thread_local constinit memory counted{};
 
@@ -32,12 +40,7 @@ void* operator new(std::size_t size) {
   auto& counted = sluice::test::counted;
   ++counted.allocations;
   const bool is_asios = size % 4 == 1;  // it asks for whole words and a byte of its own
-  if (counted.until_failure != sluice::test::memory::never && !is_asios && counted.until_failure-- == 0) {
-    counted.until_failure = sluice::test::memory::never;
-    counted.has_failed = true;
-    throw std::bad_alloc{};
-  }
-  void* const memory = std::malloc(size);
+  void* const memory = !is_asios && counted.fails_now() ? nullptr : std::malloc(size);
   if (memory == nullptr) throw std::bad_alloc{};
   counted.live += ::malloc_usable_size(memory);
   counted.peak = std::max(counted.peak, counted.live);

@@ -54,6 +54,14 @@ class server_end {
     while (!receive().empty()) {
     }
   }
+  /// What has come, and stays to be received.
+  [[nodiscard]] std::string peek() const {
+    std::string bytes(64, '\0');
+    const ssize_t count = ::recv(descriptor_, bytes.data(), bytes.size(), MSG_PEEK);
+    bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    return bytes;
+  }
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
   /// Whether the client sends something, or leaves, within the time.
   [[nodiscard]] bool hears_something_within(int milliseconds) const {
     pollfd watched{descriptor_, POLLIN, 0};

@@ -1,0 +1,93 @@
+#pragma once
+// The server's end of a connection in TLS, with a key and a certificate of its own that are made when a test begins.
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "listener.hpp"
+#include "temporary_folder.hpp"
+
+namespace sluice::test {
+
+/// What a server of 127.0.0.1 has for TLS. Its certificate is its own root.
+class tls_identity {
+ public:
+  tls_identity() {
+    X509_set_version(certificate_.get(), 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate_.get()), 1);
+    X509_gmtime_adj(X509_getm_notBefore(certificate_.get()), 0);
+    X509_gmtime_adj(X509_getm_notAfter(certificate_.get()), 3'600);
+    X509_set_pubkey(certificate_.get(), key_.get());
+    X509_NAME* const name = X509_get_subject_name(certificate_.get());
+    const std::string_view words = "sluice test";
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(words.data()),
+                               static_cast<int>(words.size()), -1, 0);
+    X509_set_issuer_name(certificate_.get(), name);
+    const std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> address{
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "IP:127.0.0.1"), X509_EXTENSION_free};
+    X509_add_ext(certificate_.get(), address.get(), -1);
+    const std::unique_ptr<FILE, decltype(&std::fclose)> file{std::fopen(root().c_str(), "w"), std::fclose};
+    if (X509_sign(certificate_.get(), key_.get(), EVP_sha256()) == 0 || file == nullptr ||
+        PEM_write_X509(file.get(), certificate_.get()) == 0 ||
+        SSL_CTX_use_certificate(context_.get(), certificate_.get()) != 1 ||
+        SSL_CTX_use_PrivateKey(context_.get(), key_.get()) != 1)
+      throw std::runtime_error("no certificate");
+    SSL_CTX_set_alpn_select_cb(context_.get(), take_first_protocol, nullptr);
+  }
+
+  /// The file for `sslrootcert`.
+  [[nodiscard]] std::string root() const { return folder_.path("root.crt"); }
+  [[nodiscard]] SSL_CTX* context() const noexcept { return context_.get(); }
+
+ private:
+  static int take_first_protocol(SSL*, const unsigned char** taken, unsigned char* size, const unsigned char* offered,
+                                 unsigned int, void*) {
+    *size = *offered;
+    *taken = offered + 1;
+    return SSL_TLSEXT_ERR_OK;
+  }
+
+  temporary_folder folder_;
+  std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key_{EVP_EC_gen("P-256"), EVP_PKEY_free};
+  std::unique_ptr<X509, decltype(&X509_free)> certificate_{X509_new(), X509_free};
+  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_{SSL_CTX_new(TLS_server_method()), SSL_CTX_free};
+};
+
+/// The server's end, after the handshake. To be made in a thread of its own, where a write to a client that has left
+/// must not end the process: OpenSSL's sockets write without MSG_NOSIGNAL.
+class tls_end {
+ public:
+  tls_end(const server_end& client, const tls_identity& as) : tls_{SSL_new(as.context()), SSL_free} {
+    sigset_t pipes{};
+    sigemptyset(&pipes);
+    sigaddset(&pipes, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipes, nullptr);
+    SSL_set_fd(tls_.get(), client.descriptor());
+    is_open_ = SSL_accept(tls_.get()) == 1;
+  }
+
+  /// Whether the handshake went well.
+  [[nodiscard]] bool is_open() const noexcept { return is_open_; }
+  /// What one record brings; empty at the end.
+  [[nodiscard]] std::string receive() const {
+    std::string bytes(65536, '\0');
+    const int count = is_open_ ? SSL_read(tls_.get(), bytes.data(), static_cast<int>(bytes.size())) : 0;
+    bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    return bytes;
+  }
+  void send(std::string_view bytes) const { (void)SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size())); }
+
+ private:
+  std::unique_ptr<SSL, decltype(&SSL_free)> tls_;
+  bool is_open_{false};
+};
+
+}  // namespace sluice::test
