@@ -14,6 +14,7 @@ void query_machine::sent(const close& /*message*/) noexcept { push(awaited::clos
 void query_machine::sent(const execute& /*message*/) noexcept { push(awaited::rows); }
 void query_machine::sent_aside(const parse& /*message*/) noexcept { push(awaited::parse_aside); }
 void query_machine::sent_aside(const execute& /*message*/) noexcept { push(awaited::rows_aside); }
+void query_machine::sent_copy(const execute& /*message*/) noexcept { push(awaited::copy); }
 void query_machine::sent(const sync& /*message*/) noexcept { push(awaited::sync); }
 
 void query_machine::sent(const describe& message) noexcept {
@@ -86,16 +87,22 @@ step query_machine::on(const frame& next) noexcept {
       return answered(suspended);
     case 'C':
     case 'I':
-      if (!is_next(awaited::rows) && !is_next(awaited::rows_aside) && !is_next(awaited::results)) break;
+      if (!is_next(awaited::rows) && !is_next(awaited::rows_aside) && !is_next(awaited::results) &&
+          !is_next(awaited::copy_over))
+        break;
       return completed();
     case 'G':
     case 'H':
+      if (next.type == 'H' && is_next(awaited::copy) && !copying_) {
+        copying_ = true;
+        return {copying};
+      }
       if ((!is_next(awaited::rows) && !is_next(awaited::results)) || has_rows_ || copying_) break;
       return copies(next.type);
     case 'd':
     case 'c':
       if (!copying_) break;
-      return {nothing};
+      return copy_data(next.type);
     case 'Z':
       if (is_next(awaited::results) && any_result_ && !has_rows_ && !copying_) pop();
       if (!is_next(awaited::sync)) break;
@@ -137,7 +144,8 @@ step query_machine::completed() noexcept {
   copying_ = false;
   switch (front()) {
     case awaited::rows_aside: return answered(nothing);
-    case awaited::rows: return answered(complete);
+    case awaited::rows:
+    case awaited::copy_over: return answered(complete);
     default:
       has_rows_ = false;
       any_result_ = true;
@@ -156,14 +164,23 @@ step query_machine::copies(char type) noexcept {
   return {type == 'G' ? copy_in : copy_out};
 }
 
+step query_machine::copy_data(char type) noexcept {
+  if (front() != awaited::copy) return {nothing};  // nobody wants it
+  if (type == 'd') return {row};
+  copying_ = false;
+  queue_[first_] = awaited::copy_over;
+  return {copied};
+}
+
 void query_machine::skip_to_sync() noexcept {
   while (size_ != 0 && front() != awaited::sync) pop();
   copying_ = false;
 }
 
 std::ostream& operator<<(std::ostream& out, const step& s) {
-  static constexpr std::array names{"nothing", "parsed", "described", "no_rows", "row",      "suspended", "complete",
-                                    "refused", "ready",  "aside",     "copy_in", "copy_out", "violation"};
+  static constexpr std::array names{"nothing",   "parsed",   "described", "no_rows", "row",
+                                    "suspended", "complete", "refused",   "ready",   "aside",
+                                    "copy_in",   "copy_out", "copying",   "copied",  "violation"};
   out << names[static_cast<std::size_t>(s.is)];
   if (s.why) out << " '" << s.why.type << "': " << s.why.rule;
   return out;

@@ -38,7 +38,7 @@ class moment_reader {
     int value = 0;
     int digits = 0;
     for (; !rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9'; ++digits, rest_.remove_prefix(1))
-      value = value * 10 + (digits < 6 ? rest_.front() - '0' : 0);
+      if (digits < 6) value = value * 10 + (rest_.front() - '0');
     good_ = good_ && digits >= 1 && digits <= 6;
     for (; digits < 6; ++digits) value *= 10;
     return value;

@@ -69,6 +69,7 @@ void running_query::encode(const query& what, const wire::exchange* before) {
                                   .types = types,
                                   .values = values,
                                   .as = shape_of(what.rows()),
+                                  .as_copy = limits_.mode == fetch_mode::bulk,
                                   .page_rows = is_paged ? std::max(limits_.page_rows, 1U) : 0U,
                                   .page_bytes = limits_.page_bytes,
                                   .server_timeout = limits_.server_timeout};

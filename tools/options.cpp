@@ -1,5 +1,6 @@
 #include "options.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <utility>
@@ -28,7 +29,7 @@ const char* const help_text = R"(sluice: stream JSON documents from Postgres as 
   --count                print {"rows":...,"bytes":...} instead of the rows
   --stats, --progress    how it went, how it goes: on standard error
   --timeout 30s, --connect-timeout 500ms
-  --mode plain|paged, --page-rows N    all at once, or from a portal
+  --mode plain|paged|bulk, --page-rows N    at once, from a portal, by COPY
   --chunk-rows N, --buffer 64k, --max-row 64M       bounds
   --version, --help
 
@@ -41,9 +42,9 @@ namespace {
 void add_mode(CLI::App& app, options& to) {
   app.add_option("--page-rows", to.page_rows)->check(CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()));
   app.add_option_function<std::string>("--mode", [&](const std::string& mode) {
-    if (mode == "bulk") throw usage_error{"--mode bulk is not in this version yet"};
-    if (mode != "plain" && mode != "paged") throw usage_error{"--mode is plain, paged or bulk"};
-    to.mode = mode == "paged" ? fetch_mode::paged : fetch_mode::plain;
+    const auto found = std::ranges::find(fetch_mode_names, mode);
+    if (found == fetch_mode_names.end()) throw usage_error{"--mode is plain, paged or bulk"};
+    to.mode = static_cast<fetch_mode>(found - fetch_mode_names.begin());
   });
 }
 

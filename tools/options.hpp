@@ -1,10 +1,12 @@
 #pragma once
 // What the command line asks for.
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <sluice/stream/document_writer.hpp>
@@ -14,6 +16,9 @@
 #include "values.hpp"
 
 namespace sluice::tool {
+
+/// As the command's options and its statistics spell them, in the order of the enumerators.
+inline constexpr std::array<std::string_view, 3> fetch_mode_names{"plain", "paged", "bulk"};
 
 struct options {
   std::string dsn;

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdio>
 
+#include "options.hpp"
+
 namespace sluice::tool {
 
 namespace {
@@ -53,7 +55,7 @@ std::string stats_json(const stream_stats& stats, const session_facts& session) 
   number("buffer_peak_bytes", stats.buffer_peak);
   number("server_wait_us", stats.server_wait.count());
   number("consumer_us", stats.consumer.count());
-  field("mode", json_string(session.mode == fetch_mode::paged ? "paged" : "plain"));
+  field("mode", json_string(fetch_mode_names[static_cast<std::size_t>(session.mode)]));
   if (session.mode == fetch_mode::paged) number("pages", stats.pages);
   field("tls", session.tls_version.empty() ? "false" : json_string(session.tls_version));
   field("server_version", json_string(session.server_version));

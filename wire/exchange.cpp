@@ -101,7 +101,7 @@ exchange::progress exchange::read_on() {
   const proto::framing next = proto::next_frame(arrived, io.limits);
   if (next.found == proto::framing::kind::faulty) io.fail(next.why);
   wanted_ = next.size;
-  if (next.size > session_.row_warning && arrived[0] == std::byte{'D'}) {
+  if (next.size > session_.row_warning && arrived[0] == batch_.shape.type) {
     warn_of_row(next.size);
     return progress::went_on;
   }
@@ -205,7 +205,8 @@ void exchange::keep(const std::byte* first, const std::byte* last) noexcept {
 /// @return whether anything was dropped
 bool exchange::skip_partial_row(std::span<const std::byte> arrived) {
   if (to_skip_ == 0) {
-    if (arrived.size() < proto::header_size || arrived[0] != std::byte{'D'} || !machine_.may_have_rows()) return false;
+    if (arrived.size() < proto::header_size || arrived[0] != batch_.shape.type || !machine_.may_have_rows())
+      return false;
     const auto length = proto::load_big<std::uint32_t>(arrived.data() + 1);
     if (length < proto::length_size || length - proto::length_size > session_.io.limits.row) return false;
     to_skip_ = std::size_t{length} + 1;

@@ -3,23 +3,23 @@
 #include <utility>
 
 #include <sluice/proto/frontend.hpp>
+#include <sluice/proto/oid.hpp>
 #include <sluice/wire/exchange.hpp>
 
+#include "copy_statement.hpp"
 #include "flight.hpp"
 
 namespace sluice::wire {
 
 namespace {
 
-constexpr std::size_t most_closes = 4;  // per flight; the rest go with the next
-
-/// The query with its columns made into one JSON object. A CTE, not a subquery, so that INSERT ... RETURNING works too.
-std::string as_objects(std::string_view text) {
-  while (!text.empty() && (text.back() == ';' || text.back() == ' ' || text.back() == '\n' || text.back() == '\t'))
-    text.remove_suffix(1);
-  return "with q as (" + std::string{text} +
-         "\n) select row_to_json(q.*) from q";  // the newline ends a comment; q alone may be a column
+/// Types whose binary format is their text.
+bool is_text(std::uint32_t type) noexcept {
+  namespace oid = proto::oid;
+  return type == oid::json || type == oid::text || type == oid::varchar;
 }
+
+constexpr std::size_t most_closes = 4;  // per flight; the rest go with the next
 
 /// In the caller's transaction block the setting has to be put back; elsewhere it ends with the flight.
 std::string timeout_statement(std::chrono::milliseconds timeout, bool restored) {
@@ -55,6 +55,7 @@ exchange::exchange(const exchange& before, const statement& what) : session_{bef
     session_.io.fail(errc::bad_query,
                      "in a pipeline a query has to say what its rows are: documents, objects or columns");
   if (what.page_rows != 0) session_.io.fail(errc::bad_query, "in a pipeline no query can be read in pages");
+  if (what.as_copy) session_.io.fail(errc::bad_query, "in a pipeline no query can be read in bulk");
   restores_timeout_ = what.server_timeout.count() > 0;  // who knows in which transaction it will run
   open(what);
 }
@@ -92,7 +93,7 @@ void exchange::open(const statement& what) {
 
   statement_cache& cache = session_.statements;
   const statement_cache::known* known = nullptr;
-  if (cache.is_on()) {
+  if (cache.is_on() && !what.as_copy) {
     prepared_ = statement_cache::name_of(what);
     known = cache.find(prepared_);
     is_claimed_ = known == nullptr && cache.claim(prepared_);
@@ -108,7 +109,9 @@ void exchange::open(const statement& what) {
     if (what.server_timeout.count() > 0) to.aside(timeout_statement(what.server_timeout, restores_timeout_));
     const proto::bind bind{
         .portal = portal_, .statement = prepared_, .parameters = what.values, .binary_results = by_columns_};
-    if (known != nullptr) {
+    if (what.as_copy) {
+      open_copy(to, what);
+    } else if (known != nullptr) {
       was_prepared_ = true;
       columns_ = known->names;
       batch_.shape = {.columns = known->columns, .max_body = largest_body()};
@@ -144,9 +147,29 @@ void exchange::open(const statement& what) {
   launched();
 }
 
+/// First half: only the server can say what the query gives, and of which types its parameters are.
+void exchange::open_copy(flight& to, const statement& what) {
+  const auto strings = session_.parameters.find("standard_conforming_strings");
+  const bool is_standard = strings == session_.parameters.end() || strings->second == "on";
+  if (!is_standard && !what.values.empty() && what.text.find('\\') != what.text.npos)
+    session_.io.fail(errc::bad_query,
+                     "in bulk mode, SQL with parameters and backslashes needs standard_conforming_strings");
+  as_copy_ = undecided_ = true;
+  shape_ = what.as;
+  text_ = what.text;
+  for (const proto::parameter& each : what.values) carried_.push_back({.is_null = !each.value});
+  (void)with_settings(text_, carried_);  // checks it
+  if (const proto::fault why = encode_settings(what.values, execution_)) session_.io.fail(why);
+  to << proto::parse{.sql = text_, .parameter_types = what.types} << proto::describe{proto::describe::kind::statement}
+     << proto::flush{};
+}
+
 /// What follows Bind, or the description of what it made.
 void exchange::finish_flight(flight& to) const {
-  to << proto::execute{portal_, page_rows_};
+  if (as_copy_)
+    to.copy();
+  else
+    to << proto::execute{portal_, page_rows_};
   if (restores_timeout_) to.aside(restore_timeout);
   to << proto::sync{};
 }
@@ -176,6 +199,43 @@ void exchange::execute(rows_as shape) {
   session_.io.out.insert(session_.io.out.end(), execution_.begin(), execution_.end());
   execution_ = {};
   machine_.sent(proto::bind{});
+  finish_flight(to);
+}
+
+/// The same for COPY.
+/// @param columns  null: the statement gives none
+void exchange::copy(const proto::row_description* columns) {
+  undecided_ = false;
+  flight to{session_, machine_};
+  const auto unnamed = std::ranges::find_if(
+      carried_, [](const carried_parameter& each) { return proto::oid::name_of(each.type).empty(); });
+  if (columns == nullptr) {
+    unsuitable_ = {.why = "COPY needs a query that gives rows"};
+  } else if (unnamed != carried_.end()) {
+    const std::string number = '$' + std::to_string(unnamed - carried_.begin() + 1);
+    unsuitable_ = {.code = errc::bad_query,
+                   .why = number + " would be of the type with OID " + std::to_string(unnamed->type) +
+                          ", which bulk mode cannot name: write " + number + "::text, and the cast behind it"};
+  }
+  if (quiet_ || unsuitable_) {  // not even begun
+    to << proto::sync{};
+    return;
+  }
+  std::string query = with_settings(text_, carried_);
+  const std::uint32_t first_type = columns->size() == 0 ? 0 : columns->begin()->type;
+  if (shape_ == statement::shape::object) query = as_objects(query);
+  if (shape_ == statement::shape::document && !is_text(first_type)) query = as_text(query);
+  batch_.shape = {.columns = static_cast<std::uint16_t>(shape_ == statement::shape::columns ? columns->size() : 1),
+                  .type = {},  // until the header is read
+                  .max_body = largest_body()};
+  if (!execution_.empty()) {
+    session_.io.out.insert(session_.io.out.end(), execution_.begin(), execution_.end());
+    execution_ = {};
+    machine_.sent_aside(proto::parse{});
+    machine_.sent(proto::bind{});
+    machine_.sent_aside(proto::execute{});
+  }
+  to << proto::parse{.sql = copy_of(query)} << proto::bind{};
   finish_flight(to);
 }
 

@@ -36,14 +36,19 @@ void exchange::on_message(const proto::frame& message) {
       break;
     case described: on_columns(message); break;
     case no_rows:
-      if (undecided_) execute(rows_as::they_are);
+      if (as_copy_)
+        copy(nullptr);
+      else if (undecided_)
+        execute(rows_as::they_are);
       remember();
       break;
     case row:
       page_has_rows_ = true;
-      if (!skipping_ && !unsuitable_)
-        session_.io.fail(proto::fault{proto::fault::kind::malformed, message.type,
-                                      "the fields do not match the columns or do not fill the body exactly"});
+      if (skipping_ || unsuitable_) break;
+      if (as_copy_)
+        on_copy_data(message);
+      else
+        fail_malformed(message.type, "the fields do not match the columns or do not fill the body exactly");
       break;
     case complete: on_complete(message); break;
     case refused: on_refusal(message); break;
@@ -54,30 +59,39 @@ void exchange::on_message(const proto::frame& message) {
       }
       answer_copy_in();
       break;
-    case copy_out: unsuitable_ = "COPY is not a query: use a SELECT"; break;
+    case copy_out: unsuitable_ = {.why = "COPY is not a query: use a SELECT, and bulk mode"}; break;
+    case copying: on_copy(message); break;
+    case copied: on_copy_done(); break;
     case ready: on_ready(message); break;
     case suspended: on_page_end(message); break;
-    case nothing: break;
+    case nothing:
+      if (as_copy_ && message.type == 't') on_parameter_types(message);
+      break;
   }
 }
 
 void exchange::on_columns(const proto::frame& message) {
   const auto columns = proto::decode_row_description(message.body);
-  if (!columns)
-    session_.io.fail(proto::fault{proto::fault::kind::malformed, message.type, "the columns do not fill the body"});
+  if (!columns) fail_malformed(message.type, "the columns do not fill the body");
   const std::size_t count = columns->size();
   batch_.shape = {.columns = static_cast<std::uint16_t>(count), .max_body = largest_body()};
-  if (undecided_) {
-    const bool is_document = count == 1 && is_json(columns->begin()->type);
+  const bool is_document = count == 1 && is_json(columns->begin()->type);
+  if (undecided_ && !as_copy_) {
     execute(is_document ? rows_as::they_are : rows_as::objects);
-    if (!is_document) return;
-  } else if (by_columns_) {
-    for (const proto::column& each : *columns) columns_.push_back({.name = std::string{each.name}, .type = each.type});
-  } else if (count != 1 && !skipping_) {
-    unsuitable_ = "the query gives " + std::to_string(count) +
-                  " columns where one document per row was asked for: let them become an object";
+    if (is_document) remember();
+    return;
   }
-  remember();
+  if (shape_ == statement::shape::detect) shape_ = is_document ? statement::shape::document : statement::shape::object;
+  if (by_columns_) {
+    for (const proto::column& each : *columns) columns_.push_back({.name = std::string{each.name}, .type = each.type});
+  } else if (count != 1 && shape_ == statement::shape::document && !skipping_) {
+    unsuitable_ = {.why = "the query gives " + std::to_string(count) +
+                          " columns where one document per row was asked for: let them become an object"};
+  }
+  if (as_copy_)
+    copy(&*columns);
+  else
+    remember();
 }
 
 void exchange::on_refusal(const proto::frame& message) {
@@ -95,7 +109,7 @@ void exchange::on_refusal(const proto::frame& message) {
 void exchange::on_complete(const proto::frame& message) {
   if (message.type == 'C') {
     const auto done = proto::decode_command_complete(message.body);
-    if (!done) session_.io.fail(proto::fault{proto::fault::kind::malformed, 'C', "the tag has no end"});
+    if (!done) fail_malformed('C', "the tag has no end");
     if (!is_paged() || is_fetching()) tag_ = done->tag;
     if (tag_ == "DISCARD ALL" || tag_ == "DEALLOCATE ALL") session_.statements.clear();
   }
@@ -115,7 +129,7 @@ void exchange::on_page_end(const proto::frame& message) {
 
 void exchange::on_ready(const proto::frame& message) {
   const auto now = proto::decode_ready_for_query(message.body);
-  if (!now) session_.io.fail(proto::fault{proto::fault::kind::malformed, 'Z', "the status is not I, T or E"});
+  if (!now) fail_malformed('Z', "the status is not I, T or E");
   session_.transaction = now->status;
   session_.flights.erase(session_.flights.begin());
   if (--flights_ == 0 && ends_transaction_) end_transaction(now->status);
@@ -142,10 +156,14 @@ void exchange::remember() {
                                  {.has_rows = machine_.has_rows(), .columns = batch_.shape.columns, .names = columns_});
 }
 
+void exchange::fail_malformed(char type, std::string_view rule) const {
+  session_.io.fail(proto::fault{proto::fault::kind::malformed, type, rule});
+}
+
 void exchange::fail_unsuitable() const {
   const link::context& where = session_.io.where;
-  throw error{error_info{.code = errc::unsupported_result,
-                         .message = where.after(*unsuitable_),
+  throw error{error_info{.code = unsuitable_->code,
+                         .message = where.after(unsuitable_->why),
                          .server = {},
                          .rows = where.rows,
                          .connection_usable = true}};

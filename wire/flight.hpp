@@ -32,6 +32,13 @@ class flight {
     return *this;
   }
 
+  // Execute of a COPY whose data is wanted.
+  flight& copy() {
+    encode(proto::execute{});
+    machine_.sent_copy(proto::execute{});
+    return *this;
+  }
+
   void take_back() noexcept {
     session_.io.out.resize(start_);
     machine_ = before_;

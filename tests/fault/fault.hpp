@@ -26,7 +26,7 @@ struct fault {
   ending expected;
   std::string options{};                     ///< of the connection string
   std::chrono::milliseconds timeout{5'000};  ///< of the query
-  std::size_t max_row_bytes{1U << 20U};
+  fetch_mode mode{fetch_mode::plain};
 
   friend std::ostream& operator<<(std::ostream& out, const fault& f) { return out << f.name; }
 };
@@ -36,6 +36,8 @@ std::vector<fault> told_by_the_server();
 std::vector<fault> harmless();
 std::vector<fault> violations();
 std::vector<fault> copies();
+/// Those of `bulk.cpp`: a COPY that was asked for, and is not one.
+std::vector<fault> bulk();
 /// Those of `endings.cpp`: a server that goes away, falls silent, or never comes to an end.
 std::vector<fault> leavers();
 std::vector<fault> endless();

@@ -23,7 +23,8 @@ class Fault : public testing::TestWithParam<fault> {
 
   template <class Face>
   [[nodiscard]] outcome meet() const {
-    return Face::ask(dsn(), sql("select '{}'::json").as_document(), {.timeout = GetParam().timeout},
+    return Face::ask(dsn(), sql("select '{}'::json").as_document(),
+                     {.timeout = GetParam().timeout, .mode = GetParam().mode},
                      {.max_row_bytes = max_row_bytes, .leave_timeout = std::chrono::milliseconds{300}});
   }
 
@@ -72,8 +73,9 @@ int exit_code_of(const errc code) {
 
 TEST_P(Fault, EndsAsItMustForTheCommand) {
   const fault& what = GetParam();
-  const finished end = shell(SLUICE_COMMAND " t --format raw --max-row 1M -d '" + dsn() + "' --timeout " +
-                             std::to_string(what.timeout.count()) + "ms");
+  const finished end =
+      shell(SLUICE_COMMAND " t --format raw --max-row 1M -d '" + dsn() + "' --timeout " +
+            std::to_string(what.timeout.count()) + "ms --mode " + (what.mode == fetch_mode::bulk ? "bulk" : "plain"));
   EXPECT_EQ(end.status, exit_code_of(what.expected.code)) << end.err;
   EXPECT_EQ(static_cast<std::uint64_t>(std::ranges::count(end.out, '\n')), what.expected.rows) << end.out;
   if (what.expected.code == errc{}) return;
@@ -102,6 +104,7 @@ INSTANTIATE_TEST_SUITE_P(ToldByTheServer, Fault, testing::ValuesIn(told_by_the_s
 INSTANTIATE_TEST_SUITE_P(Harmless, Fault, testing::ValuesIn(harmless()), name_of);
 INSTANTIATE_TEST_SUITE_P(Violations, Fault, testing::ValuesIn(violations()), name_of);
 INSTANTIATE_TEST_SUITE_P(Copies, Fault, testing::ValuesIn(copies()), name_of);
+INSTANTIATE_TEST_SUITE_P(Bulk, Fault, testing::ValuesIn(bulk()), name_of);
 INSTANTIATE_TEST_SUITE_P(Leavers, Fault, testing::ValuesIn(leavers()), name_of);
 INSTANTIATE_TEST_SUITE_P(Endless, Fault, testing::ValuesIn(endless()), name_of);
 INSTANTIATE_TEST_SUITE_P(Refusals, Fault, testing::ValuesIn(refusals()), name_of);

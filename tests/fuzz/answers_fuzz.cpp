@@ -48,9 +48,11 @@ ending ask(const statement& what, std::string_view first, std::string_view secon
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   constexpr std::size_t fits_a_socket = 60'000;
   if (size < 2 || size > fits_a_socket) return 0;
+  const bool as_copy = (data[0] & 8U) != 0;
   const statement what{.text = "select data from t",
                        .as = static_cast<statement::shape>(data[0] % 3),
-                       .page_rows = (data[0] & 4U) != 0 ? 2U : 0U,
+                       .as_copy = as_copy,
+                       .page_rows = (data[0] & 4U) != 0 && !as_copy ? 2U : 0U,
                        .page_bytes = 1'000};
   const std::string_view answers = sluice::test::as_text(data + 2, size - 2);
   const std::size_t split = answers.size() * data[1] / 255;

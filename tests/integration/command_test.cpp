@@ -62,6 +62,9 @@ TEST_F(Command, StreamsInPages) {
   const finished paged = run("$SLUICE " + rows + " --mode paged --page-rows 100 --stats");
   EXPECT_EQ(paged.out, run("$SLUICE " + rows).out);
   EXPECT_NE(paged.err.find("\"mode\":\"paged\",\"pages\":13,"), std::string::npos) << paged.err;
+  const finished bulk = run("$SLUICE " + rows + " --mode bulk --stats");
+  EXPECT_EQ(bulk.out, paged.out);
+  EXPECT_NE(bulk.err.find("\"mode\":\"bulk\""), std::string::npos) << bulk.err;
   EXPECT_EQ(run("$SLUICE " + rows + " --mode paged --page-rows 10 | head -n 1").out, "{\"n\":1}\n");
 }
 
@@ -87,7 +90,6 @@ TEST_F(Command, RefusesWhatCannotBeMeant) {
   expect_failure("$SLUICE doc --bogus", 2, "sluice: usage: ");
   expect_failure("$SLUICE doc --where 'n = '", 2, "sluice: usage: --where: expected a value");
   expect_failure("$SLUICE doc --where 'n like 5'", 2, "sluice: usage: --where: expected a text in single quotes");
-  expect_failure("$SLUICE doc --mode bulk", 2, "sluice: usage: --mode bulk is not in this version yet");
   expect_failure("$SLUICE 'a..b'", 2, "sluice: usage: ");
   expect_failure("$SLUICE -d 'host=x nonsense' doc", 2, "sluice: usage: connection string");
   expect_failure("$SLUICE -d 'postgresql://[::1' doc", 2, "sluice: usage: connection string");

@@ -1,6 +1,6 @@
-// Good sessions of a real server, plain, in pages, with SCRAM and in TLS: cut after every byte in three ways, said a
-// byte at a time and in two pieces at every place, with each byte flipped, and cancelled at every wait. Whatever comes,
-// the client ends, in time: with all rows, or with an error after rows that are the first of them.
+// Good sessions of a real server, plain, in pages, in bulk, with SCRAM and in TLS: cut after every byte in three ways,
+// said a byte at a time and in two pieces at every place, with each byte flipped, and cancelled at every wait. Whatever
+// comes, the client ends, in time: with all rows, or with an error after rows that are the first of them.
 //
 // SLUICE_SWEEP_STEP=n looks at every n-th place of the long ones only (5 unless set; ci/sweeps sets 1).
 #include <gtest/gtest.h>
@@ -32,6 +32,7 @@ struct ways {
 };
 constexpr ways plain{"plain", "user=trust_user sslmode=disable", sluice::fetch_mode::plain};
 constexpr ways paged{"paged", "user=trust_user sslmode=disable", sluice::fetch_mode::paged};
+constexpr ways bulk{"bulk", "user=trust_user sslmode=disable", sluice::fetch_mode::bulk};
 constexpr ways scram{"scram", "user=scram_user password=secret sslmode=disable", sluice::fetch_mode::plain};
 constexpr ways tls{"tls", "user=scram_user password=secret sslmode=require", sluice::fetch_mode::plain};
 
@@ -229,7 +230,7 @@ TEST_P(Sweep, CancelledAtEveryWait) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, Sweep, testing::Values(plain, paged), [](const auto& of) { return of.param.name; });
+INSTANTIATE_TEST_SUITE_P(Of, Sweep, testing::Values(plain, paged, bulk), [](const auto& of) { return of.param.name; });
 
 class LiveSweep : public testing::TestWithParam<ways> {};
 

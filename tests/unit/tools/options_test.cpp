@@ -83,7 +83,6 @@ TEST(ParseOptions, RefusesWhatMakesNoSense) {
                                              {"a", "--where", "x"},
                                              {"a", "--select", "x,"},
                                              {"--explain"},
-                                             {"a", "--mode", "bulk"},
                                              {"a", "--mode", "x"},
                                              {"a", "--page-rows", "5"},
                                              {"a", "--mode", "paged", "--page-rows", "0"}}) {

@@ -6,6 +6,9 @@
 /// @see src/include/catalog/pg_type.dat in the sources of PostgreSQL
 
 #include <cstdint>
+#include <string_view>
+
+#include <sluice/export.hpp>
 
 namespace sluice::proto::oid {
 
@@ -35,6 +38,7 @@ inline constexpr std::uint32_t timetz = 1266;
 inline constexpr std::uint32_t numeric = 1700;
 inline constexpr std::uint32_t uuid = 2950;
 inline constexpr std::uint32_t jsonb = 3802;
+inline constexpr std::uint32_t jsonpath = 4072;
 
 inline constexpr std::uint32_t json_array = 199;
 inline constexpr std::uint32_t boolean_array = 1000;
@@ -53,5 +57,8 @@ inline constexpr std::uint32_t timestamptz_array = 1185;
 inline constexpr std::uint32_t numeric_array = 1231;
 inline constexpr std::uint32_t uuid_array = 2951;
 inline constexpr std::uint32_t jsonb_array = 3807;
+
+/// What it is called in the schema pg_catalog; empty for one that stands not above.
+[[nodiscard]] SLUICE_API std::string_view name_of(std::uint32_t type) noexcept;
 
 }  // namespace sluice::proto::oid

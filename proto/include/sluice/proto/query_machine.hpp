@@ -27,7 +27,7 @@ struct step {
     parsed,     ///< ParseComplete: the statement exists from now on
     described,  ///< RowDescription: the columns are known
     no_rows,    ///< NoData: the statement gives none
-    row,        ///< DataRow: the frame's body is a row
+    row,        ///< DataRow: the frame's body is a row; CopyData of a COPY that was asked for
     suspended,  ///< PortalSuspended: the row limit of Execute was reached
     complete,   ///< CommandComplete or EmptyQueryResponse: no more rows of this result
     refused,    ///< ErrorResponse: the frame's body says why; the rest is skipped up to ReadyForQuery
@@ -35,6 +35,8 @@ struct step {
     aside,      ///< NoticeResponse, ParameterStatus, NotificationResponse: may stand anywhere, changes nothing here
     copy_in,    ///< CopyInResponse: send CopyFail, and Sync if `needs_sync`; an ErrorResponse follows
     copy_out,   ///< CopyOutResponse: the data is skipped
+    copying,    ///< CopyOutResponse of a COPY that was asked for: rows follow
+    copied,     ///< CopyDone of such a one
     violation,  ///< the server broke the protocol: `why` says how; close the connection
   };
   kind is{kind::nothing};
@@ -61,6 +63,8 @@ class SLUICE_API query_machine {
   /// Of a statement that is not the caller's: its answers, rows and end mean nothing.
   void sent_aside(const parse& message) noexcept;
   void sent_aside(const execute& message) noexcept;
+  /// Of a COPY TO STDOUT whose data is wanted.
+  void sent_copy(const execute& message) noexcept;
   /// Messages without an answer of their own.
   void sent(const flush& /*message*/) const noexcept {}
   void sent(const copy_fail& /*message*/) const noexcept {}
@@ -75,9 +79,11 @@ class SLUICE_API query_machine {
   [[nodiscard]] bool is_idle() const noexcept { return size_ == 0; }
   /// No Sync is under way: a caller that wants ReadyForQuery has to send one.
   [[nodiscard]] bool needs_sync() const noexcept;
-  /// DataRow is what may come next.
+  /// DataRow, or CopyData that is wanted, is what may come next.
   [[nodiscard]] bool may_have_rows() const noexcept {
-    return size_ != 0 && !copying_ && has_rows_ && (front() == awaited::rows || front() == awaited::results);
+    if (size_ == 0) return false;
+    if (copying_) return front() == awaited::copy;
+    return has_rows_ && (front() == awaited::rows || front() == awaited::results);
   }
   /// What is executed gives rows, as far as is known.
   [[nodiscard]] bool has_rows() const noexcept { return has_rows_; }
@@ -93,7 +99,9 @@ class SLUICE_API query_machine {
     rows,
     parse_aside,
     rows_aside,
-    results,  // of a simple query: any number of them
+    copy,       // to the client, its beginning or its data
+    copy_over,  // CommandComplete after its data
+    results,    // of a simple query: any number of them
     sync,
   };
 
@@ -106,13 +114,14 @@ class SLUICE_API query_machine {
   step described(bool has_rows) noexcept;
   step completed() noexcept;
   step copies(char type) noexcept;
+  step copy_data(char type) noexcept;
   void skip_to_sync() noexcept;
 
   std::array<awaited, most_awaited> queue_{};
   std::uint8_t first_{0};
   std::uint8_t size_{0};
   bool has_rows_{false};
-  bool copying_{false};     // the data of a COPY that nobody wants
+  bool copying_{false};     // the data of a COPY
   bool any_result_{false};  // a simple query may end: something came
 };
 

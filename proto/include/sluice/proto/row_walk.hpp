@@ -2,10 +2,12 @@
 /// @file
 /// The walk from row to row: all that runs per row, hence inline. Nothing is scanned ahead; each header is read once.
 ///
-/// A walk starts at the first DataRow of a batch and goes on as long as complete, well-formed rows follow each other.
-/// What it stops at (bytes that have not arrived, another message, a malformed row) is judged by `next_frame` and the
-/// query machine, never here.
-/// @see PostgreSQL documentation, section "Message Formats", DataRow
+/// A row is a DataRow, or a CopyData of a COPY in the binary format, which holds one tuple: but for the type byte they
+/// are alike. A walk starts at the first row of a batch and goes on as long as complete, well-formed rows follow each
+/// other. What it stops at (bytes that have not arrived, another message, a malformed row) is judged by `next_frame`
+/// and the query machine, never here.
+/// @see PostgreSQL documentation, sections "Message Formats" (DataRow), "COPY Operations" and, for COPY, "Binary
+/// Format"
 
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +21,7 @@ namespace sluice::proto {
 /// Which rows a result has: what each is checked against.
 struct row_shape {
   std::uint16_t columns{1};
+  std::byte type{'D'};                                               ///< of the message
   std::uint32_t max_body{static_cast<std::uint32_t>(limits{}.row)};  ///< bytes
 };
 
@@ -31,20 +34,20 @@ struct walk_end {
 /// Complete rows as they lie in the receive buffer.
 /// @par Lifetime  views the buffer: valid until its next read
 struct row_batch {
-  const std::byte* begin{};  ///< a complete, well-formed DataRow, or null for no rows at all
+  const std::byte* begin{};  ///< a complete, well-formed row, or null for no rows at all
   const std::byte* end{};    ///< the end of what has arrived; the rows may stop before it
   row_shape shape{};
   walk_end* walked{};  ///< where to leave the end of the walk; may be null
 };
 
-/// Whether the fields of a DataRow body fill it exactly, for any number of columns.
+/// Whether the fields of a row's body fill it exactly, for any number of columns.
 SLUICE_API bool fields_fill(const std::byte* body, std::size_t size, std::uint16_t columns) noexcept;
 
-/// The size of the complete, well-formed DataRow frame at `at`, or 0 when there is none.
+/// The size of the complete, well-formed row's frame at `at`, or 0 when there is none.
 [[nodiscard]] inline std::size_t row_at(const std::byte* at, const std::byte* end, const row_shape& shape) noexcept {
   constexpr std::size_t smallest = header_size + 2;  // the column count
   const auto arrived = static_cast<std::size_t>(end - at);
-  if (arrived < smallest || at[0] != std::byte{'D'}) return 0;
+  if (arrived < smallest || at[0] != shape.type) return 0;
   const auto length = load_big<std::uint32_t>(at + 1);
   const std::size_t size = std::size_t{length} + 1;
   if (size > arrived || length < length_size + 2 || length - length_size > shape.max_body) return 0;

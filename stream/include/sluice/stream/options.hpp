@@ -32,6 +32,9 @@ struct connection_options {
 enum class fetch_mode : std::uint8_t {
   plain,  ///< all rows are on their way at once; the network's own backpressure bounds memory
   paged,  ///< from a portal, a page at a time, with the next page on its way: can pause, and be left without a cancel
+  /// By COPY in the binary format, which costs the server less: for large results. A round trip more before the first
+  /// row. Values still travel apart from the SQL; of types that the library cannot name, they are refused.
+  bulk,
 };
 
 /// Of one query. Zero is no deadline; when one passes, `next` throws deadline_exceeded, and leaving the stream cancels

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include <sluice/proto/backend.hpp>
 #include <sluice/proto/query_machine.hpp>
 #include <sluice/proto/row_walk.hpp>
 #include <sluice/wire/kept_rows.hpp>
@@ -116,13 +117,16 @@ class SLUICE_API exchange {
   static void require_free(const session& on);
   enum class progress : std::uint8_t { rows, went_on, hungry };
   enum class portal_state : std::uint8_t { none, fetching, closing };
+  enum class copy_part : std::uint8_t { header, rows, over };
 
   enum class rows_as : std::uint8_t { they_are, objects };
 
   void open(const statement& what);
+  void open_copy(flight& to, const statement& what);
   void finish_flight(flight& to) const;
   void launched();
   void execute(rows_as shape);
+  void copy(const proto::row_description* columns);
   void fetch_page();
   void close_portal();
 
@@ -141,6 +145,12 @@ class SLUICE_API exchange {
   [[nodiscard]] std::uint32_t largest_body() const noexcept;
   void on_message(const proto::frame& message);
   void on_columns(const proto::frame& message);
+  void on_parameter_types(const proto::frame& message);
+  void on_copy(const proto::frame& message);
+  void on_copy_data(const proto::frame& message);
+  [[nodiscard]] std::span<const std::byte> behind_header(std::span<const std::byte> data) const;
+  [[nodiscard]] bool keep_tuple(std::span<const std::byte> tuple);
+  void on_copy_done();
   void on_refusal(const proto::frame& message);
   void on_complete(const proto::frame& message);
   void on_page_end(const proto::frame& message);
@@ -149,6 +159,7 @@ class SLUICE_API exchange {
   void remember();
   void answer_copy_in();
   [[noreturn]] void fail_unsuitable() const;
+  [[noreturn]] void fail_malformed(char type, std::string_view rule) const;
   void finish();
 
   session& session_;
@@ -162,7 +173,11 @@ class SLUICE_API exchange {
   std::uint64_t pages_{0};
   std::size_t flights_{0};  // of the session's, those that are this query's
   std::optional<server_message> said_{};
-  std::optional<std::string> unsuitable_{};  // why the result cannot be streamed
+  struct refusal {
+    errc code{errc::unsupported_result};
+    std::string why;
+  };
+  std::optional<refusal> unsuitable_{};  // why the result cannot be streamed
   std::string tag_{};
   result_columns columns_{};
   bool by_columns_{false};
@@ -188,6 +203,11 @@ class SLUICE_API exchange {
   bool is_claimed_{false};  // its Parse is under way
   bool is_parsed_{false};
   bool is_wrapped_{false};
+
+  bool as_copy_{false};
+  copy_part copy_part_{copy_part::header};
+  statement::shape shape_{};  // of the rows of a COPY
+  std::vector<carried_parameter> carried_{};
 
   // Until the columns are known:
   bool undecided_{false};

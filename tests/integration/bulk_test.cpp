@@ -1,0 +1,247 @@
+// Bulk mode against a real server: whatever a query gives in plain mode it gives in bulk, values included, and what
+// cannot be carried is refused.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <ostream>
+#include <sluice/stream/columns.hpp>
+#include <string>
+#include <vector>
+
+#include "asking.hpp"
+#include "cluster.hpp"
+#include "faces.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace sluice::test;
+using sluice::bind_value;
+using sluice::errc;
+using sluice::fetch_mode;
+using sluice::from;
+using sluice::leaving;
+using sluice::sql;
+
+const sluice::query_options bulk{.mode = fetch_mode::bulk};
+
+template <class Face>
+class Bulk : public testing::Test {
+ protected:
+  static void expect_the_same(const sluice::query& what) {
+    SCOPED_TRACE(what.text());
+    const outcome in_plain = Face::ask(dsn(), what);
+    const outcome in_bulk = Face::ask(dsn(), what, bulk);
+    EXPECT_EQ(in_bulk.rows, in_plain.rows);
+    EXPECT_EQ(in_bulk.stats.bytes, in_plain.stats.bytes);
+    EXPECT_EQ(in_bulk.failure.has_value(), in_plain.failure.has_value());
+    if (in_bulk.failure && in_plain.failure) {
+      EXPECT_EQ(in_bulk.failure->sqlstate(), in_plain.failure->sqlstate()) << in_bulk.failure->what();
+    }
+    EXPECT_TRUE(in_bulk.usable);
+  }
+};
+using faces = testing::Types<blocking_face, coroutine_face>;
+TYPED_TEST_SUITE(Bulk, faces);
+
+TYPED_TEST(Bulk, GivesTheRowsOfPlainMode) {
+  psql(R"(drop table if exists b1; create table b1 (id int, data jsonb, plain json);
+          insert into b1 select n, jsonb_build_object('n', n, 's', repeat('x', n)), json_build_object('n', n)
+            from generate_series(1, 500) n;
+          insert into b1 values (501, null, null), (502, '"text"', '[ ]'))");
+  for (const sluice::query& each : std::vector<sluice::query>{
+           from("b1"),
+           from("b1").column("plain"),
+           from("b1").where(sluice::field("n") >= 7 && sluice::field("s") != "xxx").limit(20).offset(3),
+           from("b1").order_by(sluice::desc(sluice::field("n").as_int())).select("n"),
+           from("b1").where(sluice::field("n") == -1),
+           sql("select * from b1 order by id"),
+           sql("select id from b1; "),
+           sql("select id from b1 -- a comment"),
+           sql("select 'plain' || id from b1").as_document(),
+           sql("select id from b1").as_document(),
+           sql("select '{}'::json as a").as_object(),
+           sql("values (1), (2)"),
+           sql("with q as (select 1 as a) select * from q"),
+           sql("select to_json(n) from generate_series(1, 100000) n"),
+           sql("select to_json(repeat('x', 300000)) from generate_series(1, 3)"),
+       })
+    this->expect_the_same(each);
+}
+
+TYPED_TEST(Bulk, TakesWhatOtherCommandsReturn) {
+  psql("drop table if exists b2; create table b2 (id int, data jsonb)");
+  const outcome written = TypeParam::ask(
+      dsn(), sql("insert into b2 select n, to_jsonb(n) from generate_series(1, 3) n returning data"), bulk);
+  EXPECT_EQ(written.rows, (std::vector<std::string>{"1", "2", "3"}))
+      << (written.failure ? written.failure->what() : "");
+  EXPECT_EQ(psql("select count(*) from b2"), "3");
+}
+
+TYPED_TEST(Bulk, EndsAsPlainModeDoesAtAnError) {
+  this->expect_the_same(sql("select nonsense"));
+  this->expect_the_same(sql("select 1; select 2"));
+  this->expect_the_same(sql("select to_json(1 / (n - 5)) from generate_series(1, 9) n").as_document());
+  this->expect_the_same(sql("select $1::int4", "no number"));
+}
+
+// Each value is what it was, wherever it stands.
+TYPED_TEST(Bulk, CarriesEveryValue) {
+  const std::vector<std::string> texts{
+      "",
+      "'",
+      "''; drop table x; --",
+      "\\'; select 1 --",
+      "\\",
+      "\\\\'",
+      "$1",
+      "$$ $tag$ $tag$",
+      "E'\\x27'",
+      "%s %1$I",
+      "\xe2\x82\xac \xf0\x9f\x90\x98",
+      "\xc2\xbf'\xc2\x9c",
+      "line\nline\r\ttab\x01\x7f",
+      "/* -- */",
+      "current_setting('sluice.parameter_1')",
+      std::string(200'000, '\''),
+  };
+  for (const std::string& text : texts) {
+    this->expect_the_same(sql("select to_json($1::text), '$1 ''$1', e'\\'$1', $q$ $1 $q$ /* $1 */ -- $1\n", text));
+    this->expect_the_same(sql("select jsonb_build_object($1::text, $2::text, 'again', $1)", "k" + text, text));
+    this->expect_the_same(sql("select 1 as \"$1\" where $1 = $2", text, text));
+  }
+  this->expect_the_same(sql("select to_json($1::text), $2::int4 as n, $3::jsonb as j", nullptr, nullptr, nullptr));
+  this->expect_the_same(
+      sql("select json_build_array($1, $2, $3, -$4::int8, $5::int8 - $6)", 42, true, -0.5, -7, 1, -1));
+  this->expect_the_same(sql("select $1 as x, $2 as y", std::int64_t{-1}, std::uint64_t{18446744073709551615U}));
+  this->expect_the_same(sql("select $1 as b, length($1)", bind_value::bytes(std::as_bytes(std::span{"a\0'\\"}))));
+  this->expect_the_same(sql("select $1 as j, $2 as u, $3 as n, $4 as t", bind_value::json(R"({"a": "\\'"})"),
+                            bind_value::uuid("123e4567-e89b-12d3-a456-426614174000"), bind_value::numeric("1e-20"),
+                            bind_value::timestamptz("2020-01-01 00:00:00+05")));
+  this->expect_the_same(sql("select n from generate_series(1, 9) n where n = any($1)", std::vector<int>{1, 3, 100}));
+  this->expect_the_same(
+      sql("select 'abc' like $1 as a, 'x'::char(3) = $2 as b, date '2020-01-01' < $3 as c", "a%", "x", "2021-01-01"));
+  this->expect_the_same(sql("select n from generate_series(1, 9) n order by n limit $1 offset $2", 3, 2));
+}
+
+TYPED_TEST(Bulk, CarriesValuesWhateverTheSettings) {
+  for (const char* settings : {"-c standard_conforming_strings=off -c backslash_quote=on", "-c bytea_output=escape",
+                               "-c DateStyle=German", "-c search_path=pg_temp"})
+    for (const std::string text : {"it's \\' $1", "\\", "'"}) {
+      const std::string where = dsn() + " options='" + settings + "'";
+      const sluice::query what = sql("select json_build_array($1::text, $2, length($2))", text,
+                                     bind_value::bytes(std::as_bytes(std::span{"\0'\\"})));
+      const outcome in_plain = TypeParam::ask(where, what);
+      const outcome in_bulk = TypeParam::ask(where, what, bulk);
+      EXPECT_EQ(in_bulk.rows, in_plain.rows) << settings << (in_bulk.failure ? in_bulk.failure->what() : "");
+      EXPECT_EQ(in_bulk.rows.size(), 1U);
+    }
+}
+
+TYPED_TEST(Bulk, RefusesWhatItCannotCarry) {
+  psql("drop type if exists mood cascade; create type mood as enum ('sad', 'glad')");
+  const auto refused = [](const sluice::query& what, errc code, std::string_view words) {
+    SCOPED_TRACE(what.text());
+    const outcome seen = TypeParam::ask(dsn(), what, bulk);
+    ASSERT_TRUE(seen.failure);
+    EXPECT_EQ(seen.failure->code(), code) << seen.failure->what();
+    EXPECT_NE(std::string_view{seen.failure->what()}.find(words), std::string_view::npos) << seen.failure->what();
+    EXPECT_TRUE(seen.usable);
+    EXPECT_TRUE(seen.rows.empty());
+  };
+  refused(sql("select $1::mood as m", "glad"), errc::bad_query, "write $1::text");
+  this->expect_the_same(sql("select $1::text::mood as m", "glad"));
+  refused(sql("listen nothing"), errc::unsupported_result, "gives rows");
+  refused(sql("select 1, 2").as_document(), errc::unsupported_result, "2 columns");
+}
+
+TEST(BulkStream, RefusesBackslashesThatMayMeanTwoThings) {
+  sluice::client db{dsn() + " options='-c standard_conforming_strings=off'"};
+  EXPECT_THROW((void)db.stream(sql("select '\\' as a, $1::text as b --'", "x"), bulk), sluice::error);
+  EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
+}
+
+TYPED_TEST(Bulk, LeavesNoTraceOfValuesBehind) {
+  sluice::client db{dsn()};
+  for (const sluice::row row : db.stream(sql("select to_json($1::text)", "a secret"), bulk))
+    EXPECT_EQ(row.text(), "\"a secret\"");
+  EXPECT_EQ(answer(db, sql("select to_json(current_setting('sluice.parameter_1', true))")), "\"\"");
+}
+
+TEST(BulkColumns, AreThoseOfPlainMode) {
+  sluice::client db{dsn()};
+  const sluice::query what =
+      sql("select n, n::text || 'x' as name, null::int4 as none, array[n, 2 * n] as both, now() = "
+          "now() as yes from generate_series(1, 2000) n where n >= $1",
+          5)
+          .as_columns();
+  std::int32_t expected = 5;
+  for (const sluice::row row : db.stream(what, bulk)) {
+    const auto [n, name, none, both, yes] =
+        row.get<std::int32_t, std::string, std::optional<int>, std::vector<int>, bool>();
+    EXPECT_EQ(n, expected++);
+    EXPECT_EQ(name, std::to_string(n) + "x");
+    EXPECT_FALSE(none);
+    EXPECT_EQ(both, (std::vector<int>{n, 2 * n}));
+    EXPECT_TRUE(yes);
+    EXPECT_EQ(row.columns()[1].name, "name");
+  }
+  EXPECT_EQ(expected, 2001);
+}
+
+TEST(BulkStream, IsLeftEarly) {
+  sluice::client db{dsn()};
+  for (const std::size_t wanted : {std::size_t{0}, std::size_t{1}, std::size_t{1'000}}) {
+    sluice::row_range rows = db.stream(sql("select to_json(n) as bulk_left from generate_series(1, 20000000) n"), bulk);
+    for (std::size_t seen = 0; seen < wanted;)
+      for (const sluice::row row : rows.next()) seen += row.is_null() ? 0U : 1U;
+    EXPECT_NE(rows.cancel(), leaving::closed);
+    EXPECT_FALSE(is_running("bulk_left"));
+    EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
+  }
+}
+
+TEST(BulkStream, ObeysItsDeadlinesAndLimits) {
+  sluice::client db{dsn()};
+  const auto end_of = [&](const sluice::query& what, sluice::query_options options) {
+    options.mode = fetch_mode::bulk;
+    try {
+      for ([[maybe_unused]] const sluice::row row : db.stream(what, options)) continue;
+    } catch (const sluice::error& e) {
+      return e.code();
+    }
+    return std::error_code{};
+  };
+  EXPECT_EQ(end_of(sql("select pg_sleep(600)::text"), {.timeout = 100ms}), errc::deadline_exceeded);
+  EXPECT_EQ(end_of(sql("select pg_sleep(600)::text"), {.server_timeout = 100ms}), errc::server_error);
+  EXPECT_EQ(end_of(sql("select to_json(n) from generate_series(1, 1000000) n"), {.max_stream_bytes = 1'000}),
+            errc::stream_too_large);
+  sluice::client small{dsn(), {.max_row_bytes = 1'000}};
+  EXPECT_THROW(
+      {
+        for ([[maybe_unused]] const sluice::row row : small.stream(sql("select to_json(repeat('x', 2000))"), bulk))
+          continue;
+      },
+      sluice::error);
+  EXPECT_TRUE(small.is_closed());
+}
+
+TEST(BulkStream, RunsInTransactionsAndAfterOthers) {
+  sluice::client db{dsn(), {.statement_cache = 8}};
+  db.execute("begin");
+  for (int turn = 0; turn < 3; ++turn) {
+    const sluice::query what = sql("select to_json($1::int4 + n) from generate_series(1, 2) n", turn);
+    std::string seen;
+    for (const sluice::row row : db.stream(what, {.server_timeout = 60s, .mode = fetch_mode::bulk})) seen += row.text();
+    EXPECT_EQ(seen, answer(db, what));
+  }
+  EXPECT_EQ(answer(db, sql("select to_json(current_setting('statement_timeout'))")), "\"0\"");
+  db.execute("commit");
+}
+
+TEST(BulkStream, HasNoPlaceInAPipeline) {
+  sluice::client db{dsn()};
+  EXPECT_THROW((void)db.send({sql("select 1").as_document(), sql("select 2").as_document()}, bulk), sluice::error);
+}
+
+}  // namespace

@@ -1,0 +1,31 @@
+#pragma once
+// SQL around a caller's query: its columns as one JSON object, and all of it as COPY ... TO STDOUT.
+//
+// COPY takes no parameters. They travel as ever, by Parse and Bind, into settings of the transaction (`set_config` with
+// its third argument true), and the copied query reads them from there: values never become SQL text.
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <sluice/proto/frontend.hpp>
+#include <sluice/wire/statement.hpp>
+
+namespace sluice::wire {
+
+/// The query with its columns made into one JSON object. A CTE, not a subquery, so that INSERT ... RETURNING works too.
+[[nodiscard]] std::string as_objects(std::string_view query);
+/// The query, of one column, with that as text.
+[[nodiscard]] std::string as_text(std::string_view query);
+
+/// Parse, Bind and Execute of the statement that carries those values which are not NULL; nothing when there are none.
+/// @par Errors  what the protocol cannot carry
+[[nodiscard]] proto::fault encode_settings(std::span<const proto::parameter> values, proto::output& out);
+
+/// The query with its parameters read from the settings that carry them.
+/// @pre the types have names in `proto::oid::name_of`
+/// @par Errors  throws error: bad_query, @see with_parameters
+[[nodiscard]] std::string with_settings(std::string_view query, std::span<const carried_parameter> parameters);
+/// COPY of a query without parameters.
+[[nodiscard]] std::string copy_of(std::string_view query);
+
+}  // namespace sluice::wire
