@@ -1,18 +1,12 @@
 #include <sluice/stream/client.hpp>
 
-#include <exception>
 #include <optional>
 #include <utility>
-
-#include <asio/bind_cancellation_slot.hpp>
-#include <asio/cancellation_signal.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/io_context.hpp>
-#include <asio/posix/stream_descriptor.hpp>
 
 #include <sluice/wire/connect.hpp>
 #include <sluice/wire/leave.hpp>
 
+#include "coroutine_runner.hpp"
 #include "query_list.hpp"
 #include "running_query.hpp"
 #include "session_options.hpp"
@@ -26,41 +20,12 @@ namespace detail {
 class blocking_connection {
  public:
   blocking_connection(const conninfo& info, const connection_options& options)
-      : session_{run(wire::connect(info, session_options_of(options)), &interrupts_)} {}
+      : session_{runner_.run(wire::connect(info, session_options_of(options)), &interrupts_)} {}
   ~blocking_connection() {
     if (session_) session_->close();
   }
   blocking_connection(const blocking_connection&) = delete;
   blocking_connection& operator=(const blocking_connection&) = delete;
-
-  /// Runs a coroutine to its end in this thread.
-  template <class T>
-  T run(asio::awaitable<T> work, wire::interrupter* interrupts) {
-    bool done = false;
-    std::exception_ptr failure;
-    T result{};
-    asio::cancellation_signal stop;
-    asio::posix::stream_descriptor watch{context_};
-    if (interrupts != nullptr) {
-      watch.assign(interrupts->descriptor());
-      watch.async_wait(asio::posix::stream_descriptor::wait_read, [&](std::error_code error) {
-        if (!error && interrupts->take()) stop.emit(asio::cancellation_type::terminal);
-      });
-    }
-    asio::co_spawn(context_, std::move(work),
-                   asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr thrown, T value) {
-                     failure = std::move(thrown);
-                     result = std::move(value);
-                     done = true;
-                   }));
-    context_.restart();
-    // Not run(): a name that is still being looked up is not waited for.
-    while (!done) context_.run_one();  // NOLINT(bugprone-infinite-loop): the handler above ends it
-    if (interrupts != nullptr) watch.release();
-    context_.poll();
-    if (failure) std::rethrow_exception(failure);
-    return result;
-  }
 
   /// Moves bytes until `is_done`, which looks at what has arrived for `query`.
   template <class Condition>
@@ -81,10 +46,11 @@ class blocking_connection {
   }
   [[nodiscard]] const std::shared_ptr<wire::session>& session() const noexcept { return session_; }
   [[nodiscard]] wire::interrupter& interrupts() noexcept { return interrupts_; }
+  [[nodiscard]] coroutine_runner& runner() noexcept { return runner_; }
 
  private:
   wire::interrupter interrupts_;
-  asio::io_context context_{1};
+  coroutine_runner runner_;
   std::shared_ptr<wire::session> session_;
 };
 
@@ -114,7 +80,7 @@ class blocking_query {
     if (query_->exchange().is_over()) return leaving::drained;
     try {
       wire::announce_leave(query_->session());
-      return connection_->run(wire::leave(query_->exchange(), query_->patience()), nullptr);
+      return connection_->runner().run(wire::leave(query_->exchange(), query_->patience()), nullptr);
     } catch (...) {  // no memory for the coroutine
       query_->session().discard();
       return leaving::closed;

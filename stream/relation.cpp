@@ -114,7 +114,7 @@ relation& relation::offset(std::uint64_t rows) & {
 }
 
 std::string relation::key_sql(const sort_key& key) const {
-  std::string sql = detail::sortable(key.by_.what(), quote_identifier(column_));
+  std::string sql = detail::sortable(key.by_.what(), documents());
   if (!key.collation_.empty()) sql += " collate " + quote_identifier(key.collation_);
   return sql;
 }
@@ -153,12 +153,19 @@ std::string relation::after_sql(std::vector<bind_value>& parameters) const {
   return '(' + alternatives + ')';
 }
 
+std::string relation::qualified_name() const {
+  std::string text;
+  for (const std::string& part : name_) text += (text.empty() ? "" : ".") + quote_identifier(part);
+  return text;
+}
+
+std::string relation::documents() const { return quote_identifier(column_); }
+
 query relation::build() const {
-  const std::string documents = quote_identifier(column_);
+  const std::string documents = this->documents();
   projected_object object;
   for (const projection& each : fields_) object.add(each.from_, each.to_);
-  std::string text = "select " + (fields_.empty() ? documents : object.sql(documents)) + " from ";
-  for (std::size_t i = 0; i < name_.size(); ++i) text += (i == 0 ? "" : ".") + quote_identifier(name_[i]);
+  std::string text = "select " + (fields_.empty() ? documents : object.sql(documents)) + " from " + qualified_name();
 
   std::vector<bind_value> parameters;
   std::shared_ptr<detail::client_part> left;

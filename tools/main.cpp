@@ -21,7 +21,12 @@ namespace {
 using namespace sluice;
 using namespace sluice::tool;
 
-std::atomic<client*> interruptible{nullptr};
+/// What waits for the server now; signals end that.
+struct interruptible {
+  void* what;
+  void (*interrupt)(void* what) noexcept;
+};
+std::atomic<const interruptible*> waiting{nullptr};
 volatile std::sig_atomic_t interrupted = 0;
 constexpr int cancelled_exit = 130;
 constexpr int output_exit = 1;
@@ -29,9 +34,9 @@ constexpr int output_exit = 1;
 extern "C" void on_signal(int) {
   if (interrupted != 0) ::_exit(cancelled_exit);  // asked twice
   interrupted = 1;
-  client* const waiting = interruptible.load();
-  if (waiting == nullptr) ::_exit(cancelled_exit);  // not connected: there is nothing to cancel
-  waiting->interrupt();
+  const interruptible* const now = waiting.load();
+  if (now == nullptr) ::_exit(cancelled_exit);  // not connected: there is nothing to cancel
+  now->interrupt(now->what);
 }
 
 void catch_signals() {
@@ -42,13 +47,33 @@ void catch_signals() {
   (void)std::signal(SIGPIPE, SIG_IGN);
 }
 
+/// Signals reach it for as long as this lives.
+template <class Interruptible>
+class interrupted_by_signals {
+ public:
+  explicit interrupted_by_signals(Interruptible& what)
+      : it_{&what, [](void* each) noexcept { static_cast<Interruptible*>(each)->interrupt(); }} {
+    waiting.store(&it_);
+  }
+  ~interrupted_by_signals() { waiting.store(nullptr); }
+  interrupted_by_signals(const interrupted_by_signals&) = delete;
+  interrupted_by_signals& operator=(const interrupted_by_signals&) = delete;
+
+ private:
+  interruptible it_;
+};
+
 struct totals {
   std::uint64_t rows{0};
   std::uint64_t bytes{0};
 };
 
+parallel_progress parts_of(const row_range& /*rows*/) { return {}; }
+parallel_progress parts_of(const parallel_range& rows) { return rows.progress(); }
+
 /// Reads all rows and writes them, or only counts them.
-void pump(row_range& rows, const options& given, totals& so_far) {
+template <class Rows>
+void pump(Rows& rows, const options& given, totals& so_far) {
   const bool live = given.progress || (::isatty(STDERR_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 0);
   progress line{live};
   std::optional<json_validator> checked;
@@ -77,50 +102,22 @@ void pump(row_range& rows, const options& given, totals& so_far) {
       throw;
     }
     to.flush();
-    line.update(so_far.rows, so_far.bytes);
+    line.update(so_far.rows, so_far.bytes, parts_of(rows));
   }
   if (!given.count) to.finish();
-  line.finish(so_far.rows, so_far.bytes);
+  line.finish(so_far.rows, so_far.bytes, parts_of(rows));
 }
 
-int stream(const options& given) {
-  const query what = given.to_query();
-  if (given.explain) {
-    std::fputs(what.explain().c_str(), stdout);
-    return 0;
-  }
-  conninfo info = conninfo::parse(given.dsn);
-  if (given.connect_timeout) info.connect_timeout = *given.connect_timeout;
-  for (const std::string& warning : info.warnings) std::fprintf(stderr, "sluice: warning: %s\n", warning.c_str());
-  connection_options bounds{.leave_timeout = std::chrono::seconds{1}};  // whoever gave up does not wait much longer
-  if (given.buffer_bytes) bounds.buffer_bytes = *given.buffer_bytes;
-  if (given.max_row_bytes) bounds.max_row_bytes = *given.max_row_bytes;
-
-  const auto began = std::chrono::steady_clock::now();
-  client db{info, bounds};
-  const auto connecting =
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
-  interruptible.store(&db);
-  struct release {
-    ~release() { interruptible.store(nullptr); }
-  } const at_the_end;
-
-  row_range rows = db.stream(
-      what,
-      {.timeout = given.timeout, .timeout_counts_pauses = true, .mode = given.mode, .page_rows = given.page_rows});
+/// All of it, with what is to be said at its end, however that comes.
+template <class Rows, class Statistics>
+void run(Rows& rows, const options& given, const Statistics& statistics) {
   totals so_far;
-  const auto statistics = [&] {
-    if (given.stats)
-      std::fputs(
-          stats_json(rows.stats(), {connecting, given.mode, db.tls_version(), db.parameter("server_version")}).c_str(),
-          stderr);
-  };
   try {
     pump(rows, given, so_far);
   } catch (const reader_gone&) {
     (void)rows.cancel();
     statistics();
-    return 0;
+    return;
   } catch (const output_interrupted&) {
     (void)rows.cancel();
     statistics();
@@ -134,7 +131,57 @@ int stream(const options& given) {
     std::printf("{\"rows\":%llu,\"bytes\":%llu}\n", static_cast<unsigned long long>(so_far.rows),
                 static_cast<unsigned long long>(so_far.bytes));
   statistics();
-  return 0;
+}
+
+using clock_type = std::chrono::steady_clock;
+std::chrono::microseconds since(clock_type::time_point began) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(clock_type::now() - began);
+}
+
+void stream_on_one(const conninfo& where, const connection_options& bounds, const query_options& how,
+                   const options& given) {
+  const auto began = clock_type::now();
+  client db{where, bounds};
+  const auto connecting = since(began);
+  const interrupted_by_signals signals{db};
+  row_range rows = db.stream(given.to_query(), how);
+  run(rows, given, [&] {
+    if (!given.stats) return;
+    const session_facts facts{connecting, given.mode, db.tls_version(), db.parameter("server_version")};
+    std::fputs(stats_json(rows.stats(), facts).c_str(), stderr);
+  });
+}
+
+void stream_on_many(const conninfo& where, const connection_options& bounds, const query_options& how,
+                    const options& given) {
+  const auto began = clock_type::now();
+  parallel_range rows{
+      where,
+      given.to_relation(),
+      {.split = given.to_split(), .connections = *given.connections, .query = how, .connection = bounds}};
+  const interrupted_by_signals signals{rows};
+  run(rows, given, [&] {
+    if (given.stats) std::fputs(stats_json(rows.progress(), given.mode, since(began)).c_str(), stderr);
+  });
+}
+
+void stream(const options& given) {
+  if (given.explain) {
+    std::fputs(given.to_query().explain().c_str(), stdout);
+    return;
+  }
+  conninfo where = conninfo::parse(given.dsn);
+  if (given.connect_timeout) where.connect_timeout = *given.connect_timeout;
+  for (const std::string& warning : where.warnings) std::fprintf(stderr, "sluice: warning: %s\n", warning.c_str());
+  connection_options bounds{.leave_timeout = std::chrono::seconds{1}};  // whoever gave up does not wait much longer
+  if (given.buffer_bytes) bounds.buffer_bytes = *given.buffer_bytes;
+  if (given.max_row_bytes) bounds.max_row_bytes = *given.max_row_bytes;
+  const query_options how{
+      .timeout = given.timeout, .timeout_counts_pauses = true, .mode = given.mode, .page_rows = given.page_rows};
+  if (given.connections)
+    stream_on_many(where, bounds, how, given);
+  else
+    stream_on_one(where, bounds, how, given);
 }
 
 }  // namespace
@@ -150,12 +197,12 @@ int main(int argc, char** argv) try {
     std::puts("sluice " SLUICE_VERSION);
     return 0;
   }
-  const int status = stream(given);
+  stream(given);
   if (std::fflush(stdout) != 0) {
     std::perror("sluice: output: standard output");
     return output_exit;
   }
-  return status;
+  return 0;
 } catch (const usage_error& e) {
   std::fprintf(stderr, "sluice: usage: %s\n", printable(e.what()).c_str());
   return exit_code(condition::usage);

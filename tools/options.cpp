@@ -30,8 +30,8 @@ const char* const help_text = R"(sluice: stream JSON documents from Postgres as 
   --stats, --progress    how it went, how it goes: on standard error
   --timeout 30s, --connect-timeout 500ms
   --mode plain|paged|bulk, --page-rows N    at once, from a portal, by COPY
-  --chunk-rows N, --buffer 64k, --max-row 64M       bounds
-  --version, --help
+  --parallel N --split ctid|key:FIELD|hash:FIELD    over N connections at once
+  --chunk-rows N, --buffer 64k, --max-row 64M       bounds   --version, --help
 
 Exit codes: 0 all rows, 2 usage, 3 connection, 4 auth, 5 tls, 6 protocol, 7 sql,
 8 json, 9 limit, 10 timeout, 130 cancelled; 1 the output cannot be written.
@@ -45,6 +45,20 @@ void add_mode(CLI::App& app, options& to) {
     const auto found = std::ranges::find(fetch_mode_names, mode);
     if (found == fetch_mode_names.end()) throw usage_error{"--mode is plain, paged or bulk"};
     to.mode = static_cast<fetch_mode>(found - fetch_mode_names.begin());
+  });
+  app.add_option("--parallel", to.connections)->check(CLI::Range(1U, 1'000U));
+  app.add_option_function<std::string>("--split", [&](const std::string& text) {
+    const std::size_t colon = text.find(':');
+    const std::string how = text.substr(0, colon);
+    to.split_field = colon == text.npos ? "" : text.substr(colon + 1);
+    if (how == "ctid" && colon == text.npos)
+      to.split = split_by::kind::ctid;
+    else if (how == "key" && !to.split_field.empty())
+      to.split = split_by::kind::key;
+    else if (how == "hash" && !to.split_field.empty())
+      to.split = split_by::kind::hash;
+    else
+      throw usage_error{"--split is ctid, key:FIELD or hash:FIELD"};
   });
 }
 
@@ -92,6 +106,8 @@ void check(const options& given, const CLI::App& app) {
   if (!sql && !given.parameters.empty()) throw usage_error{"--param binds the parameters of --sql"};
   if (app.count("--page-rows") != 0 && given.mode != fetch_mode::paged)
     throw usage_error{"--page-rows is for --mode paged"};
+  if (app.count("--split") != 0 && !given.connections) throw usage_error{"--split is for --parallel"};
+  if (sql && given.connections) throw usage_error{"--parallel divides relations: it knows nothing of the SQL given"};
   for (const char* name : {"--column", "--where", "--select", "--order-by", "--limit", "--offset"})
     if (sql && app.count(name) != 0) throw usage_error{std::string{name} + " is for relations: write it into the SQL"};
 }
@@ -134,6 +150,10 @@ query options::to_query() const {
     std::vector<bind_value> values(parameters.begin(), parameters.end());
     return {sql, std::move(values), query::shape::detect};
   }
+  return to_relation().build();
+}
+
+relation options::to_relation() const {
   relation from{source};
   from.column(column);
   for (const predicate& condition : where) from.where(condition);
@@ -141,7 +161,16 @@ query options::to_query() const {
   for (const sort_key& key : order_by) from.order_by(key);
   if (limit) from.limit(*limit);
   if (offset) from.offset(*offset);
-  return from.build();
+  return from;
+}
+
+split_by options::to_split() const noexcept {
+  switch (split) {
+    case split_by::kind::key: return split_by::key(split_field);
+    case split_by::kind::hash: return split_by::hash(split_field);
+    case split_by::kind::ctid: break;
+  }
+  return split_by::ctid();
 }
 
 }  // namespace sluice::tool

@@ -11,6 +11,7 @@
 
 #include <sluice/stream/document_writer.hpp>
 #include <sluice/stream/options.hpp>
+#include <sluice/stream/parallel.hpp>
 #include <sluice/stream/query.hpp>
 
 #include "values.hpp"
@@ -50,7 +51,14 @@ struct options {
   bool help{false};
   bool version{false};
 
+  std::optional<std::uint32_t> connections;  // --parallel
+  split_by::kind split{split_by::kind::ctid};
+  std::string split_field;
+
+  // What is asked for when it is no SQL.
+  [[nodiscard]] relation to_relation() const;
   [[nodiscard]] query to_query() const;
+  [[nodiscard]] split_by to_split() const noexcept;
 };
 
 // Throws usage_error.

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <utility>
 
 #include "options.hpp"
 
@@ -37,29 +38,59 @@ std::string printable(std::string_view text) {
   return safe;
 }
 
+namespace {
+
+class json_object {
+ public:
+  json_object& field(std::string_view name, const std::string& value) {
+    if (text_.size() > 1) text_ += ',';
+    text_ += '"';
+    text_.append(name).append("\":").append(value);
+    return *this;
+  }
+  template <class Number>
+  json_object& number(std::string_view name, Number value) {
+    return field(name, std::to_string(value));
+  }
+  [[nodiscard]] std::string line() && { return std::move(text_ += "}\n"); }
+
+ private:
+  std::string text_{'{'};
+};
+
+std::string name_of(fetch_mode mode) { return json_string(fetch_mode_names[static_cast<std::size_t>(mode)]); }
+
+}  // namespace
+
 std::string stats_json(const stream_stats& stats, const session_facts& session) {
-  std::string json{'{'};
-  const auto field = [&](std::string_view name, const std::string& value) {
-    if (json.size() > 1) json += ',';
-    json += '"';
-    json.append(name).append("\":").append(value);
-  };
-  const auto number = [&](std::string_view name, auto value) { field(name, std::to_string(value)); };
-  number("rows", stats.rows);
-  number("bytes", stats.bytes);
-  number("chunks", stats.chunks);
-  number("reads", stats.reads);
-  number("ttfr_us", stats.first_row.count());
-  number("elapsed_us", stats.elapsed.count());
-  number("connect_us", session.connecting.count());
-  number("buffer_peak_bytes", stats.buffer_peak);
-  number("server_wait_us", stats.server_wait.count());
-  number("consumer_us", stats.consumer.count());
-  field("mode", json_string(fetch_mode_names[static_cast<std::size_t>(session.mode)]));
-  if (session.mode == fetch_mode::paged) number("pages", stats.pages);
-  field("tls", session.tls_version.empty() ? "false" : json_string(session.tls_version));
-  field("server_version", json_string(session.server_version));
-  return json += "}\n";
+  json_object all;
+  all.number("rows", stats.rows)
+      .number("bytes", stats.bytes)
+      .number("chunks", stats.chunks)
+      .number("reads", stats.reads)
+      .number("ttfr_us", stats.first_row.count())
+      .number("elapsed_us", stats.elapsed.count())
+      .number("connect_us", session.connecting.count())
+      .number("buffer_peak_bytes", stats.buffer_peak)
+      .number("server_wait_us", stats.server_wait.count())
+      .number("consumer_us", stats.consumer.count())
+      .field("mode", name_of(session.mode));
+  if (session.mode == fetch_mode::paged) all.number("pages", stats.pages);
+  all.field("tls", session.tls_version.empty() ? "false" : json_string(session.tls_version))
+      .field("server_version", json_string(session.server_version));
+  return std::move(all).line();
+}
+
+std::string stats_json(const parallel_progress& done, fetch_mode mode, std::chrono::microseconds elapsed) {
+  json_object all;
+  all.number("rows", done.rows)
+      .number("bytes", done.bytes)
+      .number("elapsed_us", elapsed.count())
+      .field("mode", name_of(mode))
+      .number("connections", done.connections)
+      .number("done", done.done)
+      .number("planned", done.planned);
+  return std::move(all).line();
 }
 
 std::string error_text(const error& failure) {
@@ -90,17 +121,19 @@ int exit_code(condition kind) noexcept {
   return 1;
 }
 
-void progress::update(std::uint64_t rows, std::uint64_t bytes) {
+void progress::update(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts) {
   if (!shown_ || clock::now() < next_) return;
   next_ = clock::now() + std::chrono::milliseconds{200};
-  print(rows, bytes, "\r");
+  print(rows, bytes, parts, "\r");
 }
 
-void progress::finish(std::uint64_t rows, std::uint64_t bytes) {
-  if (shown_) print(rows, bytes, "\n");
+void progress::finish(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts) {
+  if (shown_) print(rows, bytes, parts, "\n");
 }
 
-void progress::print(std::uint64_t rows, std::uint64_t bytes, const char* end) {
+void progress::print(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts, const char* end) {
+  if (parts.planned != 0)
+    std::fprintf(stderr, "%3llu %%  ", static_cast<unsigned long long>(100 * parts.done / parts.planned));
   const double seconds = std::chrono::duration<double>(clock::now() - began_).count();
   const double mebibytes = static_cast<double>(bytes) / (1U << 20U);
   const double rate = seconds > 0 ? 1 / seconds : 0;

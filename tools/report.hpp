@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <sluice/stream/options.hpp>
+#include <sluice/stream/parallel.hpp>
 #include <sluice/stream/stats.hpp>
 #include <sluice/wire/error.hpp>
 
@@ -23,6 +24,7 @@ struct session_facts {
 
 // One JSON object.
 std::string stats_json(const stream_stats& stats, const session_facts& session);
+std::string stats_json(const parallel_progress& done, fetch_mode mode, std::chrono::microseconds elapsed);
 
 // `sluice: CATEGORY: message [SQLSTATE]`, then DETAIL and HINT on lines of their own.
 std::string error_text(const error& failure);
@@ -32,12 +34,13 @@ int exit_code(condition kind) noexcept;
 class progress {
  public:
   explicit progress(bool shown) : shown_{shown} {}
-  void update(std::uint64_t rows, std::uint64_t bytes);
-  void finish(std::uint64_t rows, std::uint64_t bytes);
+  // `parts`: empty when nothing was divided.
+  void update(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts);
+  void finish(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts);
 
  private:
   using clock = std::chrono::steady_clock;
-  void print(std::uint64_t rows, std::uint64_t bytes, const char* end);
+  void print(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts, const char* end);
 
   bool shown_;
   clock::time_point began_{clock::now()};

@@ -5,6 +5,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "cluster.hpp"
 #include "shell.hpp"
@@ -159,6 +160,44 @@ TEST_F(Command, TellsThatTheOutputCannotBeWritten) {
   const finished end = run("$SLUICE doc >/dev/full");
   EXPECT_EQ(end.status, 1);
   EXPECT_NE(end.err.find("sluice: output: "), std::string::npos) << end.err;
+}
+
+TEST_F(Command, ReadsOverSeveralConnections) {
+  const std::string sorted = " --format raw | sort -n";
+  psql(
+      "drop table if exists par_cmd; create table par_cmd (data jsonb);"
+      "insert into par_cmd select to_jsonb(n) from generate_series(1, 20000) n");
+  const finished one = run("$SLUICE par_cmd" + sorted);
+  EXPECT_EQ(run("$SLUICE par_cmd --parallel 3 --mode bulk" + sorted).out, one.out);
+  const finished end = run("$SLUICE par_cmd --parallel 2 --split hash:x --count --stats --progress");
+  EXPECT_EQ(end.out.substr(0, 14), "{\"rows\":20000,");
+  EXPECT_NE(end.err.find("100 %"), std::string::npos) << end.err;
+  EXPECT_NE(end.err.find("\"connections\":2"), std::string::npos) << end.err;
+  expect_failure("$SLUICE par_cmd --parallel 2 --limit 5", 2, "sluice: usage: in parallel: LIMIT");
+  expect_failure("$SLUICE par_cmd --split key:id", 2, "sluice: usage: --split is for --parallel");
+  expect_failure("$SLUICE par_cmd --parallel 2 --split key", 2, "sluice: usage: --split is ");
+  expect_failure("$SLUICE --sql 'select 1' --parallel 2", 2, "sluice: usage: --parallel divides relations");
+}
+
+TEST_F(Command, LeavesNoConnectionBehindWhenItIsKilled) {
+  psql(
+      "drop table if exists par_kill; create table par_kill (data jsonb);"
+      "insert into par_kill select to_jsonb(repeat('x', 1000)) from generate_series(1, 50000) n");
+  const auto connections = [] {
+    return psql("select count(*) from pg_stat_activity where application_name = 'par_killed'");
+  };
+  const temporary_folder folder;
+  std::thread killer{[&] {
+    while (connections() != "3") {
+    }
+    (void)shell("kill -9 $(cat " + folder.path("pid") + ")");
+  }};
+  // Whoever reads takes nothing, so that it is not over before.
+  (void)run("export PGAPPNAME=par_killed; mkfifo " + folder.path("out") + "; exec 3<>" + folder.path("out") +
+            "; $SLUICE par_kill --parallel 3 >&3 & echo $! >" + folder.path("pid") + "; wait");
+  killer.join();
+  while (connections() != "0") {
+  }  // the suite's time limit tells
 }
 
 TEST_F(Command, HelpsOnOneScreen) {

@@ -10,6 +10,7 @@
 #include <sluice/stream/notifications.hpp>
 #include <sluice/stream/options.hpp>
 #include <sluice/stream/pause.hpp>
+#include <sluice/stream/parallel.hpp>
 #include <sluice/stream/pipeline.hpp>
 #include <sluice/stream/pool.hpp>
 #include <sluice/stream/query.hpp>

@@ -78,6 +78,8 @@ struct transcript {
   flight kind;
   const char* types;
   step::kind last;
+
+  friend std::ostream& operator<<(std::ostream& out, const transcript& each) { return out << each.name; }
 };
 
 step play(query_machine& machine, const char* types) {

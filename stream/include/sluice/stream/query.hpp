@@ -151,6 +151,13 @@ class SLUICE_API relation {
   relation&& limit(std::uint64_t rows) && { return std::move(limit(rows)); }
   relation&& offset(std::uint64_t rows) && { return std::move(offset(rows)); }
 
+  /// As it stands in SQL: `"app"."Users"`.
+  [[nodiscard]] std::string qualified_name() const;
+  /// The column with the documents as it stands in SQL.
+  [[nodiscard]] std::string documents() const;
+  [[nodiscard]] bool is_ordered() const noexcept { return !order_.empty() || after_; }
+  [[nodiscard]] bool is_limited() const noexcept { return limit_ || offset_; }
+
   /// The query that this stands for: conditions that the server can evaluate in its SQL, the rest for the client.
   /// @par Errors  throws error: bad_query
   [[nodiscard]] query build() const;

@@ -1,0 +1,135 @@
+#pragma once
+/// @file
+/// One relation read over several connections at once: a backend is one process, and the server is what takes time.
+///
+///     auto rows = co_await sluice::stream_in_parallel("postgresql://localhost/app", sluice::from("events"),
+///                                                     {.connections = 4});
+///     while (sluice::chunk chunk = co_await rows.next())
+///       for (sluice::row row : chunk) use(row.text());
+///
+/// All connections read one snapshot (`pg_export_snapshot`): every row exactly once, whatever others write meanwhile.
+/// @see PostgreSQL documentation, section "Snapshot Synchronization Functions"; docs/scaling.md
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include <asio/awaitable.hpp>
+
+#include <sluice/export.hpp>
+#include <sluice/stream/chunk.hpp>
+#include <sluice/stream/options.hpp>
+#include <sluice/stream/query.hpp>
+#include <sluice/wire/conninfo.hpp>
+#include <sluice/wire/error.hpp>
+
+namespace sluice {
+
+namespace detail {
+class blocking_parallel;
+class parallel_reader;
+}  // namespace detail
+
+/// How a relation is divided into tasks, which the connections take one after the other.
+/// @par Lifetime  a view of the path, which is read until the stream has begun
+class SLUICE_API split_by {
+ public:
+  enum class kind : std::uint8_t { ctid, key, hash };
+
+  /// Ranges of pages: for tables, on Postgres 14 and later.
+  [[nodiscard]] static split_by ctid() { return {kind::ctid, {}}; }
+  /// Ranges of a field that holds whole numbers; rows without one are a task of their own. For views, too. An index on
+  /// the field's expression makes it fast; without one each task reads all.
+  /// @param path  as for `field`
+  [[nodiscard]] static split_by key(std::string_view path) { return {kind::key, path}; }
+  /// A hash of a field's text: a task for each connection, and each reads all and throws away what is not its own. For
+  /// views that take the server more time per row than reading it.
+  [[nodiscard]] static split_by hash(std::string_view path) { return {kind::hash, path}; }
+
+  [[nodiscard]] kind by() const noexcept { return by_; }
+  [[nodiscard]] std::string_view path() const noexcept { return path_; }
+
+ private:
+  split_by(kind by, std::string_view path) noexcept : by_{by}, path_{path} {}
+
+  kind by_;
+  std::string_view path_;
+};
+
+struct parallel_options {
+  split_by split{split_by::ctid()};
+  std::uint32_t connections{2};  ///< at most; 1 at least
+  query_options query{};         ///< of each task; a deadline of it is for each task
+  connection_options connection{};
+};
+
+/// What has been read of what was planned: pages when divided by ctid, tasks otherwise.
+struct parallel_progress {
+  std::uint64_t done{};
+  std::uint64_t planned{};
+  std::uint64_t rows{};
+  std::uint64_t bytes{};  ///< of the documents
+  std::uint32_t connections{};
+};
+
+/// The rows of a relation as its connections bring them, in no order. Memory is the sum of their receive buffers: a
+/// connection whose rows are not taken yet reads no more. An error on one ends all.
+///
+/// Destroyed before its end, it cancels the queries in the background, and closes the connections.
+/// @par Thread safety  none: use it from one coroutine or strand
+class SLUICE_API parallel_stream {
+ public:
+  parallel_stream(parallel_stream&&) noexcept;
+  parallel_stream& operator=(parallel_stream&&) noexcept;
+  ~parallel_stream();
+
+  /// The next rows, of whichever connection has some; an empty chunk at the end.
+  /// @par Lifetime      until the next call
+  /// @par Errors        throws error: as `row_stream::next`
+  /// @par Cancellation  terminal
+  [[nodiscard]] asio::awaitable<chunk> next();
+  /// Ends all queries, and closes the connections.
+  [[nodiscard]] asio::awaitable<void> cancel();
+  [[nodiscard]] parallel_progress progress() const noexcept;
+
+ private:
+  friend SLUICE_API asio::awaitable<parallel_stream> stream_in_parallel(conninfo where, relation what,
+                                                                        parallel_options how);
+  explicit parallel_stream(std::shared_ptr<detail::parallel_reader> reader) noexcept;
+
+  std::shared_ptr<detail::parallel_reader> reader_;
+};
+
+/// Connects, exports a snapshot, divides the relation, and begins. Conditions and projections are those of each task.
+/// @par Errors  throws error: as `connect`; bad_query for what cannot be divided: ORDER BY, LIMIT and OFFSET, pages of
+///              what is no table or of a server before 14, and conditions that an index serves better than several
+///              connections would
+[[nodiscard]] SLUICE_API asio::awaitable<parallel_stream> stream_in_parallel(conninfo where, relation what,
+                                                                             parallel_options how = {});
+[[nodiscard]] SLUICE_API asio::awaitable<parallel_stream> stream_in_parallel(std::string_view conninfo, relation what,
+                                                                             parallel_options how = {});
+
+/// The same for a plain loop.
+/// @par Thread safety  none, but for `interrupt`
+class SLUICE_API parallel_range {
+ public:
+  /// @par Errors  throws error: as `stream_in_parallel`
+  parallel_range(const conninfo& where, const relation& what, const parallel_options& how = {});
+  parallel_range(std::string_view conninfo, const relation& what, const parallel_options& how = {});
+  parallel_range(parallel_range&&) noexcept;
+  parallel_range& operator=(parallel_range&&) noexcept;
+  /// Ends what is under way, within `connection_options::leave_timeout`.
+  ~parallel_range();
+
+  /// @see parallel_stream::next
+  [[nodiscard]] chunk next();
+  void cancel();
+  [[nodiscard]] parallel_progress progress() const noexcept;
+  /// @see client::interrupt
+  void interrupt() noexcept;
+
+ private:
+  std::unique_ptr<detail::blocking_parallel> work_;
+};
+
+}  // namespace sluice

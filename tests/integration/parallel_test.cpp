@@ -1,0 +1,237 @@
+// One relation over several connections: every row once, in one snapshot, whatever others write; and nothing is left
+// behind, however it ends.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <sluice/stream/parallel.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "asking.hpp"
+#include "cluster.hpp"
+#include "faces.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace sluice::test;
+using sluice::errc;
+using sluice::fetch_mode;
+using sluice::field;
+using sluice::from;
+using sluice::parallel_options;
+using sluice::split_by;
+using sluice::sql;
+
+/// Who can be told from the other sessions.
+std::string named(const std::string& name) { return dsn() + " application_name=" + name; }
+
+/// Sessions of that name, once they have had time to go.
+void expect_none_left(const std::string& name) {
+  while (psql("select count(*) from pg_stat_activity where application_name = '" + name + "'") != "0") {
+  }  // the suite's time limit tells
+}
+
+struct parallel_loop {
+  static std::vector<std::string> read(const std::string& where, const sluice::relation& what,
+                                       const parallel_options& how) {
+    std::vector<std::string> seen;
+    sluice::parallel_range rows{where, what, how};
+    while (const sluice::chunk batch = rows.next())
+      for (const sluice::row each : batch) seen.push_back(each.is_null() ? "NULL" : std::string{each.text()});
+    const sluice::parallel_progress end = rows.progress();
+    EXPECT_EQ(end.done, end.planned);
+    EXPECT_EQ(end.rows, seen.size());
+    return seen;
+  }
+};
+struct parallel_coroutine {
+  static asio::awaitable<std::vector<std::string>> work(std::string where, sluice::relation what,
+                                                        parallel_options how) {
+    std::vector<std::string> seen;
+    sluice::parallel_stream rows = co_await sluice::stream_in_parallel(where, what, how);
+    while (const sluice::chunk batch = co_await rows.next())
+      for (const sluice::row each : batch) seen.push_back(each.is_null() ? "NULL" : std::string{each.text()});
+    co_return seen;
+  }
+  static std::vector<std::string> read(const std::string& where, const sluice::relation& what,
+                                       const parallel_options& how) {
+    return run(work(where, what, how));
+  }
+};
+
+template <class Face>
+class Parallel : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    psql(R"(drop table if exists par cascade; create table par (data jsonb);
+            insert into par select jsonb_build_object('id', n, 'x', n % 7, 's', md5(n::text))
+              from generate_series(1, 30000) n;
+            insert into par values (null), ('{"id": "no number"}'), ('{"id": null}'), ('[]'), ('{"id": -9000000000000}');
+            create view v_par as select data from par;
+            drop table if exists par_empty; create table par_empty (data jsonb))");
+  }
+  /// Sorted, since they come in no order.
+  static std::vector<std::string> read(const sluice::relation& what, const parallel_options& how) {
+    std::vector<std::string> seen = Face::read(named("par_rows"), what, how);
+    std::ranges::sort(seen);
+    expect_none_left("par_rows");
+    return seen;
+  }
+  static std::vector<std::string> on_one(const sluice::relation& what) {
+    std::vector<std::string> seen = blocking_face::ask(dsn(), what).rows;
+    std::ranges::sort(seen);
+    return seen;
+  }
+};
+using faces = testing::Types<parallel_loop, parallel_coroutine>;
+TYPED_TEST_SUITE(Parallel, faces);
+
+TYPED_TEST(Parallel, GivesEachRowOnce) {
+  for (const std::uint32_t connections : {1U, 2U, 5U})
+    for (const fetch_mode mode : {fetch_mode::plain, fetch_mode::bulk, fetch_mode::paged})
+      EXPECT_EQ(this->read(from("par"), {.connections = connections, .query = {.mode = mode}}),
+                this->on_one(from("par")));
+  for (const split_by& split : {split_by::key("id"), split_by::key("s"), split_by::key("x"), split_by::hash("s"),
+                                split_by::hash("nothing.there")})
+    EXPECT_EQ(this->read(from("v_par"), {.split = split, .connections = 3}), this->on_one(from("v_par")))
+        << split.path();
+  EXPECT_TRUE(this->read(from("par_empty"), {}).empty());
+  EXPECT_TRUE(this->read(from("par_empty"), {.split = split_by::key("id")}).empty());
+}
+
+TYPED_TEST(Parallel, KeepsConditionsAndProjections) {
+  const sluice::relation some = from("par").where(field("x") == 3 && field("s").like("%a%")).select("id", "s");
+  EXPECT_EQ(this->read(some, {.connections = 2}), this->on_one(some));
+  EXPECT_EQ(this->read(some, {.split = split_by::key("id"), .connections = 2}), this->on_one(some));
+  const sluice::relation here = from("par").where(
+      sluice::local([](const sluice::row& each) { return each.text().find("77") != std::string_view::npos; }));
+  EXPECT_EQ(this->read(here, {.connections = 2}), this->on_one(here));
+}
+
+TYPED_TEST(Parallel, RefusesWhatWouldBeWrongOrSlower) {
+  psql(
+      "drop table if exists par_indexed; create table par_indexed (data jsonb);"
+      "insert into par_indexed select jsonb_build_object('id', n) from generate_series(1, 20000) n;"
+      "create index on par_indexed ((data->'id')); analyze par_indexed");
+  const auto refusal = [&](const sluice::relation& what, const split_by& split) -> std::string {
+    try {
+      (void)TypeParam::read(named("par_refused"), what, {.split = split});
+    } catch (const sluice::error& e) {
+      EXPECT_EQ(e.code(), errc::bad_query) << e.what();
+      return e.what();
+    }
+    return "none";
+  };
+  const auto has = [](const std::string& text, const char* words) { return text.find(words) != text.npos; };
+  EXPECT_TRUE(has(refusal(from("par").order_by(field("id")), split_by::ctid()), "ORDER BY"));
+  EXPECT_TRUE(has(refusal(from("par").limit(5), split_by::ctid()), "LIMIT"));
+  EXPECT_TRUE(has(refusal(from("v_par"), split_by::ctid()), "only tables"));
+  EXPECT_TRUE(has(refusal(from("par_indexed").where(sluice::sql_predicate("data->'id' = '77'")), split_by::ctid()),
+                  "by an index"));
+  expect_none_left("par_refused");
+}
+
+TYPED_TEST(Parallel, EndsAllAtAnErrorOfOne) {
+  psql(
+      "create or replace view v_par_bad as select to_jsonb(1 / (n - 29000)) as data, jsonb_build_object('n', n) as n "
+      "from generate_series(1, 30000) n");
+  try {
+    (void)TypeParam::read(named("par_error"), from("v_par_bad"), {.split = split_by::hash("n"), .connections = 3});
+    ADD_FAILURE() << "no error";
+  } catch (const sluice::error& e) {
+    EXPECT_EQ(e.sqlstate(), "22012") << e.what();
+  }
+  expect_none_left("par_error");
+}
+
+TEST(ParallelStream, IsLeftEarly) {
+  for (const bool cancels : {true, false}) {
+    {
+      sluice::parallel_range rows{named("par_left"), from("par"), {.connections = 3}};
+      EXPECT_TRUE(rows.next());
+      if (cancels) rows.cancel();
+    }
+    expect_none_left("par_left");
+  }
+  const auto leave = [](std::string where) -> asio::awaitable<void> {
+    sluice::parallel_stream rows = co_await sluice::stream_in_parallel(where, from("par"), {.connections = 3});
+    (void)co_await rows.next();
+  };
+  run(leave(named("par_left")));
+  expect_none_left("par_left");
+}
+
+TEST(ParallelStream, IsInterrupted) {
+  psql("create or replace view v_par_slow as select to_jsonb(pg_sleep(600)::text) as data from generate_series(1, 9)");
+  std::optional<sluice::parallel_range> rows;
+  rows.emplace(named("par_stopped"), from("v_par_slow"),
+               parallel_options{.split = split_by::hash("x"), .connections = 2});
+  std::thread other{[&] {
+    wait_until_running("v_par_slow");
+    rows->interrupt();
+  }};
+  EXPECT_THROW((void)rows->next(), sluice::error);
+  other.join();
+  rows.reset();
+  expect_none_left("par_stopped");
+}
+
+/// Money that is moved, in rows that come and go; the sum stays.
+TEST(ParallelStream, ReadsOneSnapshotWhileOthersWrite) {
+  psql(
+      "drop table if exists accounts; create table accounts (data jsonb) with (autovacuum_enabled = off);"
+      "insert into accounts select jsonb_build_object('id', n, 'money', 100) from generate_series(1, 4000) n");
+  std::atomic<bool> over{false};
+  std::vector<std::thread> writers;
+  const auto writes = [&](const std::string& statements) {
+    writers.emplace_back([&over, statements] {
+      sluice::client db{dsn()};
+      while (!over) {
+        try {
+          db.execute(statements);
+        } catch (const sluice::error& e) {
+          EXPECT_TRUE(e.retryable()) << e.what();
+        }
+      }
+    });
+  };
+  const std::string picked = "(random() * 3999 + 1)::int";
+  writes(
+      "begin; update accounts set data = jsonb_set(data, '{money}', to_jsonb((data->>'money')::int - 5)) where ctid = "
+      "(select min(ctid) from accounts where (data->>'id')::int >= " +
+      picked +
+      ") and (data->>'money')::int >= 5; "
+      "rollback");
+  writes(
+      "with taken as (delete from accounts where ctid in (select ctid from accounts tablesample system (2) limit 50 "
+      "for update skip locked) returning data) insert into accounts select data from taken");
+  writes(
+      "with pair as (select array_agg(ctid) as c from (select ctid from accounts tablesample system (5) limit 2 for "
+      "update skip locked) q having count(*) = 2) update accounts set data = jsonb_set(data, '{money}', "
+      "to_jsonb((data->>'money')::int + case when accounts.ctid = pair.c[1] then 7 else -7 end)) from pair where "
+      "accounts.ctid = any(pair.c)");
+  writes("vacuum accounts");
+  for (int turn = 0; turn < 100; ++turn) {
+    std::int64_t sum = 0;
+    std::vector<int> times(4'001);
+    sluice::parallel_range rows{dsn(), from("accounts"), {.connections = 1U + static_cast<std::uint32_t>(turn % 4)}};
+    while (const sluice::chunk batch = rows.next())
+      for (const sluice::row each : batch) {
+        int id = 0;
+        int money = 0;
+        const std::string text{each.text()};
+        ASSERT_EQ(std::sscanf(text.c_str(), R"({"id": %d, "money": %d})", &id, &money), 2) << text;
+        ++times.at(static_cast<std::size_t>(id));
+        sum += money;
+      }
+    EXPECT_EQ(sum, 400'000) << "turn " << turn;
+    EXPECT_EQ(std::ranges::count(times, 1), 4'000) << "turn " << turn;
+  }
+  over = true;
+  for (std::thread& each : writers) each.join();
+}
+
+}  // namespace
