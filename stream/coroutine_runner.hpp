@@ -3,6 +3,7 @@
 #include <exception>
 #include <utility>
 
+#include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
@@ -23,27 +24,41 @@ class coroutine_runner {
     std::exception_ptr failure;
     T result{};
     asio::cancellation_signal stop;
-    asio::posix::stream_descriptor watch{context_};
-    if (interrupts != nullptr) {
-      watch.assign(interrupts->descriptor());
-      watch.async_wait(asio::posix::stream_descriptor::wait_read, [&](std::error_code error) {
-        if (!error && interrupts->take()) stop.emit(asio::cancellation_type::terminal);
-      });
-    }
     asio::co_spawn(context_, std::move(work),
                    asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr thrown, T value) {
                      failure = std::move(thrown);
                      result = std::move(value);
                      done = true;
                    }));
-    context_.restart();
-    // Not run(): a name that is still being looked up is not waited for.
-    while (!done) context_.run_one();  // NOLINT(bugprone-infinite-loop): the handler above ends it
-    if (interrupts != nullptr) watch.release();
+    run_until([&] { return done; }, interrupts, [&] { stop.emit(asio::cancellation_type::terminal); });
     context_.poll();
     if (failure) std::rethrow_exception(failure);
     return result;
   }
+
+  /// Runs whatever is under way until `is_done`, which is asked after each step.
+  /// @param on_interrupt  is called when an interrupt comes
+  template <class Condition, class Handler>
+  void run_until(const Condition& is_done, wire::interrupter* interrupts, const Handler& on_interrupt) {
+    asio::posix::stream_descriptor watch{context_};
+    if (interrupts != nullptr) {
+      watch.assign(interrupts->descriptor());
+      watch.async_wait(asio::posix::stream_descriptor::wait_read, [&](std::error_code error) {
+        if (!error && interrupts->take()) on_interrupt();
+      });
+    }
+    context_.restart();
+    // Not run(): a name that is still being looked up is not waited for.
+    while (!is_done()) context_.run_one();
+    if (interrupts != nullptr) watch.release();
+  }
+
+  /// What needs no waiting.
+  void poll() {
+    context_.restart();
+    context_.poll();
+  }
+  [[nodiscard]] asio::any_io_executor get_executor() { return context_.get_executor(); }
 
  private:
   asio::io_context context_{1};

@@ -53,6 +53,7 @@ class parallel_reader : public std::enable_shared_from_this<parallel_reader> {
 
   /// Connects and divides; then every connection begins with its first task.
   asio::awaitable<void> begin(conninfo where, relation what) {
+    if (how_.connections == 0) throw error{errc::bad_query, "in parallel: no connections"};
     connection first = co_await connect_to(where);
     (void)co_await first.execute(begin_reading);
     std::string snapshot;
@@ -85,21 +86,34 @@ class parallel_reader : public std::enable_shared_from_this<parallel_reader> {
 
   asio::awaitable<chunk> next() {
     give_back();
-    bool aborted = false;
-    try {
-      while (ready_.empty() && running_ != 0 && !failure_) co_await news_.rung();
-    } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
-      aborted = true;
+    for (;;) {
+      if (const std::optional<chunk> rows = advance()) co_return *rows;
+      bool aborted = false;
+      try {
+        co_await news_.rung();
+      } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
+        aborted = true;
+      }
+      if (aborted) throw error{errc::cancelled, "cancelled"};
     }
-    if (aborted) throw error{errc::cancelled, "cancelled"};
+  }
+
+  /// The consumer is done with the rows that it was given: their connection may read on.
+  void give_back() {
+    if (shown_ == nullptr) return;
+    shown_->has_shown = true;
+    std::exchange(shown_, nullptr)->turn.ring();
+  }
+  /// The next rows, the end (an empty chunk), or nothing: then wait, and come again.
+  std::optional<chunk> advance() {
     if (failure_) {
       stop();
       throw *failure_;
     }
-    if (ready_.empty()) co_return chunk{};
+    if (ready_.empty()) return running_ == 0 ? std::optional<chunk>{chunk{}} : std::nullopt;
     shown_ = ready_.front();
     ready_.pop_front();
-    co_return shown_->rows;
+    return shown_->rows;
   }
 
   asio::awaitable<void> cancel() {
@@ -195,12 +209,6 @@ class parallel_reader : public std::enable_shared_from_this<parallel_reader> {
     if (is_stopped_) throw error{errc::cancelled, "stopped"};
   }
 
-  void give_back() {
-    if (shown_ == nullptr) return;
-    shown_->has_shown = true;
-    std::exchange(shown_, nullptr)->turn.ring();
-  }
-
   asio::any_io_executor on_;
   parallel_options how_;
   std::deque<split_task> tasks_;
@@ -214,11 +222,13 @@ class parallel_reader : public std::enable_shared_from_this<parallel_reader> {
   bell news_;
 };
 
-/// The stream, and the thread that waits for it.
+/// The reader, and the thread that waits for it.
 class blocking_parallel {
  public:
   blocking_parallel(const conninfo& where, const relation& what, const parallel_options& how)
-      : rows_{runner_.run(begin(where, what, how), &interrupts_)} {}
+      : reader_{std::make_shared<parallel_reader>(runner_.get_executor(), how)} {
+    (void)runner_.run(done(reader_->begin(where, what)), &interrupts_);
+  }
   ~blocking_parallel() {
     try {
       cancel();
@@ -228,24 +238,29 @@ class blocking_parallel {
   blocking_parallel(const blocking_parallel&) = delete;
   blocking_parallel& operator=(const blocking_parallel&) = delete;
 
-  chunk next() { return runner_.run(rows_->next(), &interrupts_); }
-  void cancel() { (void)runner_.run(ended(*rows_), nullptr); }
-  [[nodiscard]] const parallel_stream& rows() const noexcept { return *rows_; }
+  chunk next() {
+    reader_->give_back();
+    runner_.poll();
+    std::optional<chunk> rows;
+    bool is_interrupted = false;
+    const auto has_come = [&] { return is_interrupted || (rows = reader_->advance()).has_value(); };
+    if (!has_come()) runner_.run_until(has_come, &interrupts_, [&] { is_interrupted = true; });
+    if (is_interrupted) throw error{errc::cancelled, "interrupted"};
+    return *rows;
+  }
+  void cancel() { (void)runner_.run(done(reader_->cancel()), nullptr); }
+  [[nodiscard]] const parallel_reader& reader() const noexcept { return *reader_; }
   [[nodiscard]] wire::interrupter& interrupts() noexcept { return interrupts_; }
 
  private:
-  static asio::awaitable<std::shared_ptr<parallel_stream>> begin(conninfo where, relation what, parallel_options how) {
-    parallel_stream made = co_await stream_in_parallel(std::move(where), std::move(what), std::move(how));
-    co_return std::make_shared<parallel_stream>(std::move(made));
-  }
-  static asio::awaitable<bool> ended(parallel_stream& rows) {
-    co_await rows.cancel();
+  static asio::awaitable<bool> done(asio::awaitable<void> work) {
+    co_await std::move(work);
     co_return true;
   }
 
   wire::interrupter interrupts_;
   coroutine_runner runner_;
-  std::shared_ptr<parallel_stream> rows_;
+  std::shared_ptr<parallel_reader> reader_;
 };
 
 }  // namespace detail
@@ -267,7 +282,6 @@ asio::awaitable<void> parallel_stream::cancel() { return reader_->cancel(); }
 parallel_progress parallel_stream::progress() const noexcept { return reader_->progress(); }
 
 asio::awaitable<parallel_stream> stream_in_parallel(conninfo where, relation what, parallel_options how) {
-  if (how.connections == 0) throw error{errc::bad_query, "in parallel: no connections"};
   const asio::any_io_executor on = co_await asio::this_coro::executor;
   const auto reader = std::make_shared<detail::parallel_reader>(on, std::move(how));
   co_await reader->begin(std::move(where), std::move(what));
@@ -288,7 +302,7 @@ parallel_range::~parallel_range() = default;
 
 chunk parallel_range::next() { return work_->next(); }
 void parallel_range::cancel() { work_->cancel(); }
-parallel_progress parallel_range::progress() const noexcept { return work_->rows().progress(); }
+parallel_progress parallel_range::progress() const noexcept { return work_->reader().progress(); }
 void parallel_range::interrupt() noexcept { work_->interrupts().interrupt(); }
 
 }  // namespace sluice

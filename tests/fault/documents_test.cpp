@@ -2,6 +2,7 @@
 // goes on. What is odd but JSON is taken.
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <sluice/sluice.hpp>
 #include <sluice/stream/json.hpp>
 #include <string>
@@ -18,6 +19,8 @@ struct oddity {
   const char* name;
   std::string document;
   bool is_json;
+
+  friend std::ostream& operator<<(std::ostream& out, const oddity& each) { return out << each.name; }
 };
 
 std::string nested(std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); }

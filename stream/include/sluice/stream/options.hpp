@@ -32,8 +32,8 @@ struct connection_options {
 enum class fetch_mode : std::uint8_t {
   plain,  ///< all rows are on their way at once; the network's own backpressure bounds memory
   paged,  ///< from a portal, a page at a time, with the next page on its way: can pause, and be left without a cancel
-  /// By COPY in the binary format, which costs the server less: for large results. A round trip more before the first
-  /// row. Values still travel apart from the SQL; of types that the library cannot name, they are refused.
+  /// By COPY in the binary format, for large results; docs/scaling.md says what it brings. A round trip more before the
+  /// first row. Values still travel apart from the SQL; of types that the library cannot name, they are refused.
   bulk,
 };
 
