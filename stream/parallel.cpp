@@ -49,7 +49,7 @@ class bell {
 /// The tasks, the connections that take them, and the one chunk that the consumer looks at.
 class parallel_reader : public std::enable_shared_from_this<parallel_reader> {
  public:
-  parallel_reader(const asio::any_io_executor& on, parallel_options how) : on_{on}, how_{std::move(how)}, news_{on} {}
+  parallel_reader(const asio::any_io_executor& on, parallel_options how) : on_{on}, how_{how}, news_{on} {}
 
   /// Connects and divides; then every connection begins with its first task.
   asio::awaitable<void> begin(conninfo where, relation what) {
@@ -168,7 +168,8 @@ class parallel_reader : public std::enable_shared_from_this<parallel_reader> {
       co_await self->read_tasks(me);
     } catch (const error& failure) {
       if (!self->failure_ && !self->is_stopped_) self->failure_ = failure;
-    } catch (const std::system_error&) {  // stopped
+    } catch (const std::system_error&) {
+      self->is_stopped_ = true;  // Asio's way to say it
     }
     --self->running_;
     self->news_.ring();
@@ -232,7 +233,8 @@ class blocking_parallel {
   ~blocking_parallel() {
     try {
       cancel();
-    } catch (...) {  // no memory for the coroutine: the connections close by themselves
+    } catch (...) {
+      reader_.reset();  // no memory for the coroutine: the connections are dropped
     }
   }
   blocking_parallel(const blocking_parallel&) = delete;
@@ -283,13 +285,13 @@ parallel_progress parallel_stream::progress() const noexcept { return reader_->p
 
 asio::awaitable<parallel_stream> stream_in_parallel(conninfo where, relation what, parallel_options how) {
   const asio::any_io_executor on = co_await asio::this_coro::executor;
-  const auto reader = std::make_shared<detail::parallel_reader>(on, std::move(how));
+  const auto reader = std::make_shared<detail::parallel_reader>(on, how);
   co_await reader->begin(std::move(where), std::move(what));
   co_return parallel_stream{reader};
 }
 
 asio::awaitable<parallel_stream> stream_in_parallel(std::string_view conninfo, relation what, parallel_options how) {
-  return stream_in_parallel(sluice::conninfo::parse(conninfo), std::move(what), std::move(how));
+  return stream_in_parallel(sluice::conninfo::parse(conninfo), std::move(what), how);
 }
 
 parallel_range::parallel_range(const conninfo& where, const relation& what, const parallel_options& how)

@@ -222,7 +222,7 @@ void exchange::copy(const proto::row_description* columns) {
     return;
   }
   std::string query = with_settings(text_, carried_);
-  const std::uint32_t first_type = columns->size() == 0 ? 0 : columns->begin()->type;
+  const std::uint32_t first_type = columns->empty() ? 0 : columns->begin()->type;
   if (shape_ == statement::shape::object) query = as_objects(query);
   if (shape_ == statement::shape::document && !is_text(first_type)) query = as_text(query);
   batch_.shape = {.columns = static_cast<std::uint16_t>(shape_ == statement::shape::columns ? columns->size() : 1),

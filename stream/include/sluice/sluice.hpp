@@ -9,8 +9,8 @@
 #include <sluice/stream/connection.hpp>
 #include <sluice/stream/notifications.hpp>
 #include <sluice/stream/options.hpp>
-#include <sluice/stream/pause.hpp>
 #include <sluice/stream/parallel.hpp>
+#include <sluice/stream/pause.hpp>
 #include <sluice/stream/pipeline.hpp>
 #include <sluice/stream/pool.hpp>
 #include <sluice/stream/query.hpp>
