@@ -1,6 +1,6 @@
-// Networks, servers and machines that fail while rows flow: packets that are lost, a way that is cut without a word, a
-// primary that dies and a standby that takes its place, a pooler that is killed, a disk that fills up, a clock that
-// jumps. For ci/chaos, which gives this a network and mounts of its own.
+// Networks, servers and machines that fail while rows flow: a way that is long, packets that are lost, a way that is
+// cut without a word, a primary that dies and a standby that takes its place, a pooler that is killed, a disk that
+// fills up, a clock that jumps. For ci/chaos, which gives this a network and mounts of its own.
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -10,6 +10,7 @@
 #include "checked_streams.hpp"
 #include "cluster.hpp"
 #include "faces.hpp"
+#include "relay.hpp"
 
 namespace {
 
@@ -92,6 +93,22 @@ TEST(AWayThatLosesPackets, LosesNoRow) {
   std::uint64_t sum = 0;
   for (const sluice::row row : db.stream(numbers(200'000))) sum += std::stoull(std::string{row.text()});
   EXPECT_EQ(sum, 200'000ULL * 200'001 / 2);
+}
+
+TEST(AWayThatIsLong, LosesNoRowAndNoDeadline) {
+  for (const char* mode : {" sslmode=disable", " sslmode=require"})
+    for (const sluice::fetch_mode fetching :
+         {sluice::fetch_mode::plain, sluice::fetch_mode::paged, sluice::fetch_mode::bulk}) {
+      relay between{static_cast<std::uint16_t>(std::stoi(server_port())), relay::all, cut::close, 20ms};
+      sluice::client db{
+          "host=127.0.0.1 dbname=sluice user=scram_user password=secret port=" + std::to_string(between.port()) + mode};
+      std::uint64_t sum = 0;
+      for (const sluice::row row :
+           db.stream(numbers(3'000), {.timeout = 30s, .stall_timeout = 10s, .mode = fetching, .page_rows = 500}))
+        sum += std::stoull(std::string{row.text()});
+      EXPECT_EQ(sum, 3'000ULL * 3'001 / 2);
+      EXPECT_THROW((void)db.stream(sql("select pg_sleep(60)::text"), {.timeout = 100ms}).next(), sluice::error);
+    }
 }
 
 TEST(AHostThatIsSilent, IsPassedOver) {

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
@@ -29,10 +30,13 @@ enum class cut : std::uint8_t {
 /// One connection's relay.
 class relay {
  public:
+  static constexpr std::uint64_t all = std::numeric_limits<std::uint64_t>::max();
+
   /// @param bytes  of the server, after which the connection is cut
-  explicit relay(std::uint16_t server_port, std::uint64_t bytes = std::numeric_limits<std::uint64_t>::max(),
-                 cut how = cut::close)
-      : left_{bytes}, how_{how} {
+  /// @param delay  of whatever is passed on
+  explicit relay(std::uint16_t server_port, std::uint64_t bytes = all, cut how = cut::close,
+                 std::chrono::milliseconds delay = {})
+      : left_{bytes}, how_{how}, delay_{delay} {
     sockaddr_in address = loopback(0);
     listening_ = ::socket(AF_INET, SOCK_STREAM, 0);
     socklen_t size = sizeof address;
@@ -82,6 +86,7 @@ class relay {
       bool servers_turn = false;
       std::array<pollfd, 2> both{pollfd{client, POLLIN, 0}, pollfd{server, POLLIN, 0}};
       for (bool open = true; open && ::poll(both.data(), both.size(), -1) > 0;) {
+        std::this_thread::sleep_for(delay_);
         if (both[0].revents != 0) {
           if (!servers_turn) {
             ++flights_;
@@ -145,6 +150,7 @@ class relay {
   std::atomic<std::uint64_t> from_server_{0};
   std::uint64_t left_;
   cut how_;
+  std::chrono::milliseconds delay_;
   std::vector<std::string> answers_;
   std::thread thread_;
 };
