@@ -101,7 +101,8 @@ TEST(AWayThatIsLong, LosesNoRowAndNoDeadline) {
          {sluice::fetch_mode::plain, sluice::fetch_mode::paged, sluice::fetch_mode::bulk}) {
       relay between{static_cast<std::uint16_t>(std::stoi(server_port())), relay::all, cut::close, 20ms};
       sluice::client db{
-          "host=127.0.0.1 dbname=sluice user=scram_user password=secret port=" + std::to_string(between.port()) + mode};
+          "host=127.0.0.1 dbname=sluice user=scram_user password=secret port=" + std::to_string(between.port()) + mode,
+          briefly};
       std::uint64_t sum = 0;
       for (const sluice::row row :
            db.stream(numbers(3'000), {.timeout = 30s, .stall_timeout = 10s, .mode = fetching, .page_rows = 500}))
