@@ -1,11 +1,13 @@
 // What goes wrong, through both faces: category, what is said, what was delivered, and what is left of the connection.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "cluster.hpp"
 #include "faces.hpp"
+#include "process.hpp"
 
 namespace {
 
@@ -170,5 +172,45 @@ TEST(Logins, AreRefusedWhereTheyAreWeakerThanWasAskedFor) {
     EXPECT_EQ(newer, condition::protocol) << "servers before 18 speak 3.0 only";
   }
 }
+
+#ifndef __SANITIZE_ADDRESS__  // which needs descriptors to look at memory
+
+/// Leaves so many descriptors that are not open yet, for as long as this lives.
+class few_descriptors {
+ public:
+  explicit few_descriptors(rlim_t left) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = ::dup(STDIN_FILENO);  // the lowest that is free
+    ::close(next);
+    const rlimit now{static_cast<rlim_t>(next) + left, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &now);
+  }
+  ~few_descriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  few_descriptors(const few_descriptors&) = delete;
+  few_descriptors& operator=(const few_descriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TYPED_TEST(Errors, OfAProcessWithoutDescriptorsLeakNone) {
+  const std::ptrdiff_t before = descriptors();
+  int failures = 0;
+  for (rlim_t left = 0; left < 12; ++left) {
+    const few_descriptors scarce{left};
+    try {
+      const outcome seen = TypeParam::ask(dsn(), sql("select to_json(1)"));
+      if (!seen.failure) continue;
+      EXPECT_EQ(seen.failure->kind(), sluice::condition::connection) << seen.failure->what();
+    } catch (const std::system_error&) {  // Asio's own, before there is a connection
+    }
+    ++failures;
+  }
+  EXPECT_GT(failures, 0);
+  EXPECT_LT(failures, 12);
+  EXPECT_EQ(descriptors(), before);
+}
+
+#endif
 
 }  // namespace
