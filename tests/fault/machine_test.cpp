@@ -100,6 +100,8 @@ TYPED_TEST(Machine, WhoseServerSpeaksBeforeItListensIsHeard) {
                             left -= std::min(left, count);
                           }
                           client.send(rows(1).command_complete("SELECT 1").ready_for_query().bytes);
+                          (void)client.receive();
+                          client.send(backend{}.command_complete("SELECT 1").ready_for_query().bytes);
                           client.receive_all();
                         }},
                         listener::kind::tcp};
@@ -107,6 +109,7 @@ TYPED_TEST(Machine, WhoseServerSpeaksBeforeItListensIsHeard) {
       TypeParam::ask(server.dsn() + " sslmode=disable", large_query(), {.timeout = 20s}, {.leave_timeout = 200ms});
   EXPECT_FALSE(seen.failure) << seen.failure->what();
   EXPECT_EQ(seen.rows.size(), 1U);
+  EXPECT_TRUE(seen.usable);
 }
 
 }  // namespace
