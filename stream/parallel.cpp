@@ -19,6 +19,7 @@
 #include <sluice/wire/leave.hpp>
 
 #include "coroutine_runner.hpp"
+#include "first_row.hpp"
 #include "session_options.hpp"
 #include "split_tasks.hpp"
 
@@ -57,14 +58,8 @@ class parallel_reader : public std::enable_shared_from_this<parallel_reader> {
     connection first = co_await connect_to(where);
     (void)co_await first.execute(begin_reading);
     std::string snapshot;
-    {
-      row_stream rows = co_await first.stream(sql("select pg_export_snapshot()").as_document());
-      for (;;) {
-        const chunk batch = co_await rows.next();
-        if (!batch) break;
-        for (const row one : batch) snapshot = one.text();
-      }
-    }
+    const query ask = sql("select pg_export_snapshot()").as_document();
+    co_await first_row(first, ask, [&](row one) { snapshot = one.text(); });
     std::vector<split_task> tasks = co_await split_tasks(first, std::move(what), how_.split, how_.connections);
     for (split_task& each : tasks) {
       progress_.planned += each.weight;

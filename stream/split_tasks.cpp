@@ -10,6 +10,7 @@
 #include <sluice/stream/predicate.hpp>
 #include <sluice/wire/error.hpp>
 
+#include "first_row.hpp"
 #include "predicate_node.hpp"
 #include "quoting.hpp"
 
@@ -21,17 +22,6 @@ namespace {
 constexpr std::uint64_t tasks_per_connection = 16;
 
 [[noreturn]] void refuse(const std::string& what) { throw error{errc::bad_query, "in parallel: " + what}; }
-
-/// The first row of a result, as far as `take` wants it.
-template <class Take>
-asio::awaitable<void> first_row(connection& on, query what, Take take) {
-  row_stream rows = co_await on.stream(what);
-  for (;;) {
-    const chunk batch = co_await rows.next();
-    if (!batch) break;
-    take(*batch.begin());
-  }
-}
 
 /// One connection and an index bring a few rows sooner than many connections that each look at a part of the table.
 asio::awaitable<void> refuse_where_an_index_serves(connection& on, const query& whole) {

@@ -60,9 +60,8 @@ constexpr std::array servers{
 };
 
 constexpr std::string_view ssl_request{"\x04\xd2\x16\x2f"};
-constexpr std::string_view welcome_key{"key!"};
 
-std::string welcome() { return backend{}.authentication_ok().backend_key_data(1, welcome_key).ready_for_query().bytes; }
+backend welcome() { return backend{}.authentication_ok().backend_key_data(1, "key!").ready_for_query(); }
 std::string refusal() { return backend{}.error("28000", "no entry", "FATAL").bytes; }
 
 /// How a server of that kind meets one connection.
@@ -102,14 +101,14 @@ class meeting {
   void in_plain(const server_end& client) const {
     if (client.receive().empty()) return;
     seen_.say("StartupMessage");
-    client.send(ways_.lets_in == entry::any || ways_.lets_in == entry::only_in_plain ? welcome() : refusal());
+    client.send(ways_.lets_in == entry::any || ways_.lets_in == entry::only_in_plain ? welcome().bytes : refusal());
     client.receive_all();
   }
   void in_tls(const server_end& client) const {
     const tls_end secured{client, identity_};
     if (secured.receive().empty()) return;
     seen_.say("TLS StartupMessage");
-    secured.send(ways_.lets_in == entry::any || ways_.lets_in == entry::only_in_tls ? welcome() : refusal());
+    secured.send(ways_.lets_in == entry::any || ways_.lets_in == entry::only_in_tls ? welcome().bytes : refusal());
     while (!secured.receive().empty()) {
     }
   }
@@ -185,7 +184,7 @@ struct method {
   backend request;
 };
 const std::array methods{
-    method{"nothing", backend{}.authentication_ok().backend_key_data(1, welcome_key).ready_for_query()},
+    method{"nothing", welcome()},
     method{"a password in clear text", backend{}.authentication(3)},
     method{"MD5", backend{}.authentication(5, "salt")},
     method{"SCRAM", backend{}.authentication(10, raw("SCRAM-SHA-256\0\0"))},

@@ -1,0 +1,20 @@
+#pragma once
+// What we ask the server ourselves, in a coroutine.
+#include <asio/awaitable.hpp>
+
+#include <sluice/stream/connection.hpp>
+
+namespace sluice::detail {
+
+/// The first row of a result, as far as `take` wants it.
+template <class Take>
+asio::awaitable<void> first_row(connection& on, query what, Take take) {
+  row_stream rows = co_await on.stream(what);
+  for (;;) {
+    const chunk batch = co_await rows.next();
+    if (!batch) break;
+    take(*batch.begin());
+  }
+}
+
+}  // namespace sluice::detail
