@@ -9,6 +9,7 @@
 #include "client_part.hpp"
 #include "quoting.hpp"
 #include "safe_casts.hpp"
+#include "sorted_relation.hpp"
 
 namespace sluice {
 
@@ -161,11 +162,18 @@ std::string relation::qualified_name() const {
 
 std::string relation::documents() const { return quote_identifier(column_); }
 
-query relation::build() const {
-  const std::string documents = this->documents();
+std::string relation::document_sql() const {
+  if (fields_.empty()) return documents();
   projected_object object;
   for (const projection& each : fields_) object.add(each.from_, each.to_);
-  std::string text = "select " + (fields_.empty() ? documents : object.sql(documents)) + " from " + qualified_name();
+  return object.sql(documents());
+}
+
+query relation::build() const { return build(document_sql(), query::shape::document); }
+
+query relation::build(std::string what, query::shape rows) const {
+  const std::string documents = this->documents();
+  std::string text = "select " + std::move(what) + " from " + qualified_name();
 
   std::vector<bind_value> parameters;
   std::shared_ptr<detail::client_part> left;
@@ -192,16 +200,31 @@ query relation::build() const {
     left->limit = limit_;
     if (limit_ == std::uint64_t{0}) text += " limit 0";
     left->offset = offset_.value_or(0);
-    return {std::move(text), std::move(parameters), query::shape::document, std::move(left)};
+    return {std::move(text), std::move(parameters), rows, std::move(left)};
   }
-  const auto bound = [&](std::string_view clause, const std::optional<std::uint64_t>& rows) {
-    if (!rows) return;
-    parameters.emplace_back(static_cast<std::int64_t>(*rows));
+  const auto bound = [&](std::string_view clause, const std::optional<std::uint64_t>& count) {
+    if (!count) return;
+    parameters.emplace_back(static_cast<std::int64_t>(*count));
     text += std::string{clause} + '$' + std::to_string(parameters.size()) + "::int8";
   };
   bound(" limit ", limit_);
   bound(" offset ", offset_);
-  return {std::move(text), std::move(parameters), query::shape::document};
+  return {std::move(text), std::move(parameters), rows};
+}
+
+std::vector<detail::sorted_relation::key> detail::sorted_relation::keys(const relation& of) {
+  std::vector<key> all;
+  for (const sort_key& each : of.order_)
+    all.push_back(
+        {of.key_sql(each), each.descending_,
+         each.nulls_ == sort_key::nulls::standard ? each.descending_ : each.nulls_ == sort_key::nulls::first});
+  return all;
+}
+
+query detail::sorted_relation::build(const relation& of) {
+  std::string columns = of.document_sql() + "::text";
+  for (const key& each : keys(of)) columns += ", " + each.sql;
+  return of.build(std::move(columns), query::shape::columns);
 }
 
 }  // namespace sluice

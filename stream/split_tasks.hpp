@@ -9,6 +9,8 @@
 #include <sluice/stream/parallel.hpp>
 #include <sluice/stream/query.hpp>
 
+#include "merge.hpp"
+
 namespace sluice::detail {
 
 struct split_task {
@@ -16,10 +18,14 @@ struct split_task {
   std::uint64_t weight;  // pages, or 1
 };
 
+struct division {
+  std::vector<split_task> tasks;   // when there is an order, at most as many as connections, and each is sorted
+  std::vector<sort_column> order;  // empty: none
+};
+
 /// Asks the server what it needs to know. Together the tasks give each row of the relation once.
 /// @param on  in the transaction whose snapshot all tasks read
 /// @par Errors  throws error: bad_query for what cannot be divided like this, with the reason
-[[nodiscard]] asio::awaitable<std::vector<split_task>> split_tasks(connection& on, relation what, split_by how,
-                                                                   std::uint32_t connections);
+[[nodiscard]] asio::awaitable<division> divide(connection& on, relation what, split_by how, std::uint32_t connections);
 
 }  // namespace sluice::detail

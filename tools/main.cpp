@@ -5,9 +5,14 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <future>
 #include <new>
 #include <optional>
 #include <string>
+
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/use_future.hpp>
 
 #include <sluice/sluice.hpp>
 #include <sluice/stream/json.hpp>
@@ -152,13 +157,24 @@ void stream_on_one(const conninfo& where, const connection_options& bounds, cons
   });
 }
 
+void explain_on_many(const conninfo& where, const options& given, const parallel_options& how) {
+  asio::io_context context;
+  std::future<std::string> text =
+      asio::co_spawn(context, explain_in_parallel(where, given.to_relation(), how), asio::use_future);
+  context.run();
+  std::fputs(text.get().c_str(), stdout);
+}
+
 void stream_on_many(const conninfo& where, const connection_options& bounds, const query_options& how,
                     const options& given) {
   const auto began = clock_type::now();
-  parallel_range rows{
-      where,
-      given.to_relation(),
-      {.split = given.to_split(), .connections = *given.connections, .query = how, .connection = bounds}};
+  const parallel_options in_parallel{
+      .split = given.to_split(), .connections = *given.connections, .query = how, .connection = bounds};
+  if (given.explain) {
+    explain_on_many(where, given, in_parallel);
+    return;
+  }
+  parallel_range rows{where, given.to_relation(), in_parallel};
   const interrupted_by_signals signals{rows};
   run(rows, given, [&] {
     if (given.stats) std::fputs(stats_json(rows.progress(), given.mode, since(began)).c_str(), stderr);
@@ -166,7 +182,7 @@ void stream_on_many(const conninfo& where, const connection_options& bounds, con
 }
 
 void stream(const options& given) {
-  if (given.explain) {
+  if (given.explain && !given.connections) {
     std::fputs(given.to_query().explain().c_str(), stdout);
     return;
   }

@@ -173,6 +173,16 @@ TEST_F(Command, ReadsOverSeveralConnections) {
   EXPECT_EQ(end.out.substr(0, 14), "{\"rows\":20000,");
   EXPECT_NE(end.err.find("100 %"), std::string::npos) << end.err;
   EXPECT_NE(end.err.find("\"connections\":2"), std::string::npos) << end.err;
+  psql("create or replace view v_par_cmd as select jsonb_build_object('k', 1, 'id', data) as data from par_cmd");
+  EXPECT_EQ(run("$SLUICE v_par_cmd --parallel 3 --split key:id --order-by id:int:desc --count").out.substr(0, 14),
+            "{\"rows\":20000,");
+  const std::string by_pages = run("$SLUICE par_cmd --parallel 2 --explain").out;
+  EXPECT_TRUE(by_pages.starts_with("in parallel: by ctid, ")) << by_pages;
+  EXPECT_NE(by_pages.find("on 2 connections"), std::string::npos) << by_pages;
+  EXPECT_NE(by_pages.find("select \"data\" from \"par_cmd\" where ((ctid >= '(0,0)'"), std::string::npos) << by_pages;
+  EXPECT_EQ(run("$SLUICE v_par_cmd --parallel 2 --explain").out,
+            "not in parallel: only tables have pages: divide by a key or by a hash\n"
+            "a field to divide by may be: key:id\n");
   expect_failure("$SLUICE par_cmd --parallel 2 --limit 5", 2, "sluice: usage: in parallel: LIMIT");
   expect_failure("$SLUICE par_cmd --split key:id", 2, "sluice: usage: --split is for --parallel");
   expect_failure("$SLUICE par_cmd --parallel 2 --split key", 2, "sluice: usage: --split is ");

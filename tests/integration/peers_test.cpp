@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
 #include <ostream>
 #include <string>
 
@@ -61,13 +62,39 @@ TEST_P(Target, IsTheFirstServerOfItsKind) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Hosts, Target,
-                         testing::Values(target_case{"any", "primary", "standby", "primary", "standby"},
-                                         target_case{"read-write", "primary", "primary", "primary", nullptr},
-                                         target_case{"read-only", "standby", "standby", nullptr, "standby"},
-                                         target_case{"primary", "primary", "primary", "primary", nullptr},
-                                         target_case{"standby", "standby", "standby", nullptr, "standby"},
-                                         target_case{"prefer-standby", "standby", "standby", "primary", "standby"}));
+INSTANTIATE_  /// A snapshot is known to the server that exported it: all connections go there, wherever that is in the
+              /// list.
+              TEST(Standby, IsReadInParallel) {
+  psql(
+      "drop table if exists par_far; create table par_far (data jsonb, half int);"
+      "insert into par_far select to_jsonb(n), n % 2 from generate_series(1, 50000) n");
+  const std::string written = psql("select pg_current_wal_lsn()");
+  const std::string both = "user=trust_user dbname=sluice host=127.0.0.1,127.0.0.1 port=" + primary() + "," + standby();
+  sluice::client far{both + " target_session_attrs=standby"};
+  while (answer(far, sql("select to_json(pg_last_wal_replay_lsn() >= $1::pg_lsn)", written).as_document()) != "true") {
+  }  // the suite's time limit tells
+  const auto sum = [](const std::string& where, const sluice::relation& what) {
+    std::uint64_t all = 0;
+    sluice::parallel_range rows{where, what, {.connections = 3}};
+    while (const sluice::chunk batch = rows.next())
+      for (const sluice::row each : batch) all += std::stoull(std::string{each.text()});
+    return all;
+  };
+  const std::uint64_t expected = 50'000ULL * 50'001 / 2;
+  EXPECT_EQ(sum(both + " target_session_attrs=standby", sluice::from("par_far")), expected);
+  // A part from each of them, as docs/scaling.md has it.
+  const auto half = [](int which) { return sluice::from("par_far").where(sluice::column("half") == which); };
+  EXPECT_EQ(sum(both + " target_session_attrs=primary", half(0)) + sum(both + " target_session_attrs=standby", half(1)),
+            expected);
+}
+
+TEST_SUITE_P(Hosts, Target,
+             testing::Values(target_case{"any", "primary", "standby", "primary", "standby"},
+                             target_case{"read-write", "primary", "primary", "primary", nullptr},
+                             target_case{"read-only", "standby", "standby", nullptr, "standby"},
+                             target_case{"primary", "primary", "primary", "primary", nullptr},
+                             target_case{"standby", "standby", "standby", nullptr, "standby"},
+                             target_case{"prefer-standby", "standby", "standby", "primary", "standby"}));
 
 TEST(Target, TellsWhatEachHostSaid) {
   const std::string said = reached(

@@ -14,6 +14,9 @@
 namespace sluice {
 
 class owned_chunk;
+namespace detail {
+class merge;
+}
 
 /// The complete rows that one read brought: a forward range of `row`, with at least one row, or empty at the end of the
 /// stream. Iterating is the only walk over the bytes, so there is no `size()`.
@@ -36,6 +39,7 @@ class SLUICE_API chunk {
   [[nodiscard]] owned_chunk detach() const;
 
  private:
+  friend class detail::merge;
   proto::row_batch rows_;
   const result_columns* columns_{};
 };

@@ -8,10 +8,13 @@
 ///       for (sluice::row row : chunk) use(row.text());
 ///
 /// All connections read one snapshot (`pg_export_snapshot`): every row exactly once, whatever others write meanwhile.
+/// Each runs on a strand of its own: on an executor with several threads they read at the same time.
 /// @see PostgreSQL documentation, section "Snapshot Synchronization Functions"; docs/scaling.md
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include <asio/awaitable.hpp>
@@ -72,8 +75,12 @@ struct parallel_progress {
   std::uint32_t connections{};
 };
 
-/// The rows of a relation as its connections bring them, in no order. Memory is the sum of their receive buffers: a
-/// connection whose rows are not taken yet reads no more. An error on one ends all.
+/// The rows of a relation as its connections bring them; with `order_by` in that order, merged here from a sorted part
+/// of each connection. Memory is the sum of their receive buffers: a connection whose rows are not taken yet reads no
+/// more. An error on one ends all.
+///
+/// Merged rows are handed out where they lie, so that a chunk may be as short as one row; `row::columns` says nothing
+/// of the keys behind their documents.
 ///
 /// Destroyed before its end, it cancels the queries in the background, and closes the connections.
 /// @par Thread safety  none: use it from one coroutine or strand
@@ -83,14 +90,14 @@ class SLUICE_API parallel_stream {
   parallel_stream& operator=(parallel_stream&&) noexcept;
   ~parallel_stream();
 
-  /// The next rows, of whichever connection has some; an empty chunk at the end.
+  /// The next rows, of one of the connections; an empty chunk at the end.
   /// @par Lifetime      until the next call
   /// @par Errors        throws error: as `row_stream::next`
   /// @par Cancellation  terminal
   [[nodiscard]] asio::awaitable<chunk> next();
   /// Ends all queries, and closes the connections.
   [[nodiscard]] asio::awaitable<void> cancel();
-  [[nodiscard]] parallel_progress progress() const noexcept;
+  [[nodiscard]] parallel_progress progress() const;
 
  private:
   friend SLUICE_API asio::awaitable<parallel_stream> stream_in_parallel(conninfo where, relation what,
@@ -101,15 +108,46 @@ class SLUICE_API parallel_stream {
 };
 
 /// Connects, exports a snapshot, divides the relation, and begins. Conditions and projections are those of each task.
-/// @par Errors  throws error: as `connect`; bad_query for what cannot be divided: ORDER BY, LIMIT and OFFSET, pages of
-///              what is no table or of a server before 14, and conditions that an index serves better than several
-///              connections would
+/// @par Errors  throws error: as `connect`; bad_query for what cannot be divided: LIMIT and OFFSET, pages of what is no
+///              table or of a server before 14, keys of an order that cannot be compared here (text in another
+///              collation than "C", and rare types), and what an index serves better than several connections would
 [[nodiscard]] SLUICE_API asio::awaitable<parallel_stream> stream_in_parallel(conninfo where, relation what,
                                                                              parallel_options how = {});
 [[nodiscard]] SLUICE_API asio::awaitable<parallel_stream> stream_in_parallel(std::string_view conninfo, relation what,
                                                                              parallel_options how = {});
 
-/// The same for a plain loop.
+/// What is done with the rows of one connection. Called on that connection's strand, for its rows one after the other;
+/// for those of different connections at the same time, when the executor has several threads.
+/// @par Lifetime  the rows are gone when it returns
+using chunk_consumer = std::function<asio::awaitable<void>(chunk rows, std::uint32_t connection)>;
+
+/// Reads the relation with a consumer for each connection instead of one for all.
+///
+///     asio::thread_pool threads{4};
+///     auto done = co_spawn(threads, sluice::for_each_in_parallel(dsn, sluice::from("events"), use, {.connections =
+///     4}),
+///                          asio::use_future);
+///
+/// @return what was read
+/// @par Errors        throws error: as `stream_in_parallel` and `row_stream::next`, bad_query for an ORDER BY; and what
+///                    `use` throws. Then no call of `use` is under way any more
+/// @par Cancellation  terminal
+[[nodiscard]] SLUICE_API asio::awaitable<parallel_progress> for_each_in_parallel(conninfo where, relation what,
+                                                                                 chunk_consumer use,
+                                                                                 parallel_options how = {});
+[[nodiscard]] SLUICE_API asio::awaitable<parallel_progress> for_each_in_parallel(std::string_view conninfo,
+                                                                                 relation what, chunk_consumer use,
+                                                                                 parallel_options how = {});
+
+/// Connects, and tells how the relation would be divided, with the SQL of the first task; or why it would not, and by
+/// what it may be instead. For people.
+/// @par Errors  throws error: as `stream_in_parallel`, but for bad_query where that is what is told
+[[nodiscard]] SLUICE_API asio::awaitable<std::string> explain_in_parallel(conninfo where, relation what,
+                                                                          parallel_options how = {});
+[[nodiscard]] SLUICE_API asio::awaitable<std::string> explain_in_parallel(std::string_view conninfo, relation what,
+                                                                          parallel_options how = {});
+
+/// The same as `parallel_stream` for a plain loop.
 /// @par Thread safety  none, but for `interrupt`
 class SLUICE_API parallel_range {
  public:
@@ -124,7 +162,7 @@ class SLUICE_API parallel_range {
   /// @see parallel_stream::next
   [[nodiscard]] chunk next();
   void cancel();
-  [[nodiscard]] parallel_progress progress() const noexcept;
+  [[nodiscard]] parallel_progress progress() const;
   /// @see client::interrupt
   void interrupt() noexcept;
 

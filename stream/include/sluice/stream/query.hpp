@@ -22,7 +22,8 @@ namespace sluice {
 
 namespace detail {
 struct client_part;
-}
+class sorted_relation;
+}  // namespace detail
 
 /// A query, ready to be sent: SQL text, bound parameters, and how a row becomes a document. A value.
 class SLUICE_API query {
@@ -92,6 +93,7 @@ class SLUICE_API sort_key {
 
  private:
   friend class relation;
+  friend class detail::sorted_relation;
   operand by_;
   bool descending_{false};
   nulls nulls_{nulls::standard};
@@ -155,7 +157,7 @@ class SLUICE_API relation {
   [[nodiscard]] std::string qualified_name() const;
   /// The column with the documents as it stands in SQL.
   [[nodiscard]] std::string documents() const;
-  [[nodiscard]] bool is_ordered() const noexcept { return !order_.empty() || after_; }
+  [[nodiscard]] bool is_ordered() const noexcept { return !order_.empty(); }
   [[nodiscard]] bool is_limited() const noexcept { return limit_ || offset_; }
 
   /// The query that this stands for: conditions that the server can evaluate in its SQL, the rest for the client.
@@ -164,6 +166,10 @@ class SLUICE_API relation {
   operator query() const { return build(); }
 
  private:
+  friend class detail::sorted_relation;
+  /// @param what  what is selected
+  [[nodiscard]] query build(std::string what, query::shape rows) const;
+  [[nodiscard]] std::string document_sql() const;
   [[nodiscard]] std::string key_sql(const sort_key& key) const;
   [[nodiscard]] std::string after_sql(std::vector<bind_value>& parameters) const;
 

@@ -1,0 +1,45 @@
+#pragma once
+// Wakes a coroutine, from any thread.
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/async_result.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+
+namespace sluice::detail {
+
+/// Who waits looks at a condition first, waits, and looks again: a ring in between is not lost, and one may be for
+/// nothing.
+class bell {
+ public:
+  explicit bell(const asio::any_io_executor& on) : timer_{on} {}
+
+  void ring() {
+    const std::lock_guard locked{mutex_};
+    is_rung_ = true;
+    timer_.cancel();
+  }
+  asio::awaitable<void> rung() {
+    std::error_code ignored;
+    const auto wait = [this](auto handler) {
+      const std::lock_guard locked{mutex_};
+      timer_.expires_at(std::exchange(is_rung_, false) ? asio::steady_timer::time_point::min()
+                                                       : asio::steady_timer::time_point::max());
+      timer_.async_wait(std::move(handler));
+    };
+    auto token = asio::redirect_error(asio::use_awaitable, ignored);
+    co_await asio::async_initiate<decltype(token), void(std::error_code)>(wait, token);
+  }
+
+ private:
+  std::mutex mutex_;
+  asio::steady_timer timer_;
+  bool is_rung_{false};
+};
+
+}  // namespace sluice::detail

@@ -1,0 +1,54 @@
+#pragma once
+// Sorted results made one.
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <sluice/stream/chunk.hpp>
+
+namespace sluice::detail {
+
+/// A key of the order: a column of the rows, behind the document, in the binary format.
+struct sort_column {
+  std::uint32_t type;  ///< OID
+  bool descending;
+  bool nulls_first;
+};
+
+/// Whether the bytes of such values tell their order; of text only in the collation "C".
+[[nodiscard]] bool is_sortable(std::uint32_t type) noexcept;
+
+/// A k-way merge of rows where they lie. What it hands out is never moved, so that a run of rows of one result may be
+/// as short as one row.
+class merge {
+ public:
+  struct run {
+    chunk rows;
+    std::uint32_t from;
+    bool is_last;  ///< nothing is left of what was added for this result
+  };
+
+  explicit merge(std::vector<sort_column> keys) : keys_{std::move(keys)} {}
+
+  /// @param from  the result, which has no rows here now
+  void add(std::uint32_t from, const chunk& rows);
+  /// How many results have rows here.
+  [[nodiscard]] std::size_t size() const noexcept { return heads_.size(); }
+  /// The next rows, of one result.
+  /// @pre every result that is not over has rows here, and there is one at least
+  [[nodiscard]] run next();
+
+ private:
+  struct head {
+    std::uint32_t from;
+    proto::row_batch rest;
+    std::size_t size;  // of its first row
+  };
+  [[nodiscard]] bool comes_before(const std::byte* a, const std::byte* b) const noexcept;
+
+  std::vector<sort_column> keys_;
+  std::vector<head> heads_{};
+};
+
+}  // namespace sluice::detail
