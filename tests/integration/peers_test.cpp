@@ -62,11 +62,19 @@ TEST_P(Target, IsTheFirstServerOfItsKind) {
   }
 }
 
-INSTANTIATE_  /// A snapshot is known to the server that exported it: all connections go there, wherever that is in the
-              /// list.
-              TEST(Standby, IsReadInParallel) {
+INSTANTIATE_TEST_SUITE_P(Hosts, Target,
+                         testing::Values(target_case{"any", "primary", "standby", "primary", "standby"},
+                                         target_case{"read-write", "primary", "primary", "primary", nullptr},
+                                         target_case{"read-only", "standby", "standby", nullptr, "standby"},
+                                         target_case{"primary", "primary", "primary", "primary", nullptr},
+                                         target_case{"standby", "standby", "standby", nullptr, "standby"},
+                                         target_case{"prefer-standby", "standby", "standby", "primary", "standby"}));
+
+/// A snapshot is known to the server that exported it: all connections go there, wherever that is in the
+/// list.
+TEST(Standby, IsReadInParallel) {
   psql(
-      "drop table if exists par_far; create table par_far (data jsonb, half int);"
+      "drop table if exists par_far; create table par_far (data jsonb, half int); grant select on par_far to public;"
       "insert into par_far select to_jsonb(n), n % 2 from generate_series(1, 50000) n");
   const std::string written = psql("select pg_current_wal_lsn()");
   const std::string both = "user=trust_user dbname=sluice host=127.0.0.1,127.0.0.1 port=" + primary() + "," + standby();
@@ -87,14 +95,6 @@ INSTANTIATE_  /// A snapshot is known to the server that exported it: all connec
   EXPECT_EQ(sum(both + " target_session_attrs=primary", half(0)) + sum(both + " target_session_attrs=standby", half(1)),
             expected);
 }
-
-TEST_SUITE_P(Hosts, Target,
-             testing::Values(target_case{"any", "primary", "standby", "primary", "standby"},
-                             target_case{"read-write", "primary", "primary", "primary", nullptr},
-                             target_case{"read-only", "standby", "standby", nullptr, "standby"},
-                             target_case{"primary", "primary", "primary", "primary", nullptr},
-                             target_case{"standby", "standby", "standby", nullptr, "standby"},
-                             target_case{"prefer-standby", "standby", "standby", "primary", "standby"}));
 
 TEST(Target, TellsWhatEachHostSaid) {
   const std::string said = reached(
