@@ -89,7 +89,7 @@ class blocking_query {
 
   void pause(const pause_options& how) {
     query_->begin_pause(how);
-    while (!query_->settle_pause()) query_->link().wait(&connection_->interrupts());
+    while (!query_->settle_pause(false)) query_->link().wait(&connection_->interrupts());
   }
   void resume() {
     if (query_->is_paused()) query_->end_pause();

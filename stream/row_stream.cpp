@@ -57,7 +57,7 @@ asio::awaitable<chunk> row_stream::next() {
 asio::awaitable<void> row_stream::moved(detail::running_query& query) {
   bool aborted = false;
   try {
-    while (!query.settle_pause()) {
+    while (!query.settle_pause(true)) {
       co_await query.link().ready();
       query.link().check_wait();
     }

@@ -255,13 +255,13 @@ void running_query::begin_pause(const pause_options& how) {
 }
 
 /// What is under way is read and set aside.
-bool running_query::settle_pause() {
+bool running_query::settle_pause(bool polite) {
   try {
     for (;;) {
       if (exchange_->set_aside()) return true;
       const wire::link::moved moved = link().transfer(exchange_->wanted());
       if (moved == wire::link::moved::end) exchange_->on_end();
-      if (moved == wire::link::moved::nothing || link().turn_is_over()) return false;
+      if (moved == wire::link::moved::nothing || (polite && link().turn_is_over())) return false;
     }
   } catch (const error& failure) {
     if (breaks_connection(failure.kind())) session_->discard();

@@ -37,9 +37,9 @@ class running_query {
   // `polite`: also nothing when it is time to let other coroutines run.
   std::optional<chunk> advance(bool polite);
 
-  // No more pages are asked for. Then `settle_pause` until it says true, with waiting between.
+  // No more pages are asked for. Then `settle_pause` until it says true, with waiting between; `polite` as above.
   void begin_pause(const pause_options& how);
-  bool settle_pause();
+  bool settle_pause(bool polite);
   void end_pause();
   // The pause's time limit is over.
   void pause_expired() noexcept;

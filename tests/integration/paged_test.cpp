@@ -308,6 +308,22 @@ TEST(Pause, LetsOthersRunAndShowsItsReason) {
   EXPECT_EQ(rows.stats().pause_reason, "the consumer is full");
 }
 
+/// Each time something is still on its way.
+TEST(Pause, ComesAsOftenAsOneLikes) {
+  sluice::client db{dsn()};
+  const sluice::query numbers =
+      sql("select to_json(n || repeat('x', 300)) from generate_series(1, 5000) n").as_document();
+  sluice::row_range rows = db.stream(numbers, {.mode = fetch_mode::paged, .page_rows = 50});
+  std::size_t seen = 0;
+  while (const sluice::chunk batch = rows.next()) {
+    for ([[maybe_unused]] const sluice::row each : batch) ++seen;
+    rows.pause();
+    ASSERT_EQ(answer(db, sql("select to_json(1)").as_document()), "1");
+  }
+  EXPECT_EQ(seen, 5'000);
+  EXPECT_GT(rows.stats().pauses, 99U);
+}
+
 TEST(Pause, IsForPagesOnly) {
   sluice::client db{dsn()};
   sluice::row_range rows = db.stream(numbers(1'000'000));
