@@ -5,6 +5,7 @@
 
 #include "cluster.hpp"
 #include "shell.hpp"
+#include "temporary_folder.hpp"
 
 namespace {
 
@@ -43,6 +44,106 @@ TEST_F(Examples, TypedAddsUpWhatTheServerWasAskedFor) {
            "from v_order where data->>'state' = 'open' and (data->>'total')::numeric >= 100") +
           "\n");
 }
+
+TEST_F(Examples, FiltersFindWhatTheServerWouldAndWhatItWouldNot) {
+  const finished end = shell(SLUICE_EXAMPLES "/example-filters");
+  EXPECT_EQ(end.status, 0) << end.err;
+  EXPECT_EQ(end.out,
+            psql("select data from v_user where data->>'status' = 'active' and (data->'profile'->>'age')::int "
+                 "between 30 and 60 and data->'profile'->>'city' in ('Oslo', 'Lima') and (data->'tags' ? 'vip' or "
+                 "data->>'email' ilike '%@example.com') and data->>'id' = reverse(data->>'id') "
+                 "order by (data->'profile'->>'age')::int desc, (data->>'id')::int limit 5") +
+                "\n");
+  EXPECT_NE(end.err.find("on the client: "), std::string::npos) << end.err;
+}
+
+TEST_F(Examples, ExportWritesWhatPsqlWrites) {
+  const temporary_folder folder;
+  const finished end = shell(SLUICE_EXAMPLES "/example-export " + folder.path("orders") +
+                             "; psql -XqAt -c 'select data from "
+                             "v_order' | diff - " +
+                             folder.path("orders"));
+  EXPECT_EQ(end.status, 0) << end.err << end.out.substr(0, 500);
+  EXPECT_EQ(end.out.substr(0, end.out.find(',')), psql("select count(*) || ' orders' from v_order"));
+  EXPECT_EQ(shell(SLUICE_EXAMPLES "/example-export /dev/full").status, 1);
+}
+
+/// Whatever the pace of those who ask is.
+TEST_F(Examples, HttpAnswersInChunks) {
+  const finished end = shell("exec 3< <(exec " SLUICE_EXAMPLES
+                             "/example-http 0); server=$!; read -r url <&3; "
+                             "python3 -c 'import sys, urllib.request\n"
+                             "slow = urllib.request.urlopen(sys.argv[1])\n"
+                             "fast = urllib.request.urlopen(sys.argv[1]).read()\n"
+                             "first = slow.read(1)\n"
+                             "print(fast == first + slow.read(), fast.count(b\"\\n\"))' $url; kill $server");
+  EXPECT_EQ(end.out, "True 1000\n") << end.err;
+}
+
+TEST_F(Examples, PoolSharesConnectionsAmongTasks) {
+  const finished end = shell(SLUICE_EXAMPLES "/example-pool");
+  EXPECT_EQ(end.status, 0) << end.err;
+  EXPECT_EQ(end.out, psql("select '100 tasks, ' || count(*) || ' orders' from v_order") + "\n");
+}
+
+TEST_F(Examples, PagesLetOtherQueriesIn) {
+  const finished end = shell(SLUICE_EXAMPLES "/example-pages");
+  EXPECT_EQ(end.status, 0) << end.err;
+  EXPECT_EQ(end.out.substr(0, end.out.find(" in ")),
+            psql("select count(*) || ' users' from v_user where data->'tags' ? 'vip'"));
+  EXPECT_NE(end.out.find("several pages"), std::string::npos) << end.out;
+}
+
+TEST_F(Examples, ParallelWritesEachRowOnce) {
+  psql(
+      "drop table if exists example_table; create table example_table (data jsonb);"
+      "insert into example_table select to_jsonb(n) from generate_series(1, 50000) n");
+  const temporary_folder folder;
+  const finished end = shell(SLUICE_EXAMPLES "/example-parallel example_table " + folder.path("rows") + "; sort -n " +
+                             folder.path("rows") + " | diff - <(seq 50000)");
+  EXPECT_EQ(end.status, 0) << end.err << end.out.substr(0, 500);
+  EXPECT_EQ(end.out, "50000 rows over 4 connections\n");
+  EXPECT_NE(end.err.find("100 %"), std::string::npos) << end.err;
+}
+
+TEST_F(Examples, ListenHearsWhatIsSent) {
+  // Nobody can know from when on it listens: so it is told until it goes.
+  const finished end = shell("(while :; do psql -Xq -c \"notify tests, 'stop'\"; done) & teller=$!; " SLUICE_EXAMPLES
+                             "/example-listen tests; kill $teller");
+  EXPECT_EQ(end.out, "stop\n") << end.err;
+}
+
+TEST_F(Examples, TlsTrustsOneServerOnly) {
+  const std::string port = cluster_value("SLUICE_TEST_PORT");
+  const std::string folder = cluster_value("SLUICE_TEST_TLS_DIR");
+  const std::string who = " 'user=tls_user password=secret dbname=sluice'";
+  const finished good = shell(SLUICE_EXAMPLES "/example-tls localhost " + port + ' ' + folder + "/ca.crt" + who);
+  EXPECT_EQ(good.status, 0) << good.err;
+  EXPECT_EQ(good.out.substr(0, 14), "TLSv1.3, serve");
+  const finished other =
+      shell(SLUICE_EXAMPLES "/example-tls localhost " + port + ' ' + folder + "/self_signed.crt" + who);
+  EXPECT_EQ(other.status, 1);
+  EXPECT_EQ(other.err.substr(0, 16), "tls: not secure:") << other.err;
+}
+
+TEST_F(Examples, ErrorsAreToldApart) {
+  const finished end = shell(SLUICE_EXAMPLES "/example-errors");
+  EXPECT_EQ(end.status, 0) << end.err;
+  for (const char* line : {"no such column: sql 42703, after 0 rows, go on with this connection\n",
+                           "in the middle: sql 22012, after 3 rows, go on with this connection\n",
+                           "too slow: timeout, after 0 rows,", "again: went well\n", "too large: limit, after ",
+                           "no number: json, after 0 rows,", "misuse: usage, after 0 rows,"})
+    EXPECT_NE(end.out.find(line), std::string::npos) << line << "is not in\n" << end.out;
+}
+
+#ifdef SLUICE_EXAMPLE_METRICS
+TEST_F(Examples, MetricsCountQueriesAndErrors) {
+  const finished end = shell(SLUICE_EXAMPLES "/example-metrics");
+  EXPECT_EQ(end.status, 0) << end.err;
+  EXPECT_NE(end.out.find("db_client_operation_duration_seconds"), std::string::npos) << end.out;
+  EXPECT_NE(end.out.find("error_type"), std::string::npos) << end.out;
+}
+#endif
 
 TEST_F(Examples, TellWhatFailed) {
   const finished end = shell(SLUICE_EXAMPLES "/example-loop host=/nonexistent");

@@ -1,0 +1,32 @@
+// Counts what a connection does, and prints it as Prometheus reads it.
+//
+//     metrics [CONNINFO]
+#include <cstdio>
+#include <exception>
+#include <memory>
+
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <sluice/sluice.hpp>
+#include <sluice/stream/prometheus.hpp>
+
+int main(int argc, char** argv) try {
+  const auto registry = std::make_shared<prometheus::Registry>();
+  sluice::prometheus_observer metrics{*registry, "example"};
+  {
+    sluice::connection_options watched;
+    watched.watch = &metrics;  // outlives the connection
+    sluice::client db{argc > 1 ? argv[1] : "", watched};
+    for ([[maybe_unused]] const sluice::row user : db.stream(sluice::from("v_user"))) {
+    }
+    try {
+      (void)db.execute("select 1 / 0");
+    } catch (const sluice::error&) {  // counted, too
+    }
+  }
+  std::fputs(prometheus::TextSerializer{}.Serialize(registry->Collect()).c_str(), stdout);
+} catch (const std::exception& e) {
+  std::fprintf(stderr, "metrics: %s\n", e.what());
+  return 1;
+}
