@@ -28,12 +28,13 @@ class bell {
     std::error_code ignored;
     const auto wait = [this](auto handler) {
       const std::lock_guard locked{mutex_};
-      timer_.expires_at(std::exchange(is_rung_, false) ? asio::steady_timer::time_point::min()
-                                                       : asio::steady_timer::time_point::max());
+      timer_.expires_at(is_rung_ ? asio::steady_timer::time_point::min() : asio::steady_timer::time_point::max());
       timer_.async_wait(std::move(handler));
     };
     auto token = asio::redirect_error(asio::use_awaitable, ignored);
     co_await asio::async_initiate<decltype(token), void(std::error_code)>(wait, token);
+    const std::lock_guard locked{mutex_};
+    is_rung_ = false;
   }
 
  private:

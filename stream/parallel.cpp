@@ -1,6 +1,8 @@
 #include <sluice/stream/parallel.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -65,11 +67,12 @@ class blocking_parallel {
     std::optional<chunk> rows;
     bool is_interrupted = false;
     const auto has_come = [&] { return is_interrupted || (rows = reader_->advance()).has_value(); };
-    for (int moments = 0;; ++moments) {
+    if (reader_->is_merging()) runner_.poll();  // whoever is waited for has probably sent something
+    if (has_come()) return *rows;
+    for (int moments = 0; moments < most_moments; ++moments) {
+      give_a_moment();
       runner_.poll();
       if (has_come()) return *rows;
-      if (moments == most_moments) break;
-      std::this_thread::sleep_for(moment);
     }
     runner_.run_until(has_come, &interrupts_, [&] { is_interrupted = true; });
     if (is_interrupted) throw error{errc::cancelled, "interrupted"};
@@ -80,9 +83,20 @@ class blocking_parallel {
   [[nodiscard]] wire::interrupter& interrupts() noexcept { return interrupts_; }
 
  private:
-  // Time for the servers to write more than a little; see docs/decisions/a-moment-for-the-server.md.
-  static constexpr std::chrono::microseconds moment{150};
   static constexpr int most_moments = 2;
+  static constexpr std::uint64_t comfortable = 32U << 10U;  // bytes in a socket: much to read, and no server waits
+  static constexpr std::chrono::microseconds shortest_moment{20};
+  static constexpr std::chrono::microseconds longest_moment{300};
+
+  /// Lets the servers write more than a little, instead of being woken by each of their writes; see
+  /// docs/decisions/a-moment-for-the-server.md.
+  void give_a_moment() {
+    const parallel_progress now = reader_->progress();
+    const std::uint64_t came = now.bytes - std::exchange(seen_, now.bytes);
+    moment_ = came > comfortable * now.connections ? moment_ * 4 / 5 : moment_ * 6 / 5;
+    moment_ = std::clamp(moment_, shortest_moment, longest_moment);
+    std::this_thread::sleep_for(moment_);
+  }
 
   static asio::awaitable<bool> done(asio::awaitable<void> work) {
     co_await std::move(work);
@@ -99,6 +113,8 @@ class blocking_parallel {
   wire::interrupter interrupts_;
   coroutine_runner runner_;
   std::shared_ptr<parallel_reader> reader_;
+  std::chrono::microseconds moment_{shortest_moment};
+  std::uint64_t seen_{0};  // bytes, at the moment before
 };
 
 }  // namespace detail

@@ -24,6 +24,8 @@ class parallel_reader final : public parallel_work {
   /// The next rows, the end (an empty chunk), or nothing: then wait for news, and come again.
   /// @par Errors  throws error: what ended the work
   std::optional<chunk> advance();
+  /// Waits for rows of all connections, since one that is behind may have the next.
+  [[nodiscard]] bool is_merging() const noexcept { return merge_.has_value(); }
 
  private:
   struct place {

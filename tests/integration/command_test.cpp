@@ -210,6 +210,29 @@ TEST_F(Command, LeavesNoConnectionBehindWhenItIsKilled) {
   }  // the suite's time limit tells
 }
 
+/// What the help names, the manual and the completions name, too.
+TEST_F(Command, IsDocumentedAsAWhole) {
+  const std::string tools = SLUICE_SOURCE "/tools/";
+  const finished options = run("$SLUICE --help | grep -oE -e '--[a-z-]+' | sort -u");
+  std::istringstream all{options.out};
+  int count = 0;
+  for (std::string option; std::getline(all, option); ++count) {
+    const std::string name = option.substr(2);
+    EXPECT_EQ(run("grep -q -e '" + option + "' " + tools + "sluice.bash").status, 0) << option;
+    EXPECT_EQ(run("grep -q -e '" + option + "[^a-z-]' " + tools + "_sluice").status, 0) << option;
+    EXPECT_EQ(run("grep -qE -e 'Fl -" + name + "( |$)' " + tools + "sluice.1").status, 0) << option;
+  }
+  EXPECT_GT(count, 20);
+  const auto completed = [&](const std::string& line, int word) {
+    return run("source " + tools + "sluice.bash; COMP_WORDS=(" + line + "); COMP_CWORD=" + std::to_string(word) +
+               "; _sluice; echo ${COMPREPLY[*]}")
+        .out;
+  };
+  EXPECT_EQ(completed("sluice --fo", 1), "--format\n");
+  EXPECT_EQ(completed("sluice --mode p", 2), "plain paged\n");
+  EXPECT_EQ(completed("sluice --split h", 2), "hash:\n");
+}
+
 TEST_F(Command, HelpsOnOneScreen) {
   const finished end = run("$SLUICE --help");
   EXPECT_EQ(end.status, 0);
