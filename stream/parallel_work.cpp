@@ -62,9 +62,12 @@ parallel_work::worker& parallel_work::add_worker() {
   return workers_.emplace_back(static_cast<std::uint32_t>(workers_.size()), on_);
 }
 
+/// On its own strand, where it is also told to stop.
 void parallel_work::spawn(worker& who, asio::awaitable<void> part) {
-  asio::co_spawn(who.strand, work(shared_from_this(), who, std::move(part)),
-                 asio::bind_cancellation_slot(who.stop.slot(), asio::detached));
+  asio::post(who.strand, [self = shared_from_this(), &who, part = std::move(part)]() mutable {
+    asio::co_spawn(who.strand, work(std::move(self), who, std::move(part)),
+                   asio::bind_cancellation_slot(who.stop.slot(), asio::detached));
+  });
 }
 
 asio::awaitable<void> parallel_work::work(std::shared_ptr<parallel_work> self, worker& me, asio::awaitable<void> part) {
@@ -113,6 +116,7 @@ asio::awaitable<void> parallel_work::lead(worker& me, conninfo where, relation w
 }
 
 asio::awaitable<void> parallel_work::follow(worker& me, conninfo where, std::string snapshot) {
+  require_wanted();
   me.db = co_await connect_to(where);
   const std::string import = std::string{begin_reading} + "; set transaction snapshot '" + snapshot + '\'';
   (void)co_await me.db.execute(import);
@@ -149,9 +153,15 @@ asio::awaitable<void> parallel_work::read_tasks(worker& me) {
   }
 }
 
-std::optional<split_task> parallel_work::take() {
+/// It may have been stopped before this coroutine could be told.
+void parallel_work::require_wanted() const {
   const std::lock_guard locked{mutex_};
   if (is_stopped_) throw error{errc::cancelled, "stopped"};
+}
+
+std::optional<split_task> parallel_work::take() {
+  require_wanted();
+  const std::lock_guard locked{mutex_};
   if (tasks_.empty()) return std::nullopt;
   std::optional<split_task> task{std::move(tasks_.front())};
   tasks_.pop_front();

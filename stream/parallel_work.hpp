@@ -75,6 +75,7 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   asio::awaitable<connection> connect_to(conninfo& where);
   asio::awaitable<void> read_tasks(worker& me);
   static asio::awaitable<void> leave(worker& me);
+  void require_wanted() const;
   [[nodiscard]] std::optional<split_task> take();
   void count(stream_stats& before, const stream_stats& now);
   void fail(std::exception_ptr failure);

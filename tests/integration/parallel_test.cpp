@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
+#include <asio/strand.hpp>
 #include <asio/thread_pool.hpp>
 #include <asio/use_future.hpp>
 #include <atomic>
@@ -66,17 +70,21 @@ struct parallel_coroutine {
   }
 };
 
-template <class Face>
-class Parallel : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    psql(R"(drop table if exists par cascade; create table par (data jsonb);
+void load() {
+  psql(R"(drop table if exists par cascade; create table par (data jsonb);
             insert into par select jsonb_build_object('id', n, 'x', n % 7, 's', md5(n::text))
               from generate_series(1, 30000) n;
             insert into par values (null), ('{"id": "no number"}'), ('{"id": null}'), ('[]'), ('{"id": -9000000000000}');
             create view v_par as select data from par;
-            drop table if exists par_empty; create table par_empty (data jsonb))");
-  }
+            drop table if exists par_empty; create table par_empty (data jsonb);
+            drop table if exists par_each; create table par_each (data jsonb, n int);
+            insert into par_each select to_jsonb(n), n from generate_series(1, 200000) n)");
+}
+
+template <class Face>
+class Parallel : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { load(); }
   /// Sorted, since they come in no order.
   static std::vector<std::string> read(const sluice::relation& what, const parallel_options& how) {
     std::vector<std::string> seen = Face::read(named("par_rows"), what, how);
@@ -223,11 +231,17 @@ TYPED_TEST(Parallel, ReadsThePartsOfATable) {
     EXPECT_EQ(this->read(from(table), {.connections = 3}), this->on_one(from(table))) << table;
 }
 
+class ParallelConsumers : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { load(); }
+};
+class ParallelStream : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { load(); }
+};
+
 /// A thread for each consumer: what they see together is each row once.
-TEST(ParallelConsumers, TakeTheRowsOfTheirConnections) {
-  psql(
-      "drop table if exists par_each; create table par_each (data jsonb, n int);"
-      "insert into par_each select to_jsonb(n), n from generate_series(1, 200000) n");
+TEST_F(ParallelConsumers, TakeTheRowsOfTheirConnections) {
   struct tally {
     std::uint64_t rows{0};
     std::uint64_t sum{0};
@@ -259,7 +273,7 @@ TEST(ParallelConsumers, TakeTheRowsOfTheirConnections) {
   expect_none_left("par_each");
 }
 
-TEST(ParallelConsumers, EndAllWhenOneFails) {
+TEST_F(ParallelConsumers, EndAllWhenOneFails) {
   asio::thread_pool threads{3};
   std::atomic<int> calls{0};
   const auto fail = [&calls](sluice::chunk rows, std::uint32_t) -> asio::awaitable<void> {
@@ -288,7 +302,7 @@ TEST(ParallelConsumers, EndAllWhenOneFails) {
 }
 
 /// The consumer of a chunk need not be on the strand of the connection that it came from.
-TEST(ParallelStream, IsReadOnManyThreads) {
+TEST_F(ParallelStream, IsReadOnManyThreads) {
   asio::thread_pool threads{3};
   const auto read = [](std::string where, sluice::relation what) -> asio::awaitable<std::uint64_t> {
     sluice::parallel_stream rows = co_await sluice::stream_in_parallel(where, what, {.connections = 3});
@@ -303,7 +317,7 @@ TEST(ParallelStream, IsReadOnManyThreads) {
   expect_none_left("par_threads");
 }
 
-TEST(ParallelStream, IsLeftEarly) {
+TEST_F(ParallelStream, IsLeftEarly) {
   for (const bool cancels : {true, false}) {
     {
       sluice::parallel_range rows{named("par_left"), from("par"), {.connections = 3}};
@@ -320,7 +334,29 @@ TEST(ParallelStream, IsLeftEarly) {
   expect_none_left("par_left");
 }
 
-TEST(ParallelStream, IsInterrupted) {
+/// In the middle of connecting, dividing, reading; while its connections are on other threads.
+TEST_F(ParallelStream, IsLeftOnManyThreads) {
+  asio::thread_pool threads{3};
+  const auto leave = [](std::string where, int chunks) -> asio::awaitable<void> {
+    sluice::parallel_stream rows = co_await sluice::stream_in_parallel(where, from("par"), {.connections = 3});
+    for (int i = 0; i < chunks; ++i) (void)co_await rows.next();
+  };
+  for (int turn = 0; turn < 40; ++turn)
+    asio::co_spawn(threads, leave(named("par_left"), turn % 8), asio::use_future).get();
+  for (int turn = 0; turn < 40; ++turn) {
+    asio::cancellation_signal stop;  // touched by this strand only
+    const auto strand = asio::make_strand(threads);
+    auto ended = asio::co_spawn(strand, leave(named("par_left"), 1'000),
+                                asio::bind_cancellation_slot(stop.slot(), asio::use_future));
+    std::this_thread::sleep_for(turn * 500us);
+    asio::post(strand, [&stop] { stop.emit(asio::cancellation_type::terminal); });
+    ended.wait();
+    asio::post(strand, asio::use_future([] {})).get();
+  }
+  expect_none_left("par_left");
+}
+
+TEST_F(ParallelStream, IsInterrupted) {
   psql("create or replace view v_par_slow as select to_jsonb(pg_sleep(600)::text) as data from generate_series(1, 9)");
   std::optional<sluice::parallel_range> rows;
   rows.emplace(named("par_stopped"), from("v_par_slow"),
@@ -336,7 +372,7 @@ TEST(ParallelStream, IsInterrupted) {
 }
 
 /// Money that is moved, in rows that come and go; the sum stays.
-TEST(ParallelStream, ReadsOneSnapshotWhileOthersWrite) {
+TEST_F(ParallelStream, ReadsOneSnapshotWhileOthersWrite) {
   psql(
       "drop table if exists accounts; create table accounts (data jsonb) with (autovacuum_enabled = off);"
       "insert into accounts select jsonb_build_object('id', n, 'money', 100) from generate_series(1, 4000) n");
