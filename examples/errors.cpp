@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-void attempt(const char* what, const std::function<void()>& work) {
+void attempt(const sluice::client& db, const char* what, const std::function<void()>& work) {
   try {
     work();
     std::printf("%s: went well\n", what);
@@ -21,7 +21,7 @@ void attempt(const char* what, const std::function<void()>& work) {
     std::printf("%s: %s%s%s, after %llu rows, %s\n", what, std::string{to_string(e.kind())}.c_str(),
                 e.sqlstate().empty() ? "" : " ", std::string{e.sqlstate()}.c_str(),
                 static_cast<unsigned long long>(e.rows()),
-                e.connection_usable() ? "go on with this connection" : "connect again");
+                db.is_closed() ? "connect again" : "go on with this connection");
     if (e.server() && !e.server()->hint.empty()) std::printf("  the server's hint: %s\n", e.server()->hint.c_str());
   }
 }
@@ -37,14 +37,14 @@ int main(int argc, char** argv) try {
   using sluice::sql;
   sluice::client db{argc > 1 ? argv[1] : ""};
 
-  attempt("no such column", [&] { read_all(db, sql("select daat from v_user").as_document()); });
-  attempt("in the middle",
+  attempt(db, "no such column", [&] { read_all(db, sql("select daat from v_user").as_document()); });
+  attempt(db, "in the middle",
           [&] { read_all(db, sql("select to_json(60 / (4 - n)) from generate_series(1, 9) n").as_document()); });
-  attempt("too slow",
+  attempt(db, "too slow",
           [&] { read_all(db, sql("select to_json(pg_sleep(60)::text)").as_document(), {.timeout = 50ms}); });
-  attempt("again", [&] { read_all(db, sluice::from("v_user")); });  // the slow query was cancelled before
-  attempt("too large", [&] { read_all(db, sluice::from("v_user"), {.max_stream_bytes = 10'000}); });
-  attempt("no number", [&] {
+  attempt(db, "again", [&] { read_all(db, sluice::from("v_user")); });  // the slow query was cancelled before
+  attempt(db, "too large", [&] { read_all(db, sluice::from("v_user"), {.max_stream_bytes = 10'000}); });
+  attempt(db, "no number", [&] {
     for (const sluice::row user : db.stream(sluice::from("v_user").limit(1))) {
       sluice::json_document document = user.json();
       const bool is_number =
@@ -52,7 +52,7 @@ int main(int argc, char** argv) try {
       if (!is_number) throw sluice::error{sluice::errc::bad_json, "a name is no number"};
     }
   });
-  attempt("misuse", [&] { read_all(db, sluice::from("")); });
+  attempt(db, "misuse", [&] { read_all(db, sluice::from("")); });
 } catch (const sluice::error& e) {  // no connection at all
   std::fprintf(stderr, "errors: %s%s\n", e.what(), e.retryable() ? " (another try may go well)" : "");
   return 1;

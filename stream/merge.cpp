@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <compare>
 #include <cstring>
 #include <utility>
@@ -46,7 +47,7 @@ std::strong_ordering compare_floats(const field_at& a, const field_at& b) noexce
   if (a.size != sizeof(Float) || b.size != sizeof(Float)) return a.size <=> b.size;
   const auto x = std::bit_cast<Float>(load_big<Bits>(a.bytes));
   const auto y = std::bit_cast<Float>(load_big<Bits>(b.bytes));
-  if (x != x || y != y) return (x != x) <=> (y != y);
+  if (std::isnan(x) || std::isnan(y)) return std::isnan(x) <=> std::isnan(y);
   return x < y ? std::strong_ordering::less : x > y ? std::strong_ordering::greater : std::strong_ordering::equal;
 }
 

@@ -193,7 +193,8 @@ void parallel_work::stop() noexcept {
     for (worker& each : workers_)
       asio::post(each.strand,
                  [self = shared_from_this(), &each] { each.stop.emit(asio::cancellation_type::terminal); });
-  } catch (...) {  // no memory for that: each ends with the rows that it has
+  } catch (...) {  // no memory for that: each ends with the task that it has
+    tasks_.clear();
   }
 }
 

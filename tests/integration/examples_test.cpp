@@ -129,10 +129,11 @@ TEST_F(Examples, TlsTrustsOneServerOnly) {
 TEST_F(Examples, ErrorsAreToldApart) {
   const finished end = shell(SLUICE_EXAMPLES "/example-errors");
   EXPECT_EQ(end.status, 0) << end.err;
-  for (const char* line : {"no such column: sql 42703, after 0 rows, go on with this connection\n",
-                           "in the middle: sql 22012, after 3 rows, go on with this connection\n",
-                           "too slow: timeout, after 0 rows,", "again: went well\n", "too large: limit, after ",
-                           "no number: json, after 0 rows,", "misuse: usage, after 0 rows,"})
+  for (const char* line :
+       {"no such column: sql 42703, after 0 rows, go on with this connection\n",
+        "in the middle: sql 22012, after 3 rows, go on with this connection\n",
+        "too slow: timeout, after 0 rows, go on with this connection\n", "again: went well\n",
+        "too large: limit, after ", "no number: json, after 0 rows,", "misuse: usage, after 0 rows,"})
     EXPECT_NE(end.out.find(line), std::string::npos) << line << "is not in\n" << end.out;
 }
 
