@@ -2,7 +2,7 @@
 // Sorted results made one.
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <utility>
 #include <vector>
 
 #include <sluice/stream/chunk.hpp>

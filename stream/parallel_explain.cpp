@@ -50,7 +50,7 @@ asio::awaitable<std::string> likely_key(connection& on, const relation& what) {
 
 asio::awaitable<std::string> explain_in_parallel(conninfo where, relation what, parallel_options how) {
   connection db = co_await connect(where, how.connection);
-  (void)co_await db.execute("begin transaction isolation level repeatable read, read only");
+  (void)co_await db.execute(detail::begin_reading);
   std::optional<error> refusal;
   std::string text;
   try {
@@ -62,9 +62,9 @@ asio::awaitable<std::string> explain_in_parallel(conninfo where, relation what, 
   }
   if (!refusal) co_return text;
   text = "not " + std::string{refusal->what()} + '\n';
+  if (what.is_limited() || how.split.by() != split_by::kind::ctid) co_return text;
   const std::string key = co_await likely_key(db, what);
-  if (!what.is_limited() && !key.empty() && how.split.by() == split_by::kind::ctid)
-    text += "a field to divide by may be: key:" + key + '\n';
+  if (!key.empty()) text += "a field to divide by may be: key:" + key + '\n';
   co_return text;
 }
 

@@ -18,12 +18,6 @@
 
 namespace sluice::detail {
 
-namespace {
-
-constexpr const char* begin_reading = "begin transaction isolation level repeatable read, read only";
-
-}  // namespace
-
 asio::awaitable<void> parallel_work::begin(conninfo where, relation what) {
   worker& first = add_worker();
   running_ = 1;

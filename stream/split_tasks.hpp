@@ -13,6 +13,9 @@
 
 namespace sluice::detail {
 
+/// The transaction that `divide` asks in, and tasks are read in.
+inline constexpr const char* begin_reading = "begin transaction isolation level repeatable read, read only";
+
 struct split_task {
   query what;
   std::uint64_t weight;  // pages, or 1

@@ -124,9 +124,8 @@ using chunk_consumer = std::function<asio::awaitable<void>(chunk rows, std::uint
 /// Reads the relation with a consumer for each connection instead of one for all.
 ///
 ///     asio::thread_pool threads{4};
-///     auto done = co_spawn(threads, sluice::for_each_in_parallel(dsn, sluice::from("events"), use, {.connections =
-///     4}),
-///                          asio::use_future);
+///     auto work = sluice::for_each_in_parallel(dsn, sluice::from("events"), use, {.connections = 4});
+///     sluice::parallel_progress done = asio::co_spawn(threads, std::move(work), asio::use_future).get();
 ///
 /// @return what was read
 /// @par Errors        throws error: as `stream_in_parallel` and `row_stream::next`, bad_query for an ORDER BY; and what
