@@ -10,6 +10,7 @@
 #include "quoting.hpp"
 #include "safe_casts.hpp"
 #include "sorted_relation.hpp"
+#include "whole_table.hpp"
 
 namespace sluice {
 
@@ -169,7 +170,12 @@ std::string relation::document_sql() const {
   return object.sql(documents());
 }
 
-query relation::build() const { return build(document_sql(), query::shape::document); }
+query relation::build() const {
+  query all = build(document_sql(), query::shape::document);
+  const bool is_whole = conditions_.empty() && fields_.empty() && order_.empty() && !after_ && !is_limited();
+  if (is_whole) all.whole_ = std::make_shared<detail::whole_table>(detail::whole_table{qualified_name(), column_});
+  return all;
+}
 
 query relation::build(std::string what, query::shape rows) const {
   const std::string documents = this->documents();

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "whole_table.hpp"
+
 namespace sluice::detail {
 
 namespace {
@@ -65,11 +67,17 @@ void running_query::encode(const query& what, const wire::exchange* before) {
                       .binary = value.is_binary()});
   }
   const bool is_paged = limits_.mode == fetch_mode::paged;
+  const bool is_bulk = limits_.mode == fetch_mode::bulk;
+  const bool is_whole = is_bulk && what.whole() != nullptr;
+  const std::string check = is_whole ? what.whole()->check() : std::string{};
+  const std::string source = is_whole ? what.whole()->source() : std::string{};
   const wire::statement statement{.text = what.text(),
                                   .types = types,
                                   .values = values,
                                   .as = shape_of(what.rows()),
-                                  .as_copy = limits_.mode == fetch_mode::bulk,
+                                  .as_copy = is_bulk,
+                                  .table_check = check,
+                                  .table = source,
                                   .page_rows = is_paged ? std::max(limits_.page_rows, 1U) : 0U,
                                   .page_bytes = limits_.page_bytes,
                                   .server_timeout = limits_.server_timeout};

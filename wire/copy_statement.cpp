@@ -57,4 +57,8 @@ std::string copy_of(std::string_view query) {
   return "copy (" + std::string{without_end(query)} + "\n) to stdout (format binary)";
 }
 
+std::string copy_of_table(std::string_view table) {
+  return "copy " + std::string{table} + " to stdout (format binary)";
+}
+
 }  // namespace sluice::wire

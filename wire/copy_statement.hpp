@@ -27,5 +27,7 @@ namespace sluice::wire {
 [[nodiscard]] std::string with_settings(std::string_view query, std::span<const carried_parameter> parameters);
 /// COPY of a query without parameters.
 [[nodiscard]] std::string copy_of(std::string_view query);
+/// COPY of a table, with its columns in parentheses.
+[[nodiscard]] std::string copy_of_table(std::string_view table);
 
 }  // namespace sluice::wire

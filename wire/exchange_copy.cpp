@@ -32,6 +32,12 @@ void exchange::on_parameter_types(const proto::frame& message) {
   for (const std::uint32_t type : *types) (to++)->type = type;
 }
 
+/// The last row of those in front of the query; a timeout's is none of the two.
+void exchange::on_table_check(const proto::frame& message) {
+  constexpr std::string_view yes{"\0\1\0\0\0\1t", 7};
+  is_table_ = as_text(message.body) == yes;
+}
+
 void exchange::on_copy(const proto::frame& message) {
   const auto begun = proto::decode_copy_response(message.body);
   if (!begun || !begun->binary || begun->formats.size() != batch_.shape.columns)

@@ -160,6 +160,10 @@ void exchange::open_copy(flight& to, const statement& what) {
   for (const proto::parameter& each : what.values) carried_.push_back({.is_null = !each.value});
   (void)with_settings(text_, carried_);  // checks it
   if (const proto::fault why = encode_settings(what.values, execution_)) session_.io.fail(why);
+  if (!what.table_check.empty()) {
+    to.aside(what.table_check);
+    table_ = what.table;
+  }
   to << proto::parse{.sql = text_, .parameter_types = what.types} << proto::describe{proto::describe::kind::statement}
      << proto::flush{};
 }
@@ -221,10 +225,16 @@ void exchange::copy(const proto::row_description* columns) {
     to << proto::sync{};
     return;
   }
-  std::string query = with_settings(text_, carried_);
   const std::uint32_t first_type = columns->empty() ? 0 : columns->begin()->type;
-  if (shape_ == statement::shape::object) query = as_objects(query);
-  if (shape_ == statement::shape::document && !is_text(first_type)) query = as_text(query);
+  std::string copied;
+  if (is_table_ && is_text(first_type)) {
+    copied = copy_of_table(table_);
+  } else {
+    std::string query = with_settings(text_, carried_);
+    if (shape_ == statement::shape::object) query = as_objects(query);
+    if (shape_ == statement::shape::document && !is_text(first_type)) query = as_text(query);
+    copied = copy_of(query);
+  }
   batch_.shape = {.columns = static_cast<std::uint16_t>(shape_ == statement::shape::columns ? columns->size() : 1),
                   .type = {},  // until the header is read
                   .max_body = largest_body()};
@@ -235,7 +245,7 @@ void exchange::copy(const proto::row_description* columns) {
     machine_.sent(proto::bind{});
     machine_.sent_aside(proto::execute{});
   }
-  to << proto::parse{.sql = copy_of(query)} << proto::bind{};
+  to << proto::parse{.sql = copied} << proto::bind{};
   finish_flight(to);
 }
 

@@ -66,6 +66,7 @@ void exchange::on_message(const proto::frame& message) {
     case suspended: on_page_end(message); break;
     case nothing:
       if (as_copy_ && message.type == 't') on_parameter_types(message);
+      if (!table_.empty() && message.type == 'D' && !is_parsed_) on_table_check(message);
       break;
   }
 }

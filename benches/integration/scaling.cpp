@@ -154,8 +154,9 @@ void add(const std::string& table) {
   measure(named("json_libpq"), [=](benchmark::State& state) { by_libpq(state, table, "data_json"); });
   measure(named("json_recv"), [=](benchmark::State& state) { by_recv(state, "select data_json from bench." + table); });
   measure(named("json_bulk_recv"), [=](benchmark::State& state) {
-    by_recv(state, "copy (select data_json from bench." + table + ") to stdout (format binary)");
+    by_recv(state, "copy bench." + table + " (data_json) to stdout (format binary)");
   });
+  measure(named("json_bulk_of_a_query"), reading(on_one, sluice::relation{json}.offset(0), fetch_mode::bulk));
   measure(named("json_in_parallel"), reading(on_many, json, fetch_mode::plain))->Arg(2);
   measure(named("json_in_parallel_bulk"), reading(on_many, json, fetch_mode::bulk))->Arg(2);
   measure(named("jsonb_plain"), reading(on_one, jsonb, fetch_mode::plain));

@@ -31,12 +31,19 @@ struct copy_backend : backend {
 /// Header and a row.
 copy_backend one_row() { return copy_backend{}.begins().data(header + tuple("{}")); }
 
-/// The query is described, and then copied like this.
+/// Whether it is a plain table is answered, the query is described, and then copied like this.
 script copies(const backend& answer) {
   return script{}
       .lets_in()
       .hears()
-      .says(backend{}.parse_complete().parameter_description({}).row_description())
+      .says(backend{}
+                .parse_complete()
+                .bind_complete()
+                .data_row("t")
+                .command_complete("SELECT 1")
+                .parse_complete()
+                .parameter_description({})
+                .row_description())
       .hears()
       .says(answer);
 }

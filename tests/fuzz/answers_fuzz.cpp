@@ -52,6 +52,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const statement what{.text = "select data from t",
                        .as = static_cast<statement::shape>(data[0] % 3),
                        .as_copy = as_copy,
+                       .table_check = (data[0] & 16U) != 0 && as_copy ? "select true" : "",
+                       .table = "t (data)",
                        .page_rows = (data[0] & 4U) != 0 && !as_copy ? 2U : 0U,
                        .page_bytes = 1'000};
   const std::string_view answers = sluice::test::as_text(data + 2, size - 2);

@@ -69,6 +69,69 @@ TYPED_TEST(Bulk, GivesTheRowsOfPlainMode) {
     this->expect_the_same(each);
 }
 
+// A plain table is copied as it is, and anything else is not.
+TYPED_TEST(Bulk, GivesTheRowsOfWholeRelations) {
+  psql(R"(drop schema if exists "whole .'""\" cascade; create schema "whole .'""\"; set search_path = "whole .'""\";
+          create table "Plain" (id int, "the 'doc'" json, kind text, data jsonb);
+          insert into "Plain" select n, json_build_object('n', n), 'k' || n, to_jsonb(n) from generate_series(1, 300) n;
+          alter table "Plain" drop column id;
+          create table parent (data json); create table child (more int) inherits (parent);
+          insert into parent values ('1'); insert into child values ('2');
+          create table parts (data json, n int) partition by list (n);
+          create table part_1 partition of parts for values in (1); insert into parts values ('{}', 1);
+          create table made (source text, data json generated always as (source::json) stored);
+          insert into made values ('1'), ('2');
+          create view seen as select "the 'doc'" as data from "Plain";
+          create materialized view kept as select data from seen;)");
+  const std::string schema = R"("whole .'""\".)";
+  for (const sluice::relation& each : {
+           from(schema + "\"Plain\"").column("the 'doc'"),
+           from(schema + "\"Plain\"").column("kind"),
+           from(schema + "\"Plain\""),
+           from(schema + "\"Plain\"").column("none"),
+           from(schema + "\"Plain\"").column("ctid"),
+           from(schema + "parent"),
+           from(schema + "child"),
+           from(schema + "parts"),
+           from(schema + "part_1"),
+           from(schema + "made"),
+           from(schema + "seen"),
+           from(schema + "kept"),
+           from(schema + "rules"),
+           from(schema + "nothing"),
+           from("no_schema.at_all"),
+           from("pg_catalog.pg_class").column("relname"),
+       })
+    this->expect_the_same(each);
+}
+
+TEST(BulkStream, CopiesATableItself) {
+  psql(
+      "drop table if exists copied; create table copied (data json, as_text text);"
+      "insert into copied select to_json(repeat('x', 5000)) from generate_series(1, 5000)");
+  const auto what_runs = [](const sluice::query& what) {
+    sluice::client db{dsn(), {.buffer_bytes = std::size_t{64} * 1024}};
+    sluice::row_range rows = db.stream(what, {.server_timeout = 60s, .mode = fetch_mode::bulk});
+    EXPECT_TRUE(rows.next());
+    return psql("select query from pg_stat_activity where query ilike 'copy%copied%' and pid <> pg_backend_pid()");
+  };
+  EXPECT_EQ(what_runs(from("copied")), "copy \"copied\" (\"data\") to stdout (format binary)");
+  EXPECT_NE(what_runs(from("copied").limit(4999)).find("select"), std::string::npos);
+}
+
+TEST(BulkStream, ObeysThePoliciesOfATable) {
+  psql(
+      "drop table if exists guarded; drop role if exists bulk_reader; create role bulk_reader;"
+      "create table guarded (data json); insert into guarded values ('1'), ('2'); grant select on guarded to "
+      "bulk_reader;"
+      "alter table guarded enable row level security; create policy one on guarded using (data::text = '1')");
+  sluice::client db{dsn()};
+  db.execute("set role bulk_reader");
+  std::string seen;
+  for (const sluice::row row : db.stream(from("guarded"), bulk)) seen += row.text();
+  EXPECT_EQ(seen, "1");
+}
+
 TYPED_TEST(Bulk, TakesWhatOtherCommandsReturn) {
   psql("drop table if exists b2; create table b2 (id int, data jsonb)");
   const outcome written = TypeParam::ask(

@@ -2,6 +2,15 @@
 /// @file
 /// Everything but <sluice/stream/json.hpp> and <sluice/stream/typed.hpp>, which bring simdjson, and
 /// <sluice/stream/async.hpp> and <sluice/stream/document_writer.hpp>, which bring more of Asio.
+///
+/// @mainpage
+/// Postgres results as a bounded stream of JSON rows. Where to begin:
+/// - sluice::client in plain loops and sluice::connection in coroutines; sluice::pool for many tasks
+/// - sluice::from and sluice::sql: what to stream; sluice::predicate: conditions
+/// - sluice::row_range and sluice::row_stream, sluice::chunk, sluice::row: what comes
+/// - sluice::stream_in_parallel: over several connections
+/// - sluice::error: whatever fails
+/// - sluice::connection_options and sluice::query_options: bounds, deadlines and modes
 
 #include <sluice/stream/chunk.hpp>
 #include <sluice/stream/client.hpp>

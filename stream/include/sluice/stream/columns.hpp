@@ -12,13 +12,17 @@
 /// | integers, checked against their range | int2, int4, int8, oid |
 /// | float, double | float4, float8 (float: float4 only) |
 /// | bool | bool |
-/// | std::string_view, std::string | text, varchar, char(n), name, json, jsonb, xml; types of the database's own as
-/// their send function writes them, which for enumerations and citext is their text | | std::string | numeric, too: its
-/// decimal text | | std::span<const std::byte>, std::vector<std::byte> | bytea | | uuid | uuid | |
-/// std::chrono::sys_time, local_time | timestamptz, timestamp; infinity is `max()`, -infinity `min()` | |
-/// std::chrono::sys_days, year_month_day | date; sys_days: infinity as above | | std::chrono::microseconds | time:
-/// since midnight | | time_with_zone, interval | timetz, interval | | std::optional | any of these, or NULL | |
-/// std::vector | one-dimensional arrays of these |
+/// | std::string_view, std::string | text, varchar, char(n), name, json, jsonb, xml |
+/// | the same | enumerations, citext and other types of the database's own, as their send function writes them |
+/// | std::string | numeric, too: its decimal text |
+/// | std::span<const std::byte>, std::vector<std::byte> | bytea |
+/// | uuid | uuid |
+/// | std::chrono::sys_time, local_time | timestamptz, timestamp; infinity is `max()`, -infinity `min()` |
+/// | std::chrono::sys_days, year_month_day | date; sys_days: infinity as above |
+/// | std::chrono::microseconds | time: since midnight |
+/// | time_with_zone, interval | timetz, interval |
+/// | std::optional | any of these, or NULL |
+/// | std::vector | one-dimensional arrays of these |
 ///
 /// A type of your own: `void from_binary(const sluice::binary_field&, your_type&)` in its namespace.
 /// @see PostgreSQL documentation, section "Formats and Format Codes"

@@ -23,6 +23,7 @@ namespace sluice {
 namespace detail {
 struct client_part;
 class sorted_relation;
+struct whole_table;
 }  // namespace detail
 
 /// A query, ready to be sent: SQL text, bound parameters, and how a row becomes a document. A value.
@@ -47,6 +48,8 @@ class SLUICE_API query {
 
   /// What is left for the client to do with the rows; null: nothing.
   [[nodiscard]] const std::shared_ptr<const detail::client_part>& left() const noexcept { return left_; }
+  /// Of a relation with nothing but its name and column, which bulk mode may be able to copy as a table; else null.
+  [[nodiscard]] const std::shared_ptr<const detail::whole_table>& whole() const noexcept { return whole_; }
   /// For people: the SQL, the types of its parameters (never their values), what stays on the client and why.
   [[nodiscard]] std::string explain() const;
 
@@ -60,10 +63,12 @@ class SLUICE_API query {
   [[nodiscard]] query as_columns() &&;
 
  private:
+  friend class relation;
   std::string text_;
   std::vector<bind_value> parameters_;
   shape shape_;
   std::shared_ptr<const detail::client_part> left_{};
+  std::shared_ptr<const detail::whole_table> whole_{};
 };
 
 /// Any SQL that gives rows, with `$1`, `$2`, ... bound to `parameters`.

@@ -127,7 +127,9 @@ class SLUICE_API error : public std::system_error {
 
 }  // namespace sluice
 
+/// @cond
 template <>
 struct std::is_error_code_enum<sluice::errc> : std::true_type {};
 template <>
 struct std::is_error_condition_enum<sluice::condition> : std::true_type {};
+/// @endcond

@@ -146,6 +146,7 @@ class SLUICE_API exchange {
   void on_message(const proto::frame& message);
   void on_columns(const proto::frame& message);
   void on_parameter_types(const proto::frame& message);
+  void on_table_check(const proto::frame& message);
   void on_copy(const proto::frame& message);
   void on_copy_data(const proto::frame& message);
   [[nodiscard]] std::span<const std::byte> behind_header(std::span<const std::byte> data) const;
@@ -208,6 +209,8 @@ class SLUICE_API exchange {
   copy_part copy_part_{copy_part::header};
   statement::shape shape_{};  // of the rows of a COPY
   std::vector<carried_parameter> carried_{};
+  std::string table_{};   // whose COPY may give the same
+  bool is_table_{false};  // it does
 
   // Until the columns are known:
   bool undecided_{false};

@@ -23,7 +23,10 @@ struct statement {
   std::span<const std::uint32_t> types{};  ///< OIDs of the parameters; 0 or left out: the server infers
   std::span<const proto::parameter> values{};
   shape as{shape::document};
-  bool as_copy{false};         ///< by COPY (...) TO STDOUT in the binary format. One round trip more
+  bool as_copy{false};  ///< by COPY (...) TO STDOUT in the binary format. One round trip more
+  /// With `as_copy`: SQL that says, in one boolean, whether COPY of `table` gives the same. Empty: it never does.
+  std::string_view table_check{};
+  std::string_view table{};    ///< with its column in parentheses
   std::uint32_t page_rows{0};  ///< fetched in pages of so many rows, from a portal of its own; 0: all at once
   std::size_t page_bytes{0};   ///< the most that may be set aside of pages while other queries run
   std::chrono::milliseconds server_timeout{0};  ///< for the server to obey, as `statement_timeout`; 0: none

@@ -1,0 +1,50 @@
+#pragma once
+// What the code of the guides takes for granted: names for what is the reader's own.
+#include <iostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/thread_pool.hpp>
+#include <asio/use_future.hpp>
+#include <unistd.h>
+
+#include <sluice/sluice.hpp>
+#include <sluice/stream/document_writer.hpp>
+#include <sluice/stream/json.hpp>
+#include <sluice/stream/parallel.hpp>
+#include <sluice/stream/typed.hpp>
+
+using sluice::field;
+
+template <class... Values>
+void use(const Values&... /*values*/) {}
+template <class... Values>
+void log(const Values&... /*values*/) {}
+inline void write(std::string_view /*text*/) {}
+inline void again_later() {}
+inline void create_table() {}
+inline void connect_again() {}
+inline double value_of(const sluice::row& row) { return row.is_null() ? 0 : 1; }
+inline bool is_what_we_look_for(const sluice::row& row) { return row.is_null(); }
+inline sluice::query orders_of(const sluice::row& user) {
+  return sluice::sql("select data from v_order where data->>'user' = $1", user.text()).as_document();
+}
+
+struct sink {
+  void write(std::string_view /*text*/) {}
+};
+struct request {
+  asio::ip::tcp::socket& socket;
+};
+inline sluice::query query_for(const request& /*what*/) { return sluice::from("v_user"); }
+
+#define SLUICE_CONTEXT                                                                                        \
+  [[maybe_unused]] sluice::client &db, [[maybe_unused]] sluice::row_stream &stream,                           \
+      [[maybe_unused]] asio::any_io_executor executor, [[maybe_unused]] asio::ip::tcp::socket &socket,        \
+      [[maybe_unused]] std::ostream &file, [[maybe_unused]] const std::string &dsn,                           \
+      [[maybe_unused]] const std::string &hosts, [[maybe_unused]] const std::string &conninfo,                \
+      [[maybe_unused]] std::vector<double>&sums, [[maybe_unused]] sluice::connection_options& each
