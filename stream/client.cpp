@@ -105,25 +105,19 @@ class blocking_query {
 
 }  // namespace detail
 
+template class row_iterator<detail::blocking_query>;
+
 row_range::row_range(std::unique_ptr<detail::blocking_query> query) noexcept : query_{std::move(query)} {}
 row_range::row_range(row_range&&) noexcept = default;
 row_range& row_range::operator=(row_range&&) noexcept = default;
 row_range::~row_range() = default;
 
-row_range::iterator row_range::begin() { return iterator{query_.get()}; }
+row_range::iterator row_range::begin() { return iterator{*query_}; }
 chunk row_range::next() { return query_->next(); }
 leaving row_range::cancel() { return query_->leave(); }
 void row_range::pause(pause_options how) { query_->pause(how); }
 void row_range::resume() { query_->resume(); }
 stream_stats row_range::stats() const { return query_->query().stats(); }
-
-void row_range::iterator::read() {
-  const chunk rows = query_->next();
-  if (rows)
-    at_ = rows.begin();
-  else
-    query_ = nullptr;
-}
 
 client::client(std::string_view conninfo, connection_options options)
     : client{sluice::conninfo::parse(conninfo), options} {}

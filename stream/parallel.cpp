@@ -119,6 +119,8 @@ class blocking_parallel {
 
 }  // namespace detail
 
+template class row_iterator<detail::blocking_parallel>;
+
 parallel_stream::parallel_stream(std::shared_ptr<detail::parallel_reader> reader) noexcept
     : reader_{std::move(reader)} {}
 parallel_stream::parallel_stream(parallel_stream&&) noexcept = default;
@@ -179,6 +181,7 @@ parallel_range::parallel_range(parallel_range&&) noexcept = default;
 parallel_range& parallel_range::operator=(parallel_range&&) noexcept = default;
 parallel_range::~parallel_range() = default;
 
+parallel_range::iterator parallel_range::begin() { return iterator{*work_}; }
 chunk parallel_range::next() { return work_->next(); }
 void parallel_range::cancel() { work_->cancel(); }
 parallel_progress parallel_range::progress() const { return work_->reader().progress(); }

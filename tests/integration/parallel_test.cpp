@@ -47,8 +47,7 @@ struct parallel_loop {
                                        const parallel_options& how) {
     std::vector<std::string> seen;
     sluice::parallel_range rows{where, what, how};
-    while (const sluice::chunk batch = rows.next())
-      for (const sluice::row each : batch) seen.push_back(each.is_null() ? "NULL" : std::string{each.text()});
+    for (const sluice::row each : rows) seen.push_back(each.is_null() ? "NULL" : std::string{each.text()});
     const sluice::parallel_progress end = rows.progress();
     EXPECT_EQ(end.done, end.planned);
     EXPECT_EQ(end.rows, seen.size());

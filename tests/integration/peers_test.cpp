@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <ostream>
+#include <sluice/stream/parallel.hpp>
 #include <string>
 
 #include "asking.hpp"
@@ -216,6 +217,31 @@ TEST(Pooler, IsGivenATimeoutForOneQueryOnly) {
     EXPECT_EQ(seen, "\"5s\"");
     EXPECT_EQ(answer(db, setting), "\"0\"");
   }
+}
+
+/// The values of a COPY are settings of its transaction, which no other client sees.
+TEST(Pooler, TakesBulk) {
+  sluice::client first{pooled("trust_user")};
+  sluice::client second{pooled("trust_user")};
+  for (int i = 0; i < 10; ++i)
+    for (sluice::client* const db : {&first, &second}) {
+      const std::string mine = std::to_string(i) + (db == &first ? "a" : "b");
+      std::string seen;
+      const sluice::query what = sql("select to_json($1::text || n) from generate_series(1, 2) n", mine).as_document();
+      for (const sluice::row row : db->stream(what, {.mode = sluice::fetch_mode::bulk})) seen += row.text();
+      EXPECT_EQ(seen, '"' + mine + "1\"\"" + mine + "2\"");
+    }
+}
+
+TEST(Pooler, IsReadInParallel) {
+  psql(
+      "drop table if exists pooled; create table pooled (data jsonb);"
+      "insert into pooled select to_jsonb(n) from generate_series(1, 20000) n; analyze pooled; grant select on pooled "
+      "to trust_user");
+  std::int64_t sum = 0;
+  for (const sluice::row row : sluice::parallel_range{pooled("trust_user"), sluice::from("pooled"), {.connections = 2}})
+    sum += std::stoll(std::string{row.text()});
+  EXPECT_EQ(sum, 20'000LL * 20'001 / 2);
 }
 
 /// This one forgets statements, or has those of others: an error, and never another statement's rows.

@@ -17,6 +17,7 @@
 #include <sluice/stream/options.hpp>
 #include <sluice/stream/pause.hpp>
 #include <sluice/stream/query.hpp>
+#include <sluice/stream/row_iterator.hpp>
 #include <sluice/stream/stats.hpp>
 #include <sluice/wire/conninfo.hpp>
 #include <sluice/wire/error.hpp>
@@ -27,7 +28,6 @@ namespace sluice {
 
 namespace detail {
 class blocking_connection;
-class blocking_query;
 }  // namespace detail
 
 /// The rows of one query: a std::ranges input range. Movable, and iterators stay valid when it moves.
@@ -37,7 +37,7 @@ class blocking_query;
 /// @par Errors    `begin`, `++` and `next` throw error as `row_stream::next` does
 class SLUICE_API row_range {
  public:
-  class iterator;
+  using iterator = row_iterator<detail::blocking_query>;
 
   row_range(row_range&&) noexcept;
   row_range& operator=(row_range&&) noexcept;
@@ -61,31 +61,6 @@ class SLUICE_API row_range {
   explicit row_range(std::unique_ptr<detail::blocking_query> query) noexcept;
 
   std::unique_ptr<detail::blocking_query> query_;
-};
-
-class row_range::iterator {
- public:
-  using value_type = row;
-  using difference_type = std::ptrdiff_t;
-  using iterator_concept = std::input_iterator_tag;
-
-  iterator() = default;
-
-  [[nodiscard]] row operator*() const noexcept { return *at_; }
-  iterator& operator++() {
-    if (++at_ == std::default_sentinel) read();
-    return *this;
-  }
-  void operator++(int) { ++*this; }
-  friend bool operator==(const iterator& it, std::default_sentinel_t) noexcept { return it.query_ == nullptr; }
-
- private:
-  friend class row_range;
-  explicit iterator(detail::blocking_query* query) : query_{query} { read(); }
-  SLUICE_API void read();
-
-  detail::blocking_query* query_{};
-  chunk::iterator at_{};
 };
 
 template <class T>

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,13 +24,13 @@
 #include <sluice/stream/chunk.hpp>
 #include <sluice/stream/options.hpp>
 #include <sluice/stream/query.hpp>
+#include <sluice/stream/row_iterator.hpp>
 #include <sluice/wire/conninfo.hpp>
 #include <sluice/wire/error.hpp>
 
 namespace sluice {
 
 namespace detail {
-class blocking_parallel;
 class parallel_reader;
 }  // namespace detail
 
@@ -146,10 +147,15 @@ using chunk_consumer = std::function<asio::awaitable<void>(chunk rows, std::uint
 [[nodiscard]] SLUICE_API asio::awaitable<std::string> explain_in_parallel(std::string_view conninfo, relation what,
                                                                           parallel_options how = {});
 
-/// The same as `parallel_stream` for a plain loop.
+/// The same as `parallel_stream` for a plain loop: a std::ranges input range.
+///
+///     for (sluice::row row : sluice::parallel_range{dsn, sluice::from("events")}) use(row.text());
+///
 /// @par Thread safety  none, but for `interrupt`
 class SLUICE_API parallel_range {
  public:
+  using iterator = row_iterator<detail::blocking_parallel>;
+
   /// @par Errors  throws error: as `stream_in_parallel`
   parallel_range(const conninfo& where, const relation& what, const parallel_options& how = {});
   parallel_range(std::string_view conninfo, const relation& what, const parallel_options& how = {});
@@ -158,7 +164,12 @@ class SLUICE_API parallel_range {
   /// Ends what is under way, within `connection_options::leave_timeout`.
   ~parallel_range();
 
-  /// @see parallel_stream::next
+  /// Reads up to the first row. To be called once: there is one pass.
+  /// @par Errors  as `next`
+  [[nodiscard]] iterator begin();
+  [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+  /// @see parallel_stream::next; do not mix with iterators
   [[nodiscard]] chunk next();
   void cancel();
   [[nodiscard]] parallel_progress progress() const;
