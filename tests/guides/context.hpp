@@ -5,12 +5,12 @@
 #include <string_view>
 #include <vector>
 
+#include <unistd.h>
 #include <asio/any_io_executor.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/thread_pool.hpp>
 #include <asio/use_future.hpp>
-#include <unistd.h>
 
 #include <sluice/sluice.hpp>
 #include <sluice/stream/document_writer.hpp>
@@ -41,10 +41,3 @@ struct request {
   asio::ip::tcp::socket& socket;
 };
 inline sluice::query query_for(const request& /*what*/) { return sluice::from("v_user"); }
-
-#define SLUICE_CONTEXT                                                                                        \
-  [[maybe_unused]] sluice::client &db, [[maybe_unused]] sluice::row_stream &stream,                           \
-      [[maybe_unused]] asio::any_io_executor executor, [[maybe_unused]] asio::ip::tcp::socket &socket,        \
-      [[maybe_unused]] std::ostream &file, [[maybe_unused]] const std::string &dsn,                           \
-      [[maybe_unused]] const std::string &hosts, [[maybe_unused]] const std::string &conninfo,                \
-      [[maybe_unused]] std::vector<double>&sums, [[maybe_unused]] sluice::connection_options& each
