@@ -53,6 +53,9 @@ install_packages() {
   run "${as_root[@]}" install -y --no-install-recommends "${missing[@]}"
 }
 
+# As meson.build names it: 1.2.3.
+project_version() { grep -oPm1 "^  version: '\K[^']+" meson.build; }
+
 # configure NAME [OPTION...]: a Meson build folder, whose path is then in $build.
 configure() {
   build=$build_root/$1

@@ -110,7 +110,10 @@ asio::awaitable<void> parallel_work::lead(worker& me, conninfo where, relation w
 }
 
 asio::awaitable<void> parallel_work::follow(worker& me, conninfo where, std::string snapshot) {
-  require_wanted();
+  {
+    const std::lock_guard locked{mutex_};
+    require_wanted();
+  }
   me.db = co_await connect_to(where);
   const std::string import = std::string{begin_reading} + "; set transaction snapshot '" + snapshot + '\'';
   (void)co_await me.db.execute(import);
@@ -148,14 +151,14 @@ asio::awaitable<void> parallel_work::read_tasks(worker& me) {
 }
 
 /// It may have been stopped before this coroutine could be told.
+/// @pre the mutex is locked
 void parallel_work::require_wanted() const {
-  const std::lock_guard locked{mutex_};
   if (is_stopped_) throw error{errc::cancelled, "stopped"};
 }
 
 std::optional<split_task> parallel_work::take() {
-  require_wanted();
   const std::lock_guard locked{mutex_};
+  require_wanted();
   if (tasks_.empty()) return std::nullopt;
   std::optional<split_task> task{std::move(tasks_.front())};
   tasks_.pop_front();

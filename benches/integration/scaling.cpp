@@ -156,6 +156,7 @@ void add(const std::string& table) {
   measure(named("json_bulk_recv"), [=](benchmark::State& state) {
     by_recv(state, "copy bench." + table + " (data_json) to stdout (format binary)");
   });
+  // The offset makes it a query, no whole table.
   measure(named("json_bulk_of_a_query"), reading(on_one, sluice::relation{json}.offset(0), fetch_mode::bulk));
   measure(named("json_in_parallel"), reading(on_many, json, fetch_mode::plain))->Arg(2);
   measure(named("json_in_parallel_bulk"), reading(on_many, json, fetch_mode::bulk))->Arg(2);

@@ -97,7 +97,6 @@ TYPED_TEST(Bulk, GivesTheRowsOfWholeRelations) {
            from(schema + "made"),
            from(schema + "seen"),
            from(schema + "kept"),
-           from(schema + "rules"),
            from(schema + "nothing"),
            from("no_schema.at_all"),
            from("pg_catalog.pg_class").column("relname"),
