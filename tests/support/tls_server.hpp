@@ -83,7 +83,11 @@ class tls_end {
     bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
     return bytes;
   }
-  void send(std::string_view bytes) const { (void)SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size())); }
+  void send(std::string_view bytes) const { (void)try_send(bytes); }
+  /// @return false when the client has left
+  [[nodiscard]] bool try_send(std::string_view bytes) const {
+    return SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0;
+  }
 
  private:
   std::unique_ptr<SSL, decltype(&SSL_free)> tls_;
