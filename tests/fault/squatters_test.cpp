@@ -8,12 +8,14 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <optional>
 #include <sluice/sluice.hpp>
 #include <string>
 #include <thread>
 
 #include "bytes.hpp"
 #include "script.hpp"
+#include "tls_server.hpp"
 
 namespace {
 
@@ -138,6 +140,37 @@ TEST_F(Squatter, GetsNoKeyToCancelWith) {
   usurper other{folder + "/.s.PGSQL.5432"};
   EXPECT_EQ(rows.cancel(), sluice::leaving::closed);
   EXPECT_EQ(other.heard(), 0U);
+}
+
+struct refused_name {
+  const char* common_name;
+  const char* others;  ///< subjectAltName
+  const char* host;
+  const char* says;
+};
+
+TEST(Certificate, OfWhichLibpqIsLessStrictSaysWhatItLacks) {
+  for (const auto& [common_name, others, host, says] :
+       {refused_name{"127.0.0.1", nullptr, "127.0.0.1", "in its subjectAltName, as an IP address"},
+        refused_name{"x", "DNS:127.0.0.1", "127.0.0.1", "in its subjectAltName, as an IP address"},
+        refused_name{"x", "DNS:*.test", "bug.test", "a wildcard stands for one label, before two others at least"}}) {
+    const tls_identity identity{common_name, others};
+    const listener server{{[&](const server_end& client) {
+                            (void)client.receive();
+                            client.send("S");
+                            const tls_end secured{client, identity};
+                          }},
+                          listener::kind::tcp};
+    std::string dsn = server.dsn();
+    dsn.replace(dsn.find("host="), 5, "host=" + std::string{host} + " hostaddr=");
+    try {
+      const sluice::client db{dsn + " sslmode=verify-full sslrootcert=" + identity.root()};
+      ADD_FAILURE() << host;
+    } catch (const sluice::error& e) {
+      EXPECT_EQ(e.code(), errc::tls_failed);
+      EXPECT_NE(std::string{e.what()}.find(says), std::string::npos) << e.what();
+    }
+  }
 }
 
 }  // namespace
