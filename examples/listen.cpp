@@ -15,6 +15,9 @@ namespace {
 
 asio::awaitable<void> listen(std::string conninfo, std::string channel) {
   sluice::notifications news{conninfo, {channel}};
+  co_await news.listen();
+  std::puts("listening");
+  std::fflush(stdout);
   for (;;) {
     const sluice::listen_event event = co_await news.next();
     if (event.is == sluice::listen_event::kind::gap) {

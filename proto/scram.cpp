@@ -220,7 +220,10 @@ fault scram_client::parse_server_first(std::string_view message) {
 
   const auto count = parse_count(*iterations);
   if (!count) return {auth_parameters, 'R', "the SCRAM iteration count is not a positive number"};
-  if (*count > settings_.max_iterations) return {auth_parameters, 'R', "the SCRAM iteration count is above the limit"};
+  if (*count > settings_.max_iterations)
+    return {auth_parameters, 'R', "the SCRAM iteration count is above the limit", settings_.max_iterations};
+  if (*count < settings_.min_iterations)
+    return {auth_weak, 'R', "the SCRAM iteration count is below the limit", settings_.min_iterations};
 
   server_nonce_ = *nonce;
   keys_.salt = std::move(*decoded_salt);

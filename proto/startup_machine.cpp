@@ -89,13 +89,18 @@ startup_step startup_machine::on_authentication(const frame& next, output& out) 
       if (who_.bind == login::binding::always) return unbound();
       if (!who_.allow_cleartext)
         return violated(fault::kind::auth_refused, next.type,
-                        "the server asks for the password in clear text, which is sent over TLS or a Unix socket only");
+                        "the server asks for the password in clear text, which require_auth does not allow");
+      if (who_.is_exposed)
+        return violated(fault::kind::auth_refused, next.type,
+                        "the server asks for the password in clear text, which is sent only over TLS, or over a Unix "
+                        "socket to a server that runs as root, as this user, or as the user that requirepeer names");
       return send_password(who_.password.value_or(std::string_view{}), out);
     case method::md5_password: {
       if (phase_ != phase::waiting) return out_of_order(next.type);
       if (who_.bind == login::binding::always) return unbound();
       if (!who_.allow_md5)
-        return violated(fault::kind::auth_refused, next.type, "the server asks for MD5, which is not allowed");
+        return violated(fault::kind::auth_refused, next.type,
+                        "the server asks for MD5, which require_auth does not allow");
       const auto answer = md5_password(who_.user, who_.password.value_or(std::string_view{}), request->salt);
       if (!answer)
         return violated(fault::kind::auth_refused, next.type, "the server asks for MD5, which libcrypto does not have");
@@ -138,14 +143,15 @@ startup_step startup_machine::begin_sasl(const frame& next, output& out) {
   if (!who_.allow_bearer)
     return violated(fault::kind::auth_refused, next.type,
                     "the server asks for an OAuth bearer token, and there is none that may be sent: it needs a source "
-                    "of tokens, TLS or a Unix socket, and a require_auth that does not exclude oauth");
+                    "of tokens, TLS or a Unix socket to a server that runs as root, as this user, or as the user that "
+                    "requirepeer names, and a require_auth that does not exclude oauth");
   phase_ = phase::token_asked;
   return {token};
 }
 
 startup_step startup_machine::begin_scram(bool plain_offered, bool bound_offered, output& out) {
   if (!who_.allow_scram)
-    return violated(fault::kind::auth_refused, 'R', "the server asks for SCRAM, which is not allowed");
+    return violated(fault::kind::auth_refused, 'R', "the server asks for SCRAM, which require_auth does not allow");
   if (bound_offered && !who_.over_tls)
     return violated(fault::kind::unexpected, 'R', "SCRAM-SHA-256-PLUS is offered without TLS");
   channel_binding binding;
@@ -167,7 +173,7 @@ startup_step startup_machine::begin_scram(bool plain_offered, bool bound_offered
   std::optional<std::string> nonce = make_nonce();
   if (!nonce) return violated(fault::kind::unsupported, 'R', "libcrypto gives no random numbers");
 
-  scram_.emplace(*who_.password, *std::move(nonce), std::move(binding), scram_settings{who_.max_iterations});
+  scram_.emplace(*who_.password, *std::move(nonce), std::move(binding), who_.scram);
   const std::string first = scram_->client_first();
   if (const fault why = encode(sasl_initial_response{.mechanism = scram_->mechanism(), .data = first}, out))
     return {violation, why};

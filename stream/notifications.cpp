@@ -29,29 +29,9 @@ class notifications::listening {
   listening(const listening&) = delete;
   listening& operator=(const listening&) = delete;
 
-  asio::awaitable<listen_event> next() {
-    for (;;) {
-      if (session_ == nullptr) co_await connect();
-      const bool is_alive = session_->is_alive();  // takes what has arrived
-      if (!heard_.empty()) break;
-      if (is_alive) {
-        co_await wait();
-      } else {
-        session_.reset();
-      }
-    }
-    listen_event first = std::move(heard_.front());
-    heard_.pop_front();
-    co_return first;
-  }
-
-  [[nodiscard]] bool is_connected() const noexcept { return session_ != nullptr; }
-
- private:
-  /// Until it listens, or cannot.
-  asio::awaitable<void> connect() {
-    for (std::chrono::milliseconds pause = options_.backoff; session_ == nullptr;
-         pause = std::min(pause * 2, options_.max_backoff)) {
+  /// Until the server listens.
+  asio::awaitable<void> listen() {
+    for (std::chrono::milliseconds pause = options_.backoff; session_ == nullptr;) {
       std::optional<error> failure;
       try {
         co_await connect_once();
@@ -61,26 +41,77 @@ class notifications::listening {
       if (!failure) break;
       if (!failure->retryable()) throw *failure;
       co_await detail::pause_for(pause, "cancelled while the server cannot be reached");
+      pause = pause < options_.max_backoff / 2 ? pause * 2 : options_.max_backoff;
     }
-    if (std::exchange(has_listened_, true)) heard_.push_front({.is = listen_event::kind::gap});
   }
 
+  /// Reads only while there is nothing to tell.
+  asio::awaitable<listen_event> next() {
+    while (heard_.empty()) {
+      co_await listen();
+      const wire::link::moved moved = hear();
+      if (moved == wire::link::moved::end)
+        session_.reset();
+      else if (moved == wire::link::moved::nothing || session_->io.turn_is_over())
+        co_await wait();
+    }
+    listen_event first = std::move(heard_.front());
+    heard_.pop_front();
+    pending_bytes_ -= size_of(first);
+    co_return first;
+  }
+
+  [[nodiscard]] bool is_connected() const noexcept { return session_ != nullptr; }
+
+ private:
   asio::awaitable<void> connect_once() {
     const wire::session_options bounds = detail::session_options_of(options_.connection);
     std::shared_ptr<wire::session> made = co_await wire::connect(info_, bounds);
     // The queue belongs to this object, which the session does not outlive.
-    made->on_notification = [this](const notification& what) {
-      heard_.push_back({.is = listen_event::kind::heard, .what = what});
-    };
-    co_await wire::run_statements(*made, statements_);
+    made->on_notification = [this](const notification& what) { add({.is = listen_event::kind::heard, .what = what}); };
+    const std::size_t before = heard_.size();
+    if (has_listened_) add({.is = listen_event::kind::gap});
+    try {
+      co_await wire::run_statements(*made, statements_);
+    } catch (...) {
+      while (heard_.size() > before) drop_last();  // the next connection begins anew
+      throw;
+    }
+    has_listened_ = true;
     session_ = std::move(made);
+  }
+
+  void drop_last() noexcept {
+    pending_bytes_ -= size_of(heard_.back());
+    heard_.pop_back();
+  }
+
+  [[nodiscard]] static std::size_t size_of(const listen_event& event) noexcept {
+    return sizeof event + event.what.channel.size() + event.what.payload.size();
+  }
+
+  /// Where there is no room for an event, a gap stands for it and for those that follow it.
+  void add(listen_event event) {
+    if (pending_bytes_ + size_of(event) > options_.max_pending_bytes) event = {.is = listen_event::kind::gap};
+    const bool is_known = event.is == listen_event::kind::gap && !heard_.empty() && heard_.back().is == event.is;
+    if (is_known) return;
+    pending_bytes_ += size_of(event);
+    heard_.push_back(std::move(event));
+  }
+
+  /// Takes what one read brings. A session that breaks the protocol is as good as lost.
+  wire::link::moved hear() noexcept {
+    try {
+      return session_->hear();
+    } catch (const std::exception&) {
+      return wire::link::moved::end;
+    }
   }
 
   /// Until something arrives, or it is time to ask.
   asio::awaitable<void> wait() {
     wire::link& io = session_->io;
-    io.set_deadline(options_.check_interval.count() > 0 ? wire::clock::now() + options_.check_interval
-                                                        : wire::clock::time_point::max());
+    io.set_deadline(time_to_ask());
     std::optional<error> failure;
     bool aborted = false;
     try {
@@ -97,6 +128,14 @@ class notifications::listening {
     if (failure) co_await ask();
   }
 
+  [[nodiscard]] wire::clock::time_point time_to_ask() const noexcept {
+    using std::chrono::milliseconds;
+    const wire::clock::time_point now = wire::clock::now();
+    const auto longest = std::chrono::duration_cast<milliseconds>(wire::clock::time_point::max() - now);
+    const bool has_any = options_.check_interval.count() > 0 && options_.check_interval < longest;
+    return has_any ? now + options_.check_interval : wire::clock::time_point::max();
+  }
+
   asio::awaitable<void> ask() {
     bool answers = true;
     try {
@@ -105,7 +144,7 @@ class notifications::listening {
       if (why.code() == errc::cancelled) throw;
       answers = false;
     }
-    if (!answers) session_->discard();
+    if (!answers) session_.reset();
   }
 
   sluice::conninfo info_;
@@ -113,6 +152,7 @@ class notifications::listening {
   std::string statements_;
   std::shared_ptr<wire::session> session_;
   std::deque<listen_event> heard_;
+  std::size_t pending_bytes_{0};  // of these
   bool has_listened_{false};
 };
 
@@ -125,6 +165,7 @@ notifications::notifications(notifications&&) noexcept = default;
 notifications& notifications::operator=(notifications&&) noexcept = default;
 notifications::~notifications() = default;
 
+asio::awaitable<void> notifications::listen() { return state_->listen(); }
 asio::awaitable<listen_event> notifications::next() { return state_->next(); }
 bool notifications::is_connected() const noexcept { return state_->is_connected(); }
 

@@ -7,6 +7,8 @@
 #include <memory>
 #include <string_view>
 
+#include <sluice/wire/printable.hpp>
+
 namespace sluice::wire {
 
 namespace {
@@ -24,7 +26,7 @@ std::string printed(Print print) {
   print(to.get());
   char* text = nullptr;
   const long size = BIO_get_mem_data(to.get(), &text);
-  return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string{};
+  return size > 0 ? printable({text, static_cast<std::size_t>(size)}) : std::string{};
 }
 
 std::string name_of(const X509_NAME* name) {
@@ -68,8 +70,15 @@ std::string describe_bad_certificate(X509_STORE_CTX* checked, const std::string&
     case X509_V_ERR_UNABLE_TO_GET_CRL:
       return which + " cannot be checked: there is no revocation list of " + name_of(X509_get_issuer_name(certificate));
     case X509_V_ERR_HOSTNAME_MISMATCH:
-    case X509_V_ERR_IP_ADDRESS_MISMATCH:
-      return "the server's certificate is for " + names_in(certificate) + ", not for \"" + peer + '"';
+    case X509_V_ERR_IP_ADDRESS_MISMATCH: {
+      const std::string names = names_in(certificate);
+      std::string problem = "the server's certificate is for " + names + ", not for \"" + peer + '"';
+      if (why == X509_V_ERR_IP_ADDRESS_MISMATCH && names.find(peer) != names.npos)
+        problem += ": an address has to be in its subjectAltName, as an IP address";
+      else if (names.find("*.") != names.npos)
+        problem += ": a wildcard stands for one label, before two others at least";
+      return problem;
+    }
     default: return which + ": " + X509_verify_cert_error_string(why);
   }
 }

@@ -1,10 +1,11 @@
 #include <sluice/wire/connect.hpp>
 
 #include <pwd.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <random>
 #include <string>
@@ -15,8 +16,10 @@
 
 #include <sluice/proto/sqlstate.hpp>
 #include <sluice/wire/dial.hpp>
+#include <sluice/wire/printable.hpp>
 
 #include "login.hpp"
+#include "peer.hpp"
 #include "secure.hpp"
 #include "session_target.hpp"
 
@@ -26,19 +29,19 @@ namespace {
 
 /// For one name to resolve, or one address to let us in.
 clock::time_point deadline_of(const conninfo& info) {
-  return info.connect_timeout.count() > 0 ? clock::now() + info.connect_timeout : clock::time_point::max();
+  using std::chrono::milliseconds;
+  const clock::time_point now = clock::now();
+  const auto longest = std::chrono::duration_cast<milliseconds>(clock::time_point::max() - now);
+  const bool has_any = info.connect_timeout.count() > 0 && info.connect_timeout < longest;
+  return has_any ? now + info.connect_timeout : clock::time_point::max();
 }
 
 /// `requirepeer`: the server's process behind a Unix socket must belong to that user.
-void check_peer(const conninfo& info, socket& connected, const link::context& where) {
-  if (info.requirepeer.empty() || connected.remote_endpoint().protocol().family() != AF_UNIX) return;
-  ucred peer{};
-  socklen_t size = sizeof peer;
+void check_peer(const conninfo& info, std::optional<std::uint32_t> peer, const link::context& where) {
   passwd entry{};
   passwd* found = nullptr;
   std::array<char, 4096> names{};
-  if (::getsockopt(connected.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
-      ::getpwuid_r(peer.uid, &entry, names.data(), names.size(), &found) != 0 || found == nullptr ||
+  if (!peer || ::getpwuid_r(*peer, &entry, names.data(), names.size(), &found) != 0 || found == nullptr ||
       info.requirepeer != found->pw_name)
     throw error{errc::auth_proof, where.after("the server does not run as the user that requirepeer names")};
 }
@@ -132,7 +135,7 @@ class search {
   asio::awaitable<std::shared_ptr<session>> run(session_target wanted) {
     failures_.clear();
     for (const conninfo::host& host : hosts_in_order(info_)) {
-      const link::context where{.place = "database \"" + info_.database + "\" at " + host.to_string()};
+      const link::context where{.place = "database \"" + printable(info_.database) + "\" at " + host.to_string()};
       std::vector<endpoint> addresses;
       try {
         addresses = co_await resolve(host, deadline_of(info_), where);
@@ -202,10 +205,12 @@ class search {
     const tcp_options tcp = tcp_options_of(info_);
     step_timer step{options_.watch, host, info_.database};
     socket connected = co_await step.timed(&observer::on_dial, dial(on, address, deadline, where, tcp));
-    check_peer(info_, connected, where);
+    const std::optional<std::uint32_t> peer = peer_user(connected);
+    if (!info_.requirepeer.empty() && host.is_unix_socket()) check_peer(info_, peer, where);
     const auto made = std::make_shared<session>(std::move(connected), options_.limits, options_.buffer_bytes,
                                                 options_.first_buffer_bytes);
     made->host = host;
+    made->peer = peer;
     made->database = info_.database;
     made->patience = options_.patience;
     made->warn_at = options_.warn_at;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <iterator>
 
 #include "conninfo_values.hpp"
 
@@ -58,8 +59,9 @@ void read_session(conninfo& info, const settings& given, const conninfo_environm
   info.database = given.value("dbname").empty() ? info.user : given.value("dbname");
   info.password = secret{given.value("password")};
   info.options = given.value("options");
-  info.application_name =
-      given.value(given.find("application_name") != nullptr ? "application_name" : "fallback_application_name");
+  const bool has_fallback = given.find("fallback_application_name") != nullptr;
+  info.application_name = has_fallback ? given.value("fallback_application_name") : "sluice";
+  if (given.find("application_name") != nullptr) info.application_name = given.value("application_name");
   info.target_session_attrs = choose(given, "target_session_attrs", targets, session_target::any);
   info.load_balance_hosts = choose(given, "load_balance_hosts", orders, host_order::as_given);
 
@@ -75,7 +77,7 @@ void read_session(conninfo& info, const settings& given, const conninfo_environm
 void read_waiting(conninfo& info, const settings& given) {
   using std::chrono::milliseconds;
   using std::chrono::seconds;
-  info.connect_timeout = not_negative<seconds>(integer(given, "connect_timeout", 0));
+  info.connect_timeout = not_negative<seconds>(integer(given, "connect_timeout", 30));
   info.keepalives = integer(given, "keepalives", 1) != 0;
   info.keepalives_idle = not_negative<seconds>(integer(given, "keepalives_idle", 0));
   info.keepalives_interval = not_negative<seconds>(integer(given, "keepalives_interval", 0));
@@ -138,12 +140,19 @@ void read_tls(conninfo& info, const settings& given, const conninfo_environment&
 void read_authentication(conninfo& info, const settings& given) {
   info.require_auth = allowed_methods(given);
   info.requirepeer = given.value("requirepeer");
+  const std::int32_t rounds = integer(given, "scram_min_iterations", 4'096);
+  if (rounds < 1 || rounds > 100'000) refuse_value(*given.find("scram_min_iterations"), "must be from 1 to 100000");
+  info.scram_min_iterations = static_cast<std::uint32_t>(rounds);
   info.channel_binding = choose(given, "channel_binding", bindings, channel_binding_mode::prefer);
   if (info.channel_binding != channel_binding_mode::require) return;
   if (info.sslmode == tls_mode::disable)
     refuse_value(*given.find("channel_binding"), "cannot be require with sslmode=disable");
   if (!info.require_auth.scram_sha_256)
     refuse_value(*given.find("channel_binding"), "cannot be require when require_auth excludes scram-sha-256");
+}
+
+bool is_letter_or_digit(char c) noexcept {
+  return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z');
 }
 
 /// What has no field because only one answer is possible here.
@@ -153,8 +162,10 @@ void check_fixed(const settings& given) {
       refuse_value(value, "is not accepted: " + std::string{key.refusal});
 
   if (const setting* const encoding = given.find("client_encoding"); encoding != nullptr && !encoding->value.empty()) {
-    const std::string& name = encoding->value;
-    if (!equal_ignoring_case(name, "utf8") && !equal_ignoring_case(name, "utf-8") && !equal_ignoring_case(name, "auto"))
+    std::string name;  // as the server reads it
+    std::ranges::copy_if(encoding->value, std::back_inserter(name), is_letter_or_digit);
+    constexpr std::array utf8{"utf8", "unicode", "auto"};
+    if (std::ranges::none_of(utf8, [&](const char* known) { return equal_ignoring_case(name, known); }))
       refuse_value(*encoding, "must be UTF8: rows are JSON, and the server converts them");
   }
   if (const setting* const replication = given.find("replication");

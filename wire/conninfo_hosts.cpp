@@ -50,7 +50,7 @@ std::string default_socket_folder(const conninfo_environment& environment) {
   std::error_code ignored;
   for (const std::string& folder : environment.socket_folders)
     if (std::filesystem::is_directory(folder, ignored)) return folder;
-  return environment.socket_folders.empty() ? "/tmp" : environment.socket_folders.back();
+  return environment.socket_folders.empty() ? "/var/run/postgresql" : environment.socket_folders.back();
 }
 
 std::vector<conninfo::host> servers(const settings& all, const conninfo_environment& environment) {

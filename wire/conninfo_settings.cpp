@@ -64,6 +64,7 @@ constexpr std::array keys{
     known_key{"replication", ""},
     known_key{"target_session_attrs", "PGTARGETSESSIONATTRS"},
     known_key{"load_balance_hosts", "PGLOADBALANCEHOSTS"},
+    known_key{"scram_min_iterations", ""},  // not libpq's
     known_key{"scram_client_key", "", secret, no_scram_keys},
     known_key{"scram_server_key", "", secret, no_scram_keys},
     known_key{"oauth_issuer", "", plain, no_oauth},

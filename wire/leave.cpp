@@ -10,6 +10,7 @@
 
 #include <sluice/wire/dial.hpp>
 
+#include "peer.hpp"
 #include "secure.hpp"
 
 namespace sluice::wire {
@@ -178,6 +179,8 @@ asio::awaitable<void> until_left(session& on) {
 
 asio::awaitable<void> send_cancel(session& target, clock::time_point deadline) {
   socket connected = co_await dial(target.io.get_executor(), target.io.remote(), deadline, target.io.where);
+  if (target.peer != peer_user(connected))
+    throw error{errc::auth_proof, target.io.where.after("another user than the server's listens on its socket now")};
   constexpr std::size_t answer_bytes = 64;  // none is expected: the server just closes
   link to{std::move(connected), target.io.limits, answer_bytes};
   to.where = {.place = target.io.where.place, .doing = "cancelling a query on"};
@@ -188,12 +191,9 @@ asio::awaitable<void> send_cancel(session& target, clock::time_point deadline) {
   const proto::cancel_request request{.pid = target.backend_pid, .key = target.cancel_key};
   if (const proto::fault why = proto::encode(request, to.out)) to.fail(why);
   for (;;) {
-    const link::moved moved = to.transfer(0);
+    const link::moved moved = co_await to.read(1);
     if (moved == link::moved::end) co_return;
     to.in.consume(to.in.arrived().size());
-    if (moved == link::moved::something) continue;
-    co_await to.ready();
-    to.check_wait();
   }
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <string>
 #include <utility>
 
 #include <asio/experimental/awaitable_operators.hpp>
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <sluice/proto/byte_order.hpp>
 #include <sluice/proto/frame.hpp>
 
 #include "message_trace.hpp"
@@ -101,15 +103,66 @@ link::moved link::transfer(std::size_t wanted) {
   check_deadline();
   const std::size_t unsent = out.size() - sent_;
   if (unsent != 0) flush();
-  const io_result got = receive(in.make_room(wanted));
+  const bool is_cut = is_long_report(wanted);
+  const std::span<std::byte> room = in.make_room(is_cut ? kept_of_report() : wanted);
+  if (room.empty()) fail(errc::row_too_large, "a message is larger than the receive buffer may become");
+  const io_result got = receive(room);
   if (got.is == io_status::ended) return moved::end;
   if (got.is == io_status::later) return out.size() - sent_ < unsent ? moved::something : moved::nothing;
   if (trace_ != nullptr) trace_->received(in.room().first(got.count));
   in.commit(got.count);
+  if (is_cut) cut_report(wanted);
   ++reads_;
   ++turns_;
   gave_a_moment_ = false;
   return moved::something;
+}
+
+asio::awaitable<link::moved> link::read(std::size_t wanted) {
+  for (;;) {
+    const moved now = transfer(wanted);
+    if (now == moved::end || (now == moved::something && !turn_is_over())) co_return now;
+    co_await ready();
+    check_wait();
+    if (now == moved::something) co_return now;
+  }
+}
+
+std::size_t link::kept_of_report() const noexcept {
+  constexpr std::size_t least = 256;
+  return proto::header_size + std::max(limits.message / 2, least);
+}
+
+/// Whether what is arriving is an ErrorResponse or a NoticeResponse beyond the limit.
+bool link::is_long_report(std::size_t wanted) const noexcept {
+  const std::span<const std::byte> arrived = in.arrived();
+  if (wanted <= std::max(proto::header_size + limits.message, kept_of_report()) || arrived.size() < proto::header_size)
+    return false;
+  const auto type = std::to_integer<char>(arrived[0]);
+  return (type == 'E' || type == 'N') && proto::load_big<std::uint32_t>(arrived.data() + 1) + std::size_t{1} == wanted;
+}
+
+/// Ends the list of fields where the kept bytes end, whichever field that is in.
+void link::cut_report(std::size_t size) {
+  const std::size_t kept = kept_of_report();
+  const std::size_t arrived = in.arrived().size();
+  if (arrived <= kept) return;
+  const std::string end = "... [cut off: " + std::to_string(size) + " bytes in all]" + std::string(2, '\0');
+  const std::size_t rest = size - kept - dropped_;
+  const std::size_t now = std::min(arrived - kept, rest);
+  if (now < rest) {
+    in.replace(kept, now, {});
+    dropped_ += now;
+    return;
+  }
+  dropped_ = 0;
+  std::size_t at = kept - end.size();
+  constexpr int longest_character = 4;
+  for (int i = 1; i < longest_character && (in.arrived()[at] & std::byte{0xc0}) == std::byte{0x80}; ++i) --at;
+  in.replace(at, kept - at + now, std::as_bytes(std::span{end}));
+  std::array<std::byte, proto::length_size> length{};
+  proto::store_big(length.data(), static_cast<std::uint32_t>(at + end.size() - 1));
+  in.replace(1, length.size(), length);
 }
 
 bool link::is_ours() const noexcept { return born_after_ == forks(); }

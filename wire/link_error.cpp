@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <sluice/wire/link.hpp>
+#include <sluice/wire/printable.hpp>
 
 namespace sluice::wire {
 
@@ -16,7 +17,8 @@ errc code_of(const proto::fault& why) noexcept {
     case unsupported: return errc::unsupported_result;
     case auth_refused: return errc::auth_method;
     case auth_proof:
-    case auth_parameters: return errc::auth_proof;
+    case auth_parameters:
+    case auth_weak: return errc::auth_proof;
     default: return errc::protocol_violation;
   }
 }
@@ -44,6 +46,7 @@ void link::fail(errc code, std::string_view what, bool retryable) const {
 
 void link::fail(const proto::fault& why) const {
   std::string what{why.rule};
+  if (why.limit != 0) what.append(" of ").append(std::to_string(why.limit));
   if (why.type != '\0') {
     const auto type = static_cast<unsigned char>(why.type);
     const bool printable = type > 0x20 && type < 0x7f;
@@ -52,20 +55,27 @@ void link::fail(const proto::fault& why) const {
   }
   if (why.what == proto::fault::kind::too_large && why.type == 'D')
     what += ": raise the row limit (" + std::to_string(limits.row) + " bytes) if such rows are expected";
+  if (why.what == proto::fault::kind::auth_weak)
+    what += ": set scram_min_iterations if the server is known to use so few";
   fail(code_of(why), what);
 }
 
 void link::fail_lost() const {
   std::string what = "the server closed the connection";
   if (broken_) what = "the connection broke: " + broken_.message();
-  if (!last_words.empty()) what += ": " + last_words;
+  if (!last_words.empty()) what += ": " + printable(last_words);
   fail(errc::connection_lost, what, true);
 }
 
 error link::server_error(server_message said, bool usable) const {
   const bool login = said.sqlstate.starts_with("28");
+  std::string what = printable(said.message);
+  if (said.sqlstate == "08P01" && said.message.find("statement pooling") != std::string::npos)
+    what +=
+        ": pages are read in a transaction, which a pooler in statement mode does not allow; read plainly, or let it "
+        "pool by transaction";
   error_info info{.code = login ? errc::auth_rejected : errc::server_error,
-                  .message = where.after(said.message),
+                  .message = where.after(what),
                   .server = {},
                   .rows = where.rows,
                   .retryable = may_succeed_later(said.sqlstate),

@@ -7,8 +7,10 @@
 
 #include <sluice/proto/backend.hpp>
 #include <sluice/proto/startup_machine.hpp>
+#include <sluice/wire/printable.hpp>
 #include <sluice/wire/scram_cache.hpp>
 
+#include "peer.hpp"
 #include "tls.hpp"
 
 namespace sluice::wire {
@@ -31,14 +33,17 @@ class credentials {
   credentials(const session& on, const conninfo& info, const conninfo::host& host)
       : parameters_{start_up_parameters(info)}, password_{password_for(info, host)} {
     const tls_stream* const tls = on.io.tls();
-    const bool is_private = tls != nullptr || host.is_unix_socket();
+    const bool is_private =
+        tls != nullptr || (host.is_unix_socket() && (is_trusted(on.peer) || !info.requirepeer.empty()));
     login_.user = info.user;
     login_.database = info.database;
     login_.parameters = parameters_;
     if (password_) login_.password = password_->view();
     login_.minor_version = minor_of(info.max_protocol_version);
     login_.allow_nothing = info.require_auth.none;
-    login_.allow_cleartext = info.require_auth.password && is_private;
+    login_.allow_cleartext = info.require_auth.password;
+    login_.is_exposed = !is_private;
+    login_.scram.min_iterations = info.scram_min_iterations;
     login_.allow_md5 = info.require_auth.md5;
     login_.allow_scram = info.require_auth.scram_sha_256;
     login_.allow_bearer = info.require_auth.oauth && is_private && info.token != nullptr;
@@ -46,7 +51,8 @@ class credentials {
     login_.over_tls = tls != nullptr;
     if (tls != nullptr) certificate_hash_ = tls->certificate_hash();
     login_.certificate_hash = certificate_hash_;
-    if (info.scram_keys != nullptr) known_keys_ = info.scram_keys->find(account_of(info, host));
+    if (info.scram_keys != nullptr && password_)
+      known_keys_ = info.scram_keys->find(account_of(info, host), password_->view());
     if (known_keys_) login_.known_keys = &*known_keys_;
   }
   credentials(const credentials&) = delete;
@@ -137,15 +143,13 @@ class login_conversation {
     }
   }
 
-  /// A server that cannot start a process for us says so as protocol 2 did: 'E' and a text with a zero behind.
+  /// A server that cannot start a process for us says so as protocol 2 did: 'E' and a text that ends with a zero.
   void take_old_error() const {
     const std::span<const std::byte> arrived = session_.io.in.arrived();
     const std::string_view said{reinterpret_cast<const char*>(arrived.data()), arrived.size()};
     if (!said.starts_with('E')) return;
-    server_message error;
-    error.severity = "FATAL";
-    error.message = said.substr(1, said.find_first_of(std::string_view{"\n\0", 2}) - 1);
-    throw session_.io.server_error(std::move(error), false);
+    const std::string_view text = said.substr(1, said.find_first_of(std::string_view{"\n\0", 2}) - 1);
+    session_.io.fail(errc::connect_failed, "the server could not begin a session: " + printable(text), true);
   }
 
   session& session_;
@@ -162,18 +166,16 @@ asio::awaitable<void> log_in(session& on, const conninfo& info, const conninfo::
   const credentials who{on, info, host};
   login_conversation conversation{on, who.login(), info.token};
   while (!conversation.advance()) {
-    const link::moved moved = on.io.transfer(conversation.wanted());
+    const link::moved moved = co_await on.io.read(conversation.wanted());
     if (moved == link::moved::end) on.io.fail_lost();
-    if (moved == link::moved::something) continue;
-    co_await on.io.ready();
-    on.io.check_wait();
   }
   if (conversation.machine().minor_version() < credentials::minor_of(info.min_protocol_version)) {
     on.is = session::state::busy;
     on.io.fail(errc::protocol_violation, "the server does not speak protocol 3.2, which min_protocol_version asks for");
   }
   const proto::scram_keys* const keys = conversation.machine().proved_keys();
-  if (info.scram_keys != nullptr && keys != nullptr) info.scram_keys->store(account_of(info, host), *keys);
+  if (info.scram_keys != nullptr && keys != nullptr)
+    info.scram_keys->store(account_of(info, host), *who.login().password, *keys);
 }
 
 }  // namespace sluice::wire

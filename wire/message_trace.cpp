@@ -8,6 +8,7 @@
 #include <sluice/proto/byte_order.hpp>
 #include <sluice/proto/error_fields.hpp>
 #include <sluice/proto/frame.hpp>
+#include <sluice/wire/printable.hpp>
 
 namespace sluice::wire {
 
@@ -65,19 +66,14 @@ std::string_view backend_name(char type) noexcept {
 
 /// On one line, whatever the text holds.
 void quote(std::string& line, std::string_view text, char before = ' ') {
-  constexpr std::string_view digits{"0123456789abcdef"};
-  line.append(1, before).append(1, '"');
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      line.append(1, '\\').append(1, c);
-    } else if (byte < 0x20U || byte == 0x7fU) {
-      line.append("\\x").append(1, digits[byte >> 4U]).append(1, digits[byte & 15U]);
-    } else {
-      line += c;
-    }
-  }
-  line += '"';
+  line.append(1, before).append(1, '"').append(printable(text, "\"\\")).append(1, '"');
+}
+
+/// A word or a letter that the peer should have made of plain characters only.
+void add(std::string& line, std::string_view word) { line.append(1, ' ').append(printable(word, " \"\\")); }
+void add(std::string& line, std::uint8_t letter) {
+  const char text = static_cast<char>(letter);
+  add(line, {&text, 1});
 }
 
 std::string begin_line(char side, std::size_t size, std::string_view name) {
@@ -113,7 +109,9 @@ void message_trace::received(std::span<const std::byte> bytes) noexcept {
   try {
     if (awaits_tls_answer_ && !bytes.empty()) {
       awaits_tls_answer_ = false;
-      watch_.on_trace(std::string{"B 1 SSLResponse "} + static_cast<char>(bytes.front()));
+      std::string line = begin_line('B', 1, "SSLResponse");
+      add(line, std::to_integer<std::uint8_t>(bytes.front()));
+      watch_.on_trace(line);
       bytes = bytes.subspan(1);
     }
     while (!bytes.empty())
@@ -191,7 +189,7 @@ void message_trace::tell_frontend(std::span<const std::byte> head, std::size_t s
       break;
     case 'D':
     case 'C':
-      line.append(1, ' ').append(1, static_cast<char>(in.u8()));
+      add(line, in.u8());
       quote(line, in.text());
       break;
     case 'E':
@@ -221,7 +219,7 @@ void message_trace::tell_backend(std::span<const std::byte> head, std::size_t si
       quote(line, in.text());
       break;
     case 'C': quote(line, in.text()); break;
-    case 'Z': line.append(1, ' ').append(1, static_cast<char>(in.u8())); break;
+    case 'Z': add(line, in.u8()); break;
     case 'A':
       line.append(1, ' ').append(std::to_string(in.u32()));
       quote(line, in.text());
@@ -229,7 +227,8 @@ void message_trace::tell_backend(std::span<const std::byte> head, std::size_t si
     case 'E':
     case 'N':
       if (const auto fields = proto::decode_error_fields(body)) {
-        line.append(1, ' ').append(fields->severity).append(1, ' ').append(fields->sqlstate);
+        add(line, fields->severity);
+        add(line, fields->sqlstate);
         quote(line, fields->message);
       }
       break;

@@ -56,6 +56,8 @@ std::optional<secret> password_for(const conninfo& info, const conninfo::host& h
   const std::string name = name_in_file(host);
   const std::string port = std::to_string(host.port);
   wire::wiped_file file{info.passfile};
+  if (!file.problem().empty())
+    wire::refuse("the password file \"" + info.passfile + "\" " + std::string{file.problem()});
   while (const std::optional<std::string_view> text = file.line()) {
     if (text->starts_with('#') || text->find('\0') != text->npos) continue;
     password_line line{*text};

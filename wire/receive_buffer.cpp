@@ -26,9 +26,8 @@ std::span<std::byte> receive_buffer::make_room(std::size_t wanted) {
   const std::size_t pending = end_ - start_;
   if (wanted > limit_) return {};
   if (end_ == capacity_ && capacity_ == usual_) usual_ = std::min(usual_ * 2, most_);  // the last read filled it
-  if (pending == capacity_ && wanted > capacity_) {
-    reallocate(
-        std::clamp(capacity_ * 2, usual_, limit_));  // full of one message: a length field alone allocates nothing
+  if (pending == capacity_ && capacity_ < limit_) {
+    reallocate(std::clamp(capacity_ * 2, usual_, limit_));
   } else if (capacity_ < usual_ || (capacity_ > usual_ && std::max(wanted, pending) <= usual_)) {
     reallocate(usual_);
   } else if (start_ != 0) {
@@ -46,6 +45,16 @@ void receive_buffer::commit(std::size_t count) noexcept {
   assert(count <= capacity_ - end_);
   end_ += count;
   fullest_ = std::max(fullest_, end_);
+}
+
+void receive_buffer::replace(std::size_t at, std::size_t count, std::span<const std::byte> with) noexcept {
+  assert(at + count <= end_ - start_ && with.size() <= count);
+  std::byte* const to = bytes_.get() + start_ + at;
+  std::ranges::copy(with, to);
+  const std::size_t removed = count - with.size();
+  if (removed == 0) return;
+  std::memmove(to + with.size(), to + count, end_ - start_ - at - count);
+  end_ -= removed;
 }
 
 void receive_buffer::ease() noexcept {

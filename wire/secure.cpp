@@ -13,11 +13,8 @@ namespace {
 asio::awaitable<char> ask_for_tls(link& io) {
   if (const proto::fault why = proto::encode(proto::ssl_request{}, io.out)) io.fail(why);
   while (io.in.arrived().empty()) {
-    const link::moved moved = io.transfer(1);
-    if (moved == link::moved::something) continue;
+    const link::moved moved = co_await io.read(1);
     if (moved == link::moved::end) io.fail_lost();
-    co_await io.ready();
-    io.check_wait();
   }
   const auto answer = static_cast<char>(io.in.arrived().front());
   if (answer == 'S' && io.in.arrived().size() > 1)

@@ -28,6 +28,7 @@ class service_reader {
   bool read(const fs::path& path, std::string_view place) {
     wiped_file file{path.string()};
     if (!file.was_opened()) refuse(std::string{place} + " cannot be read");
+    if (!file.problem().empty()) refuse(std::string{place} + ": the service file " + std::string{file.problem()});
     bool found = false;
     line_ = 1;
     for (std::optional<std::string_view> text; (text = file.line()); ++line_) {

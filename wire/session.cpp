@@ -49,28 +49,41 @@ std::string_view session::tls_version() const noexcept {
   return io.tls() == nullptr ? std::string_view{} : io.tls()->version();
 }
 
+/// Deals with what has arrived on an idle session.
+/// @return bytes of the message that is arriving; 0 when the session is not idle any more
+std::size_t session::take_asides() {
+  while (is == state::idle) {
+    const proto::framing next = proto::next_frame(io.in.arrived(), io.limits);
+    if (next.found == proto::framing::kind::incomplete) return next.size;
+    if (next.found == proto::framing::kind::faulty) io.fail(next.why);
+    constexpr std::string_view at_any_time{"NSA"};
+    if (at_any_time.find(next.message.type) == std::string_view::npos) {  // such as why the server ends it
+      discard();
+    } else {
+      aside(next.message);
+      io.in.consume(next.size);
+    }
+  }
+  return 0;
+}
+
+link::moved session::hear() {
+  const std::size_t wanted = take_asides();
+  if (wanted == 0) return link::moved::end;
+  const link::moved moved = io.transfer(wanted);
+  if (moved != link::moved::something) return moved;
+  return take_asides() == 0 ? link::moved::end : moved;
+}
+
 bool session::is_alive() noexcept {
+  constexpr int most_reads = 32;
   try {
-    while (is == state::idle) {
-      const link::moved moved = io.transfer(0);
+    for (int i = 0; i < most_reads; ++i) {
+      const link::moved moved = hear();
       if (moved == link::moved::nothing) return true;
       if (moved == link::moved::end) break;
-      for (;;) {
-        const proto::framing next = proto::next_frame(io.in.arrived(), io.limits);
-        if (next.found == proto::framing::kind::incomplete) break;
-        if (next.found == proto::framing::kind::faulty) io.fail(next.why);
-        constexpr std::string_view at_any_time{"NSA"};
-        if (at_any_time.find(next.message.type) == std::string_view::npos) {  // such as why the server ends it
-          discard();
-          return false;
-        }
-        aside(next.message);
-        io.in.consume(next.size);
-      }
     }
-  } catch (const std::exception&) {
-    discard();  // it is of no use any more, whatever the reason
-    return false;
+  } catch (const std::exception&) {  // it is of no use any more, whatever the reason
   }
   discard();
   return false;

@@ -65,7 +65,8 @@ class tls_stream {
     std::size_t count;  // bytes moved
   };
 
-  // Call it again until it is not `later`.
+  // Call it again until it is not `later`. What a call reads is bounded: OpenSSL deals with messages of TLS's own, of
+  // which a peer may send any number, for as long as there are any.
   [[nodiscard]] status handshake();
   // Fills `into` as far as records have arrived.
   [[nodiscard]] result read(std::span<std::byte> into) noexcept;
@@ -87,7 +88,8 @@ class tls_stream {
   // For OpenSSL's callbacks.
   struct transport {
     int descriptor;
-    int error;  // of the last call that failed for good
+    int error;           // of the last call that failed for good
+    std::size_t budget;  // bytes that may still be read during this call
   };
   void on_bad_certificate(X509_STORE_CTX* checked);
   void on_certificate_request() noexcept { certificate_wanted_ = true; }

@@ -97,6 +97,7 @@ void load_revoked(SSL_CTX* context, const conninfo& info, const link::context& w
 
 /// @return whether there is anything to check the server's certificate by
 bool load_roots(SSL_CTX* context, const conninfo& info, const link::context& where) {
+  load_revoked(context, info, where);  // first: a list that was named is usable, or an error, also where none is needed
   if (info.sslrootcert.empty()) {
     if (info.sslmode >= tls_mode::verify_ca)
       refuse(where,
@@ -108,7 +109,6 @@ bool load_roots(SSL_CTX* context, const conninfo& info, const link::context& whe
                           ? SSL_CTX_set_default_verify_paths(context) == 1
                           : SSL_CTX_load_verify_locations(context, info.sslrootcert.c_str(), nullptr) == 1;
   if (!loaded) refuse(where, "sslrootcert " + info.sslrootcert + " cannot be used: " + openssl_reason());
-  load_revoked(context, info, where);
   return true;
 }
 

@@ -18,6 +18,8 @@ namespace sluice::wire {
 
 namespace {
 
+constexpr std::size_t most_read_at_once = 256U << 10U;  // by one call of OpenSSL's
+
 // OpenSSL's own BIO for sockets writes without MSG_NOSIGNAL: a peer that has gone would end the process by SIGPIPE.
 
 template <class Call>
@@ -25,7 +27,7 @@ int moved_or_why(BIO* bio, int retry, Call call) {
   auto& transport = *static_cast<tls_stream::transport*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
   for (;;) {
-    const ssize_t count = call(transport.descriptor);
+    const ssize_t count = call(transport);
     if (count >= 0) return static_cast<int>(count);
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK)
@@ -37,13 +39,21 @@ int moved_or_why(BIO* bio, int retry, Call call) {
 }
 
 int receive(BIO* bio, char* into, int size) {
-  return moved_or_why(bio, BIO_FLAGS_READ,
-                      [&](int descriptor) { return ::recv(descriptor, into, static_cast<std::size_t>(size), 0); });
+  return moved_or_why(bio, BIO_FLAGS_READ, [&](tls_stream::transport& from) -> ssize_t {
+    const std::size_t room = std::min(static_cast<std::size_t>(size), from.budget);
+    if (room == 0) {  // the rest is for the next call: the socket is ready for it
+      errno = EAGAIN;
+      return -1;
+    }
+    const ssize_t count = ::recv(from.descriptor, into, room, 0);
+    if (count > 0) from.budget -= static_cast<std::size_t>(count);
+    return count;
+  });
 }
 
 int send(BIO* bio, const char* from, int size) {
-  return moved_or_why(bio, BIO_FLAGS_WRITE, [&](int descriptor) {
-    return ::send(descriptor, from, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+  return moved_or_why(bio, BIO_FLAGS_WRITE, [&](const tls_stream::transport& to) {
+    return ::send(to.descriptor, from, static_cast<std::size_t>(size), MSG_NOSIGNAL);
   });
 }
 
@@ -77,7 +87,7 @@ int at_most_int(std::size_t size) noexcept {
 }  // namespace
 
 tls_stream::tls_stream(std::shared_ptr<const tls_context> with, int descriptor, const conninfo::host& peer)
-    : context_{std::move(with)}, ssl_{SSL_new(context_->get())}, transport_{descriptor, 0}, peer_{peer.name} {
+    : context_{std::move(with)}, ssl_{SSL_new(context_->get())}, transport_{descriptor, 0, 0}, peer_{peer.name} {
   BIO* const bio = ssl_ == nullptr ? nullptr : BIO_new(socket_method());
   if (bio == nullptr) throw std::bad_alloc{};
   BIO_set_data(bio, &transport_);
@@ -96,7 +106,10 @@ tls_stream::tls_stream(std::shared_ptr<const tls_context> with, int descriptor, 
     set = set && (numeric ? X509_VERIFY_PARAM_set1_ip_asc(check, peer_.c_str())
                           : X509_VERIFY_PARAM_set1_host(check, peer_.c_str(), peer_.size())) == 1;
   }
-  if (!set) failure_ = "the host name \"" + peer_ + "\" cannot be in a certificate";
+  if (context_->mode() == tls_mode::verify_full && peer_.starts_with('.'))  // for OpenSSL: any host below it
+    failure_ = "sslmode=verify-full needs the name of one host, and \"" + peer_ + "\" is a whole domain";
+  else if (!set)
+    failure_ = "the host name \"" + peer_ + "\" cannot be in a certificate";
 }
 
 tls_stream::~tls_stream() = default;
@@ -108,6 +121,7 @@ tls_stream::status tls_stream::handshake() {
     return status::failed;
   }
   ERR_clear_error();
+  transport_.budget = most_read_at_once;
   const status now = status_of(SSL_do_handshake(ssl_.get()));
   return now == status::done ? check_handshake() : now;
 }
@@ -132,6 +146,7 @@ tls_stream::status tls_stream::check_handshake() {
 
 tls_stream::result tls_stream::read(std::span<std::byte> into) noexcept {
   std::size_t count = 0;
+  transport_.budget = most_read_at_once;
   while (count < into.size()) {
     ERR_clear_error();
     const int got = SSL_read(ssl_.get(), into.data() + count, at_most_int(into.size() - count));
@@ -147,6 +162,7 @@ tls_stream::result tls_stream::read(std::span<std::byte> into) noexcept {
 
 tls_stream::result tls_stream::write(std::span<const std::byte> from) noexcept {
   ERR_clear_error();
+  transport_.budget = most_read_at_once;
   const int sent = SSL_write(ssl_.get(), from.data(), at_most_int(from.size()));
   if (sent > 0) return {status::done, static_cast<std::size_t>(sent)};
   return {status_of(sent), 0};

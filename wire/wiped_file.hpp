@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,30 +16,33 @@
 
 namespace sluice::wire {
 
-/// A file's bytes, overwritten when they are no longer needed.
+/// A file's bytes, overwritten when they are no longer needed. All of them, or none.
 class wiped_file {
  public:
+  enum class state : std::uint8_t { missing, whole, too_long, unreadable };
+
   explicit wiped_file(const std::string& path) {
-    constexpr std::size_t most = 1U << 20U;
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (file < 0) return;
-    open_ = true;
-    struct stat about{};
-    if (::fstat(file, &about) == 0 && about.st_size > 0)
-      bytes_.resize(std::min(static_cast<std::size_t>(about.st_size), most));
-    std::size_t filled = 0;
-    for (ssize_t count = 1; count > 0 && filled < bytes_.size(); filled += static_cast<std::size_t>(count)) {
-      count = ::read(file, bytes_.data() + filled, bytes_.size() - filled);
-      if (count < 0) break;
+    try {
+      is_ = read_all(file);
+    } catch (...) {
+      (void)::close(file);
+      throw;
     }
-    bytes_.resize(filled);
     (void)::close(file);
   }
-  ~wiped_file() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
+  ~wiped_file() { wipe(bytes_); }
   wiped_file(const wiped_file&) = delete;
   wiped_file& operator=(const wiped_file&) = delete;
 
-  [[nodiscard]] bool was_opened() const noexcept { return open_; }
+  [[nodiscard]] bool was_opened() const noexcept { return is_ != state::missing; }
+  /// Why what was opened is not here; empty when it is.
+  [[nodiscard]] std::string_view problem() const noexcept {
+    if (is_ == state::too_long) return "is longer than 1 MiB";
+    if (is_ == state::unreadable) return "cannot be read to its end";
+    return {};
+  }
   /// The next line without its end, or nothing after the last.
   std::optional<std::string_view> line() {
     if (at_ == bytes_.size()) return std::nullopt;
@@ -50,9 +55,35 @@ class wiped_file {
   }
 
  private:
+  static void wipe(std::vector<char>& bytes) noexcept { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+
+  /// The size that the system states may be wrong, as it is for a pipe.
+  state read_all(int file) {
+    constexpr std::size_t most = 1U << 20U;
+    struct stat about{};
+    const bool has_size = ::fstat(file, &about) == 0 && about.st_size > 0;
+    std::vector<char> read(has_size ? std::min(static_cast<std::size_t>(about.st_size), most) + 1 : std::size_t{4096});
+    std::size_t filled = 0;
+    for (;;) {
+      const ssize_t count = ::read(file, read.data() + filled, read.size() - filled);
+      if (count < 0 && errno == EINTR) continue;
+      if (count > 0) filled += static_cast<std::size_t>(count);
+      if (count <= 0 || filled > most) {
+        bytes_.swap(read);
+        bytes_.resize(count == 0 ? filled : 0);
+        return count == 0 ? state::whole : count < 0 ? state::unreadable : state::too_long;
+      }
+      if (filled < read.size()) continue;
+      std::vector<char> larger(std::min(read.size() * 2, most + 1));
+      std::ranges::copy(read, larger.begin());
+      wipe(read);
+      read.swap(larger);
+    }
+  }
+
   std::vector<char> bytes_;
   std::size_t at_{0};
-  bool open_{false};
+  state is_{state::missing};
 };
 
 }  // namespace sluice::wire

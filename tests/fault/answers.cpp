@@ -56,6 +56,20 @@ std::vector<fault> told_by_the_server() {
       {"error without any field",
        recovers(rows(1).message('E', raw("\0")).ready_for_query()),
        {.code = errc::server_error, .rows = 1, .is_usable = true}},
+      {"error of three megabytes",
+       recovers(rows(2).error("22012", "it says so" + std::string(3U << 20U, 'x')).ready_for_query()),
+       [&] {
+         ending cut = told("22012", 2, false, true);
+         cut.says = "xxx... [cut off: 31457";
+         return cut;
+       }()},
+      {"notice of three megabytes, then an error",
+       recovers(backend{}.notice(std::string(3U << 20U, 'x')).error("22012", "it says so").ready_for_query()),
+       told("22012", 0, false, true)},
+      {"statement pooling",
+       answers(backend{}.error("08P01", "transaction blocks not allowed in statement pooling mode", "FATAL"))
+           .hangs_up(),
+       {.code = errc::server_error, .says = "read plainly", .sqlstate = "08P01", .is_retryable = true}},
       {"error with control bytes in its text", recovers(rows(1).error("XX000", "\x1b[2J\r").ready_for_query()),
        told("XX000", 1, false, true)},
   };
@@ -71,6 +85,18 @@ std::vector<fault> harmless() {
        {.is_usable = true}},
       {"notices, parameters and notifications between rows",
        whole(rows(1).notice().parameter_status("TimeZone", "UTC").notification("channel", "payload").data_row("{}")),
+       two_rows},
+      {"notices of megabytes between rows",
+       whole(rows(1).notice(std::string(5U << 20U, 'x')).notice(std::string(1'048'600, 'x')).data_row("{}")), two_rows},
+      {"a notice of megabytes on an idle connection",
+       script{}
+           .lets_in()
+           .says(backend{}.notice(std::string(3U << 20U, 'x')))
+           .hears()
+           .says(rows(2).command_complete("SELECT 2").ready_for_query())
+           .hears()
+           .says(backend{}.command_complete("SELECT 1").ready_for_query())
+           .falls_silent(),
        two_rows},
       {"an unknown parameter", whole(rows(2).parameter_status("no such", "thing")), two_rows},
       {"no key to cancel with",

@@ -31,7 +31,9 @@ std::vector<fault> refusals() {
        refused(errc::server_error, "57P01", true)},
       {"no process can be started",
        greets("Ecould not fork new process for connection\n" + std::string(1, '\0')).hangs_up(),
-       {.code = errc::server_error, .says = "could not fork new process for connection ("}},
+       {.code = errc::connect_failed,
+        .says = "begin a session: could not fork new process for connection (",
+        .is_retryable = true}},
       {"no Postgres", greets("HTTP/1.1 400 Bad Request\r\n\r\n").hangs_up(), {.code = errc::protocol_violation}},
       {"closed without a word", script{}.hears().hangs_up(), {.code = errc::connection_lost, .is_retryable = true}},
       {"reset without a word", script{}.hears().resets(), {.code = errc::connection_lost, .is_retryable = true}},
@@ -75,6 +77,15 @@ std::vector<fault> bad_logins() {
       {"SCRAM with a nonce that is not ours",
        greets(sasl).hears().says(backend{}.authentication(11, "r=somebody,s=c2FsdA==,i=4096")).falls_silent(),
        {.code = errc::auth_proof},
+       password},
+      {"SCRAM with one round of hashing",
+       greets(sasl)
+           .answers([](const std::string& first) {
+             const std::string nonce = first.substr(first.find("r=") + 2);
+             return backend{}.authentication(11, "r=" + nonce + "x,s=c2FsdA==,i=1").bytes;
+           })
+           .falls_silent(),
+       {.code = errc::auth_proof, .says = "below the limit of 4096"},
        password},
       {"a question after AuthenticationOk", bad(backend{}.authentication_ok().authentication(3)), violation, password},
       {"rows before anything was asked", bad(backend{}.authentication_ok().data_row("{}")), violation},

@@ -29,6 +29,10 @@ class script {
   script& hears() {
     return then([](server_end& client) { (void)client.receive(); });
   }
+  /// Waits for the client to say something, and says what `how` makes of it.
+  script& answers(std::function<std::string(const std::string&)> how) {
+    return then([how = std::move(how)](server_end& client) { client.send(how(client.receive())); });
+  }
   script& says(std::string bytes) {
     return then([bytes = std::move(bytes)](server_end& client) { client.send(bytes); });
   }

@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view first = text.substr(0, end);
   const std::string_view final = end < text.size() ? text.substr(end + 1) : std::string_view{};
 
-  sluice::proto::scram_client client{"pencil", "nonce", {}, {.max_iterations = 4'096}};
+  sluice::proto::scram_client client{"pencil", "nonce", {}, {.min_iterations = 1, .max_iterations = 4'096}};
   require(client.client_first() == "n,,n=,r=nonce", "the first message is ours");
   if (client.on_server_first(first)) return 0;
   require(first.starts_with("r=nonce"), "the server's nonce begins with ours");

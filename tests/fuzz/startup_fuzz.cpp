@@ -23,7 +23,7 @@ login who_allows(std::uint8_t what) {
           .allow_md5 = (what & 16U) != 0,
           .allow_scram = (what & 32U) != 0,
           .allow_bearer = (what & 64U) != 0,
-          .max_iterations = 4'096,
+          .scram = {.min_iterations = 1, .max_iterations = 4'096},
           .over_tls = (what & 128U) != 0,
           .certificate_hash = (what & 128U) != 0 ? std::string_view{"hash"} : std::string_view{}};
 }

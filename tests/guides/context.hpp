@@ -27,6 +27,8 @@ void log(const Values&... /*values*/) {}
 inline void write(std::string_view /*text*/) {}
 inline void again_later() {}
 inline void create_table() {}
+inline void load_orders() {}
+inline void apply(std::string_view /*payload*/) {}
 inline void connect_again() {}
 inline double value_of(const sluice::row& row) { return row.is_null() ? 0 : 1; }
 inline bool is_what_we_look_for(const sluice::row& row) { return row.is_null(); }

@@ -107,10 +107,10 @@ TEST_F(Examples, ParallelWritesEachRowOnce) {
 }
 
 TEST_F(Examples, ListenHearsWhatIsSent) {
-  // Nobody can know from when on it listens: so it is told until it goes.
-  const finished end = shell("(while :; do psql -Xq -c \"notify tests, 'stop'\"; done) & teller=$!; " SLUICE_EXAMPLES
-                             "/example-listen tests; kill $teller");
-  EXPECT_EQ(end.out, "stop\n") << end.err;
+  const finished end = shell(SLUICE_EXAMPLES
+                             "/example-listen tests | { read -r line; echo \"$line\"; "
+                             "psql -Xq -c \"notify tests, 'stop'\"; cat; }");
+  EXPECT_EQ(end.out, "listening\nstop\n") << end.err;
 }
 
 TEST_F(Examples, TlsTrustsOneServerOnly) {

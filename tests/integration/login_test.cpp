@@ -28,18 +28,32 @@ std::string log_in(const std::string& text, const std::shared_ptr<sluice::scram_
   }
 }
 
-TEST(ScramCache, StandsForThePasswordUntilItIsChanged) {
+TEST(ScramCache, LetsNoOtherPasswordIn) {
   const auto cache = std::make_shared<sluice::scram_cache>();
   const std::string right = as_user("scram_user");
   const std::string wrong = right + "x";
   EXPECT_EQ(log_in(wrong, cache), "28P01");
   EXPECT_EQ(log_in(wrong, cache), "28P01") << "what failed is not kept";
   EXPECT_EQ(log_in(right, cache), "in");
-  EXPECT_EQ(log_in(wrong, cache), "in") << "the password was not looked at";
+  EXPECT_EQ(log_in(right, cache), "in") << "with the keys of the first time";
+  EXPECT_EQ(log_in(wrong, cache), "28P01") << "nor have they been lost";
+  EXPECT_EQ(log_in(right + " sslmode=require channel_binding=require", cache), "in");
   EXPECT_EQ(log_in(wrong + " hostaddr=127.0.0.1 host=elsewhere sslmode=disable", cache), "28P01") << "another server";
   psql("alter role scram_user password 'secret'");  // the same, with another salt
   EXPECT_EQ(log_in(wrong, cache), "28P01");
   EXPECT_EQ(log_in(right, cache), "in");
+}
+
+TEST(ScramCache, TakesEverySpellingOfAPasswordThatTheServerTakes) {
+  const auto cache = std::make_shared<sluice::scram_cache>();
+  conninfo info = conninfo::parse(as_user("sasl_user"));
+  info.scram_keys = cache;
+  for (const char* spelling : {"secret\xc2\xaa\xe2\x85\xa8", "secretaIX", "secret\xc2\xaa\xe2\x85\xa8"}) {
+    info.password = sluice::secret{spelling};
+    EXPECT_NO_THROW(sluice::client{info}) << spelling;
+  }
+  info.password = sluice::secret{"secretaix"};
+  EXPECT_THROW(sluice::client{info}, sluice::error);
 }
 
 TEST(Token, ComesFromTheProgramWhenTheServerAsks) {

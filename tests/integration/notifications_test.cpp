@@ -57,6 +57,41 @@ asio::awaitable<void> hear_in_order() {
 }
 TEST(Notifications, AreHeardInTheirOrder) { run(hear_in_order()); }
 
+asio::awaitable<void> listen_first() {
+  notifications news{as("listen_test"), {"Early \"bird\""}};
+  co_await news.listen();
+  EXPECT_TRUE(news.is_connected());
+  psql(R"(notify "Early ""bird""", 'before the first next')");
+  const listen_event event = co_await news.next();
+  EXPECT_EQ(event.is, listen_event::kind::heard);
+  EXPECT_EQ(event.what.payload, "before the first next");
+  co_await news.listen();  // it does already
+}
+TEST(Notifications, AreHeardFromTheMomentThatListenReturns) { run(listen_first()); }
+
+asio::awaitable<void> lose_what_was_listened_to() {
+  const sluice::listen_options soon{.backoff = 1ms};
+  notifications news{as("lost_test"), {"lost_channel"}, soon};
+  co_await news.listen();
+  psql("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'lost_test'");
+  const listen_event gap = co_await news.next();
+  EXPECT_EQ(gap.is, listen_event::kind::gap);
+}
+TEST(Notifications, ThatListenHasPromisedAreAGapWhenTheConnectionIsLost) { run(lose_what_was_listened_to()); }
+
+asio::awaitable<void> hear_long_ones() {
+  const sluice::listen_options small{.connection = {.buffer_bytes = 4'096}};
+  notifications news{tcp_dsn() + " sslmode=require", {"long_channel"}, small};
+  co_await news.listen();
+  psql("select pg_notify('long_channel', repeat('x', 7000) || n) from generate_series(1, 3) n");
+  for (const char* end : {"x1", "x2", "x3"}) {
+    const listen_event event = co_await news.next();
+    EXPECT_EQ(event.what.payload.size(), 7'001U);
+    EXPECT_TRUE(event.what.payload.ends_with(end));
+  }
+}
+TEST(Notifications, MayBeLongerThanTheBuffer) { run(hear_long_ones()); }
+
 asio::awaitable<void> lose_the_connection() {
   const sluice::listen_options soon{.backoff = 1ms};
   notifications news{as("gap_test"), {"gap_channel"}, soon};

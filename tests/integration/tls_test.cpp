@@ -134,6 +134,21 @@ TEST(Modes, DoNotTryASecondWayWithAWrongPassword) {
 
 TEST(Modes, UseNoTlsOnUnixSockets) { EXPECT_EQ(connect_to(dsn() + with_roots("verify-full")).version, "plain"); }
 
+TEST(Modes, RefuseARevocationListThatIsNotThereEvenWhereNothingIsChecked) {
+  const result missing = connect_to(at_localhost("trust_user") + " sslmode=require sslcrl=/nonexistent.crl");
+  EXPECT_EQ(missing.code(), errc::tls_failed) << missing.said();
+  EXPECT_NE(missing.said().find("/nonexistent.crl cannot be used"), std::string::npos) << missing.said();
+}
+
+// OpenSSL takes ".domain" for any host of that domain.
+TEST(Modes, TakeNoWholeDomainForAHost) {
+  std::string whole = at_localhost("trust_user");
+  whole.replace(whole.find("host=localhost"), 14, "hostaddr=127.0.0.1 host=.localhost");
+  const result seen = connect_to(whole + with_roots("verify-full"));
+  EXPECT_EQ(seen.code(), errc::tls_failed);
+  EXPECT_NE(seen.said().find("is a whole domain"), std::string::npos) << seen.said();
+}
+
 struct bad_certificate {
   const char* certificate;
   const char* mode;

@@ -17,23 +17,25 @@
 
 namespace sluice::test {
 
-/// What a server of 127.0.0.1 has for TLS. Its certificate is its own root.
+/// What a server of 127.0.0.1 has for TLS, unless its certificate is for others. That is its own root.
 class tls_identity {
  public:
-  tls_identity() {
+  /// @param others  a subjectAltName in OpenSSL's words; null: none
+  explicit tls_identity(std::string_view words = "sluice test", const char* others = "IP:127.0.0.1") {
     X509_set_version(certificate_.get(), 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate_.get()), 1);
     X509_gmtime_adj(X509_getm_notBefore(certificate_.get()), 0);
     X509_gmtime_adj(X509_getm_notAfter(certificate_.get()), 3'600);
     X509_set_pubkey(certificate_.get(), key_.get());
     X509_NAME* const name = X509_get_subject_name(certificate_.get());
-    const std::string_view words = "sluice test";
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(words.data()),
                                static_cast<int>(words.size()), -1, 0);
     X509_set_issuer_name(certificate_.get(), name);
-    const std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> address{
-        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "IP:127.0.0.1"), X509_EXTENSION_free};
-    X509_add_ext(certificate_.get(), address.get(), -1);
+    if (others != nullptr) {
+      const std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> names{
+          X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, others), X509_EXTENSION_free};
+      X509_add_ext(certificate_.get(), names.get(), -1);
+    }
     const std::unique_ptr<FILE, decltype(&std::fclose)> file{std::fopen(root().c_str(), "w"), std::fclose};
     if (X509_sign(certificate_.get(), key_.get(), EVP_sha256()) == 0 || file == nullptr ||
         PEM_write_X509(file.get(), certificate_.get()) == 0 ||
@@ -83,7 +85,11 @@ class tls_end {
     bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
     return bytes;
   }
-  void send(std::string_view bytes) const { (void)SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size())); }
+  void send(std::string_view bytes) const { (void)try_send(bytes); }
+  /// @return false when the client has left
+  [[nodiscard]] bool try_send(std::string_view bytes) const {
+    return SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0;
+  }
 
  private:
   std::unique_ptr<SSL, decltype(&SSL_free)> tls_;

@@ -88,12 +88,17 @@ TEST(StartupMachine, SendsThePasswordInClearTextOnlyWhereThatIsAllowed) {
   EXPECT_EQ(feed(machine, rest_of_login(), out).is, kind::ready);
 
   login elsewhere = someone;
-  elsewhere.allow_cleartext = false;
-  startup_machine refusing{elsewhere};
-  output none;
-  const startup_step refused = feed(refusing, backend{}.authentication(3).bytes, none);
-  EXPECT_EQ(refused.why.what, fault::kind::auth_refused) << refused;
-  EXPECT_TRUE(none.empty());
+  login forbidden = someone;
+  elsewhere.is_exposed = true;
+  forbidden.allow_cleartext = false;
+  for (const auto& [who, words] : {std::pair{elsewhere, "sent only over TLS"}, {forbidden, "require_auth"}}) {
+    startup_machine refusing{who};
+    output none;
+    const startup_step refused = feed(refusing, backend{}.authentication(3).bytes, none);
+    EXPECT_EQ(refused.why.what, fault::kind::auth_refused) << refused;
+    EXPECT_NE(refused.why.rule.find(words), std::string_view::npos) << refused;
+    EXPECT_TRUE(none.empty());
+  }
 }
 
 TEST(StartupMachine, AnswersMd5) {

@@ -1,10 +1,13 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <sluice/wire/conninfo.hpp>
 #include <sluice/wire/error.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "bytes.hpp"
@@ -127,7 +130,8 @@ INSTANTIATE_TEST_SUITE_P(
         refused_text{"host=a@b", "'@' or '=' inside"},
         refused_text{"sslmode=on", "must be one of disable, allow, prefer, require, verify-ca, verify-full"},
         refused_text{"sslmode=''", "must be one of"}, refused_text{"requiressl=yes", "must be 0 or 1"},
-        refused_text{"sslsni=yes", "must be one of 0, 1"}, refused_text{"connect_timeout=5s", "must be an integer"},
+        refused_text{"scram_min_iterations=0", "from 1 to 100000"}, refused_text{"sslsni=yes", "must be one of 0, 1"},
+        refused_text{"connect_timeout=5s", "must be an integer"},
         refused_text{"connect_timeout=2147483648", "must be an integer"},
         refused_text{"keepalives=yes", "keepalives (connection string, byte 0) must be an integer"},
         refused_text{"channel_binding=1", "channel_binding"}, refused_text{"target_session_attrs=rw", "read-write"},
@@ -215,7 +219,9 @@ TEST(ConnectionString, HasTheDefaultsOfLibpq) {
   EXPECT_TRUE(info.hosts[0].is_unix_socket());
   EXPECT_EQ(info.user, "me");
   EXPECT_EQ(info.database, "me");
-  EXPECT_EQ(info.connect_timeout, 0ms);
+  EXPECT_EQ(info.connect_timeout, 30s) << "libpq has none";
+  EXPECT_EQ(info.application_name, "sluice") << "libpq has none";
+  EXPECT_EQ(info.scram_min_iterations, 4'096U);
   EXPECT_TRUE(info.keepalives);
   EXPECT_EQ(info.sslmode, tls_mode::prefer);
   EXPECT_EQ(info.sslnegotiation, sluice::tls_negotiation::postgres);
@@ -245,7 +251,7 @@ TEST(ConnectionString, FillsEveryField) {
       "ssl_max_protocol_version=TLSv1.3 channel_binding=require require_auth=scram-sha-256,oauth requirepeer=postgres "
       "target_session_attrs=standby load_balance_hosts=random min_protocol_version=3.0 max_protocol_version=latest "
       "client_encoding=auto replication=No gssencmode=prefer sslcompression=1 krbsrvname=x gsslib=x gssdelegation=1 "
-      "passfile=/nonexistent/pw");
+      "passfile=/nonexistent/pw scram_min_iterations=1");
   EXPECT_FALSE(info.hosts[0].is_unix_socket());
   EXPECT_EQ(info.application_name, "a");
   EXPECT_EQ(info.options, "-c x=1");
@@ -270,6 +276,7 @@ TEST(ConnectionString, FillsEveryField) {
   EXPECT_EQ(info.min_protocol_version, sluice::protocol_version::v3_0);
   EXPECT_EQ(info.max_protocol_version, sluice::protocol_version::v3_2);
   EXPECT_EQ(info.passfile, "/nonexistent/pw");
+  EXPECT_EQ(info.scram_min_iterations, 1U);
 }
 
 TEST(ConnectionString, TakesTheEnvironmentWhereItSaysNothingItself) {
@@ -288,6 +295,10 @@ TEST(ConnectionString, TakesTheEnvironmentWhereItSaysNothingItself) {
   const std::vector<std::pair<std::string, std::string>> expected{{"datestyle", "ISO"}, {"timezone", "UTC"}};
   EXPECT_EQ(info.session_settings, expected);
   EXPECT_EQ(parse("fallback_application_name=f").application_name, "f");
+  EXPECT_EQ(parse("application_name=''").application_name, "");
+  EXPECT_EQ(parse("connect_timeout=0").connect_timeout, 0ms);
+  for (const char* name : {"UNICODE", "utf8", "UTF-8", "Utf_8", "auto"})
+    EXPECT_EQ(parse("", {{"PGCLIENTENCODING", name}}).user, "me") << name;
 }
 
 TEST(ConnectionString, NamesTheVariableThatIsWrong) {
@@ -370,6 +381,46 @@ TEST(ServiceFile, IsRefusedWithFileAndLine) {
 std::string password_of(const conninfo& info, std::size_t index = 0) {
   const std::optional<sluice::secret> found = password_for(info, info.hosts.at(index));
   return found ? std::string{found->view()} : "none";
+}
+
+TEST(ServiceFile, ThatIsTooLongIsRefused) {
+  const temporary_folder folder;
+  const std::string before(1U << 20U, '\n');
+  const std::string file = folder.write("long.conf", "[s]\nhost=h\n" + before + "sslmode=verify-full\n");
+  EXPECT_NE(refusal("service=s servicefile=" + file).find("is longer than 1 MiB"), std::string::npos);
+  const std::string whole = folder.write("whole.conf", before.substr(40) + "[s]\nsslmode=verify-full\n");
+  EXPECT_EQ(parse("service=s servicefile=" + whole).sslmode, tls_mode::verify_full);
+  EXPECT_NE(refusal("service=s servicefile=" + folder.path()).find("cannot be read to its end"), std::string::npos);
+}
+
+TEST(ServiceFile, MayBeAPipe) {
+  const temporary_folder folder;
+  const std::string pipe = folder.path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::thread writer{[&] { std::ofstream{pipe} << std::string(10'000, '\n') << "[s]\nsslmode=verify-full\n"; }};
+  EXPECT_EQ(parse("service=s servicefile=" + pipe).sslmode, tls_mode::verify_full);
+  writer.join();
+}
+
+TEST(PasswordFile, ThatIsTooLongIsRefused) {
+  const temporary_folder folder;
+  const std::string file = folder.write("long", std::string(1U << 20U, '\n') + "h:*:*:*:secret\n");
+  const conninfo info = parse("host=h passfile=" + file);
+  try {
+    (void)password_for(info, info.hosts[0]);
+    ADD_FAILURE() << "read";
+  } catch (const sluice::error& e) {
+    EXPECT_EQ(e.code(), sluice::errc::bad_conninfo);
+    EXPECT_NE(std::string{e.what()}.find("is longer than 1 MiB"), std::string::npos) << e.what();
+  }
+}
+
+TEST(ConnectionString, NeverTakesAFolderOfEverybodysByItself) {
+  conninfo_environment own = with();
+  own.socket_folders = conninfo_environment{}.socket_folders;
+  EXPECT_EQ(conninfo::parse("", own).hosts[0].name, "/var/run/postgresql");
+  own.socket_folders.clear();
+  EXPECT_EQ(conninfo::parse("", own).hosts[0].name, "/var/run/postgresql");
 }
 
 TEST(PasswordFile, IsAskedForEachHost) {

@@ -88,6 +88,26 @@ TEST(MessageTrace, TellsTheSameHoweverTheBytesCome) {
   for (const std::size_t piece : {1U, 2U, 3U, 7U, 100U}) EXPECT_EQ(lines_by(piece), whole) << piece;
 }
 
+TEST(MessageTrace, TellsAMessageOnOneLineWhateverIsInIt) {
+  recorder seen;
+  message_trace trace{seen};
+  const backend forged = backend{}
+                             .error("42\nB 5 Z", "no\xc2\x9b\xe2\x80\xae", "ERROR\n\x1b[1m")
+                             .ready_for_query('\n')
+                             .parameter_status("a\r", "b\xc2\x85");
+  trace.received(as_bytes(forged.bytes));
+  proto::output startup;
+  (void)encode(proto::ssl_request{}, startup);
+  message_trace other{seen};
+  other.sent(startup);
+  other.received(as_bytes(std::string_view{"\n"}));
+  ASSERT_EQ(seen.lines.size(), 5U);
+  for (const std::string& line : seen.lines)
+    EXPECT_TRUE(std::ranges::all_of(line, [](char c) { return c >= ' ' && c < 0x7f; })) << line;
+  EXPECT_NE(seen.lines[0].find(R"( ERROR\x0a\x1b[1m 42\x0aB\ 5\ Z "no\xc2\x9b\xe2\x80\xae")"), std::string::npos)
+      << seen.lines[0];
+}
+
 TEST(MessageTrace, KnowsTheAnswerToARequestForTls) {
   recorder seen;
   message_trace trace{seen};

@@ -21,11 +21,13 @@ struct [[nodiscard]] fault {
     auth_refused,     ///< the server asks for an authentication method that is not allowed or not known here
     auth_proof,       ///< the server did not prove that it knows the password
     auth_parameters,  ///< a SCRAM exchange whose nonce, salt or iteration count is unacceptable
+    auth_weak,        ///< a SCRAM exchange with fewer iterations than are accepted
   };
 
   kind what{kind::none};
   char type{};              ///< the message's type byte; 0 when there is none
   std::string_view rule{};  ///< the rule that was broken; a string literal
+  std::uint64_t limit{};    ///< what the rule calls the limit; 0: it speaks of none
 
   explicit operator bool() const noexcept { return what != kind::none; }
   friend bool operator==(const fault&, const fault&) = default;

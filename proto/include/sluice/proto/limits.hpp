@@ -8,8 +8,10 @@ namespace sluice::proto {
 
 /// Largest bodies accepted, in bytes (the length field without its own four bytes).
 struct limits {
-  std::size_t row{64U << 20U};     ///< DataRow and CopyData; at most `max_row`
-  std::size_t message{1U << 20U};  ///< RowDescription, ErrorResponse, NoticeResponse, NotificationResponse, and so on
+  std::size_t row{64U << 20U};  ///< DataRow and CopyData; at most `max_row`
+  /// RowDescription, NotificationResponse, and so on. Of an ErrorResponse or NoticeResponse beyond it the wire layer
+  /// keeps the beginning.
+  std::size_t message{1U << 20U};
 
   static constexpr std::size_t max_row{(1U << 30U) - 1};  ///< no server sends a longer message
   static constexpr std::size_t short_message{30'000};     ///< every kind that is never long
@@ -20,10 +22,10 @@ struct limits {
     switch (type) {
       case 'D':
       case 'd': return row;
+      case 'E':
+      case 'N': return max_row;
       case 'T':
       case 't':
-      case 'E':
-      case 'N':
       case 'A':
       case 'V': return message;
       case 'R':

@@ -22,6 +22,9 @@
 namespace sluice::proto {
 
 struct scram_settings {
+  /// The fewest rounds of hashing that a server may ask for. With less, whoever poses as the server can try passwords
+  /// against the client's proof that much faster; RFC 7677 asks for 4,096 at least.
+  std::uint32_t min_iterations{4'096};
   /// The most rounds of hashing that a server may ask for. Servers ask for 4,096 unless told otherwise; without a limit
   /// a hostile one could keep the client hashing for minutes.
   std::uint32_t max_iterations{100'000};
@@ -62,10 +65,10 @@ struct SLUICE_API scram_keys {
 
 /// One SCRAM exchange. The user name in it is empty, because servers take the one of the start-up message.
 ///
-/// Faults: `auth_parameters` for a nonce, salt or iteration count that is not acceptable; `malformed` for a message
-/// that does not parse, extensions included, as no Postgres server sends any; `auth_proof` for a wrong signature;
-/// `auth_refused` when the server ends the exchange with an error; `unexpected` for a call out of order;
-/// `unsupported` when libcrypto fails.
+/// Faults: `auth_parameters` for a nonce, salt or iteration count that is not acceptable; `auth_weak` for too few
+/// iterations; `malformed` for a message that does not parse, extensions included, as no Postgres server sends any;
+/// `auth_proof` for a wrong signature; `auth_refused` when the server ends the exchange with an error; `unexpected` for
+/// a call out of order; `unsupported` when libcrypto fails.
 class SLUICE_API scram_client {
  public:
   /// @param password  UTF-8 or not; prepared here (`saslprep`), and neither it nor a copy is kept

@@ -38,11 +38,12 @@ struct login {
   std::optional<std::string_view> password{};
   std::uint16_t minor_version{0};  ///< of protocol 3: 0 or 2
   bool allow_nothing{true};        ///< the server may let us in without a question (trust, peer, certificate)
-  bool allow_cleartext{false};     ///< a password may be sent as it is: the way to the server is private
+  bool allow_cleartext{false};     ///< a password may be sent as it is
+  bool is_exposed{false};          ///< others could read it on its way, or the peer may be a stranger: then not
   bool allow_md5{true};
   bool allow_scram{true};
-  bool allow_bearer{false};               ///< a token may be sent: there is one, and the way to the server is private
-  std::uint32_t max_iterations{100'000};  ///< of SCRAM's hash
+  bool allow_bearer{false};  ///< a token may be sent: there is one, and the way to the server is private
+  scram_settings scram{};
   binding bind{binding::if_offered};
   bool over_tls{false};
   std::string_view certificate_hash{};  ///< of the server's certificate, as `channel_binding::data`; empty: it has none

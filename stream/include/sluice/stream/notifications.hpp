@@ -3,6 +3,8 @@
 /// LISTEN and NOTIFY as a stream of events that goes on when the connection is lost.
 ///
 ///     sluice::notifications news{"postgresql://localhost/app", {"orders", "users"}};
+///     co_await news.listen();   // what is sent from now on is heard
+///     load();
 ///     for (;;) {
 ///       const sluice::listen_event event = co_await news.next();
 ///       if (event.is == sluice::listen_event::kind::gap) reload();     // something may have been missed
@@ -35,13 +37,18 @@ struct listen_options {
   /// Before the connection is tried again; doubled each time, up to `max_backoff`.
   std::chrono::milliseconds backoff{100};
   std::chrono::milliseconds max_backoff{10'000};
+  /// The most that events may take which have been read and not been asked for yet, object and texts. Nothing is read
+  /// while there are any, so that a slow consumer slows the server down; what comes between the answers of the server
+  /// to LISTEN and to the question whether it is still there has to be read, and what of it does not fit is dropped: a
+  /// `gap` stands in its place.
+  std::size_t max_pending_bytes{4U << 20U};
   connection_options connection{};
 };
 
 struct listen_event {
   enum class kind : std::uint8_t {
     heard,  ///< `what` was sent
-    gap,    ///< the connection was lost, and has been made anew: what was sent in between has not been heard
+    gap,    ///< something has not been heard: the connection was lost, and has been made anew, or there was no room
   };
   kind is{kind::heard};
   notification what{};
@@ -51,7 +58,7 @@ struct listen_event {
 /// @par Thread safety  none: one coroutine or strand
 class SLUICE_API notifications {
  public:
-  /// Does nothing yet: the first `next` connects.
+  /// Does nothing yet: the first `listen` or `next` connects.
   /// @param channels  names as they are, not folded to lower case
   /// @par Errors  throws error: bad_conninfo; bad_query for an empty name or a zero byte in one
   notifications(std::string_view conninfo, const std::vector<std::string>& channels, listen_options options = {});
@@ -59,6 +66,13 @@ class SLUICE_API notifications {
   notifications(notifications&&) noexcept;
   notifications& operator=(notifications&&) noexcept;
   ~notifications();
+
+  /// Returns when the server listens: what is sent from then on is heard, or its loss is told as a gap. Call it before
+  /// reading what the notifications are about. While the server cannot be reached it goes on trying. `next` does the
+  /// same where it is needed.
+  /// @par Errors        as `next`
+  /// @par Cancellation  terminal
+  [[nodiscard]] asio::awaitable<void> listen();
 
   /// The next event, in the order in which the server sent them. While the server cannot be reached it goes on trying.
   /// @par Errors        throws error: cancelled; what connecting said when another try cannot mend it, such as a wrong

@@ -58,14 +58,16 @@ struct SLUICE_API conninfo_environment {
   std::function<std::optional<std::string>(std::string_view name)> variable;
   std::string home;       ///< folder of .pgpass, .pg_service.conf and .postgresql/; empty: there is none
   std::string user_name;  ///< the default of `user`; empty: it must be given
-  /// The first that exists is the default host; if none does, the last.
-  std::vector<std::string> socket_folders{"/var/run/postgresql", "/tmp"};
+  /// The first that exists is the default host; if none does, the last. Where anybody may make a socket, as in /tmp,
+  /// anybody may pose as the server: name such a folder as `host`.
+  std::vector<std::string> socket_folders{"/var/run/postgresql"};
 
   /// This process: its variables, $HOME or else the user database's folder, the effective user.
   [[nodiscard]] static conninfo_environment process();
 };
 
-/// All that is needed to connect. Every field has libpq's default; an empty text means not given.
+/// All that is needed to connect. Every field has libpq's default unless it says otherwise; an empty text means not
+/// given.
 /// @see PostgreSQL documentation, section "Database Connection Control Functions"
 struct SLUICE_API conninfo {
   /// One server to try.
@@ -82,17 +84,18 @@ struct SLUICE_API conninfo {
     friend bool operator==(const host&, const host&) = default;
   };
 
-  std::vector<host> hosts;  ///< in the order given; at least one after `parse`
-  std::string user;         ///< default: the operating system's name of the user
-  std::string database;     ///< default: `user`
-  secret password;          ///< see also `password_for`; never in a message of this library
-  std::string passfile;     ///< the password file; default: .pgpass in the home folder
-  std::string application_name;
-  std::string options;  ///< command-line options for the server, such as `-c work_mem=64MB`
+  std::vector<host> hosts;       ///< in the order given; at least one after `parse`
+  std::string user;              ///< default: the operating system's name of the user
+  std::string database;          ///< default: `user`
+  secret password;               ///< see also `password_for`; never in a message of this library
+  std::string passfile;          ///< the password file; default: .pgpass in the home folder
+  std::string application_name;  ///< default: "sluice", from `parse`; libpq has none
+  std::string options;           ///< command-line options for the server, such as `-c work_mem=64MB`
   /// Run-time parameters of the start-up message from PGDATESTYLE, PGTZ and PGGEQO: name, value.
   std::vector<std::pair<std::string, std::string>> session_settings;
 
-  std::chrono::milliseconds connect_timeout{};  ///< for each host; 0: none
+  /// For a name to resolve, and for each address to let us in, login included; 0: none. libpq has none unless told.
+  std::chrono::milliseconds connect_timeout{30'000};
   bool keepalives{true};
   std::chrono::seconds keepalives_idle{};        ///< silence before the first probe; 0: the system's
   std::chrono::seconds keepalives_interval{};    ///< between probes; 0: the system's
@@ -120,12 +123,14 @@ struct SLUICE_API conninfo {
 
   /// Gives a bearer token when a server asks for one (OAuth); no string can say this. Called in the coroutine that
   /// connects, or by the constructor of `client`; nothing else runs there meanwhile, so it must not wait for long. What
-  /// it throws ends the attempt. Tokens are sent over TLS or a Unix socket only.
+  /// it throws ends the attempt. Tokens are sent where a password in clear text is (docs/connecting.md).
   /// @see PostgreSQL documentation, section "OAuth Authorization/Authentication"
   std::function<secret()> token;
   /// Shared by connections that should hash a SCRAM password once, not each (<sluice/wire/scram_cache.hpp>); null:
   /// each.
   std::shared_ptr<scram_cache> scram_keys;
+  /// The fewest rounds of SCRAM's hashing that are accepted; no parameter of libpq's.
+  std::uint32_t scram_min_iterations{4'096};
   auth_methods require_auth;
   channel_binding_mode channel_binding{channel_binding_mode::prefer};
   std::string requirepeer;  ///< owner of the server's process, checked on Unix sockets
@@ -148,6 +153,7 @@ struct SLUICE_API conninfo {
 /// The password for one host: `password` if there is one, else what the password file says at this moment, so that a
 /// long-lived program notices a changed file.
 /// @return nothing when there is none, or when the file may not be used because others can read it
+/// @par Errors  throws error: bad_conninfo for a file that is longer than 1 MiB, or cannot be read to its end
 /// @see PostgreSQL documentation, section "The Password File"
 [[nodiscard]] SLUICE_API std::optional<secret> password_for(const conninfo& info, const conninfo::host& host);
 

@@ -85,7 +85,14 @@ class SLUICE_API link {
   };
   /// Sends what it can of `out`, and reads what it can into `in`. Ends all views into `in`.
   /// @param wanted  size of the message that is arriving
+  /// Of an error or a notice that is longer than `limits.message`, the first half of so many bytes is kept: the rest is
+  /// dropped as it arrives, and a note of it takes the place of the end.
   [[nodiscard]] moved transfer(std::size_t wanted);
+  /// The same in a coroutine: waits until something has moved, and lets others run when the turn is over, however much
+  /// there is to read.
+  /// @return `something` or `end`
+  /// @par Errors  throws error: deadline_exceeded, cancelled
+  [[nodiscard]] asio::awaitable<moved> read(std::size_t wanted);
 
   /// Sends what can be sent without waiting; a failure shows at the next `transfer`.
   void flush() noexcept;
@@ -149,6 +156,9 @@ class SLUICE_API link {
   };
   [[nodiscard]] io_result receive(std::span<std::byte> into);
   [[nodiscard]] io_result send(std::span<const std::byte> from) noexcept;
+  [[nodiscard]] std::size_t kept_of_report() const noexcept;
+  [[nodiscard]] bool is_long_report(std::size_t wanted) const noexcept;
+  void cut_report(std::size_t size);
   [[nodiscard]] bool is_ours() const noexcept;
   [[nodiscard]] bool wants_to_send() const noexcept;
   [[nodiscard]] bool flows() noexcept;
@@ -164,6 +174,7 @@ class SLUICE_API link {
   std::error_code wait_result_;
   std::error_code broken_;
   std::size_t sent_{0};
+  std::size_t dropped_{0};  // of a long report that is arriving
   clock::time_point wait_began_{};
   clock::duration waited_{};
   std::uint64_t reads_{0};

@@ -28,16 +28,20 @@ class SLUICE_API receive_buffer {
   /// `count` arrived bytes have been dealt with; views into them stay valid until the next `make_room`.
   void consume(std::size_t count) noexcept;
 
-  /// Ends all views and makes room behind what has arrived: moves it to the front; grows, by doubling and only as far
-  /// as bytes really arrive, when a message of `wanted` bytes does not fit; shrinks back when it does again.
+  /// Ends all views and makes room after what has arrived: moves it to the front; grows by doubling when it is full of
+  /// what has arrived, so that a length alone allocates nothing; shrinks back when a message of `wanted` bytes fits
+  /// again.
   /// @param wanted  size of the message that is arriving; from its own header, so it may lie
-  /// @return where the next read goes; empty only when `wanted` is above the limit
+  /// @return where the next read goes; empty only when `wanted` is above the limit, or the limit is reached
   /// @par Exception safety  strong: std::bad_alloc
   [[nodiscard]] std::span<std::byte> make_room(std::size_t wanted);
   /// Where the next read may go without ending any view; may be empty.
   [[nodiscard]] std::span<std::byte> room() noexcept { return {bytes_.get() + end_, capacity_ - end_}; }
   /// `count` bytes were read into the room.
   void commit(std::size_t count) noexcept;
+
+  /// Replaces arrived bytes: `count` of them, from the one at `at` on, by as many others or fewer. Ends all views.
+  void replace(std::size_t at, std::size_t count, std::span<const std::byte> with) noexcept;
 
   /// A query is over: if its reads needed much less, the next make do with half, down to what it began with.
   void ease() noexcept;

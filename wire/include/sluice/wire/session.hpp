@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,7 @@ struct session {
   std::string database{};
   conninfo::host host{};                          ///< whom the name in the connection string meant
   std::shared_ptr<const tls_context> security{};  ///< null: not in TLS. CancelRequest needs the same
+  std::optional<std::uint32_t> peer{};            ///< the server's user, on a Unix socket; CancelRequest needs the same
   state is{state::busy};
   char transaction{'I'};        ///< of the last ReadyForQuery: I, T or E
   std::uint32_t backend_pid{};  ///< 0 when the server gave no key: then it cannot be cancelled
@@ -77,12 +79,21 @@ struct session {
   /// NoticeResponse, ParameterStatus or NotificationResponse: may come at any time.
   /// @par Errors  throws error: protocol_violation when it is malformed, or client_encoding stops being UTF8
   SLUICE_API void aside(const proto::frame& message);
+  /// Takes what one read of an idle session brings: messages that may come at any time. Does not wait.
+  /// @return `end` when the server has ended the session, or sent what does not belong there
+  /// @par Errors  throws error: as `aside`, and for what breaks the protocol
+  [[nodiscard]] SLUICE_API link::moved hear();
   /// Looks, without waiting, whether the server has ended an idle session, and takes the messages that came meanwhile.
+  /// A message that has arrived in part stays for the next read. The look is bounded: a session on which the server
+  /// does not stop talking is not alive.
   [[nodiscard]] SLUICE_API bool is_alive() noexcept;
   /// Drops the connection for good.
   SLUICE_API void discard() noexcept;
   /// Ends the session politely if it is idle (Terminate), and closes it. Does not wait.
   SLUICE_API void close() noexcept;
+
+ private:
+  [[nodiscard]] std::size_t take_asides();
 };
 
 /// The fields of an ErrorResponse or NoticeResponse, owned.
