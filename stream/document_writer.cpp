@@ -23,6 +23,12 @@ constexpr std::size_t large_document = 2U << 10U;
 // More is given back: one huge document should not be held for ever.
 constexpr std::size_t kept_memory = 1U << 20U;
 
+/// Line feed or carriage return, the line breaks that are white space in JSON.
+bool has_line_break(std::string_view text) noexcept {
+  return std::memchr(text.data(), '\n', text.size()) != nullptr ||
+         std::memchr(text.data(), '\r', text.size()) != nullptr;
+}
+
 template <class Write>
 std::uint64_t pump(row_range& rows, document_format format, Write&& write) {
   document_writer writer{format};
@@ -80,7 +86,7 @@ void document_writer::add(row document) {
   const std::string_view text = is_null && format_ != document_format::raw ? "null" : document.text();
   ++rows_;
   if (format_ == document_format::array) gather(rows_ == 1 ? "[" : ",\n");
-  if (format_ == document_format::ndjson && std::memchr(text.data(), '\n', text.size()) != nullptr) {
+  if (format_ == document_format::ndjson && has_line_break(text)) {
     gather_minified(text);
   } else if (text.size() >= large_document) {
     pieces_.push_back({text.data(), text.size()});
@@ -122,9 +128,13 @@ void document_writer::gather_minified(std::string_view document) {
   gathered_.resize(before + document.size() + simdjson::SIMDJSON_PADDING);
   std::size_t size = 0;
   const auto refused = simdjson::minify(document.data(), document.size(), gathered_.data() + before, size);
-  gathered_.resize(refused == simdjson::SUCCESS ? before + size : before);
-  if (refused != simdjson::SUCCESS)
-    throw error{errc::bad_json, "row " + std::to_string(rows_) + " is not JSON: " + simdjson::error_message(refused)};
+  const bool is_good = refused == simdjson::SUCCESS && !has_line_break({gathered_.data() + before, size});
+  gathered_.resize(is_good ? before + size : before);
+  if (!is_good) {
+    const char* const why =
+        refused == simdjson::SUCCESS ? "a line break in a string" : simdjson::error_message(refused);
+    throw error{errc::bad_json, "row " + std::to_string(rows_) + " is not JSON: " + why};
+  }
   note_gathered(size);
 }
 

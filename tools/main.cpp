@@ -1,7 +1,9 @@
 // The command `sluice`: documents of a relation or query as NDJSON on standard output.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -9,6 +11,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <system_error>
 
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
@@ -20,6 +23,7 @@
 #include "options.hpp"
 #include "output.hpp"
 #include "report.hpp"
+#include "terminal.hpp"
 
 namespace {
 
@@ -50,6 +54,14 @@ void catch_signals() {
   (void)::sigaction(SIGINT, &action, nullptr);
   (void)::sigaction(SIGTERM, &action, nullptr);
   (void)std::signal(SIGPIPE, SIG_IGN);
+}
+
+/// The number of a descriptor that is closed would be the next socket's: documents and messages would go to the server.
+void check_descriptors() {
+  const bool has_output = ::fcntl(STDOUT_FILENO, F_GETFD) >= 0;
+  for (const int each : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(each, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);  // takes the lowest number that is free
+  if (!has_output) throw std::system_error{EBADF, std::generic_category(), "standard output"};
 }
 
 /// Signals reach it for as long as this lives.
@@ -132,10 +144,9 @@ void run(Rows& rows, const options& given, const Statistics& statistics) {
     statistics();
     throw;
   }
-  if (given.count)
-    std::printf("{\"rows\":%llu,\"bytes\":%llu}\n", static_cast<unsigned long long>(so_far.rows),
-                static_cast<unsigned long long>(so_far.bytes));
   statistics();
+  if (given.count)
+    write_output("{\"rows\":" + std::to_string(so_far.rows) + ",\"bytes\":" + std::to_string(so_far.bytes) + "}\n");
 }
 
 using clock_type = std::chrono::steady_clock;
@@ -145,11 +156,13 @@ std::chrono::microseconds since(clock_type::time_point began) {
 
 void stream_on_one(const conninfo& where, const connection_options& bounds, const query_options& how,
                    const options& given) {
+  const query what = given.to_query();
   const auto began = clock_type::now();
   client db{where, bounds};
   const auto connecting = since(began);
+  db.on_notice([&](const server_message& notice) { std::fputs(notice_text(notice, what.text()).c_str(), stderr); });
   const interrupted_by_signals signals{db};
-  row_range rows = db.stream(given.to_query(), how);
+  row_range rows = db.stream(what, how);
   run(rows, given, [&] {
     if (!given.stats) return;
     const session_facts facts{connecting, given.mode, db.tls_version(), db.parameter("server_version")};
@@ -162,7 +175,7 @@ void explain_on_many(const conninfo& where, const options& given, const parallel
   std::future<std::string> text =
       asio::co_spawn(context, explain_in_parallel(where, given.to_relation(), how), asio::use_future);
   context.run();
-  std::fputs(text.get().c_str(), stdout);
+  write_output(printable_document(text.get()));
 }
 
 void stream_on_many(const conninfo& where, const connection_options& bounds, const query_options& how,
@@ -183,12 +196,13 @@ void stream_on_many(const conninfo& where, const connection_options& bounds, con
 
 void stream(const options& given) {
   if (given.explain && !given.connections) {
-    std::fputs(given.to_query().explain().c_str(), stdout);
+    write_output(printable_document(given.to_query().explain()));
     return;
   }
   conninfo where = conninfo::parse(given.dsn);
   if (given.connect_timeout) where.connect_timeout = *given.connect_timeout;
-  for (const std::string& warning : where.warnings) std::fprintf(stderr, "sluice: warning: %s\n", warning.c_str());
+  for (const std::string& warning : where.warnings)
+    std::fprintf(stderr, "sluice: warning: %s\n", printable(warning).c_str());
   connection_options bounds{.leave_timeout = std::chrono::seconds{1}};  // whoever gave up does not wait much longer
   if (given.buffer_bytes) bounds.buffer_bytes = *given.buffer_bytes;
   if (given.max_row_bytes) bounds.max_row_bytes = *given.max_row_bytes;
@@ -200,31 +214,46 @@ void stream(const options& given) {
     stream_on_one(where, bounds, how, given);
 }
 
+/// What to do about a failure, in the command's own terms.
+std::string advice(const error& failure, const options& given) {
+  constexpr std::string_view no_such_column = "42703";
+  const bool is_documents = failure.sqlstate() == no_such_column && given.source &&
+                            failure.server()->message.find(given.column) != std::string::npos;
+  if (is_documents)
+    return "HINT: documents are read from the column '" + printable(given.column) +
+           "': --column names another one, and --sql 'select * from ...' makes a document of all columns\n";
+  if (failure.code() == errc::row_too_large) return "HINT: --max-row sets the limit\n";
+  return {};
+}
+
+int perform(const options& given) try {
+  if (given.help)
+    write_output(help_text);
+  else if (given.version)
+    write_output("sluice " SLUICE_VERSION "\n");
+  else
+    stream(given);
+  return 0;
+} catch (const reader_gone&) {
+  return 0;
+} catch (const output_interrupted&) {
+  return cancelled_exit;
+} catch (const sluice::error& e) {
+  const bool is_known = e.server() && !given.connections;
+  const std::string asked = is_known ? std::string{given.to_query().text()} : std::string{};
+  std::fputs((error_text(e, asked) + advice(e, given)).c_str(), stderr);
+  return exit_code(e.kind());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
   catch_signals();
-  const options given = parse_options(argc, argv);
-  if (given.help) {
-    std::fputs(help_text, stdout);
-    return 0;
-  }
-  if (given.version) {
-    std::puts("sluice " SLUICE_VERSION);
-    return 0;
-  }
-  stream(given);
-  if (std::fflush(stdout) != 0) {
-    std::perror("sluice: output: standard output");
-    return output_exit;
-  }
-  return 0;
+  check_descriptors();
+  return perform(parse_options(argc, argv));
 } catch (const usage_error& e) {
-  std::fprintf(stderr, "sluice: usage: %s\n", printable(e.what()).c_str());
+  std::fprintf(stderr, "sluice: usage: %s\n", printable_lines(e.what()).c_str());
   return exit_code(condition::usage);
-} catch (const sluice::error& e) {
-  std::fputs(error_text(e).c_str(), stderr);
-  return exit_code(e.kind());
 } catch (const std::bad_alloc&) {
   std::fputs("sluice: limit: out of memory\n", stderr);
   return exit_code(condition::limit);

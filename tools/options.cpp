@@ -1,12 +1,10 @@
 #include "options.hpp"
 
 #include <algorithm>
-#include <limits>
-#include <map>
+#include <array>
 #include <utility>
 
-#include <CLI/CLI.hpp>
-
+#include "command_line.hpp"
 #include "where.hpp"
 
 namespace sluice::tool {
@@ -39,122 +37,97 @@ Exit codes: 0 all rows, 2 usage, 3 connection, 4 auth, 5 tls, 6 protocol, 7 sql,
 
 namespace {
 
-void add_mode(CLI::App& app, options& to) {
-  app.add_option("--page-rows", to.page_rows)->check(CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()));
-  app.add_option_function<std::string>("--mode", [&](const std::string& mode) {
+void add_mode(command_line& line, options& to) {
+  line.option("page-rows", [&](const std::string& text) { to.page_rows = parse_number(text); });
+  line.option("mode", [&](const std::string& mode) {
     const auto found = std::ranges::find(fetch_mode_names, mode);
-    if (found == fetch_mode_names.end()) throw usage_error{"--mode is plain, paged or bulk"};
+    if (found == fetch_mode_names.end()) throw usage_error{"'" + mode + "' is not plain, paged or bulk"};
     to.mode = static_cast<fetch_mode>(found - fetch_mode_names.begin());
   });
-  app.add_option("--parallel", to.connections)->check(CLI::Range(1U, 1'000U));
-  app.add_option_function<std::string>("--split", [&](const std::string& text) {
-    const std::size_t colon = text.find(':');
-    const std::string how = text.substr(0, colon);
-    to.split_field = colon == text.npos ? "" : text.substr(colon + 1);
-    if (how == "ctid" && colon == text.npos)
-      to.split = split_by::kind::ctid;
-    else if (how == "key" && !to.split_field.empty())
-      to.split = split_by::kind::key;
-    else if (how == "hash" && !to.split_field.empty())
-      to.split = split_by::kind::hash;
-    else
-      throw usage_error{"--split is ctid, key:FIELD or hash:FIELD"};
+  constexpr std::uint32_t most_connections = 1'000;
+  line.option("parallel", [&](const std::string& text) { to.connections = parse_number(text, most_connections); });
+  line.option("split", [&](const std::string& text) { to.split = parse_split(text); });
+}
+
+void add_bounds(command_line& line, options& to) {
+  line.option("chunk-rows", [&](const std::string& text) { to.chunk_rows = parse_number(text); });
+  line.option("buffer", [&](const std::string& text) { to.buffer_bytes = parse_size(text); });
+  line.option("max-row", [&](const std::string& text) { to.max_row_bytes = parse_size(text); });
+  line.option("timeout", [&](const std::string& text) { to.timeout = parse_duration(text); });
+  line.option("connect-timeout", [&](const std::string& text) { to.connect_timeout = parse_duration(text); });
+}
+
+void add_query(command_line& line, options& to) {
+  line.rest([&](const std::string& name) {
+    if (to.source) throw usage_error{"give one relation: '" + *to.source + "', or '" + name + "'"};
+    to.source = name;
   });
+  line.option("column", [&](const std::string& name) { to.column = name; });
+  line.list("where", [&](const std::string& condition) { to.where.push_back(parse_where(condition)); });
+  line.option("select", [&](const std::string& paths) { to.select = parse_select(paths); });
+  line.list("order-by", [&](const std::string& key) { to.order_by.push_back(parse_sort_key(key)); });
+  line.option("limit", [&](const std::string& text) { to.limit = parse_count(text); });
+  line.option("offset", [&](const std::string& text) { to.offset = parse_count(text); });
+  line.option("sql", [&](const std::string& sql) { to.sql = sql; });
+  line.list("param", [&](const std::string& value) { to.parameters.push_back(value); });
 }
 
-void add_bounds(CLI::App& app, options& to) {
-  app.add_option("--chunk-rows", to.chunk_rows)->check(CLI::PositiveNumber);
-  app.add_option_function<std::string>("--buffer",
-                                       [&](const std::string& text) { to.buffer_bytes = parse_size(text); });
-  app.add_option_function<std::string>("--max-row",
-                                       [&](const std::string& text) { to.max_row_bytes = parse_size(text); });
-  app.add_option_function<std::string>("--timeout",
-                                       [&](const std::string& text) { to.timeout = parse_duration(text); });
-  app.add_option_function<std::string>("--connect-timeout",
-                                       [&](const std::string& text) { to.connect_timeout = parse_duration(text); });
+void add_output(command_line& line, options& to) {
+  line.option("format", [&](const std::string& name) {
+    static constexpr std::array<std::string_view, 3> names{"ndjson", "array", "raw"};
+    const auto found = std::ranges::find(names, name);
+    if (found == names.end()) throw usage_error{"'" + name + "' is not ndjson, array or raw"};
+    to.output = static_cast<document_format>(found - names.begin());
+  });
+  line.flag("validate", to.validate);
+  line.flag("count", to.count);
+  line.flag("explain", to.explain);
+  line.flag("stats", to.stats);
+  line.flag("progress", to.progress);
 }
 
-void add_query(CLI::App& app, options& to) {
-  app.add_option("source", to.source);
-  app.add_option("--column", to.column);
-  app.add_option_function<std::vector<std::string>>("--where",
-                                                    [&](const std::vector<std::string>& conditions) {
-                                                      for (const std::string& each : conditions)
-                                                        to.where.push_back(parse_where(each));
-                                                    })
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option_function<std::string>("--select", [&](const std::string& paths) { to.select = parse_select(paths); });
-  app.add_option_function<std::vector<std::string>>("--order-by",
-                                                    [&](const std::vector<std::string>& keys) {
-                                                      for (const std::string& key : keys)
-                                                        to.order_by.push_back(parse_sort_key(key));
-                                                    })
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option_function<std::string>("--limit", [&](const std::string& text) { to.limit = parse_count(text); });
-  app.add_option_function<std::string>("--offset", [&](const std::string& text) { to.offset = parse_count(text); });
-  app.add_option("--sql", to.sql);
-  app.add_option("--param", to.parameters)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-}
-
-void check(const options& given, const CLI::App& app) {
-  const bool sql = app.count("--sql") != 0;
-  const bool source = app.count("source") != 0;
-  if (sql && source) throw usage_error{"give a relation or --sql, not both"};
-  if (!sql && !source) throw usage_error{"give a relation or --sql: see --help"};
-  if (!sql && !given.parameters.empty()) throw usage_error{"--param binds the parameters of --sql"};
-  if (app.count("--page-rows") != 0 && given.mode != fetch_mode::paged)
-    throw usage_error{"--page-rows is for --mode paged"};
-  if (app.count("--split") != 0 && !given.connections) throw usage_error{"--split is for --parallel"};
-  if (sql && given.connections) throw usage_error{"--parallel divides relations: it knows nothing of the SQL given"};
-  for (const char* name : {"--column", "--where", "--select", "--order-by", "--limit", "--offset"})
-    if (sql && app.count(name) != 0) throw usage_error{std::string{name} + " is for relations: write it into the SQL"};
+void check(const options& given, const command_line& line) {
+  if (given.sql && given.source) throw usage_error{"give a relation or --sql, not both"};
+  if (!given.sql && !given.source) throw usage_error{"give a relation or --sql: see --help"};
+  if (given.source && given.source->empty()) throw usage_error{"the name of the relation is empty"};
+  if (given.sql && given.sql->find_first_not_of(" \t\n\v\f\r;") == std::string::npos)
+    throw usage_error{"--sql is empty: give a statement that returns rows"};
+  if (!given.sql && !given.parameters.empty()) throw usage_error{"--param binds the parameters of --sql"};
+  if (line.has("page-rows") && given.mode != fetch_mode::paged) throw usage_error{"--page-rows is for --mode paged"};
+  if (line.has("split") && !given.connections) throw usage_error{"--split is for --parallel"};
+  if (!given.sql) return;
+  if (given.connections) throw usage_error{"--parallel divides relations: it knows nothing of the SQL given"};
+  for (const char* name : {"column", "where", "select", "order-by", "limit", "offset"})
+    if (line.has(name)) throw usage_error{"--" + std::string{name} + " is for relations: write it into the SQL"};
 }
 
 }  // namespace
 
 options parse_options(int argc, const char* const* argv) {
   options to;
-  CLI::App app;
-  app.set_help_flag();
-  app.add_flag("-h,--help", to.help);
-  app.add_flag("--version", to.version);
-  app.add_option("-d,--dsn", to.dsn);
-  add_query(app, to);
-  add_bounds(app, to);
-  const std::map<std::string, document_format> formats{
-      {"ndjson", document_format::ndjson}, {"array", document_format::array}, {"raw", document_format::raw}};
-  app.add_option_function<std::string>("--format", [&](const std::string& name) {
-    const auto found = formats.find(name);
-    if (found == formats.end()) throw usage_error{"--format is ndjson, array or raw"};
-    to.output = found->second;
-  });
-  app.add_flag("--validate", to.validate);
-  app.add_flag("--count", to.count);
-  app.add_flag("--explain", to.explain);
-  app.add_flag("--stats", to.stats);
-  app.add_flag("--progress", to.progress);
-  add_mode(app, to);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    throw usage_error{e.what()};
-  }
-  if (!to.help && !to.version) check(to, app);
+  command_line line;
+  line.flag("help", to.help, 'h');
+  line.flag("version", to.version);
+  line.option("dsn", [&](const std::string& text) { to.dsn = text; }, 'd');
+  add_query(line, to);
+  add_bounds(line, to);
+  add_output(line, to);
+  add_mode(line, to);
+  line.read(argc, argv);
+  if (!to.help && !to.version) check(to, line);
   return to;
 }
 
 query options::to_query() const {
-  if (!sql.empty()) {
+  if (sql) {
     std::vector<bind_value> values(parameters.begin(), parameters.end());
-    return {sql, std::move(values), query::shape::detect};
+    return {*sql, std::move(values), query::shape::detect};
   }
   return to_relation().build();
 }
 
 relation options::to_relation() const {
-  relation from{source};
+  relation from{source.value()};
   from.column(column);
   for (const predicate& condition : where) from.where(condition);
   from.select(select);
@@ -165,9 +138,9 @@ relation options::to_relation() const {
 }
 
 split_by options::to_split() const noexcept {
-  switch (split) {
-    case split_by::kind::key: return split_by::key(split_field);
-    case split_by::kind::hash: return split_by::hash(split_field);
+  switch (split.is) {
+    case split_by::kind::key: return split_by::key(split.path);
+    case split_by::kind::hash: return split_by::hash(split.path);
     case split_by::kind::ctid: break;
   }
   return split_by::ctid();

@@ -23,14 +23,14 @@ inline constexpr std::array<std::string_view, 3> fetch_mode_names{"plain", "page
 
 struct options {
   std::string dsn;
-  std::string source;
+  std::optional<std::string> source;
   std::string column{"data"};
   std::vector<predicate> where;
   std::vector<projection> select;
   std::vector<sort_key> order_by;
   std::optional<std::uint64_t> limit;
   std::optional<std::uint64_t> offset;
-  std::string sql;
+  std::optional<std::string> sql;
   std::vector<std::string> parameters;
 
   std::size_t chunk_rows{0};  // 0: as many as one read brought
@@ -52,8 +52,7 @@ struct options {
   bool version{false};
 
   std::optional<std::uint32_t> connections;  // --parallel
-  split_by::kind split{split_by::kind::ctid};
-  std::string split_field;
+  tool::split split;
 
   // What is asked for when it is no SQL.
   [[nodiscard]] relation to_relation() const;

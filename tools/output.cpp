@@ -1,27 +1,63 @@
 #include "output.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string_view>
 #include <system_error>
 
+#include "terminal.hpp"
+
 namespace sluice::tool {
+
+namespace {
+
+void wait_until_writable() {
+  pollfd waiting{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+  if (::poll(&waiting, 1, -1) >= 0) return;
+  if (errno == EINTR) throw output_interrupted{};
+  throw std::system_error{errno, std::generic_category(), "standard output"};
+}
+
+void write_all(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
+    if (count >= 0)
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    else if (errno == EPIPE)
+      throw reader_gone{};
+    else if (errno == EINTR)
+      throw output_interrupted{};
+    else if (errno == EAGAIN || errno == EWOULDBLOCK)
+      wait_until_writable();
+    else
+      throw std::system_error{errno, std::generic_category(), "standard output"};
+  }
+}
+
+/// A part at a time, so that memory stays bounded.
+void show(std::string_view text) {
+  constexpr std::size_t part = 64U << 10U;
+  while (!text.empty()) {
+    std::size_t size = std::min(part, text.size());
+    for (int i = 0; i < 3 && size < text.size() && is_continuation(text[size]); ++i) --size;
+    write_all(printable_document(text.substr(0, size)));
+    text.remove_prefix(size);
+  }
+}
+
+}  // namespace
+
+void write_output(std::string_view text) { write_all(text); }
+
+output::output(document_format format) : writer_{format}, is_terminal_{::isatty(STDOUT_FILENO) == 1} {}
 
 void output::flush() {
   for (const asio::const_buffer& piece : writer_.text()) {
-    std::string_view bytes{static_cast<const char*>(piece.data()), piece.size()};
-    while (!bytes.empty()) {
-      const ssize_t count = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
-      if (count >= 0)
-        bytes.remove_prefix(static_cast<std::size_t>(count));
-      else if (errno == EPIPE)
-        throw reader_gone{};
-      else if (errno == EINTR)
-        throw output_interrupted{};
-      else
-        throw std::system_error{errno, std::generic_category(), "standard output"};
-    }
+    const std::string_view bytes{static_cast<const char*>(piece.data()), piece.size()};
+    is_terminal_ ? show(bytes) : write_all(bytes);
   }
 }
 

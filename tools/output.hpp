@@ -1,6 +1,7 @@
 #pragma once
 // Rows on their way to a file descriptor.
 #include <exception>
+#include <string_view>
 
 #include <sluice/stream/document_writer.hpp>
 
@@ -11,10 +12,14 @@ struct reader_gone : std::exception {};
 // A signal came while the output was stalled.
 struct output_interrupted : std::exception {};
 
-// Writes documents to standard output.
+// A text of ours. Throws reader_gone, output_interrupted, std::system_error.
+void write_output(std::string_view text);
+
+// Writes documents to standard output: as they are, but for a terminal, which gets what it would obey in JSON's
+// escapes.
 class output {
  public:
-  explicit output(document_format format) : writer_{format} {}
+  explicit output(document_format format);
 
   // Throws error (bad_json) for a document with line breaks that is not JSON.
   void write(row document) { writer_.add(document); }
@@ -25,6 +30,7 @@ class output {
 
  private:
   document_writer writer_;
+  bool is_terminal_;
 };
 
 }  // namespace sluice::tool

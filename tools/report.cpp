@@ -1,44 +1,25 @@
 #include "report.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
 #include "options.hpp"
+#include "terminal.hpp"
 
 namespace sluice::tool {
 
 namespace {
 
+/// What it cannot hold or a terminal would obey stands as in messages: "\\x1b".
 std::string json_string(std::string_view text) {
   std::string quoted{'"'};
-  for (const char c : text) {
+  for (const char c : printable(text)) {
     if (c == '"' || c == '\\') quoted += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) continue;  // no server version has any
     quoted += c;
   }
   return quoted += '"';
 }
-
-}  // namespace
-
-std::string printable(std::string_view text) {
-  static constexpr std::string_view digits = "0123456789abcdef";
-  std::string safe;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-      safe += c;
-    } else {
-      safe += "\\x";
-      safe += digits[byte >> 4U];
-      safe += digits[byte & 15U];
-    }
-  }
-  return safe;
-}
-
-namespace {
 
 class json_object {
  public:
@@ -57,6 +38,36 @@ class json_object {
  private:
   std::string text_{'{'};
 };
+
+/// "DETAIL: ..." on a line of its own; nothing when the server did not say any.
+std::string field_text(std::string_view name, std::string_view value) {
+  if (value.empty()) return {};
+  return std::string{name} + ": " + printable_lines(value) + '\n';
+}
+
+/// The line of a query that the server means, as psql shows it.
+/// @param position  in characters, from 1
+std::string line_text(std::string_view query, std::uint32_t position) {
+  std::size_t offset = 0;
+  std::uint32_t character = 1;
+  for (; offset < query.size() && character < position; ++character)
+    offset += first_character(query.substr(offset)).size;
+  if (character != position) return {};  // this cannot be the query that was meant
+  const std::size_t before = query.substr(0, offset).rfind('\n');
+  const std::size_t begin = before == query.npos ? 0 : before + 1;
+  const std::size_t end = std::min(query.find('\n', offset), query.size());
+  std::string line{query.substr(begin, end - begin)};
+  std::ranges::replace(line, '\t', ' ');
+  const auto number = 1 + std::ranges::count(query.substr(0, begin), '\n');
+  return with_caret("LINE " + std::to_string(number) + ": ", line, offset - begin) + '\n';
+}
+
+/// @param query  empty: not known
+std::string place_text(const server_message& said, std::string_view query) {
+  if (said.internal_position && !said.internal_query.empty())
+    return line_text(said.internal_query, *said.internal_position);
+  return said.position && !query.empty() ? line_text(query, *said.position) : std::string{};
+}
 
 std::string name_of(fetch_mode mode) { return json_string(fetch_mode_names[static_cast<std::size_t>(mode)]); }
 
@@ -93,16 +104,22 @@ std::string stats_json(const parallel_progress& done, fetch_mode mode, std::chro
   return std::move(all).line();
 }
 
-std::string error_text(const error& failure) {
+std::string error_text(const error& failure, std::string_view query) {
   std::string text = "sluice: ";
-  text.append(to_string(failure.kind())).append(": ").append(printable(failure.what()));
-  if (!failure.sqlstate().empty()) text.append(" [").append(printable(failure.sqlstate())).append("]");
-  text += '\n';
+  text.append(to_string(failure.kind())).append(": ").append(printable_lines(failure.what())).append("\n");
   if (const auto& server = failure.server()) {
-    if (!server->detail.empty()) text.append("DETAIL: ").append(printable(server->detail)).append("\n");
-    if (!server->hint.empty()) text.append("HINT: ").append(printable(server->hint)).append("\n");
+    text += place_text(*server, query);
+    text += field_text("DETAIL", server->detail) + field_text("HINT", server->hint);
+    if (!server->internal_query.empty() && !server->internal_position)
+      text += field_text("QUERY", server->internal_query);
+    text += field_text("CONTEXT", server->where);
   }
   return text;
+}
+
+std::string notice_text(const server_message& notice, std::string_view query) {
+  return field_text(notice.severity.empty() ? "NOTICE" : printable(notice.severity), notice.message) +
+         place_text(notice, query) + field_text("DETAIL", notice.detail) + field_text("HINT", notice.hint);
 }
 
 int exit_code(condition kind) noexcept {
@@ -121,14 +138,20 @@ int exit_code(condition kind) noexcept {
   return 1;
 }
 
+progress::~progress() {
+  if (is_unfinished_) std::fputc('\n', stderr);
+}
+
 void progress::update(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts) {
   if (!shown_ || clock::now() < next_) return;
   next_ = clock::now() + std::chrono::milliseconds{200};
   print(rows, bytes, parts, "\r");
+  is_unfinished_ = true;
 }
 
 void progress::finish(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts) {
   if (shown_) print(rows, bytes, parts, "\n");
+  is_unfinished_ = false;
 }
 
 void progress::print(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts, const char* end) {

@@ -12,9 +12,6 @@
 
 namespace sluice::tool {
 
-// Server text on a terminal or in a log: control bytes become \x1b and so on.
-std::string printable(std::string_view text);
-
 struct session_facts {
   std::chrono::microseconds connecting;
   fetch_mode mode;
@@ -26,14 +23,20 @@ struct session_facts {
 std::string stats_json(const stream_stats& stats, const session_facts& session);
 std::string stats_json(const parallel_progress& done, fetch_mode mode, std::chrono::microseconds elapsed);
 
-// `sluice: CATEGORY: message [SQLSTATE]`, then DETAIL and HINT on lines of their own.
-std::string error_text(const error& failure);
+// `sluice: CATEGORY: message [SQLSTATE]`, then the line of the query, DETAIL, HINT and CONTEXT on lines of their own.
+// `query`: what the server was asked; empty: not known.
+std::string error_text(const error& failure, std::string_view query = {});
+// `NOTICE: message`, with what belongs to it.
+std::string notice_text(const server_message& notice, std::string_view query = {});
 int exit_code(condition kind) noexcept;
 
 // A line that is written over several times a second.
 class progress {
  public:
   explicit progress(bool shown) : shown_{shown} {}
+  ~progress();  // what is said next begins on a line of its own
+  progress(const progress&) = delete;
+  progress& operator=(const progress&) = delete;
   // `parts`: empty when nothing was divided.
   void update(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts);
   void finish(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts);
@@ -43,6 +46,7 @@ class progress {
   void print(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts, const char* end);
 
   bool shown_;
+  bool is_unfinished_{false};
   clock::time_point began_{clock::now()};
   clock::time_point next_{began_};
 };

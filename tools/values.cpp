@@ -1,12 +1,16 @@
 #include "values.hpp"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <optional>
 #include <utility>
+
+#include <sluice/wire/error.hpp>
+
+#include "lexer.hpp"
 
 namespace sluice::tool {
 
@@ -45,6 +49,12 @@ operand read_as(const operand& field, std::string_view word) {
   return field.as_uuid();
 }
 
+std::uint32_t parse_number(std::string_view text, std::uint32_t most) {
+  const auto number = number_with_unit(text, std::array{unit{"", 1}});
+  if (!number || *number == 0 || *number > most) refuse(text, "a number from 1 to " + std::to_string(most));
+  return static_cast<std::uint32_t>(*number);
+}
+
 std::uint64_t parse_count(std::string_view text) {
   const auto rows = number_with_unit(text, std::array{unit{"", 1}});
   if (!rows) refuse(text, "a number of rows");
@@ -71,59 +81,73 @@ std::chrono::milliseconds parse_duration(std::string_view text) {
   return std::chrono::milliseconds{static_cast<std::int64_t>(*milliseconds)};
 }
 
-std::vector<std::string> parse_path(std::string_view text, std::string_view& rest) {
-  std::vector<std::string> path;
-  std::size_t at = 0;
-  for (;;) {
-    std::string key;
-    const bool quoted = at < text.size() && text[at] == '"';
-    if (quoted) {
-      for (++at;; ++at) {
-        if (at >= text.size()) refuse(text, "a path: a double quote is never closed");
-        if (text[at] == '"' && (at + 1 >= text.size() || text[at + 1] != '"')) break;
-        if (text[at] == '"') ++at;
-        key += text[at];
-      }
-      ++at;
-    } else {
-      while (at < text.size() && text[at] != '.' && text[at] != ':') key += text[at++];
+std::vector<projection> parse_select(std::string_view text) {
+  std::vector<projection> fields;
+  lexer in{text};
+  do {
+    const std::size_t offset = in.next().offset;
+    try {
+      fields.emplace_back(parse_path(in));
+    } catch (const error& refused) {
+      in.fail_at(offset, refused.what());
     }
-    if (key.empty()) refuse(text, "a path: a key is empty");
-    path.push_back(std::move(key));
-    if (at >= text.size() || text[at] == ':') break;
-    if (text[at] != '.') refuse(text, "a path: a dot is expected after a quoted key");
-    ++at;
-  }
-  rest = text.substr(at);
-  return path;
+  } while (in.take_symbol(","));
+  if (in.next().is != token::kind::end) in.fail("expected ',' and another field, or the end");
+  return fields;
 }
 
 sort_key parse_sort_key(std::string_view text) {
-  static constexpr std::array<std::string_view, 6> types{"text", "int", "numeric", "bool", "timestamptz", "uuid"};
-  std::string_view rest;
-  operand by = field(parse_path(text, rest));
-  bool descending = false;
-  std::string_view nulls;
-  while (!rest.empty()) {
-    rest.remove_prefix(1);  // the colon
-    const std::string_view word = rest.substr(0, rest.find(':'));
-    rest.remove_prefix(word.size());
-    if (std::ranges::find(types, word) != types.end())
-      by = read_as(by, word);
-    else if (word == "asc" || word == "desc")
-      descending = word == "desc";
-    else if (word == "nullsfirst" || word == "nullslast")
-      nulls = word;
-    else
-      refuse(text,
-             "a sort key: after the field come text, int, numeric, bool, timestamptz or uuid, asc or desc, nullsfirst "
-             "or nullslast");
+  lexer in{text};
+  const std::size_t offset = in.next().offset;
+  std::optional<operand> by;
+  try {
+    by = field(parse_path(in));
+  } catch (const error& refused) {
+    in.fail_at(offset, refused.what());
   }
-  sort_key key{std::move(by)};
-  if (descending) key = std::move(key).descending();
+  std::string type;
+  std::string direction;
+  std::string nulls;
+  const auto take_one_of = [&](std::string& which, std::initializer_list<const char*> words) {
+    for (const char* word : words) {
+      if (!in.at_word(word)) continue;
+      if (!which.empty()) in.fail("said twice");
+      which = word;
+      in.take();
+      return true;
+    }
+    return false;
+  };
+  while (in.take_symbol(":")) {
+    const bool known = take_one_of(type, {"text", "int", "numeric", "bool", "timestamptz", "uuid"}) ||
+                       take_one_of(direction, {"asc", "desc"}) || take_one_of(nulls, {"nullsfirst", "nullslast"});
+    if (!known) in.fail("expected text, int, numeric, bool, timestamptz or uuid, asc or desc, nullsfirst or nullslast");
+  }
+  if (in.next().is != token::kind::end)
+    in.fail("expected ':' and how to sort, such as name:desc, or the end: for another key repeat --order-by");
+  sort_key key{type.empty() ? std::move(*by) : read_as(*by, type)};
+  if (direction == "desc") key = std::move(key).descending();
   if (nulls == "nullsfirst") key = std::move(key).nulls_first();
   if (nulls == "nullslast") key = std::move(key).nulls_last();
   return key;
+}
+
+split parse_split(std::string_view text) {
+  lexer in{text};
+  split by;
+  if (!in.take_word("ctid")) {
+    by.is = in.at_word("key") ? split_by::kind::key : split_by::kind::hash;
+    if (!in.take_word("key") && !in.take_word("hash")) in.fail("expected ctid, key:FIELD or hash:FIELD");
+    if (!in.take_symbol(":")) in.fail("expected ':' and a field");
+    const std::size_t offset = in.next().offset;
+    try {
+      for (const std::string& key : parse_path(in)) by.path += (by.path.empty() ? "" : ".") + quote_identifier(key);
+    } catch (const error& refused) {
+      in.fail_at(offset, refused.what());
+    }
+  }
+  if (in.next().is != token::kind::end) in.fail("expected the end");
+  return by;
 }
 
 }  // namespace sluice::tool

@@ -9,8 +9,8 @@
 
 #include <sluice/wire/error.hpp>
 
+#include "lexer.hpp"
 #include "values.hpp"
-#include "where_lexer.hpp"
 
 namespace sluice::tool {
 
@@ -239,19 +239,11 @@ class where_parser {
 
   operand plain_subject() {
     const token first = in_.next();
-    if (first.is != token::kind::word && first.is != token::kind::name) in_.fail("expected the name of a field");
-    in_.take();
-    if (first.is == token::kind::word && in_.at_symbol("(")) return function(first);
-    std::vector<std::string> parts{first.text};
-    while (in_.take_symbol(".")) {
-      const token part = in_.next();
-      if (part.is != token::kind::word && part.is != token::kind::name && part.is != token::kind::number)
-        in_.fail("expected a name after the dot");
-      parts.push_back(part.text);
-      in_.take();
-    }
+    std::vector<std::string> path = parse_path(in_);
+    const bool is_call = first.is == token::kind::word && path.size() == 1 && in_.at_symbol("(");
+    if (is_call) return function(first);
     try {
-      return field(std::move(parts));
+      return field(std::move(path));
     } catch (const error& refused) {
       in_.fail_at(first.offset, refused.what());
     }
@@ -261,7 +253,9 @@ class where_parser {
     const std::string called = lower(name.text);
     in_.take_symbol("(");
     if (called == "column") {
-      const token of = in_.take();
+      const token of = in_.next();
+      if (of.is != token::kind::word && of.is != token::kind::name) in_.fail("expected the name of a column");
+      in_.take();
       close();
       return column(of.text);
     }
@@ -335,29 +329,12 @@ class where_parser {
     return all;
   }
 
-  where_lexer in_;
+  lexer in_;
   int depth_{0};
 };
 
 }  // namespace
 
 predicate parse_where(std::string_view text) { return where_parser{text}.run(); }
-
-std::vector<projection> parse_select(std::string_view text) {
-  std::vector<projection> fields;
-  std::string_view rest = text;
-  for (;;) {
-    bool quoted = false;
-    std::size_t end = 0;
-    while (end < rest.size() && (quoted || rest[end] != ',')) quoted ^= rest[end++] == '"';
-    try {
-      fields.emplace_back(rest.substr(0, end));
-    } catch (const error& refused) {
-      throw usage_error{"--select: " + std::string{refused.what()}};
-    }
-    if (end == rest.size()) return fields;
-    rest.remove_prefix(end + 1);
-  }
-}
 
 }  // namespace sluice::tool

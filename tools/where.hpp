@@ -1,7 +1,6 @@
 #pragma once
 // The language of --where: docs/predicates.md.
 #include <string_view>
-#include <vector>
 
 #include <sluice/stream/query.hpp>
 
@@ -9,8 +8,5 @@ namespace sluice::tool {
 
 // Throws usage_error, whose text shows the place with a caret.
 predicate parse_where(std::string_view text);
-
-// The paths of --select, separated by commas. Throws usage_error.
-std::vector<projection> parse_select(std::string_view text);
 
 }  // namespace sluice::tool

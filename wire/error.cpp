@@ -48,6 +48,13 @@ static_assert([] {
   return true;
 }());
 
+/// Logs show what() alone: it names the SQLSTATE, too.
+error_info with_sqlstate(error_info info) {
+  if (info.server && !info.server->sqlstate.empty())
+    info.message.append(" [").append(info.server->sqlstate).append("]");
+  return info;
+}
+
 class errors final : public std::error_category {
   [[nodiscard]] const char* name() const noexcept override { return "sluice"; }
   [[nodiscard]] std::string message(int code) const override { return find(code).text; }
@@ -83,7 +90,8 @@ std::string_view to_string(condition kind) noexcept {
 }
 
 error::error(error_info info)
-    : std::system_error{make_error_code(info.code)}, info_{std::make_shared<const error_info>(std::move(info))} {}
+    : std::system_error{make_error_code(info.code)},
+      info_{std::make_shared<const error_info>(with_sqlstate(std::move(info)))} {}
 error::error(errc code, std::string message)
     : error{error_info{.code = code, .message = std::move(message), .server = {}}} {}
 

@@ -53,7 +53,8 @@ void link::fail(const proto::fault& why) const {
     what += printable ? std::string{", in a message of type '"} + why.type + "'"
                       : ", in a message of type " + std::to_string(type);
   }
-  if (why.what == proto::fault::kind::too_large && why.type == 'D')
+  const bool is_row = why.type == 'D' || why.type == 'd';  // 'd' in bulk mode
+  if (why.what == proto::fault::kind::too_large && is_row)
     what += ": raise the row limit (" + std::to_string(limits.row) + " bytes) if such rows are expected";
   if (why.what == proto::fault::kind::auth_weak)
     what += ": set scram_min_iterations if the server is known to use so few";

@@ -242,22 +242,4 @@ TEST_F(Command, HelpsOnOneScreen) {
   EXPECT_EQ(run("$SLUICE --version").out.substr(0, 7), "sluice ");
 }
 
-#ifndef __SANITIZE_ADDRESS__  // which brings memory of its own
-TEST_F(Command, TakesTheSameMemoryForAnyNumberOfRows) {
-  const auto peak_kib = [](const char* rows) {
-    const finished end = run(std::string{"exec 3>&2; $SLUICE --count --sql \"select json_build_object('n', n, 't', "
-                                         "md5(n::text)) from generate_series(1, "} +
-                             rows +
-                             ") n\" >/dev/null & p=$!; peak=0; while s=$(grep VmHWM /proc/$p/status 2>/dev/null); "
-                             "do peak=$s; done; wait $p; echo \"$peak\" | tr -dc 0-9");
-    return std::atol(end.out.c_str());
-  };
-  const long small = peak_kib("20000");
-  const long large = peak_kib("600000");
-  EXPECT_GT(small, 0);
-  EXPECT_LT(large, 8'000);
-  EXPECT_NEAR(static_cast<double>(large), static_cast<double>(small), 512);
-}
-#endif
-
 }  // namespace

@@ -63,6 +63,15 @@ TEST(DocumentWriter, WritesALinePerRow) {
   EXPECT_EQ(written(document_format::ndjson, {}), "");
 }
 
+TEST(DocumentWriter, TakesAnyLineBreakOutOfALine) {
+  EXPECT_EQ(written(document_format::ndjson, {"{\"a\":\r1}", "[1,\r\n2]\r", "\"\\r\""}), "{\"a\":1}\n[1,2]\n\"\\r\"\n");
+  EXPECT_EQ(written(document_format::ndjson, {"\"\xe2\x80\xa8\xc2\x85\""}), "\"\xe2\x80\xa8\xc2\x85\"\n")
+      << "a line of NDJSON ends with a line feed and nothing else";
+  for (const char* broken : {"\"a\nb\"", "\"a\rb\"", "\"a\n"})
+    EXPECT_THROW((void)written(document_format::ndjson, {broken}), sluice::error) << broken;
+  EXPECT_EQ(written(document_format::raw, {"\"a\rb\""}), "\"a\rb\"\n");
+}
+
 TEST(DocumentWriter, WritesOneArray) {
   EXPECT_EQ(written(document_format::array, {"{}", std::nullopt, "[\n1]"}), "[{},\nnull,\n[\n1]]\n");
   EXPECT_EQ(written(document_format::array, {}), "[]\n");

@@ -29,16 +29,6 @@ TEST(ParseDuration, ReadsItsUnits) {
     EXPECT_THROW((void)parse_duration(wrong), usage_error) << wrong;
 }
 
-TEST(ParseSortKey, ReadsFieldTypeAndOrder) {
-  const auto sql = [](const char* key) { return sluice::from("t").order_by(parse_sort_key(key)).build().text(); };
-  EXPECT_EQ(sql("name"), R"(select "data" from "t" order by ("data"->>'name'))");
-  EXPECT_EQ(sql(R"("a.b:c""d".e:desc)"), R"(select "data" from "t" order by ("data"->'a.b:c"d'->>'e') desc)");
-  const std::string typed = sql("profile.age:int:desc:nullslast");
-  EXPECT_NE(typed.find("::numeric end) desc nulls last"), std::string::npos) << typed;
-  for (const char* wrong : {"", ":desc", "a..b", "a:", "a:down", "\"a", "\"a\"b", "a."})
-    EXPECT_THROW((void)parse_sort_key(wrong), usage_error) << wrong;
-}
-
 options parse(std::vector<const char*> words) {
   words.insert(words.begin(), "sluice");
   return parse_options(static_cast<int>(words.size()), words.data());
@@ -83,6 +73,17 @@ TEST(ParseOptions, RefusesWhatMakesNoSense) {
                                              {"a", "--where", "x"},
                                              {"a", "--select", "x,"},
                                              {"--explain"},
+                                             {""},
+                                             {"--sql", ""},
+                                             {"--sql", " ; "},
+                                             {"--sql"},
+                                             {"a", "-d"},
+                                             {"a", "-x"},
+                                             {"a", "-h=1"},
+                                             {"a", "--count=1"},
+                                             {"a", "--column", "x", "--column", "y"},
+                                             {"a", "--parallel", "1001"},
+                                             {"a", "--parallel", "0x2"},
                                              {"a", "--mode", "x"},
                                              {"a", "--page-rows", "5"},
                                              {"a", "--mode", "paged", "--page-rows", "0"}}) {
@@ -92,17 +93,77 @@ TEST(ParseOptions, RefusesWhatMakesNoSense) {
   }
 }
 
-TEST(Printable, EscapesControlBytes) { EXPECT_EQ(printable("a\x1b[31m\nb\x7f"), "a\\x1b[31m\\x0ab\\x7f"); }
-
-TEST(ErrorText, HasCategorySqlstateDetailAndHint) {
+TEST(ErrorText, HasCategorySqlstateDetailHintAndContext) {
   sluice::server_message said;
   said.sqlstate = "42P01";
   said.detail = "detail";
   said.hint = "hint";
+  said.where = "line 1\nline 2";
   const sluice::error failure{
       sluice::error_info{.code = sluice::errc::server_error, .message = "no such table", .server = said}};
-  EXPECT_EQ(error_text(failure), "sluice: sql: no such table [42P01]\nDETAIL: detail\nHINT: hint\n");
+  EXPECT_EQ(error_text(failure),
+            "sluice: sql: no such table [42P01]\nDETAIL: detail\nHINT: hint\nCONTEXT: line 1\n  line 2\n");
   EXPECT_EQ(exit_code(failure.kind()), 7);
+}
+
+TEST(ErrorText, ShowsThePlaceInTheQuery) {
+  sluice::server_message said;
+  said.sqlstate = "42703";
+  const auto text = [&](std::string_view query, std::uint32_t position) {
+    said.position = position;
+    return error_text(
+        sluice::error{sluice::error_info{.code = sluice::errc::server_error, .message = "m", .server = said}}, query);
+  };
+  const std::string head = "sluice: sql: m [42703]\n";
+  EXPECT_EQ(text("select x", 8), head + "LINE 1: select x\n               ^\n");
+  EXPECT_EQ(text("select\n\t\xc3\xa4, x\nfrom t", 12), head + "LINE 2:  \xc3\xa4, x\n            ^\n") << "characters";
+  EXPECT_EQ(text("select", 7), head + "LINE 1: select\n              ^\n") << "at the end of input";
+  EXPECT_EQ(text("select", 99), head) << "not where it can be";
+  EXPECT_EQ(text("select", 0), head);
+  EXPECT_EQ(text("", 1), head) << "a query that is not known";
+  const std::string long_line = text(std::string(200, 'a') + " b " + std::string(200, 'c'), 202);
+  EXPECT_EQ(long_line, head + "LINE 1: ..." + std::string(39, 'a') + " b " + std::string(28, 'c') + "...\n" +
+                           std::string(51, ' ') + "^\n");
+}
+
+TEST(ErrorText, ShowsThePlaceInAFunctionsQuery) {
+  sluice::server_message said;
+  said.internal_query = "select y";
+  said.internal_position = 8;
+  said.position = 1;
+  const sluice::error failure{sluice::error_info{.code = sluice::errc::server_error, .message = "m", .server = said}};
+  EXPECT_EQ(error_text(failure, "select f()"), "sluice: sql: m\nLINE 1: select y\n               ^\n");
+}
+
+TEST(ErrorText, EscapesWhatATerminalWouldObey) {
+  sluice::server_message said;
+  said.detail = "\x1b]0;x\x07\nsluice: sql: forged";
+  said.hint =
+      "\xc2\x9b"
+      "2J";
+  said.where = "\xe2\x80\xae";
+  const sluice::error failure{
+      sluice::error_info{.code = sluice::errc::server_error, .message = "a\x1b[1m\x9b", .server = said}};
+  EXPECT_EQ(error_text(failure),
+            "sluice: sql: a\\x1b[1m\\x9b\nDETAIL: \\x1b]0;x\\x07\n  sluice: sql: forged\nHINT: \\u009b2J\n"
+            "CONTEXT: \\u202e\n");
+}
+
+TEST(NoticeText, IsAsPsqlShowsIt) {
+  sluice::server_message said;
+  said.severity = "WARNING";
+  said.message = "m\x1b";
+  said.detail = "d";
+  said.hint = "h";
+  said.where = "a function";
+  EXPECT_EQ(notice_text(said), "WARNING: m\\x1b\nDETAIL: d\nHINT: h\n");
+}
+
+TEST(StatsJson, IsJsonWhateverTheServerSays) {
+  const std::string text =
+      stats_json(sluice::stream_stats{},
+                 {.connecting = 1us, .mode = {}, .tls_version = {}, .server_version = "1\"\\\x1b\xff\xc2\x9b"});
+  EXPECT_NE(text.find(R"("server_version":"1\"\\\\x1b\\xff\\u009b"})"), std::string::npos) << text;
 }
 
 }  // namespace

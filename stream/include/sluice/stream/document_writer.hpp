@@ -31,7 +31,7 @@
 namespace sluice {
 
 enum class document_format : std::uint8_t {
-  ndjson,  ///< a line per row: a document with line breaks in it is minified; `null` for NULL
+  ndjson,  ///< a line per row: a document with a line feed or carriage return in it is minified; `null` for NULL
   array,   ///< one JSON array, a line per row
   raw,     ///< a line per row, the bytes as sent; an empty line for NULL
 };
@@ -43,8 +43,8 @@ class SLUICE_API document_writer {
   explicit document_writer(document_format format = document_format::ndjson);
 
   /// @par Lifetime  the row is to be valid until its text has been written
-  /// @par Errors    throws error: bad_json for a document with line breaks that is not JSON; the ones before it are
-  ///                still to be written
+  /// @par Errors    throws error: bad_json for a document with line breaks that is not JSON, or has one in a string; the
+  ///                ones before it are still to be written
   void add(row document);
   void add(const chunk& rows) {
     for (const row each : rows) add(each);

@@ -16,9 +16,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <simdjson.h>
 
@@ -74,23 +74,21 @@ struct json_limits {
   std::size_t max_depth{1024};  ///< arrays and objects within each other
 };
 
-/// Checks whole documents: UTF-8, structure, numbers, depth. Numbers may have any size.
+/// Checks whole documents against RFC 8259: UTF-8, structure, strings with paired surrogates, depth. Numbers may have
+/// any size. A document is checked where it lies: memory is a bit for each level of nesting, whatever its size.
 /// @par Thread safety  one document at a time
 class SLUICE_API json_validator {
  public:
-  /// @par Errors  throws error: out_of_memory
   explicit json_validator(json_limits limits = {});
-  json_validator(json_validator&&) noexcept;
-  json_validator& operator=(json_validator&&) noexcept;
-  ~json_validator();
 
-  /// @param number  of the row, for the message; 0: it is not told
-  /// @par Errors  throws error: bad_json. NULL is no document and passes
+  /// @param number  of the row, for the message; 0: the message does not say
+  /// @par Errors  throws error: bad_json, with the byte where the document stops being JSON. NULL is no document and
+  ///              passes
   void check(row document, std::uint64_t number = 0);
 
  private:
-  struct parsers;
-  std::unique_ptr<parsers> parsers_;
+  json_limits limits_;
+  std::vector<bool> is_object_;  // of each array or object around the place that is looked at
 };
 
 }  // namespace sluice

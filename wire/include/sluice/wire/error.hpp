@@ -107,6 +107,7 @@ class SLUICE_API error : public std::system_error {
   explicit error(error_info info);
   error(errc code, std::string message);
 
+  /// The message, with the SQLSTATE in brackets at its end when the server sent one.
   [[nodiscard]] const char* what() const noexcept override;
 
   [[nodiscard]] condition kind() const noexcept;

@@ -1,9 +1,10 @@
-#include "where_lexer.hpp"
+#include "lexer.hpp"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
+#include "terminal.hpp"
 #include "values.hpp"
 
 namespace sluice::tool {
@@ -15,36 +16,38 @@ bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 bool is_letter(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
+/// Outside of ASCII: what looks like a space, or like nothing.
+bool is_wide_space(char32_t code) noexcept {
+  return code == 0xa0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200d) || code == 0x202f || code == 0x205f ||
+         code == 0x2060 || code == 0x3000 || code == 0xfeff;
+}
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 }  // namespace
 
-bool where_lexer::at_word(std::string_view word) const noexcept {
+bool lexer::at_word(std::string_view word) const noexcept {
   return next_.is == token::kind::word &&
          std::ranges::equal(next_.text, word, [](char a, char b) { return lower(a) == b; });
 }
-bool where_lexer::at_symbol(std::string_view symbol) const noexcept {
+bool lexer::at_symbol(std::string_view symbol) const noexcept {
   return next_.is == token::kind::symbol && next_.text == symbol;
 }
-bool where_lexer::take_word(std::string_view word) { return at_word(word) && (step(), true); }
-bool where_lexer::take_symbol(std::string_view symbol) { return at_symbol(symbol) && (step(), true); }
+bool lexer::take_word(std::string_view word) { return at_word(word) && (step(), true); }
+bool lexer::take_symbol(std::string_view symbol) { return at_symbol(symbol) && (step(), true); }
 
-token where_lexer::take() {
+token lexer::take() {
   token taken = std::move(next_);
   step();
   return taken;
 }
 
-void where_lexer::fail_at(std::size_t offset, std::string_view what) const {
+void lexer::fail_at(std::size_t offset, std::string_view what) const {
   std::string line{text_};
   std::ranges::replace_if(line, is_space, ' ');
-  const auto characters = std::ranges::count_if(
-      line.substr(0, offset), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; });
-  throw usage_error{"--where: " + std::string{what} + "\n  " + line + "\n  " +
-                    std::string(static_cast<std::size_t>(characters), ' ') + '^'};
+  throw usage_error{std::string{what} + '\n' + with_caret("  ", line, offset)};
 }
 
-void where_lexer::step() {
+void lexer::step() {
   after_dot_ = next_.is == token::kind::symbol && next_.text == ".";
   while (at_ < text_.size() && is_space(text_[at_])) ++at_;
   next_ = {token::kind::end, {}, at_};
@@ -53,22 +56,31 @@ void where_lexer::step() {
   if (c == '\'') return quoted('\'', token::kind::text);
   if (c == '"') return quoted('"', token::kind::name);
   if (is_digit(c) || (c == '-' && at_ + 1 < text_.size() && is_digit(text_[at_ + 1]))) return number();
-  if (is_letter(c)) {
-    next_.is = token::kind::word;
-    while (at_ < text_.size() && (is_letter(text_[at_]) || is_digit(text_[at_]))) next_.text += text_[at_++];
-    return;
-  }
-  static constexpr std::array<std::string_view, 17> symbols{"==", "!=", "<>", "<=", ">=", "<@", "@>", "@?", "@@",
-                                                            "::", "=",  "<",  ">",  "~",  "(",  ")",  ","};
+  if (is_letter(c)) return word();
+  static constexpr std::array<std::string_view, 18> symbols{"==", "!=", "<>", "<=", ">=", "<@", "@>", "@?", "@@",
+                                                            "::", "=",  "<",  ">",  "~",  "(",  ")",  ",",  ":"};
   next_.is = token::kind::symbol;
   const auto known =
       std::ranges::find_if(symbols, [&](std::string_view one) { return text_.substr(at_).starts_with(one); });
-  if (known == symbols.end() && c != '.') fail("no such character here");
+  if (known == symbols.end() && c != '.')
+    fail("no such character here: a name with odd characters stands in double quotes");
   next_.text = known == symbols.end() ? "." : *known;
   at_ += next_.text.size();
 }
 
-void where_lexer::quoted(char quote, token::kind is) {
+void lexer::word() {
+  next_.is = token::kind::word;
+  while (at_ < text_.size() && (is_letter(text_[at_]) || is_digit(text_[at_]))) {
+    const character next = first_character(text_.substr(at_));
+    if (!next.is_utf8) fail_at(at_, "a byte that is not UTF-8");
+    if (is_control(next.code) || is_wide_space(next.code))
+      fail_at(at_, "a character that cannot be seen: a name with odd characters stands in double quotes");
+    next_.text += text_.substr(at_, next.size);
+    at_ += next.size;
+  }
+}
+
+void lexer::quoted(char quote, token::kind is) {
   next_.is = is;
   for (++at_; at_ < text_.size(); ++at_) {
     if (text_[at_] == quote) {
@@ -80,7 +92,7 @@ void where_lexer::quoted(char quote, token::kind is) {
   fail(quote == '"' ? "a double quote that is never closed" : "a quote that is never closed");
 }
 
-void where_lexer::number() {
+void lexer::number() {
   next_.is = token::kind::number;
   const auto digits = [&] {
     while (at_ < text_.size() && is_digit(text_[at_])) next_.text += text_[at_++];
@@ -103,6 +115,18 @@ void where_lexer::number() {
     }
   }
   if (at_ < text_.size() && is_letter(text_[at_])) fail("a number with letters in it");
+}
+
+std::vector<std::string> parse_path(lexer& in) {
+  using enum token::kind;
+  if (in.next().is != word && in.next().is != name) in.fail("expected the name of a field");
+  std::vector<std::string> keys{in.take().text};
+  while (in.take_symbol(".")) {
+    if (in.next().is != word && in.next().is != name && in.next().is != number)
+      in.fail("expected a name after the dot");
+    keys.push_back(in.take().text);
+  }
+  return keys;
 }
 
 }  // namespace sluice::tool

@@ -1,9 +1,10 @@
 #pragma once
-// Words, names, values and symbols of --where.
+// Words, names, values and symbols of the values of --where, --select, --order-by and --split.
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice::tool {
 
@@ -14,9 +15,9 @@ struct token {
   std::size_t offset{0};  // in bytes, where it begins
 };
 
-class where_lexer {
+class lexer {
  public:
-  explicit where_lexer(std::string_view text) : text_{text} { step(); }
+  explicit lexer(std::string_view text) : text_{text} { step(); }
 
   [[nodiscard]] const token& next() const noexcept { return next_; }
   token take();
@@ -32,6 +33,7 @@ class where_lexer {
 
  private:
   void step();
+  void word();
   void quoted(char quote, token::kind is);
   void number();
 
@@ -40,5 +42,9 @@ class where_lexer {
   token next_{};
   bool after_dot_{false};
 };
+
+// The keys of a path, `profile.age` or `"a.b".c`: words, and whatever is in double quotes; after a dot, numbers too.
+// Throws usage_error, as all of these do.
+std::vector<std::string> parse_path(lexer& in);
 
 }  // namespace sluice::tool
