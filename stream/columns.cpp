@@ -5,6 +5,8 @@
 #include <cstring>
 #include <iterator>
 
+#include <simdjson.h>
+
 #include <sluice/proto/body_reader.hpp>
 #include <sluice/wire/error.hpp>
 
@@ -16,30 +18,13 @@ using namespace std::chrono;
 
 constexpr sys_days postgres_epoch{year{2000} / January / 1};
 
-/// Names for messages; SQL's own.
+constexpr std::uint32_t first_of_users = 16384;
+
 std::string type_name(std::uint32_t type) {
-  struct known {
-    std::uint32_t type;
-    std::string_view name;
-  };
-  namespace oid = proto::oid;
-  static constexpr std::array names{
-      known{oid::boolean, "bool"},        known{oid::bytea, "bytea"},
-      known{oid::name, "name"},           known{oid::int8, "int8"},
-      known{oid::int2, "int2"},           known{oid::int4, "int4"},
-      known{oid::text, "text"},           known{oid::object_id, "oid"},
-      known{oid::json, "json"},           known{oid::xml, "xml"},
-      known{oid::cidr, "cidr"},           known{oid::float4, "float4"},
-      known{oid::float8, "float8"},       known{oid::inet, "inet"},
-      known{oid::bpchar, "char(n)"},      known{oid::varchar, "varchar"},
-      known{oid::date, "date"},           known{oid::time, "time"},
-      known{oid::timestamp, "timestamp"}, known{oid::timestamptz, "timestamptz"},
-      known{oid::interval, "interval"},   known{oid::timetz, "timetz"},
-      known{oid::numeric, "numeric"},     known{oid::uuid, "uuid"},
-      known{oid::jsonb, "jsonb"},
-  };
-  const auto* const at = std::ranges::find(names, type, &known::type);
-  return at == names.end() ? "the type with OID " + std::to_string(type) : std::string{at->name};
+  if (const std::string_view name = proto::oid::name_of(type); !name.empty()) return std::string{name};
+  const std::string number = std::to_string(type);
+  return (type >= first_of_users ? "a type of the database's own (" : "another type (") + ("select " + number) +
+         "::regtype names it)";
 }
 
 [[noreturn]] void refuse(const binary_field& from, const std::string& what) {
@@ -51,9 +36,22 @@ std::string type_name(std::uint32_t type) {
 
 bool is_text(std::uint32_t type) noexcept {
   namespace oid = proto::oid;
-  constexpr std::uint32_t first_of_users = 16384;
   return type == oid::text || type == oid::varchar || type == oid::bpchar || type == oid::name || type == oid::json ||
-         type == oid::jsonb || type == oid::xml || type == oid::unknown || type >= first_of_users;
+         type == oid::jsonb || type == oid::xml || type == oid::unknown;
+}
+
+/// Types of the database's own tell nothing here of their binary form: enumerations and citext are text in it. In that
+/// of composites, ranges, arrays, hstore, ltree, vectors and geometries there is a length, a version or flags, and none
+/// of these is a character.
+bool looks_like_text(std::string_view bytes) noexcept {
+  const auto is_control = [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+  };
+  return std::ranges::none_of(bytes, is_control) && simdjson::validate_utf8(bytes.data(), bytes.size());
+}
+
+[[noreturn]] void refuse_as_text(const binary_field& from) {
+  refuse(from, "expected text, found " + type_name(from.type) + ": cast it to text in the query");
 }
 
 void require(const binary_field& from, std::uint32_t type) {
@@ -110,8 +108,8 @@ void from_binary(const binary_field& from, bool& into) {
 }
 
 void from_binary(const binary_field& from, std::string_view& into) {
-  if (!is_text(from.type)) from.fail("text");
   into = {reinterpret_cast<const char*>(from.bytes.data()), from.bytes.size()};
+  if (!is_text(from.type) && !(from.type >= first_of_users && looks_like_text(into))) refuse_as_text(from);
   if (from.type != proto::oid::jsonb) return;
   if (!into.starts_with('\1')) from.fail_value("its version of jsonb is not known");
   into.remove_prefix(1);
@@ -189,28 +187,45 @@ void from_binary(const binary_field& from, interval& into) {
 
 namespace detail {
 
-std::optional<microseconds> moment_of(const binary_field& from, std::uint32_t type, int& sign) {
+microseconds moment_of(const binary_field& from, std::uint32_t type) {
   require(from, type);
   const auto since = static_cast<std::int64_t>(from.load<std::uint64_t>());
-  sign = since < 0 ? -1 : 1;
   using limits = std::numeric_limits<std::int64_t>;
-  if (since == limits::max() || since == limits::min()) return std::nullopt;
+  if (since == limits::max() || since == limits::min()) return microseconds{since};
   constexpr std::int64_t epoch = microseconds{postgres_epoch.time_since_epoch()}.count();
-  if (since > limits::max() - epoch) from.fail_value("it is out of the range of the C++ type");
+  if (since >= limits::max() - epoch) from.fail_value("it is out of the range of the C++ type");
   return microseconds{since + epoch};
+}
+
+std::string whole_number(const binary_field& from) {
+  std::string digits = decimal_text(from);
+  const std::size_t point = digits.find('.');
+  if (digits.find_first_not_of("-0123456789.") != digits.npos ||
+      (point != digits.npos && digits.find_first_not_of('0', point + 1) != digits.npos))
+    from.fail_value("it is not a whole number");
+  return digits.substr(0, point);
+}
+
+double nearest_double(const binary_field& from) {
+  const std::string digits = decimal_text(from);
+  double value{};
+  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (failed != std::errc{}) from.fail_value("it is out of the range of the C++ type");
+  return value;
 }
 
 array_reader::array_reader(const binary_field& array) : element_{array} {
   proto::body_reader in{array.bytes};
   const std::int32_t dimensions = in.i32();
-  (void)in.i32();  // whether there are NULLs: each element says so itself
+  const std::int32_t has_nulls = in.i32();  // each element says so itself
   element_.type = in.u32();
   if (dimensions == 1) {
     left_ = in.u32();
     (void)in.i32();  // the index of the first
   }
   constexpr std::size_t least_element = 4;
-  if (!in.ok() || dimensions < 0 || dimensions > 1 || left_ > in.remaining() / least_element)
+  if (!in.ok() || dimensions < 0 || dimensions > 1 || (has_nulls & ~1) != 0 || left_ > in.remaining() / least_element ||
+      (left_ == 0 && in.remaining() != 0))
     array.fail("an array of one dimension");
   rest_ = in.rest();
 }
@@ -222,7 +237,7 @@ binary_field array_reader::next() {
   element_.bytes = size > 0 ? in.bytes(static_cast<std::size_t>(size)) : std::span<const std::byte>{};
   if (!in.ok() || size < -1) element_.fail_value("an element of its array is cut off");
   rest_ = in.rest();
-  --left_;
+  if (--left_ == 0 && !rest_.empty()) element_.fail_value("its array does not end with its last element");
   return element_;
 }
 

@@ -1,5 +1,7 @@
 #include <sluice/stream/from_json.hpp>
 
+#include <algorithm>
+
 namespace sluice {
 
 namespace {
@@ -43,6 +45,13 @@ void json_place::fail_too_deep() const {
 
 void json_place::fail(std::string_view expected, json_value& found) const { fail(expected, type_name(found)); }
 
+void json_place::fail(std::string_view expected, json_value& found, simdjson::error_code why) const {
+  if (why == simdjson::INCORRECT_TYPE) fail(expected, found);
+  simdjson::ondemand::json_type type{};
+  const bool is_number = found.type().get(type) == simdjson::SUCCESS && type == simdjson::ondemand::json_type::number;
+  fail(expected, is_number ? "one that is malformed or out of range" : "no JSON");
+}
+
 void from_json(json_value& from, raw_json& into, const json_place& place) {
   simdjson::ondemand::json_type type{};
   if (from.type().get(type) != simdjson::SUCCESS) place.fail("a value", "no JSON");
@@ -75,6 +84,16 @@ void from_json(json_value& from, std::chrono::sys_time<std::chrono::microseconds
   const auto moment = parse_moment(text);
   if (!moment) place.fail("a date and time in ISO 8601", "another string");
   into = *moment;
+}
+
+bool detail::is_one_scalar(std::string_view document) noexcept {
+  constexpr std::string_view blanks{" \t\r\n"};
+  document.remove_prefix(std::min(document.find_first_not_of(blanks), document.size()));
+  document = document.substr(0, document.find_last_not_of(blanks) + 1);
+  if (!document.starts_with('"')) return document.find_first_of(" \t\r\n,:[]{}\"") == document.npos;
+  std::size_t end = 1;
+  while (end < document.size() && document[end] != '"') end += document[end] == '\\' ? 2 : 1;
+  return end + 1 == document.size();
 }
 
 }  // namespace sluice

@@ -22,6 +22,7 @@ using measure = subject::measure;
 std::string_view sql_type(const bind_value& value) noexcept {
   switch (value.type()) {
     case proto::oid::boolean: return "::boolean";
+    case proto::oid::int4: return "::int4";
     case proto::oid::int8: return "::int8";
     case proto::oid::float8: return "::float8";
     case proto::oid::numeric: return "::numeric";
@@ -30,7 +31,7 @@ std::string_view sql_type(const bind_value& value) noexcept {
     case proto::oid::uuid: return "::uuid";
     case proto::oid::jsonb: return "::jsonb";
     case proto::oid::bytea: return "::bytea";
-    default: return "";  // text takes the type of what it stands beside
+    default: return "";  // text takes the type of what it stands beside, and a date as well: as a moment it is in UTC
   }
 }
 
@@ -205,8 +206,7 @@ class renderer {
   std::string array_test(const node& what) {
     const subject& of = *what.about;
     if (is_column(of)) {
-      const std::string type{sql_type(what.values.empty() ? bind_value{""} : what.values.front())};
-      const std::string values = bind_array(what.values, type.empty() ? "" : type + "[]");
+      const std::string values = bind_array(what.values, "");  // of the column's type
       return '(' + quote_identifier(of.path.front()) + (what.how == test_kind::has_any ? " && " : " @> ") + values +
              ')';
     }
@@ -298,10 +298,12 @@ class renderer {
 value_kind kind_of(const bind_value& value) noexcept {
   switch (value.type()) {
     case 0: return value_kind::text;
+    case proto::oid::int4:
     case proto::oid::int8:
     case proto::oid::float8:
     case proto::oid::numeric: return value_kind::number;
     case proto::oid::boolean: return value_kind::boolean;
+    case proto::oid::date:
     case proto::oid::timestamptz: return value_kind::timestamptz;
     case proto::oid::uuid: return value_kind::uuid;
     case proto::oid::jsonb: return value_kind::json;

@@ -101,7 +101,7 @@ std::string text_at(const std::string& documents, std::span<const std::string> p
 }
 
 std::string renumbered(std::string_view sql, std::size_t before, std::size_t count) {
-  return wire::with_parameters(sql, count,
+  return wire::with_parameters(sql, count, wire::backslashes::unknown,
                                [before](std::size_t number) { return '$' + std::to_string(before + number); });
 }
 

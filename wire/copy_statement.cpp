@@ -46,11 +46,21 @@ proto::fault encode_settings(std::span<const proto::parameter> values, proto::ou
 }
 
 std::string with_settings(std::string_view query, std::span<const carried_parameter> parameters) {
-  return with_parameters(query, parameters.size(), [&](std::size_t number) {
+  return with_parameters(query, parameters.size(), backslashes::ordinary, [&](std::size_t number) {
     const carried_parameter& parameter = parameters[number - 1];
     const std::string value = parameter.is_null ? "null" : "pg_catalog.current_setting(" + setting(number) + ')';
-    return '(' + value + "::pg_catalog." + std::string{proto::oid::name_of(parameter.type)} + ')';
+    return '(' + value + "::" + parameter.type_name + ')';
   });
+}
+
+std::string names_of_types(std::span<const carried_parameter> parameters) {
+  std::string types;
+  for (const carried_parameter& each : parameters)
+    if (each.type_name.empty()) types += (types.empty() ? "" : ",") + std::to_string(each.type);
+  return "select t.oid, pg_catalog.concat(pg_catalog.quote_ident(n.nspname), '.', pg_catalog.quote_ident(t.typname)) "
+         "from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) t.typnamespace "
+         "where t.oid operator(pg_catalog.=) any ('{" +
+         types + "}'::pg_catalog.oid[])";
 }
 
 std::string copy_of(std::string_view query) {

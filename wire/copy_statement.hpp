@@ -22,9 +22,10 @@ namespace sluice::wire {
 [[nodiscard]] proto::fault encode_settings(std::span<const proto::parameter> values, proto::output& out);
 
 /// The query with its parameters read from the settings that carry them.
-/// @pre the types have names in `proto::oid::name_of`
 /// @par Errors  throws error: bad_query, @see with_parameters
 [[nodiscard]] std::string with_settings(std::string_view query, std::span<const carried_parameter> parameters);
+/// SQL that gives OID and name, with its schema and in quotes, of each type that has no name yet.
+[[nodiscard]] std::string names_of_types(std::span<const carried_parameter> parameters);
 /// COPY of a query without parameters.
 [[nodiscard]] std::string copy_of(std::string_view query);
 /// COPY of a table, with its columns in parentheses.

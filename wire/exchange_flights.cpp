@@ -206,38 +206,43 @@ void exchange::execute(rows_as shape) {
   finish_flight(to);
 }
 
-/// The same for COPY.
+/// The same for COPY, which may have to name the types of its parameters first.
 /// @param columns  null: the statement gives none
 void exchange::copy(const proto::row_description* columns) {
-  undecided_ = false;
-  flight to{session_, machine_};
-  const auto unnamed = std::ranges::find_if(
-      carried_, [](const carried_parameter& each) { return proto::oid::name_of(each.type).empty(); });
   if (columns == nullptr) {
     unsuitable_ = {.why = "COPY needs a query that gives rows"};
-  } else if (unnamed != carried_.end()) {
-    const std::string number = '$' + std::to_string(unnamed - carried_.begin() + 1);
-    unsuitable_ = {.code = errc::bad_query,
-                   .why = number + " would be of the type with OID " + std::to_string(unnamed->type) +
-                          ", which bulk mode cannot name: write " + number + "::text, and the cast behind it"};
+  } else {
+    first_type_ = columns->empty() ? 0 : columns->begin()->type;
+    names_types_ =
+        !quiet_ && !unsuitable_ && std::ranges::any_of(carried_, &std::string::empty, &carried_parameter::type_name);
   }
+  if (!names_types_) return begin_copy();
+  flight{session_, machine_}.aside(names_of_types(carried_)) << proto::flush{};
+}
+
+void exchange::begin_copy() {
+  undecided_ = false;
+  flight to{session_, machine_};
+  const auto unnamed = std::ranges::find_if(carried_, &std::string::empty, &carried_parameter::type_name);
+  if (unnamed != carried_.end() && !unsuitable_)
+    unsuitable_ = {.code = errc::bad_query,
+                   .why = "the type of $" + std::to_string(unnamed - carried_.begin() + 1) +
+                          " has no name, which bulk mode needs"};
   if (quiet_ || unsuitable_) {  // not even begun
     to << proto::sync{};
     return;
   }
-  const std::uint32_t first_type = columns->empty() ? 0 : columns->begin()->type;
   std::string copied;
-  if (is_table_ && is_text(first_type)) {
+  if (is_table_ && is_text(first_type_)) {
     copied = copy_of_table(table_);
   } else {
     std::string query = with_settings(text_, carried_);
     if (shape_ == statement::shape::object) query = as_objects(query);
-    if (shape_ == statement::shape::document && !is_text(first_type)) query = as_text(query);
+    if (shape_ == statement::shape::document && !is_text(first_type_)) query = as_text(query);
     copied = copy_of(query);
   }
-  batch_.shape = {.columns = static_cast<std::uint16_t>(shape_ == statement::shape::columns ? columns->size() : 1),
-                  .type = {},  // until the header is read
-                  .max_body = largest_body()};
+  const std::uint16_t columns = shape_ == statement::shape::columns ? batch_.shape.columns : 1;
+  batch_.shape = {.columns = columns, .type = {}, .max_body = largest_body()};  // the type when the header is read
   if (!execution_.empty()) {
     session_.io.out.insert(session_.io.out.end(), execution_.begin(), execution_.end());
     execution_ = {};

@@ -67,6 +67,7 @@ void exchange::on_message(const proto::frame& message) {
     case nothing:
       if (as_copy_ && message.type == 't') on_parameter_types(message);
       if (!table_.empty() && message.type == 'D' && !is_parsed_) on_table_check(message);
+      if (names_types_) on_naming(message);
       break;
   }
 }

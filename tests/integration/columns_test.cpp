@@ -147,9 +147,16 @@ TEST(Columns, RefuseAnotherTypeRangeOrColumn) {
   EXPECT_EQ(refusal("'x'::text", [](auto row) { (void)row.template get<int>(0); }),
             "column 0 (c): expected an integer, found text");
   EXPECT_EQ(refusal("1", [](auto row) { (void)row.template get<std::string_view>(0); }),
-            "column 0 (c): expected text, found int4");
-  EXPECT_EQ(refusal("1.5", [](auto row) { (void)row.template get<double>(0); }),
-            "column 0 (c): expected float4 or float8, found numeric");
+            "column 0 (c): expected text, found int4: cast it to text in the query");
+  EXPECT_EQ(refusal("1", [](auto row) { (void)row.template get<double>(0); }),
+            "column 0 (c): expected float4, float8 or numeric, found int4");
+  EXPECT_EQ(refusal("1.5", [](auto row) { (void)row.template get<float>(0); }),
+            "column 0 (c): expected float4, found numeric");
+  EXPECT_EQ(refusal("1.5", [](auto row) { (void)row.template get<int>(0); }), "column 0 (c): it is not a whole number");
+  EXPECT_EQ(refusal("1e400::numeric", [](auto row) { (void)row.template get<double>(0); }),
+            "column 0 (c): it is out of the range of the C++ type");
+  EXPECT_EQ(refusal("128.0", [](auto row) { (void)row.template get<std::int8_t>(0); }),
+            "column 0 (c): it is out of the range of the C++ type");
   EXPECT_EQ(refusal("now()", [](auto row) { (void)row.template get<local_time<microseconds>>(0); }),
             "column 0 (c): expected timestamp, found timestamptz");
   EXPECT_EQ(refusal("40000", [](auto row) { (void)row.template get<std::int16_t>(0); }),
@@ -160,10 +167,76 @@ TEST(Columns, RefuseAnotherTypeRangeOrColumn) {
       refusal("'5000-01-01Z'::timestamptz", [](auto row) { (void)row.template get<system_clock::time_point>(0); }),
       "column 0 (c): it is out of the range of the C++ type");
   EXPECT_EQ(refusal("array[[1, 2], [3, 4]]", [](auto row) { (void)row.template get<std::vector<int>>(0); }),
-            "column 0 (c): expected an array of one dimension, found the type with OID 1007");
+            "column 0 (c): expected an array of one dimension, found int4[]");
   EXPECT_EQ(refusal("1", [](auto row) { (void)row.template get<int>(1); }), "there is no column 1: the result has 1");
   EXPECT_EQ(refusal("1", [](auto row) { (void)row.template get<int, int>(); }),
             "there is no column 1: the result has 1");
+}
+
+// Each value is text, or an error that names the type: never the bytes of some other form.
+TEST(Columns, OfAnyTypeAreTextOrAnErrorThatNamesIt) {
+  for (const auto& [expression, type] :
+       std::vector<std::pair<std::string, std::string>>{{"row(1, 'x')", "record"},
+                                                        {"int4range(1, 5)", "int4range"},
+                                                        {"'{[1,2)}'::int4multirange", "int4multirange"},
+                                                        {"1::money", "money"},
+                                                        {"b'101'", "bit"},
+                                                        {"b'101'::varbit", "varbit"},
+                                                        {"'08:00:2b:01:02:03'::macaddr", "macaddr"},
+                                                        {"'(1,2)'::point", "point"},
+                                                        {"'{1,2,3}'::line", "line"},
+                                                        {"to_tsvector('a')", "tsvector"},
+                                                        {"'a'::tsquery", "tsquery"},
+                                                        {"'a'::\"char\"", "\"char\""},
+                                                        {"'127.0.0.1'::inet", "inet"},
+                                                        {"interval '1 day'", "interval"},
+                                                        {"'$.a'::jsonpath", "jsonpath"},
+                                                        {"pg_current_wal_lsn()", "pg_lsn"},
+                                                        {"'pg_class'::regclass", "regclass"},
+                                                        {"array[1, 2]", "int4[]"},
+                                                        {"array['a']", "text[]"},
+                                                        {"array[int4range(1, 2)]", "int4range[]"},
+                                                        {"'1 2'::int2vector", "int2vector"},
+                                                        {"bytea 'abc'", "bytea"}}) {
+    const std::string says = "column 0 (c): expected text, found " + type + ": cast it to text in the query";
+    EXPECT_EQ(refusal(expression, [](auto row) { (void)row.template get<std::string>(0); }), says);
+    EXPECT_EQ(refusal(expression, [](auto row) { (void)row.template get<std::optional<std::string_view>>(0); }), says);
+  }
+}
+
+TEST(Columns, OfTheDatabasesOwnTypesAreTextOrAnErrorThatSaysHowToLookThemUp) {
+  psql(
+      "drop schema if exists own cascade; create schema own; set search_path = own, public;"
+      "create extension if not exists hstore with schema public; create extension if not exists ltree with schema "
+      "public; create extension if not exists citext with schema public; create extension if not exists cube with "
+      "schema public; create type own.mood as enum ('sad', 'so so', 'open'); create type own.pair as (a int, b text);"
+      "create type own.floats as range (subtype = float8); create domain own.positive as int check (value > 0);"
+      "create type own.one as (a text)");
+  for (const char* expression :
+       {"row(1, 'x')::own.pair", "row('a')::own.one", "'a=>1'::hstore", "''::hstore", "own.floats(1, 2)",
+        "own.floats(null, 2)", "'empty'::own.floats", "'{[1,2]}'::own.floatmultirange", "'a.b'::ltree", "'a.*'::lquery",
+        "'a & b'::ltxtquery", "'(1,2)'::cube", "array['sad']::own.mood[]", "array[row(1, 'x')]::own.pair[]"}) {
+    const std::string seen = refusal(expression, [](auto row) { (void)row.template get<std::string>(0); });
+    EXPECT_TRUE(seen.starts_with("column 0 (c): expected text, found a type of the database's own (select "))
+        << expression << ": " << seen;
+    EXPECT_TRUE(seen.ends_with("::regtype names it): cast it to text in the query")) << seen;
+    EXPECT_NE(refusal(expression, [](auto row) { (void)row.template get<std::vector<std::string>>(0); }).empty(),
+              std::string_view{expression}.starts_with("array['sad']"));
+  }
+  EXPECT_EQ(value<std::string>("'so so'::own.mood"), "so so");
+  EXPECT_EQ(value<std::string>("E'a\tb\u20ac'::citext"), "a\tb\xe2\x82\xac");
+  EXPECT_EQ(value<std::string>("''::citext"), "");
+  EXPECT_EQ(value<int>("5::own.positive"), 5);
+  EXPECT_EQ(value<std::vector<std::string>>("array['sad', 'open']::own.mood[]"),
+            (std::vector<std::string>{"sad", "open"}));
+}
+
+TEST(Columns, OfNumericAreNumbersThatHoldThem) {
+  EXPECT_EQ(value<std::uint64_t>("18446744073709551615::numeric"), UINT64_MAX);
+  EXPECT_EQ(value<std::int64_t>("-9223372036854775808::numeric"), INT64_MIN);
+  EXPECT_EQ(value<int>("12.000"), 12);
+  EXPECT_EQ(value<double>("0.1"), 0.1);
+  EXPECT_TRUE(std::isinf(value<double>("'-infinity'::numeric")));
 }
 
 TEST(Columns, AreNamedAndOutliveTheStreamWhenDetached) {

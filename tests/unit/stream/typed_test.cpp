@@ -70,6 +70,18 @@ void from_json(sluice::json_value& from, point& into, const sluice::json_place& 
   into = {both[0], both[1]};
 }
 
+struct single {
+  float x{};
+};
+SLUICE_JSON(single, x)
+
+struct both {
+  bool yes{};
+  std::string_view text;
+  std::optional<std::int64_t> number;
+};
+SLUICE_JSON(both, yes, text, number)
+
 struct empty_like {
   sluice::raw_json payload;
   std::string_view name;
@@ -216,8 +228,61 @@ INSTANTIATE_TEST_SUITE_P(
                "$: expected a date and time in ISO 8601, found another string"},
         misfit{"NoUuid", of<sluice::uuid>("\"123\""), "$: expected a UUID, found another string"},
         misfit{"NoObject", of<shop::order>("[]"), "$: expected an object, found an array"},
-        misfit{"NullForAValue", of<int>("null"), "$: expected an integer, found null"}),
+        misfit{"NullForAValue", of<int>("null"), "$: expected an integer, found null"},
+        misfit{"FloatTooLarge", of<float>("1e39"), "$: expected a number in the range of its type, found another"},
+        misfit{"MemberFloatTooLarge", of<shop::single>(R"({"x": -3.5e38})"),
+               "$.x: expected a number in the range of its type, found another"},
+        misfit{"DoubleTooLarge", of<double>("1e999"),
+               "$: expected a number, found one that is malformed or out of range"},
+        misfit{"BrokenString", of<std::string>(R"("\q")"), "$: expected a string, found no JSON"},
+        misfit{"BrokenBoolean", of<bool>("truth"), "$: expected true or false, found no JSON"},
+        misfit{"NanosecondsTooFar", of<std::chrono::sys_time<std::chrono::nanoseconds>>("\"2500-01-01\""),
+               "$: expected a date and time in the range of its type, found another"},
+        misfit{"NarrowSecondsTooFar", of<std::chrono::sys_time<std::chrono::duration<std::int32_t>>>("\"2100-01-01\""),
+               "$: expected a date and time in the range of its type, found another"}),
     [](const auto& one) { return std::string{one.param.name}; });
+
+template <class T>
+void expect_refused(std::string_view json) {
+  EXPECT_NE(refusal<T>(json), "no error") << json;
+}
+
+TEST(TypedRow, RefusesWhatFollowsAValue) {
+  for (const char* json : {"1]", "17 18", "1,2", "1:", "1}", "1 \"x\"", "1x", "01", "1\n2", "-"}) {
+    expect_refused<int>(json);
+    expect_refused<std::uint8_t>(json);
+    expect_refused<float>(json);
+    expect_refused<double>(json);
+    expect_refused<std::optional<int>>(json);
+  }
+  for (const char* json : {"true]", "true false", "truex", "true,1"}) expect_refused<bool>(json);
+  for (const char* json : {"null]", "null null", "nullx", "nul"}) expect_refused<std::optional<int>>(json);
+  for (const char* json : {R"("a"])", R"("a" "b")", R"("a"x)", R"("a\")", R"("a)", R"("a",)"}) {
+    expect_refused<std::string>(json);
+    expect_refused<shop::state>(json);
+  }
+  expect_refused<sluice::uuid>(R"("123e4567-e89b-12d3-a456-426614174000"])");
+  expect_refused<std::chrono::sys_days>(R"("2024-02-29" 1)");
+  EXPECT_EQ(read<int>(" 17 "), 17);
+  EXPECT_EQ(read<std::string>("\n\"a\\\"]\" "), "a\"]");
+}
+
+TEST(TypedRow, RefusesWhatFollowsAMembersValue) {
+  for (const char* value : {"17 18", "17]", "17:1", "1x", "nullx", "null 1"}) {
+    const std::string text{value};
+    expect_refused<shop::both>(R"({"yes": true, "text": "a", "number": )" + text + '}');
+    expect_refused<shop::both>(R"({"number": )" + text + R"(, "yes": true, "text": "a"})");
+    expect_refused<shop::both>(R"({"yes": true, "text": "a", "number": )" + text + R"(, "other": 1})");
+    expect_refused<std::vector<std::optional<int>>>("[1, " + text + ']');
+    expect_refused<std::map<std::string, std::optional<int>>>("{\"a\": " + text + '}');
+  }
+  expect_refused<shop::both>(R"({"text": "a", "number": 1, "yes": true false})");
+  expect_refused<shop::both>(R"({"number": 1, "yes": true, "text": "a" "b"})");
+  expect_refused<shop::both>(R"({"number": 1, "yes": true, "text": "a"x})");
+  expect_refused<shop::single>(R"({"x" 1})");
+  EXPECT_EQ(read<shop::both>(R"({"number": 1, "yes": true, "text": "a" , "more": 5})").number, 1);
+  EXPECT_EQ(read<float>("3.4028234e38"), 3.4028234e38F);
+}
 
 TEST(TypedRow, ReadsEachStringOnce) {  // more often than that, and the parser's memory would not be enough
   const std::string text(100'000, 'x');

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// The OIDs of the built-in types that this library names, as they stand in RowDescription, ParameterDescription and
+/// The OIDs of the built-in types that this library reads or sends, as they stand in RowDescription, ParameterDescription and
 /// Parse. They never change from one release of Postgres to the next; those of types that were created do, and differ
 /// from one database to another.
 /// @see src/include/catalog/pg_type.dat in the sources of PostgreSQL
@@ -58,7 +58,7 @@ inline constexpr std::uint32_t numeric_array = 1231;
 inline constexpr std::uint32_t uuid_array = 2951;
 inline constexpr std::uint32_t jsonb_array = 3807;
 
-/// What it is called in the schema pg_catalog; empty for one that stands not above.
+/// The name of any built-in type in the schema pg_catalog, as `int4` and `int4[]`; empty for another type.
 [[nodiscard]] SLUICE_API std::string_view name_of(std::uint32_t type) noexcept;
 
 }  // namespace sluice::proto::oid

@@ -6,22 +6,75 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <sluice/export.hpp>
 #include <sluice/proto/oid.hpp>
+#include <sluice/stream/moments.hpp>
 #include <sluice/stream/uuid.hpp>
 
 namespace sluice {
 
+namespace detail {
+
+/// The OID that values of a C++ type are sent with; 0: the server infers it.
+template <class T>
+inline constexpr std::uint32_t parameter_type = 0;
+template <>
+inline constexpr std::uint32_t parameter_type<bool> = proto::oid::boolean;
+template <std::integral Integer>
+inline constexpr std::uint32_t parameter_type<Integer> =
+    std::in_range<std::int32_t>(std::numeric_limits<Integer>::max()) ? proto::oid::int4 : proto::oid::int8;
+template <std::floating_point Number>
+inline constexpr std::uint32_t parameter_type<Number> = proto::oid::numeric;
+template <class Duration>
+inline constexpr std::uint32_t parameter_type<std::chrono::sys_time<Duration>> = proto::oid::timestamptz;
+template <>
+inline constexpr std::uint32_t parameter_type<std::chrono::sys_days> = proto::oid::date;
+template <>
+inline constexpr std::uint32_t parameter_type<std::chrono::year_month_day> = proto::oid::date;
+template <class Duration>
+inline constexpr std::uint32_t parameter_type<std::chrono::local_time<Duration>> = proto::oid::timestamp;
+template <>
+inline constexpr std::uint32_t parameter_type<uuid> = proto::oid::uuid;
+template <class T>
+inline constexpr std::uint32_t parameter_type<std::optional<T>> = parameter_type<T>;
+
+/// Elements of an array: an array has one dimension.
+template <class T>
+concept parameter_element = std::convertible_to<T, std::string_view> || !std::ranges::range<T>;
+
+}  // namespace detail
+
 /// One bound parameter. It travels apart from the SQL and is never pasted into it: in the text format, but for bytes,
 /// which would be twice as long in it.
+///
+/// | C++ | sent as |
+/// |---|---|
+/// | text | whatever its place asks for, as a quoted literal |
+/// | bool | boolean |
+/// | int, and what fits into one | integer |
+/// | other integers: std::int64_t, unsigned, std::size_t | bigint; numeric for a value beyond bigint |
+/// | float, double | numeric, in the shortest digits that read back as the same number |
+/// | the same, when it is infinite, NaN or -0.0 | double precision |
+/// | std::chrono::sys_days, year_month_day | date |
+/// | std::chrono::sys_time of anything but days | timestamp with time zone |
+/// | std::chrono::local_time | timestamp without time zone |
+/// | uuid | uuid |
+/// | std::optional | as the value that is not there |
+/// | ranges of these | arrays of these |
+///
+/// The type follows from the C++ type, not from the value, so a query means the same whatever it is asked for. Where a
+/// function takes another one, cast: `left(name, $1::int)`.
+/// @par Errors  the constructors throw error: bad_query for a date or moment that the server or the calendar does not
+///              have. `max()` and `min()` are infinity and -infinity
 class SLUICE_API bind_value {
  public:
   /// NULL.
@@ -34,19 +87,25 @@ class SLUICE_API bind_value {
   bind_value(bool value);
   template <std::integral Integer>
     requires(!std::same_as<Integer, bool> && !std::same_as<Integer, char>)
-  bind_value(Integer value) : text_{std::to_string(value)}, type_{integer_type<Integer>()} {}
+  bind_value(Integer value)
+      : text_{std::to_string(value)},
+        type_{std::in_range<std::int64_t>(value) ? detail::parameter_type<Integer> : proto::oid::numeric} {}
   bind_value(double value);
-  /// A moment: timestamptz. Microseconds are kept, the rest is cut off.
+  bind_value(std::chrono::sys_days value);
+  bind_value(std::chrono::year_month_day value);
+  /// Microseconds are kept, the rest is cut off.
   template <class Duration>
   bind_value(std::chrono::sys_time<Duration> value)
-      : bind_value{moment(std::chrono::floor<std::chrono::microseconds>(value).time_since_epoch(), true)} {}
-  /// A date and time of the clock on the wall: timestamp.
+      : bind_value{moment(detail::to_microseconds(value.time_since_epoch()), true)} {}
+  /// A date and time of the clock on the wall.
   template <class Duration>
   bind_value(std::chrono::local_time<Duration> value)
-      : bind_value{moment(std::chrono::floor<std::chrono::microseconds>(value).time_since_epoch(), false)} {}
+      : bind_value{moment(detail::to_microseconds(value.time_since_epoch()), false)} {}
   bind_value(const sluice::uuid& value) : bind_value{uuid(value.to_string())} {}
+  /// NULL of the type that T is sent with, or the value.
   template <class T>
-  bind_value(const std::optional<T>& value) : bind_value{value ? bind_value{*value} : bind_value{std::nullopt}} {}
+  bind_value(const std::optional<T>& value)
+      : bind_value{value ? bind_value{*value} : bind_value{std::nullopt, detail::parameter_type<T>}} {}
 
   /// Bytes: bytea, in the binary format.
   [[nodiscard]] static bind_value bytes(std::span<const std::byte> value);
@@ -58,15 +117,19 @@ class SLUICE_API bind_value {
   [[nodiscard]] static bind_value timestamptz(std::string text) { return {std::move(text), proto::oid::timestamptz}; }
   /// A UUID in its text form.
   [[nodiscard]] static bind_value uuid(std::string text) { return {std::move(text), proto::oid::uuid}; }
-  /// An SQL array, one-dimensional. Its type is that of its elements, which are all of one kind; a NULL may be among
-  /// them. Of text, or empty, it is of the type that its place asks for.
-  [[nodiscard]] static bind_value array(std::span<const bind_value> elements);
+  /// An SQL array, one-dimensional. Its type is that of its elements, which are all of one kind, numbers of the widest;
+  /// a NULL may be among them. Of text, or without elements, it is of the type that its place asks for.
+  /// @par Errors  throws error: bad_query for elements of different kinds, or arrays
+  [[nodiscard]] static bind_value array(std::span<const bind_value> elements) { return array(elements, 0); }
+  /// The same; the elements' C++ type counts also when there are none.
   template <std::ranges::input_range Range>
     requires(!std::convertible_to<Range, std::string_view> &&
              !std::same_as<std::ranges::range_value_t<Range>, std::byte> &&
-             !std::same_as<std::ranges::range_value_t<Range>, bind_value>)
+             !std::same_as<std::ranges::range_value_t<Range>, bind_value> &&
+             detail::parameter_element<std::ranges::range_value_t<Range>>)
   bind_value(const Range& elements)
-      : bind_value{array(std::vector<bind_value>(std::ranges::begin(elements), std::ranges::end(elements)))} {}
+      : bind_value{array(std::vector<bind_value>(std::ranges::begin(elements), std::ranges::end(elements)),
+                         detail::parameter_type<std::ranges::range_value_t<Range>>)} {}
 
   /// As it is sent; nothing for NULL.
   [[nodiscard]] const std::optional<std::string>& text() const noexcept { return text_; }
@@ -75,14 +138,9 @@ class SLUICE_API bind_value {
   [[nodiscard]] std::uint32_t type() const noexcept { return type_; }
 
  private:
-  template <class Integer>
-  static constexpr std::uint32_t integer_type() noexcept {
-    return std::is_unsigned_v<Integer> && sizeof(Integer) == sizeof(std::uint64_t) ? proto::oid::numeric
-                                                                                   : proto::oid::int8;
-  }
-
-  bind_value(std::string text, std::uint32_t type) noexcept : text_{std::move(text)}, type_{type} {}
-  [[nodiscard]] static bind_value moment(std::chrono::microseconds since_1970, bool in_utc);
+  bind_value(std::optional<std::string> text, std::uint32_t type) noexcept : text_{std::move(text)}, type_{type} {}
+  [[nodiscard]] static bind_value moment(std::optional<std::chrono::microseconds> since_1970, bool in_utc);
+  [[nodiscard]] static bind_value array(std::span<const bind_value> elements, std::uint32_t type);
 
   std::optional<std::string> text_{};
   std::uint32_t type_{};

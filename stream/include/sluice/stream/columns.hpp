@@ -9,11 +9,11 @@
 ///
 /// | C++ | SQL |
 /// |---|---|
-/// | integers, checked against their range | int2, int4, int8, oid |
-/// | float, double | float4, float8 (float: float4 only) |
+/// | integers, checked against their range | int2, int4, int8, oid; numeric that holds a whole number |
+/// | float, double | float4, float8 (float: float4 only); double: numeric, as the nearest one |
 /// | bool | bool |
 /// | std::string_view, std::string | text, varchar, char(n), name, json, jsonb, xml |
-/// | the same | enumerations, citext and other types of the database's own, as their send function writes them |
+/// | the same | enumerations, citext and other types of the database's own whose binary form is text |
 /// | std::string | numeric, too: its decimal text |
 /// | std::span<const std::byte>, std::vector<std::byte> | bytea |
 /// | uuid | uuid |
@@ -24,10 +24,13 @@
 /// | std::optional | any of these, or NULL |
 /// | std::vector | one-dimensional arrays of these |
 ///
+/// What stands not above is cast in the query: `host::text`.
+///
 /// A type of your own: `void from_binary(const sluice::binary_field&, your_type&)` in its namespace.
 /// @see PostgreSQL documentation, section "Formats and Format Codes"
 
 #include <bit>
+#include <charconv>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
@@ -37,6 +40,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -44,6 +48,7 @@
 #include <sluice/export.hpp>
 #include <sluice/proto/byte_order.hpp>
 #include <sluice/proto/oid.hpp>
+#include <sluice/stream/moments.hpp>
 #include <sluice/stream/row.hpp>
 #include <sluice/stream/uuid.hpp>
 #include <sluice/wire/result_columns.hpp>
@@ -87,9 +92,22 @@ struct interval {
   friend bool operator==(const interval&, const interval&) = default;
 };
 
+namespace detail {
+/// The digits of a numeric that has nothing behind its point.
+[[nodiscard]] SLUICE_API std::string whole_number(const binary_field& from);
+[[nodiscard]] SLUICE_API double nearest_double(const binary_field& from);
+}  // namespace detail
+
 template <std::integral Integer>
   requires(!std::same_as<Integer, bool> && !std::same_as<Integer, char>)
 void from_binary(const binary_field& from, Integer& into) {
+  constexpr std::string_view out_of_range{"it is out of the range of the C++ type"};
+  if (from.type == proto::oid::numeric) {
+    const std::string digits = detail::whole_number(from);
+    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), into);
+    if (failed != std::errc{}) from.fail_value(out_of_range);
+    return;
+  }
   std::int64_t value{};
   switch (from.type) {
     case proto::oid::int2: value = static_cast<std::int16_t>(from.load<std::uint16_t>()); break;
@@ -98,7 +116,7 @@ void from_binary(const binary_field& from, Integer& into) {
     case proto::oid::object_id: value = from.load<std::uint32_t>(); break;
     default: from.fail("an integer");
   }
-  if (!std::in_range<Integer>(value)) from.fail_value("it is out of the range of the C++ type");
+  if (!std::in_range<Integer>(value)) from.fail_value(out_of_range);
   into = static_cast<Integer>(value);
 }
 
@@ -111,8 +129,10 @@ inline void from_binary(const binary_field& from, double& into) {
     into = static_cast<double>(std::bit_cast<float>(from.load<std::uint32_t>()));
   else if (from.type == proto::oid::float8)
     into = std::bit_cast<double>(from.load<std::uint64_t>());
+  else if (from.type == proto::oid::numeric)
+    into = detail::nearest_double(from);
   else
-    from.fail("float4 or float8");
+    from.fail("float4, float8 or numeric");
 }
 
 SLUICE_API void from_binary(const binary_field& from, bool& into);
@@ -129,30 +149,20 @@ SLUICE_API void from_binary(const binary_field& from, interval& into);
 
 namespace detail {
 
-/// Microseconds since 1970, or nothing for -infinity and infinity, which are then in `sign`.
-SLUICE_API std::optional<std::chrono::microseconds> moment_of(const binary_field& from, std::uint32_t type, int& sign);
+/// Microseconds since 1970; `max()` and `min()` for infinity and -infinity.
+SLUICE_API std::chrono::microseconds moment_of(const binary_field& from, std::uint32_t type);
 
 template <class Clock, class Duration>
 void read_moment(const binary_field& from, std::uint32_t type, std::chrono::time_point<Clock, Duration>& into) {
-  using point = std::chrono::time_point<Clock, Duration>;
-  int sign = 0;
-  const auto since_epoch = moment_of(from, type, sign);
-  if (!since_epoch) {
-    into = sign < 0 ? point::min() : point::max();
-    return;
-  }
-  using std::chrono::microseconds;
-  if constexpr (std::ratio_less_v<typename Duration::period, std::micro>)
-    if (*since_epoch > std::chrono::floor<microseconds>(Duration::max()) ||
-        *since_epoch < std::chrono::ceil<microseconds>(Duration::min()))
-      from.fail_value("it is out of the range of the C++ type");
-  into = point{std::chrono::floor<Duration>(*since_epoch)};
+  const std::optional<Duration> since_epoch = from_microseconds<Duration>(moment_of(from, type));
+  if (!since_epoch) from.fail_value("it is out of the range of the C++ type");
+  into = std::chrono::time_point<Clock, Duration>{*since_epoch};
 }
 
 /// The elements of an array, one after the other.
 class SLUICE_API array_reader {
  public:
-  /// @par Errors  throws error: bad_column when it is no array of one dimension at most
+  /// @par Errors  throws error: bad_column when it is no array of one dimension at most, or ends too early
   explicit array_reader(const binary_field& array);
   [[nodiscard]] std::size_t left() const noexcept { return left_; }
   [[nodiscard]] binary_field next();

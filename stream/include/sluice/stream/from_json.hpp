@@ -16,6 +16,7 @@
 
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <limits>
@@ -33,6 +34,7 @@
 
 #include <sluice/stream/json_key.hpp>
 #include <sluice/stream/json_moment.hpp>
+#include <sluice/stream/moments.hpp>
 #include <sluice/stream/uuid.hpp>
 #include <sluice/wire/error.hpp>
 
@@ -64,11 +66,8 @@ class json_place {
   [[noreturn]] SLUICE_API void fail(std::string_view expected, std::string_view found) const;
   /// The same, with what was found told by its JSON type.
   [[noreturn]] SLUICE_API void fail(std::string_view expected, json_value& found) const;
-  /// The same for an array or object, which may also have begun well.
-  [[noreturn]] void fail_container(std::string_view expected, json_value& found, simdjson::error_code why) const {
-    if (why != simdjson::INCORRECT_TYPE) fail(expected, "no JSON");
-    fail(expected, found);
-  }
+  /// The same for a value of the right type, too, which is malformed or out of range.
+  [[noreturn]] SLUICE_API void fail(std::string_view expected, json_value& found, simdjson::error_code why) const;
 
  private:
   static constexpr std::uint32_t max_depth = 512;
@@ -106,7 +105,7 @@ template <class T>
 concept has_json_names = requires(const T* type) { sluice_json_names(type); };
 
 inline void from_json(json_value& from, bool& into, const json_place& place) {
-  if (from.get_bool().get(into) != simdjson::SUCCESS) place.fail("true or false", from);
+  if (const auto refused = from.get_bool().get(into)) place.fail("true or false", from, refused);
 }
 
 template <std::integral Integer>
@@ -128,13 +127,14 @@ void from_json(json_value& from, Integer& into, const json_place& place) {
 template <std::floating_point Number>
 void from_json(json_value& from, Number& into, const json_place& place) {
   double number{};
-  if (from.get_double().get(number) != simdjson::SUCCESS) place.fail("a number", from);
+  if (const auto refused = from.get_double().get(number)) place.fail("a number", from, refused);
   into = static_cast<Number>(number);
+  if (!std::isfinite(into)) place.fail("a number in the range of its type", "another");
 }
 
 /// @par Lifetime  the text views the row or the parser's memory
 inline void from_json(json_value& from, std::string_view& into, const json_place& place) {
-  if (from.get_string().get(into) != simdjson::SUCCESS) place.fail("a string", from);
+  if (const auto refused = from.get_string().get(into)) place.fail("a string", from, refused);
 }
 inline void from_json(json_value& from, std::string& into, const json_place& place) {
   std::string_view text;
@@ -151,7 +151,9 @@ template <class Duration>
 void from_json(json_value& from, std::chrono::sys_time<Duration>& into, const json_place& place) {
   std::chrono::sys_time<std::chrono::microseconds> moment;
   from_json(from, moment, place);
-  into = std::chrono::floor<Duration>(moment);
+  const std::optional<Duration> since_epoch = detail::from_microseconds<Duration>(moment.time_since_epoch());
+  if (!since_epoch) place.fail("a date and time in the range of its type", "another");
+  into = std::chrono::sys_time<Duration>{*since_epoch};
 }
 
 template <class T>
@@ -192,7 +194,7 @@ void from_json(json_value& from, std::optional<T>& into, const json_place& place
 template <class T>
 void from_json(json_value& from, std::vector<T>& into, const json_place& place) {
   simdjson::ondemand::array array;
-  if (const auto refused = from.get_array().get(array)) place.fail_container("an array", from, refused);
+  if (const auto refused = from.get_array().get(array)) place.fail("an array", from, refused);
   into.clear();
   for (auto each : array) {
     const json_place here{place, into.size()};
@@ -206,10 +208,13 @@ void from_json(json_value& from, std::vector<T>& into, const json_place& place) 
 
 namespace detail {
 
+/// Whether a document that is no object and no array is one value, and nothing follows it.
+[[nodiscard]] SLUICE_API bool is_one_scalar(std::string_view document) noexcept;
+
 template <class Map>
 void read_map(json_value& from, Map& into, const json_place& place) {
   simdjson::ondemand::object object;
-  if (const auto refused = from.get_object().get(object)) place.fail_container("an object", from, refused);
+  if (const auto refused = from.get_object().get(object)) place.fail("an object", from, refused);
   into.clear();
   for (auto each : object) {
     simdjson::ondemand::field field;
@@ -227,8 +232,8 @@ inline constexpr bool is_optional = false;
 template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
 
-/// Reads an object into a type, in one walk over the document and no further than the last member that the type has. Of
-/// several members with one key the first counts.
+/// Reads an object into a type, in one walk over the document and hardly further than the last member that the type
+/// has. Of several members with one key the first counts.
 ///
 /// simdjson's own lookup by name walks more than once, and takes for granted that nothing is malformed then.
 template <class T>
@@ -237,16 +242,15 @@ class object_reader {
   object_reader(T& into, const json_place& place) noexcept : into_{into}, place_{place} {}
 
   void read(simdjson::ondemand::object& from) {
-    for (auto each : from) {
+    for (auto each : from) {  // one step further than the last: what follows a value is looked at, too
       if (each.error() != simdjson::SUCCESS) place_.fail("a member", "no JSON");
+      if (left_ == 0 && !strict) return;
       simdjson::ondemand::field& field = each.value_unsafe();  // a copy here costs more than all the rest of the walk
       const char* const key = field.key().raw();
       if (take(field, [key](std::string_view name) { return is_plain_json_key(key, name); }) ||
-          (has_escapes(key) && take(field, [key](std::string_view name) { return is_json_key(key, name); }))) {
-        if (left_ == 0 && !strict) return;
-      } else if (strict && !is_known(key)) {
-        place_.fail("members of its type only", "another");
-      }
+          (has_escapes(key) && take(field, [key](std::string_view name) { return is_json_key(key, name); })))
+        continue;
+      if (strict && !is_known(key)) place_.fail("members of its type only", "another");
     }
     if (left_ != 0) require_all(std::make_index_sequence<count>{});
   }
@@ -316,7 +320,7 @@ void from_json(json_value& from, std::unordered_map<std::string, T>& into, const
 template <has_json_members T>
 void from_json(json_value& from, T& into, const json_place& place) {
   simdjson::ondemand::object object;
-  if (const auto refused = from.get_object().get(object)) place.fail_container("an object", from, refused);
+  if (const auto refused = from.get_object().get(object)) place.fail("an object", from, refused);
   detail::read_object(object, into, place);
 }
 

@@ -44,6 +44,7 @@ void read_row(const row& from, T& into, json_parser& parser, std::uint64_t numbe
   }
   simdjson::ondemand::value whole;
   if (document.get_value().get(whole) != simdjson::SUCCESS) {
+    if (!detail::is_one_scalar(from.text())) place.fail("a document", "no JSON");
     // A scalar is a document, too, but no `value` for simdjson: it is read as the only element of an array.
     const std::string wrapped = '[' + std::string{from.text()} + ']' + std::string(simdjson::SIMDJSON_PADDING, ' ');
     json_document array = parser.parse(std::string_view{wrapped}.substr(0, from.text().size() + 2));

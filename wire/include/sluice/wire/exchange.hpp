@@ -127,6 +127,7 @@ class SLUICE_API exchange {
   void launched();
   void execute(rows_as shape);
   void copy(const proto::row_description* columns);
+  void begin_copy();
   void fetch_page();
   void close_portal();
 
@@ -147,6 +148,8 @@ class SLUICE_API exchange {
   void on_columns(const proto::frame& message);
   void on_parameter_types(const proto::frame& message);
   void on_table_check(const proto::frame& message);
+  void on_naming(const proto::frame& message);
+  void on_type_name(const proto::frame& message);
   void on_copy(const proto::frame& message);
   void on_copy_data(const proto::frame& message);
   [[nodiscard]] std::span<const std::byte> behind_header(std::span<const std::byte> data) const;
@@ -207,10 +210,12 @@ class SLUICE_API exchange {
 
   bool as_copy_{false};
   copy_part copy_part_{copy_part::header};
-  statement::shape shape_{};  // of the rows of a COPY
+  statement::shape shape_{};    // of the rows of a COPY
+  std::uint32_t first_type_{};  // of its columns
   std::vector<carried_parameter> carried_{};
-  std::string table_{};   // whose COPY may give the same
-  bool is_table_{false};  // it does
+  bool names_types_{false};  // those of parameters; the server tells
+  std::string table_{};      // whose COPY may give the same
+  bool is_table_{false};     // it does
 
   // Until the columns are known:
   bool undecided_{false};

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include <sluice/proto/frontend.hpp>
@@ -35,7 +36,8 @@ struct statement {
 /// A parameter of a query that is copied, without its value, which travels in a setting.
 struct carried_parameter {
   bool is_null{};
-  std::uint32_t type{};  ///< OID
+  std::uint32_t type{};     ///< OID
+  std::string type_name{};  ///< as SQL, with its schema
 };
 
 }  // namespace sluice::wire
