@@ -37,10 +37,11 @@ std::string description(const detail::division& parts, const parallel_options& h
 asio::awaitable<std::string> likely_key(connection& on, const relation& what) {
   std::string key;
   const query ask =
-      sql("select key from (select to_jsonb(" + what.documents() + ") as d from " + what.qualified_name() +
-          " limit 100) s, jsonb_each(case jsonb_typeof(d) when 'object' then d end) group by key having "
-          "bool_and(jsonb_typeof(value) = 'number' and value::text !~ '[.e]') and count(*) = count(distinct value) "
-          "order by count(*) desc, key limit 1")
+      sql("select key from (select pg_catalog.to_jsonb(" + what.documents() + ") as d from " + what.qualified_name() +
+          " limit 100) s, pg_catalog.jsonb_each(case when pg_catalog.jsonb_typeof(d) operator(pg_catalog.=) 'object' "
+          "then d end) group by key having pg_catalog.bool_and(pg_catalog.jsonb_typeof(value) operator(pg_catalog.=) "
+          "'number' and value::pg_catalog.text operator(pg_catalog.!~) '[.e]') and pg_catalog.count(*) "
+          "operator(pg_catalog.=) pg_catalog.count(distinct value) order by pg_catalog.count(*) desc, key limit 1")
           .as_document();
   co_await detail::first_row(on, ask, [&](row one) { key = one.text(); });
   co_return key;

@@ -84,7 +84,7 @@ asio::awaitable<void> parallel_work::lead(worker& me, conninfo where, relation w
   me.db = co_await connect_to(where);
   (void)co_await me.db.execute(begin_reading);
   std::string snapshot;
-  const query ask = sql("select pg_export_snapshot()").as_document();
+  const query ask = sql("select pg_catalog.pg_export_snapshot()").as_document();
   co_await first_row(me.db, ask, [&](row one) { snapshot = one.text(); });
   division parts = co_await divide(me.db, std::move(what), how_.split, how_.connections);
 

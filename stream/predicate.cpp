@@ -1,5 +1,6 @@
 #include <sluice/stream/predicate.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -21,10 +22,29 @@ namespace {
 
 predicate made(node&& what) { return predicate{std::make_shared<const node>(std::move(what))}; }
 
+/// Adds a child, and what it means for the levels and the height.
+void add(node& to, const detail::node_ptr& child) {
+  const bool is_chain = child->what == to.what && to.what != node::kind::negation;
+  to.levels = std::max(to.levels, child->levels + (is_chain ? 0U : 1U));
+  to.height = std::max(to.height, child->height + 1);
+  to.children.push_back(child);
+}
+
+void add_dissolved(node& to, const detail::node_ptr& part) {
+  if (part->what != to.what) return add(to, detail::flattened(part));
+  for (const detail::node_ptr& child : part->children) add_dissolved(to, child);
+}
+
+/// Chains that grow one condition at a time are trees of the same height at first. Flattening them at each step would
+/// take quadratic time; never to do it, a stack of any size.
 predicate joined(node::kind how, const std::vector<predicate>& conditions) {
   node whole{.what = how};
-  for (const predicate& each : conditions) whole.children.push_back(each.made());
-  return made(std::move(whole));
+  for (const predicate& each : conditions) add(whole, each.made());
+  if (whole.levels > detail::most_levels)
+    refuse("conditions nested in more than " + std::to_string(detail::most_levels) + " levels");
+  const auto joint = std::make_shared<const node>(std::move(whole));
+  const bool is_high = joint->height > 2 * detail::most_levels;
+  return predicate{is_high ? detail::flattened(joint) : joint};
 }
 
 /// The text as a pattern of LIKE that stands for itself.
@@ -69,11 +89,26 @@ std::vector<bind_value> values_of(const std::vector<std::string>& texts) { retur
 
 }  // namespace
 
+detail::node_ptr detail::flattened(const node_ptr& whole) {
+  if (whole->children.empty()) return whole;
+  node flat{.what = whole->what};
+  for (const node_ptr& child : whole->children) {
+    if (whole->what == node::kind::negation)
+      add(flat, flattened(child));
+    else
+      add_dissolved(flat, child);
+  }
+  return std::make_shared<const node>(std::move(flat));
+}
+
 predicate predicate::on_client() const { return predicate{moved_to_client(made_)}; }
 
 predicate operator&&(const predicate& a, const predicate& b) { return joined(node::kind::all, {a, b}); }
 predicate operator||(const predicate& a, const predicate& b) { return joined(node::kind::any, {a, b}); }
-predicate operator!(const predicate& a) { return joined(node::kind::negation, {a}); }
+predicate operator!(const predicate& a) {
+  if (a.made()->what == node::kind::negation) return predicate{a.made()->children.front()};
+  return joined(node::kind::negation, {a});
+}
 predicate all_of(const std::vector<predicate>& conditions) { return joined(node::kind::all, conditions); }
 predicate any_of(const std::vector<predicate>& conditions) { return joined(node::kind::any, conditions); }
 
@@ -114,6 +149,13 @@ operand operand::as_numeric() const { return operand{read_as(*what_, subject::re
 operand operand::as_bool() const { return operand{read_as(*what_, subject::reading::boolean)}; }
 operand operand::as_timestamptz() const { return operand{read_as(*what_, subject::reading::timestamptz)}; }
 operand operand::as_uuid() const { return operand{read_as(*what_, subject::reading::uuid)}; }
+operand operand::as_type(std::string_view name) const {
+  subject of = read_as(*what_, subject::reading::by_value);
+  of.type = detail::split_path(name, "type name");
+  if (of.type.size() != 2) refuse("a type is named with its schema, such as public.citext");
+  for (const std::string& part : of.type) detail::check_name(part, "part of a type name");
+  return operand{std::move(of)};
+}
 operand operand::array_length() const { return operand{measured(*what_, subject::measure::array_length)}; }
 operand operand::depth() const { return operand{measured(*what_, subject::measure::depth)}; }
 operand operand::l2_distance(const std::vector<float>& to) const {
@@ -139,6 +181,9 @@ predicate operand::test(test_kind how, std::vector<bind_value> values) const {
   const bool compares = how <= test_kind::not_in;
   if (what_->measured != subject::measure::none && !compares) refuse("what is measured can only be compared");
   const bool in_document = what_->from == subject::source::field;
+  const bool is_cast = !what_->type.empty() && what_->measured == subject::measure::none;
+  const bool is_of_a_tree = how >= test_kind::ancestor_of;
+  if (is_cast && in_document && !is_of_a_tree) refuse("a field cannot be cast to a type that is not known here");
   if (!values.empty() && compares) {
     const detail::value_kind kind = detail::kind_of(values.front());
     for (const bind_value& each : values) {
@@ -264,7 +309,7 @@ operand field(std::initializer_list<std::string_view> parts) {
   return field(std::vector<std::string>(parts.begin(), parts.end()));
 }
 operand field(std::vector<std::string> parts) {
-  for (const std::string& part : parts) detail::check_name(part, "part of a path");
+  for (const std::string& part : parts) detail::check_text(part, "part of a path");
   return operand{subject{.from = subject::source::field, .path = std::move(parts)}};
 }
 operand column(std::string_view name) {

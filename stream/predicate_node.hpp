@@ -23,7 +23,8 @@ struct subject {
   std::vector<std::string> path;  ///< of a field; the name of a column
   reading as{reading::by_value};
   measure measured{measure::none};
-  std::string to{};  ///< of a distance: the other vector
+  std::string to{};                 ///< of a distance: the other vector
+  std::vector<std::string> type{};  ///< schema and name of a type that an extension brought; empty: it is in `public`
 };
 
 enum class test_kind : std::uint8_t {
@@ -64,6 +65,10 @@ enum class test_kind : std::uint8_t {
   lca_of,
 };
 
+/// Conditions may be nested this deep, so that nobody who walks the tree runs out of stack. A chain of `&&`, or of
+/// `||`, is one level however long it is.
+inline constexpr std::uint32_t most_levels = 200;
+
 struct node {
   enum class kind : std::uint8_t { all, any, negation, test, sql, local };
 
@@ -74,10 +79,15 @@ struct node {
   std::vector<bind_value> values{};
   std::string text{};  ///< SQL, or the name of a local test
   std::function<bool(const row&)> call{};
-  bool on_client{false};  ///< a test that is not to be pushed
+  bool on_client{false};    ///< a test that is not to be pushed
+  std::uint32_t levels{0};  ///< below it, as they count for `most_levels`
+  std::uint32_t height{0};  ///< of the tree below it
 };
 
 using node_ptr = std::shared_ptr<const node>;
+
+/// The same condition, with an AND in an AND and an OR in an OR dissolved.
+[[nodiscard]] node_ptr flattened(const node_ptr& whole);
 
 /// What a value is when it is compared with a field of a document.
 enum class value_kind : std::uint8_t { text, number, boolean, timestamptz, uuid, json, other };
@@ -90,9 +100,10 @@ enum class value_kind : std::uint8_t { text, number, boolean, timestamptz, uuid,
 /// @param documents  the quoted name of the column with the documents
 [[nodiscard]] std::string to_sql(const node& what, const std::string& documents, std::vector<bind_value>& parameters);
 
-/// SQL to order by, and the cast of a value that it is compared with.
+/// SQL to order by; the cast of a value that it is compared with, and the operator between them.
 [[nodiscard]] std::string sortable(const subject& by, const std::string& documents);
 [[nodiscard]] std::string sortable_cast(const subject& by, const bind_value& value);
+[[nodiscard]] std::string sortable_infix(const subject& by, std::string_view symbol);
 
 /// Whether the client can evaluate the test.
 [[nodiscard]] bool runs_on_client(const node& test) noexcept;

@@ -1,6 +1,9 @@
 #include <sluice/stream/query.hpp>
 
+#include <charconv>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include <sluice/wire/error.hpp>
 
@@ -11,18 +14,21 @@ namespace sluice {
 namespace {
 
 /// "$1: numeric" for each parameter, as the cast behind it says.
-std::string parameter_types(const std::string& sql, std::size_t count) {
-  std::string lines;
-  for (std::size_t i = 1; i <= count; ++i) {
-    const std::string name = '$' + std::to_string(i);
-    std::string type = "as the server infers";
-    const std::size_t at = sql.find(name + "::");
-    if (at != sql.npos) {
-      const std::size_t begin = at + name.size() + 2;
-      type = sql.substr(begin, sql.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_[]", begin) - begin);
-    }
-    lines.append("  ").append(name).append(": ").append(type).append(1, '\n');
+std::string parameter_types(std::string_view sql, std::size_t count) {
+  std::vector<std::string_view> types(count, "as the server infers");
+  for (std::size_t at = sql.find('$'); at != sql.npos; at = sql.find('$', at + 1)) {
+    std::size_t number = 0;
+    const auto [end, failed] = std::from_chars(sql.data() + at + 1, sql.data() + sql.size(), number);
+    std::string_view rest = sql.substr(static_cast<std::size_t>(end - sql.data()));
+    if (failed != std::errc{} || number == 0 || number > count || !rest.starts_with("::")) continue;
+    rest.remove_prefix(2);
+    constexpr std::string_view schema{"pg_catalog."};
+    if (rest.starts_with(schema)) rest.remove_prefix(schema.size());
+    types[number - 1] = rest.substr(0, rest.find_first_of(" ,)\n"));
   }
+  std::string lines;
+  for (std::size_t i = 0; i < count; ++i)
+    lines.append("  $").append(std::to_string(i + 1)).append(": ").append(types[i]).append(1, '\n');
   return lines;
 }
 

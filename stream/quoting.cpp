@@ -33,23 +33,28 @@ bool is_index(std::string_view part) noexcept {
 
 /// A path with a number in it may count array elements, which only `#>` does.
 std::string path_expression(const std::string& documents, std::span<const std::string> path, bool as_text) {
-  if (path.empty()) return as_text ? '(' + documents + " #>> '{}')" : documents;
+  if (path.empty()) return as_text ? '(' + documents + infix("#>>") + "'{}')" : documents;
   std::string sql = '(' + documents;
   if (std::any_of(path.begin(), path.end(), is_index)) {
-    sql += as_text ? " #>> array[" : " #> array[";
+    sql += infix(as_text ? "#>>" : "#>") + "array[";
     for (const std::string& part : path) sql += (&part == path.data() ? "" : ",") + quote_literal(part);
     return sql + "])";
   }
-  for (const std::string& part : path) sql += (as_text && &part == &path.back() ? "->>" : "->") + quote_literal(part);
+  for (const std::string& part : path)
+    sql += infix(as_text && &part == &path.back() ? "->>" : "->") + quote_literal(part);
   return sql + ')';
 }
 
 }  // namespace
 
+void check_text(std::string_view text, std::string_view what) {
+  if (text.find('\0') != text.npos) refuse("a zero byte in a " + std::string{what});
+  if (!simdjson::validate_utf8(text)) refuse("a " + std::string{what} + " that is not UTF-8");
+}
+
 void check_name(std::string_view name, std::string_view what) {
   if (name.empty()) refuse("an empty " + std::string{what});
-  if (name.find('\0') != name.npos) refuse("a zero byte in a " + std::string{what});
-  if (!simdjson::validate_utf8(name)) refuse("a " + std::string{what} + " that is not UTF-8");
+  check_text(name, what);
 }
 
 std::vector<std::string> split_path(std::string_view path, std::string_view what) {
@@ -74,16 +79,21 @@ std::vector<std::string> split_path(std::string_view path, std::string_view what
       const std::size_t end = std::min(path.find('.', at), path.size());
       part = path.substr(at, end - at);
       at = end;
+      if (part.empty()) refuse("an empty part of a " + std::string{what});
     }
-    check_name(part, "part of a " + std::string{what});
+    check_text(part, "part of a " + std::string{what});
     parts.push_back(std::move(part));
     if (at >= path.size()) return parts;
     ++at;
   }
 }
 
+std::string infix(std::string_view symbol, std::string_view schema) {
+  return " operator(" + std::string{schema} + '.' + std::string{symbol} + ") ";
+}
+
 std::string quote_literal(std::string_view text) {
-  check_name(text, "literal");
+  check_text(text, "literal");
   const bool escapes = text.find('\\') != std::string_view::npos;
   std::string quoted = escapes ? "E'" : "'";
   for (const char c : text) {

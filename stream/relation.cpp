@@ -35,9 +35,9 @@ class projected_object {
   [[nodiscard]] std::string sql(const std::string& documents) const {
     if (!from_.empty()) return detail::json_at(documents, from_);
     constexpr std::size_t most = 50;
-    std::string text{"(jsonb_build_object("};
+    std::string text{"(pg_catalog.jsonb_build_object("};
     for (std::size_t i = 0; i < keys_.size(); ++i) {
-      if (i != 0) text += i % most == 0 ? ") || jsonb_build_object(" : ", ";
+      if (i != 0) text += i % most == 0 ? ')' + detail::infix("||") + "pg_catalog.jsonb_build_object(" : ", ";
       text += detail::quote_literal(keys_[i].first) + ", " + keys_[i].second.sql(documents);
     }
     return text + "))";
@@ -77,14 +77,16 @@ sort_key sort_key::collate(std::string name) && {
 projection::projection(std::string_view path) : from_{detail::split_path(path)}, to_{from_} {}
 projection::projection(std::vector<std::string> parts) : from_{std::move(parts)}, to_{from_} {
   if (from_.empty()) refuse("a projection of the whole document: leave select out");
-  for (const std::string& part : from_) detail::check_name(part, "part of a path");
+  for (const std::string& part : from_) detail::check_text(part, "part of a path");
 }
 projection projection::as(std::string_view path) && {
   to_ = detail::split_path(path);
   return std::move(*this);
 }
 
-relation::relation(std::string_view name) : name_{detail::split_path(name, "relation name")} {}
+relation::relation(std::string_view name) : name_{detail::split_path(name, "relation name")} {
+  for (const std::string& part : name_) detail::check_name(part, "part of a relation name");
+}
 
 relation& relation::column(std::string name) & {
   column_ = std::move(name);
@@ -139,11 +141,11 @@ std::string relation::after_sql(std::vector<bind_value>& parameters) const {
       parameters.push_back(value);
       const std::string bound = '$' + std::to_string(parameters.size()) + detail::sortable_cast(key.by_.what(), value);
       later = '(' + sql;
-      later += key.descending_ ? " < " : " > ";
+      later += detail::sortable_infix(key.by_.what(), key.descending_ ? "<" : ">");
       later += bound;
       if (nulls_last) later.append(" or ").append(sql).append(" is null");
       later += ')';
-      equal.append(sql).append(" = ").append(bound);
+      equal.append(sql).append(detail::sortable_infix(key.by_.what(), "=")).append(bound);
     } else {
       later = nulls_last ? "false" : sql + " is not null";
       equal = sql + " is null";
@@ -185,7 +187,7 @@ query relation::build(std::string what, query::shape rows) const {
   std::shared_ptr<detail::client_part> left;
   std::string conditions;
   if (!conditions_.empty()) {
-    const detail::plan parts = detail::split(all_of(conditions_).made());
+    const detail::plan parts = detail::split(detail::flattened(all_of(conditions_).made()));
     if (parts.server) conditions = detail::to_sql(*parts.server, documents, parameters);
     if (parts.client) left = std::make_shared<detail::client_part>(detail::client_part{.filter = parts.client});
   }
@@ -211,7 +213,7 @@ query relation::build(std::string what, query::shape rows) const {
   const auto bound = [&](std::string_view clause, const std::optional<std::uint64_t>& count) {
     if (!count) return;
     parameters.emplace_back(static_cast<std::int64_t>(*count));
-    text += std::string{clause} + '$' + std::to_string(parameters.size()) + "::int8";
+    text += std::string{clause} + '$' + std::to_string(parameters.size()) + "::pg_catalog.int8";
   };
   bound(" limit ", limit_);
   bound(" offset ", offset_);
@@ -228,7 +230,7 @@ std::vector<detail::sorted_relation::key> detail::sorted_relation::keys(const re
 }
 
 query detail::sorted_relation::build(const relation& of) {
-  std::string columns = of.document_sql() + "::text";
+  std::string columns = of.document_sql() + "::pg_catalog.text";
   for (const key& each : keys(of)) columns += ", " + each.sql;
   return of.build(std::move(columns), query::shape::columns);
 }

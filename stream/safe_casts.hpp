@@ -12,13 +12,15 @@ namespace sluice::detail {
 
 [[nodiscard]] std::string numeric_of(const std::string& text);
 [[nodiscard]] std::string boolean_of(const std::string& text);
-/// ISO 8601 with a blank or a T; without a zone it is UTC.
+/// What `parse_moment` reads; without a zone it is UTC.
 [[nodiscard]] std::string timestamptz_of(const std::string& text);
 [[nodiscard]] std::string uuid_of(const std::string& text);
 [[nodiscard]] std::string inet_of(const std::string& text);
-[[nodiscard]] std::string ltree_of(const std::string& text);
+/// @param schema  where the extension is, as it stands in SQL
+[[nodiscard]] std::string ltree_of(const std::string& text, const std::string& schema);
 /// @param json  an expression that gives jsonb
-[[nodiscard]] std::string vector_of(const std::string& json, std::size_t dimensions);
+/// @param cast  to the type of the vector: `::"public".vector`
+[[nodiscard]] std::string vector_of(const std::string& json, const std::string& cast, std::size_t dimensions);
 
 /// A value as JSON text; NULL is null.
 [[nodiscard]] std::string as_json(const bind_value& value);

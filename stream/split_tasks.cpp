@@ -63,12 +63,15 @@ asio::awaitable<division> by_ctid(connection& on, const whole& from) {
     std::int32_t version{};
   } table;
   // A page of a partitioned table is that page of each of its partitions.
-  const query ask = sql("select relkind::text, coalesce((select max(pg_relation_size(c.oid)) from pg_partition_tree("
-                        "t.oid) p join pg_class c on c.oid = p.relid where p.isleaf), pg_relation_size(t.oid)) / "
-                        "current_setting('block_size')::int8, current_setting('server_version_num')::int4 "
-                        "from pg_class t where oid = $1::regclass",
-                        from.what.qualified_name())
-                        .as_columns();
+  const query ask =
+      sql("select t.relkind::pg_catalog.text, coalesce((select pg_catalog.max(pg_catalog.pg_relation_size(c.oid)) from "
+          "pg_catalog.pg_partition_tree(t.oid) p join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) "
+          "p.relid::pg_catalog.oid where p.isleaf), pg_catalog.pg_relation_size(t.oid)) operator(pg_catalog./) "
+          "pg_catalog.current_setting('block_size')::pg_catalog.int8, "
+          "pg_catalog.current_setting('server_version_num')::pg_catalog.int4 from pg_catalog.pg_class t where t.oid "
+          "operator(pg_catalog.=) $1::pg_catalog.regclass::pg_catalog.oid",
+          from.what.qualified_name())
+          .as_columns();
   co_await first_row(on, ask, [&](row one) {
     std::tie(table.kind, table.pages, table.version) = one.get<std::string, std::int64_t, std::int32_t>();
   });
@@ -85,9 +88,10 @@ asio::awaitable<division> by_ctid(connection& on, const whole& from) {
   const std::uint64_t size = std::max((pages + from.most_tasks() - 1) / from.most_tasks(), smallest);
   division parts;
   for (std::uint64_t first = 0; first < pages; first += size) {
-    std::string range = "ctid >= '(" + std::to_string(first) + ",0)'::pg_catalog.tid";
+    std::string range = "ctid operator(pg_catalog.>=) '(" + std::to_string(first) + ",0)'::pg_catalog.tid";
     const bool is_last = first + size >= pages;  // open: the table may have grown before its size was asked for
-    if (!is_last) range += " and ctid < '(" + std::to_string(first + size) + ",0)'::pg_catalog.tid";
+    if (!is_last)
+      range += " and ctid operator(pg_catalog.<) '(" + std::to_string(first + size) + ",0)'::pg_catalog.tid";
     from.add(parts, sql_predicate(std::move(range)), std::min(size, pages - first));
   }
   co_return parts;
@@ -116,10 +120,12 @@ asio::awaitable<division> by_key(connection& on, const whole& from, std::string_
   const operand key = field(path).as_int();
   std::optional<std::int64_t> least;
   std::optional<std::int64_t> most;
-  const query ask =
-      sql("select min(k)::int8, max(k)::int8 from (select " + sortable(key.what(), from.what.documents()) +
-          " as k from " + from.what.qualified_name() + ") q")
-          .as_columns();
+  // The first and the last range are open, so keys beyond bigint have a place too.
+  const query ask = sql("select pg_catalog.min(k)::pg_catalog.int8, pg_catalog.max(k)::pg_catalog.int8 from (select " +
+                        sortable(key.what(), from.what.documents()) + " as k from " + from.what.qualified_name() +
+                        ") q where k operator(pg_catalog.>=) '-9223372036854775808'::pg_catalog.numeric and "
+                        "k operator(pg_catalog.<=) '9223372036854775807'::pg_catalog.numeric")
+                        .as_columns();
   co_await first_row(on, ask, [&](row one) {
     std::tie(least, most) = one.get<std::optional<std::int64_t>, std::optional<std::int64_t>>();
   });
@@ -137,8 +143,9 @@ asio::awaitable<division> by_key(connection& on, const whole& from, std::string_
 
 division by_hash(const whole& from, std::string_view path) {
   const std::vector<std::string> parts = split_path(path);
-  const std::string hash = "coalesce(hashtextextended(" + text_at(from.what.documents(), parts) +
-                           ", 0) & 9223372036854775807, 0) % " + std::to_string(from.connections) + " = ";
+  const std::string hash = "coalesce(pg_catalog.hashtextextended(" + text_at(from.what.documents(), parts) +
+                           ", 0) operator(pg_catalog.&) 9223372036854775807, 0) operator(pg_catalog.%) " +
+                           std::to_string(from.connections) + infix("=");
   division buckets;
   for (std::uint32_t i = 0; i < from.connections; ++i) from.add(buckets, sql_predicate(hash + std::to_string(i)), 1);
   return buckets;
@@ -152,12 +159,17 @@ asio::awaitable<std::vector<sort_column>> order_of(connection& on, const relatio
     std::string name;
     bool is_binary = false;
     const query ask =
-        sql("select pg_typeof(k)::oid, format_type(pg_typeof(k)::oid, null), case c when '\"default\"' then (select "
-            "datcollate from pg_database where datname = current_database()) else trim('\"' from c) end in ('C', "
-            "'POSIX', 'ucs_basic', 'pg_c_utf8') is not false from (select k, case when (select typcollation from "
-            "pg_type "
-            "where oid = pg_typeof(k)) <> 0 then pg_collation_for(k) collate \"C\" end as c from (select (select " +
-            key.sql + " from " + what.qualified_name() + " limit 0) as k) q) q")
+        sql("select type, pg_catalog.format_type(type, null), case when c operator(pg_catalog.=) "
+            "'pg_catalog.\"default\"'::pg_catalog.regcollation::pg_catalog.oid then (select datcollate from "
+            "pg_catalog.pg_database where datname operator(pg_catalog.=) pg_catalog.current_database()) operator("
+            "pg_catalog.=) any('{C,POSIX}'::pg_catalog.name[]) else (select collname operator(pg_catalog.=) any('{C,"
+            "POSIX,ucs_basic,pg_c_utf8}'::pg_catalog.name[]) and collnamespace operator(pg_catalog.=) "
+            "'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid from pg_catalog.pg_collation where oid operator("
+            "pg_catalog.=) c) end is not false from (select type, case when (select typcollation from "
+            "pg_catalog.pg_type where oid operator(pg_catalog.=) type) operator(pg_catalog.<>) 0::pg_catalog.oid then "
+            "pg_catalog.to_regcollation(pg_catalog.pg_collation_for(k))::pg_catalog.oid end as c from (select k, "
+            "pg_catalog.pg_typeof(k)::pg_catalog.oid as type from (select (select " +
+            key.sql + " from " + what.qualified_name() + " limit 0) as k) q) q) q")
             .as_columns();
     co_await first_row(on, ask,
                        [&](row one) { std::tie(type, name, is_binary) = one.get<std::uint32_t, std::string, bool>(); });

@@ -21,7 +21,7 @@ std::string setting(std::size_t number) { return "'sluice.parameter_" + std::to_
 
 std::string as_objects(std::string_view query) {
   return "with q as (" + std::string{without_end(query)} +
-         "\n) select row_to_json(q.*) from q";  // q alone may be a column
+         "\n) select pg_catalog.row_to_json(q.*) from q";  // q alone may be a column
 }
 
 std::string as_text(std::string_view query) {

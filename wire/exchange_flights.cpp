@@ -23,12 +23,14 @@ constexpr std::size_t most_closes = 4;  // per flight; the rest go with the next
 
 /// In the caller's transaction block the setting has to be put back; elsewhere it ends with the flight.
 std::string timeout_statement(std::chrono::milliseconds timeout, bool restored) {
-  const std::string set = "set_config('statement_timeout', '" + std::to_string(timeout.count()) + "', true)";
+  const std::string set = "pg_catalog.set_config('statement_timeout', '" + std::to_string(timeout.count()) + "', true)";
   if (!restored) return "select " + set;
-  return "select set_config('sluice.statement_timeout', current_setting('statement_timeout'), true), " + set;
+  return "select pg_catalog.set_config('sluice.statement_timeout', pg_catalog.current_setting('statement_timeout'), "
+         "true), " +
+         set;
 }
 constexpr std::string_view restore_timeout =
-    "select set_config('statement_timeout', current_setting('sluice.statement_timeout'), true)";
+    "select pg_catalog.set_config('statement_timeout', pg_catalog.current_setting('sluice.statement_timeout'), true)";
 
 }  // namespace
 

@@ -26,7 +26,8 @@ asio::awaitable<bool> is_read_only(session& on) {
   const auto read_only = on.parameters.find("default_transaction_read_only");
   if (standby != on.parameters.end() && read_only != on.parameters.end())
     co_return standby->second == "on" || read_only->second == "on";
-  co_return co_await gives_a_row(on, "select 1 where pg_catalog.current_setting('transaction_read_only') = 'on'");
+  co_return co_await gives_a_row(
+      on, "select 1 where pg_catalog.current_setting('transaction_read_only') operator(pg_catalog.=) 'on'");
 }
 
 }  // namespace

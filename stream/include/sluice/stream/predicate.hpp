@@ -52,6 +52,10 @@ class SLUICE_API predicate {
   std::shared_ptr<const detail::node> made_;
 };
 
+// Conditions may be nested in 200 levels, where a chain of `&&` or of `||` is one level however long it is. What is
+// nested deeper throws error: bad_query when it is made, and so does a query with more than 65535 values when it is
+// built.
+
 /// All of them; true for none.
 [[nodiscard]] SLUICE_API predicate all_of(const std::vector<predicate>& conditions);
 /// At least one of them; false for none.
@@ -74,13 +78,21 @@ class SLUICE_API operand {
 
   [[nodiscard]] const detail::subject& what() const noexcept { return *what_; }
 
-  // How to read a field of the document. What cannot be read that way does not match.
+  // How to read a field of the document. What cannot be read that way does not match; docs/predicates.md has the
+  // grammars.
   [[nodiscard]] operand as_text() const;         ///< any value, as its text
   [[nodiscard]] operand as_int() const;          ///< a number, or a string that holds one
   [[nodiscard]] operand as_numeric() const;      ///< the same
-  [[nodiscard]] operand as_bool() const;         ///< true or false, or a string that says so
-  [[nodiscard]] operand as_timestamptz() const;  ///< a string in ISO 8601; without a zone it is UTC
+  [[nodiscard]] operand as_bool() const;         ///< true or false, or what the server reads as one: "yes", "off", 1
+  [[nodiscard]] operand as_timestamptz() const;  ///< a string that `parse_moment` reads; without a zone it is UTC
   [[nodiscard]] operand as_uuid() const;
+
+  /// A column of a type that an extension brought, such as `public.citext`, to be used with that type's own operators;
+  /// other columns are compared by those of `pg_catalog` (a citext then as text is). For trees and vectors, fields too,
+  /// it says in which schema the extension is; without it that is `public`.
+  /// @param name  schema and type
+  /// @par Errors  throws error: bad_query for a name without a schema
+  [[nodiscard]] operand as_type(std::string_view name) const;
 
   /// Comparison. With `nullptr` or `nullopt`, `==` is `is_null` and `!=` is `is_not_null`.
   template <std::convertible_to<bind_value> Value>
@@ -215,8 +227,10 @@ class SLUICE_API operand {
 };
 
 /// A field of the document by its path: `a.b.c`. A part with odd characters is written in double quotes
-/// (`"a.b".c`), a quote in it twice. A part that is a number also counts elements of an array, from 0.
-/// @par Errors  throws error: bad_query for an empty part, a zero byte, an open quote, or what is not UTF-8
+/// (`"a.b".c`), a quote in it twice; the empty key is `""`. A part that is a number also counts elements of an array,
+/// from 0.
+/// @par Errors  throws error: bad_query for an empty part without quotes, a zero byte, an open quote, or what is not
+/// UTF-8
 [[nodiscard]] SLUICE_API operand field(std::string_view path);
 /// The same by its parts, which may be any text; without any, the whole document.
 [[nodiscard]] SLUICE_API operand field(std::initializer_list<std::string_view> parts);
