@@ -26,7 +26,7 @@ namespace {
 
 /// For one name to resolve, or one address to let us in.
 clock::time_point deadline_of(const conninfo& info) {
-  return info.connect_timeout.count() > 0 ? clock::now() + info.connect_timeout : clock::time_point::max();
+  return limit_after(clock::now(), info.connect_timeout);
 }
 
 /// `requirepeer`: the server's process behind a Unix socket must belong to that user.

@@ -52,7 +52,16 @@ void link::fail(const proto::fault& why) const {
   }
   if (why.what == proto::fault::kind::too_large && why.type == 'D')
     what += ": raise the row limit (" + std::to_string(limits.row) + " bytes) if such rows are expected";
+  if (why.what == proto::fault::kind::unencodable) refuse(code_of(why), what);
   fail(code_of(why), what);
+}
+
+void link::refuse(errc code, std::string_view what) const {
+  throw error{error_info{.code = code,
+                         .message = where.after(what),
+                         .server = {},
+                         .rows = where.rows,
+                         .connection_usable = is_open()}};
 }
 
 void link::fail_lost() const {
