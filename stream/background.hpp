@@ -7,6 +7,6 @@ namespace sluice::detail {
 class running_query;
 
 // Brings a query that nobody wants any more to its end, as a coroutine of its own that owns it.
-void leave_in_background(std::unique_ptr<running_query> query) noexcept;
+void leave_in_background(std::shared_ptr<running_query> query) noexcept;
 
 }  // namespace sluice::detail

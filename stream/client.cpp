@@ -1,5 +1,8 @@
 #include <sluice/stream/client.hpp>
 
+#include <algorithm>
+#include <deque>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -22,6 +25,7 @@ class blocking_connection {
   blocking_connection(const conninfo& info, const connection_options& options)
       : session_{runner_.run(wire::connect(info, session_options_of(options)), &interrupts_)} {}
   ~blocking_connection() {
+    leave_put_off();
     if (session_) session_->close();
   }
   blocking_connection(const blocking_connection&) = delete;
@@ -39,6 +43,7 @@ class blocking_connection {
   }
   /// The session, when a query can be begun on it.
   [[nodiscard]] const std::shared_ptr<wire::session>& ready() {
+    leave_put_off();
     const auto& flights = session_->flights;
     if (!flights.empty() && flights.back()->is_paged())
       read_until(*flights.back(), [&last = *flights.back()] { return last.decide(); });
@@ -46,12 +51,52 @@ class blocking_connection {
   }
   [[nodiscard]] const std::shared_ptr<wire::session>& session() const noexcept { return session_; }
   [[nodiscard]] wire::interrupter& interrupts() noexcept { return interrupts_; }
-  [[nodiscard]] coroutine_runner& runner() noexcept { return runner_; }
+
+  /// Brings a query that was disowned to its end. One that goes on by itself can be interrupted: then it is cancelled.
+  leaving leave(running_query& query) noexcept {
+    if (query.exchange().is_over()) return leaving::drained;
+    leaving how = leaving::closed;
+    try {
+      wire::departure from{session_};
+      how = runner_.run(wire::leave(std::move(from), query.exchange()), query.goes_on() ? &interrupts_ : nullptr);
+    } catch (...) {  // no memory for the coroutine
+      session_->discard();
+    }
+    query.left();
+    return how;
+  }
+  /// The same for one that was dropped, which has to wait if it stands behind one that somebody still reads.
+  void leave_dropped(std::unique_ptr<running_query> query) noexcept {
+    query->drop();
+    if (!query->is_settled() && query->exchange().is_behind_another()) {
+      try {
+        put_off_.push_back(std::move(query));
+        return;
+      } catch (const std::bad_alloc&) {
+        session_->discard();
+      }
+    }
+    (void)leave(*query);
+    query.reset();
+    leave_put_off();
+  }
 
  private:
+  /// In the order of their flights.
+  void leave_put_off() noexcept {
+    const auto is_next = [](const auto& each) { return each->is_settled() || !each->exchange().is_behind_another(); };
+    for (auto next = std::ranges::find_if(put_off_, is_next); next != put_off_.end();
+         next = std::ranges::find_if(put_off_, is_next)) {
+      const std::unique_ptr<running_query> query = std::move(*next);
+      put_off_.erase(next);
+      (void)leave(*query);
+    }
+  }
+
   wire::interrupter interrupts_;
   coroutine_runner runner_;
   std::shared_ptr<wire::session> session_;
+  std::deque<std::unique_ptr<running_query>> put_off_;  // dropped, behind queries that somebody reads
 };
 
 class blocking_query {
@@ -59,37 +104,32 @@ class blocking_query {
   /// @param query  was sent
   blocking_query(std::shared_ptr<blocking_connection> on, std::unique_ptr<running_query> query) noexcept
       : connection_{std::move(on)}, query_{std::move(query)} {}
-  ~blocking_query() { (void)leave(); }
+  ~blocking_query() { connection_->leave_dropped(std::move(query_)); }
   blocking_query(const blocking_query&) = delete;
   blocking_query& operator=(const blocking_query&) = delete;
 
   chunk next() {
+    if (query_->is_done()) return {};
     query_->enter();
     if (query_->is_satisfied()) {
+      query_->finish();
       (void)leave();
       return {};
     }
     for (;;) {
       if (const std::optional<chunk> rows = query_->advance(false)) return *rows;
-      query_->link().wait(&connection_->interrupts());
+      query_->wait(connection_->interrupts());
     }
   }
 
   leaving leave() noexcept {
-    query_->leaving();
-    if (query_->exchange().is_over()) return leaving::drained;
-    try {
-      wire::announce_leave(query_->session());
-      return connection_->runner().run(wire::leave(query_->exchange(), query_->patience()), nullptr);
-    } catch (...) {  // no memory for the coroutine
-      query_->session().discard();
-      return leaving::closed;
-    }
+    query_->stop();
+    return connection_->leave(*query_);
   }
 
   void pause(const pause_options& how) {
     query_->begin_pause(how);
-    while (!query_->settle_pause(false)) query_->link().wait(&connection_->interrupts());
+    while (!query_->settle_pause(false)) query_->wait(connection_->interrupts());
   }
   void resume() {
     if (query_->is_paused()) query_->end_pause();

@@ -7,13 +7,14 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <sluice/wire/deadline.hpp>
 #include <sluice/wire/error.hpp>
 
 namespace sluice::detail {
 
 asio::awaitable<void> pause_for(std::chrono::milliseconds time, std::string_view words) {
   const asio::any_io_executor on = co_await asio::this_coro::executor;
-  asio::steady_timer timer{on, time};
+  asio::steady_timer timer{on, wire::from_now(time)};
   std::error_code stopped;
   bool aborted = false;
   try {

@@ -1,6 +1,9 @@
 #include <sluice/stream/pipeline.hpp>
 
+#include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -13,14 +16,16 @@ namespace sluice {
 
 namespace {
 
-using queries = detail::query_list;
-
-asio::awaitable<void> leave_all(queries unwanted) {
+/// @param from  nothing yet while somebody reads a result before these
+asio::awaitable<void> leave_all(detail::query_list unwanted, std::optional<wire::departure> from) {
+  const auto on = unwanted.front()->keep_session();
+  while (!unwanted.front()->is_settled() && unwanted.front()->exchange().is_behind_another()) co_await wire::changed(*on);
+  if (!from) from.emplace(on);
   std::vector<wire::exchange*> exchanges;
   for (const auto& each : unwanted) exchanges.push_back(&each->exchange());
-  const auto patience = unwanted.front()->patience();
   const std::span<wire::exchange* const> all{exchanges};
-  (void)co_await wire::leave(all, patience);
+  (void)co_await wire::leave(*std::move(from), all);
+  for (const auto& each : unwanted) each->left();
 }
 
 }  // namespace
@@ -37,31 +42,44 @@ pipeline& pipeline::operator=(pipeline&& other) noexcept {
 
 pipeline::~pipeline() { leave(); }
 
-pipeline::pipeline(queries sent) noexcept : waiting_{std::move(sent)} {}
+pipeline::pipeline(queries sent) : waiting_{std::make_shared<queries>(std::move(sent))} {}
 
 asio::awaitable<row_stream> pipeline::next() {
-  if (waiting_.empty()) throw error{errc::bad_state, "the pipeline has no more results"};
-  detail::running_query& first = *waiting_.front();
-  co_await wire::until_left(first.session());
+  if (!has_next()) throw error{errc::bad_state, "the pipeline has no more results"};
+  return next_of(waiting_);
+}
+
+asio::awaitable<row_stream> pipeline::next_of(std::shared_ptr<queries> waiting) {
+  if (!waiting->empty()) co_await wire::until_left(waiting->front()->session());
+  if (waiting->empty()) throw error{errc::cancelled, "cancelled: the pipeline was left"};
+  detail::running_query& first = *waiting->front();
   if (first.session().is != wire::session::state::broken && first.exchange().is_behind_another())
-    first.link().fail(errc::bad_state, "the result before is still being read");
+    first.link().refuse(errc::bad_state, "the result before is still being read");
   first.take_turn();
-  row_stream rows{std::move(waiting_.front())};
-  waiting_.pop_front();
+  row_stream rows{std::move(waiting->front())};
+  waiting->pop_front();
   co_return rows;
 }
 
 void pipeline::leave() noexcept {
-  if (waiting_.empty()) return;
-  const auto on = waiting_.front()->keep_session();
+  if (!has_next()) return;
+  queries unwanted = std::move(*waiting_);
+  waiting_->clear();
+  const auto on = unwanted.front()->keep_session();
   try {
-    for (const auto& each : waiting_) each->leaving();
-    wire::announce_leave(*on);
-    asio::co_spawn(on->io.get_executor(), leave_all(std::move(waiting_)), asio::detached);
+    for (std::size_t i = unwanted.size(); i-- != 0;) {
+      unwanted[i]->take_turn();  // its time begins
+      if (i + 1 == unwanted.size())
+        unwanted[i]->drop();
+      else
+        unwanted[i]->drop_before(*unwanted[i + 1]);
+    }
+    std::optional<wire::departure> from;
+    if (!unwanted.front()->exchange().is_behind_another()) from.emplace(on);
+    asio::co_spawn(on->io.get_executor(), leave_all(std::move(unwanted), std::move(from)), asio::detached);
   } catch (...) {  // no memory for the coroutine
     on->discard();
   }
-  waiting_.clear();
 }
 
 }  // namespace sluice

@@ -30,10 +30,10 @@ void pooled_connection::release() noexcept {
 }
 
 pool::pool(asio::any_io_executor on, std::string_view conninfo, pool_options options, connection_options each)
-    : pool{std::move(on), sluice::conninfo::parse(conninfo), std::move(options), each} {}
+    : pool{std::move(on), sluice::conninfo::parse(conninfo), options, each} {}
 pool::pool(asio::any_io_executor on, sluice::conninfo info, pool_options options, connection_options each)
     : sessions_{std::make_shared<wire::session_pool>(std::move(on), std::move(info), detail::session_options_of(each),
-                                                     std::move(options))} {}
+                                                     options)} {}
 pool::pool(pool&&) noexcept = default;
 
 pool& pool::operator=(pool&& other) noexcept {
@@ -45,21 +45,21 @@ pool& pool::operator=(pool&& other) noexcept {
 
 pool::~pool() { close(); }
 
-asio::awaitable<pooled_connection> pool::acquire() { return acquire_from(sessions_); }
-
-asio::awaitable<pooled_connection> pool::acquire_from(std::shared_ptr<wire::session_pool> sessions) {
-  std::shared_ptr<wire::session> lent = co_await sessions->acquire();
-  co_return pooled_connection{std::move(sessions), std::move(lent)};
+asio::awaitable<pooled_connection> pool::acquire() {
+  return pooled_connection::acquire_from(sessions_, wire::clock::time_point::max());
 }
 
-pooled_stream pool::stream(query what, query_options options, retry_options retry) const {
-  return pooled_stream{sessions_, std::move(what), options, retry};
+asio::awaitable<pooled_connection> pooled_connection::acquire_from(std::shared_ptr<wire::session_pool> sessions,
+                                                                   std::chrono::steady_clock::time_point deadline) {
+  std::shared_ptr<wire::session> lent = co_await sessions->acquire(deadline);
+  co_return pooled_connection{std::move(sessions), std::move(lent)};
 }
 
 namespace {
 asio::awaitable<void> warm_up_all(std::shared_ptr<wire::session_pool> sessions) { co_await sessions->warm_up(); }
 asio::awaitable<bool> drain_all(std::shared_ptr<wire::session_pool> sessions, std::chrono::milliseconds patience) {
-  co_return co_await sessions->drain(patience);
+  const bool came_back = co_await sessions->drain(wire::saturated(patience));
+  co_return came_back;
 }
 }  // namespace
 

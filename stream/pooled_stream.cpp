@@ -1,75 +1,221 @@
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <random>
 #include <utility>
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/experimental/awaitable_operators.hpp>
+
 #include <sluice/stream/pool.hpp>
+#include <sluice/wire/deadline.hpp>
 #include <sluice/wire/session_pool.hpp>
 
+#include "bell.hpp"
 #include "pause_for.hpp"
 
 namespace sluice {
 
 namespace {
 
+using wire::clock;
+
 /// Half of it for certain, the rest at random, so that those who failed together do not come back together.
 std::chrono::milliseconds spread(std::chrono::milliseconds longest) {
   static thread_local std::minstd_rand random{std::random_device{}()};
-  const auto half = longest / 2;
+  const auto half = std::max(longest, std::chrono::milliseconds{}) / 2;
   return half + std::chrono::milliseconds{std::uniform_int_distribution<std::int64_t>{0, half.count()}(random)};
+}
+
+/// What is left of a limit, of which zero is none.
+std::chrono::milliseconds rest_of(std::chrono::milliseconds limit, clock::time_point ends) {
+  if (limit.count() <= 0) return limit;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(ends - clock::now());
+  return std::clamp(left, std::chrono::milliseconds{1}, limit);
 }
 
 }  // namespace
 
-pooled_stream::pooled_stream(std::shared_ptr<wire::session_pool> from, query what, const query_options& options,
-                             const retry_options& retry)
-    : from_{std::move(from)}, what_{std::move(what)}, options_{options}, retry_{retry} {}
+/// One query, and the connection that it is on now.
+class pooled_stream::attempts_of {
+ public:
+  attempts_of(std::shared_ptr<wire::session_pool> from, query what, const query_options& options,
+              const retry_options& retry)
+      : from_{std::move(from)}, what_{std::move(what)}, options_{options}, retry_{retry} {}
 
-asio::awaitable<chunk> pooled_stream::next() {
-  for (std::chrono::milliseconds longest = retry_.backoff;; longest = std::min(longest * 2, retry_.max_backoff)) {
-    std::optional<error> failure;
+  static asio::awaitable<chunk> next_of(std::shared_ptr<attempts_of> self) {
+    const chunk rows = co_await self->next();
+    co_return rows;
+  }
+  static asio::awaitable<leaving> cancel_of(std::shared_ptr<attempts_of> self) {
+    const leaving how = co_await self->cancel();
+    co_return how;
+  }
+  /// Runs a statement whose rows nobody asks for. What goes wrong is told to the observer.
+  static asio::awaitable<void> run(std::shared_ptr<attempts_of> self) {
     try {
-      const chunk rows = co_await attempt();
-      co_return rows;
+      for (bool goes_on = true; goes_on;) {
+        const chunk rows = co_await self->next();
+        goes_on = static_cast<bool>(rows);
+      }
     } catch (const error& why) {
-      failure = why;
+      if (!self->connection_) self->from_->report_unsent(self->what_.text(), why);
+      self->connection_.release();
     }
-    if (!is_worth_another(*failure)) throw *failure;
+  }
+
+  void stop() noexcept {
+    if (is_over_) return;
+    is_left_ = true;
+    left_.ring();
+  }
+  /// Its stream has gone.
+  void drop() noexcept {
+    stop();
     rows_ = {};
     connection_.release();
-    co_await detail::pause_for(spread(longest), "cancelled before a query was sent again");
   }
-}
+  [[nodiscard]] bool is_unsent_write() const {
+    return attempts_ == 0 && !is_left_ && what_.effects() == query::effect::any;
+  }
+  [[nodiscard]] asio::any_io_executor get_executor() const { return from_->get_executor(); }
+  [[nodiscard]] stream_stats stats() const { return rows_.stats(); }
+  [[nodiscard]] int attempts() const noexcept { return attempts_; }
 
-asio::awaitable<chunk> pooled_stream::attempt() {
-  if (is_over_) co_return chunk{};
-  if (!connection_) {
-    ++attempts_;
-    std::shared_ptr<wire::session> lent = co_await from_->acquire();
-    connection_ = pooled_connection{from_, std::move(lent)};
-    rows_ = co_await connection_->stream(what_, options_);
+ private:
+  asio::awaitable<chunk> next() {
+    if (attempts_ == 0) began_ = clock::now();
+    for (std::chrono::milliseconds longest = retry_.backoff;; longest = wire::doubled(longest, retry_.max_backoff)) {
+      std::optional<error> failure;
+      try {
+        const chunk rows = co_await attempt();
+        co_return rows;
+      } catch (const error& why) {
+        failure = why;
+      }
+      const std::chrono::milliseconds pause = spread(std::min(longest, retry_.max_backoff));
+      if (!is_worth_another(*failure) || wire::from_now(pause) >= last_moment()) throw *failure;
+      rows_ = {};
+      connection_.release();
+      co_await unless_left(detail::pause_for(pause, "cancelled before a query was sent again"));
+    }
   }
-  const chunk rows = co_await rows_.next();
-  if (rows) {
-    has_rows_ = true;
-  } else {
-    is_over_ = true;
+
+  asio::awaitable<chunk> attempt() {
+    if (is_over_) co_return chunk{};
+    require_wanted();
+    if (!connection_) {
+      ++attempts_;
+      co_await unless_left(acquire());
+      query_options rest = options_;
+      rest.timeout = rest_of(options_.timeout, wire::later(began_, options_.timeout));
+      rest.first_row_timeout = rest_of(options_.first_row_timeout, wire::later(began_, options_.first_row_timeout));
+      rows_ = co_await connection_->stream(what_, rest);
+      require_wanted();
+    }
+    const chunk rows = co_await rows_.next();
+    if (rows) {
+      has_rows_ = true;
+    } else {
+      is_over_ = true;
+      connection_.release();
+    }
+    co_return rows;
+  }
+
+  asio::awaitable<void> acquire() { connection_ = co_await pooled_connection::acquire_from(from_, last_moment()); }
+
+  static asio::awaitable<void> noting(asio::awaitable<void> work, std::exception_ptr& failure) {
+    try {
+      co_await std::move(work);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }
+  /// Ends early when the stream is left.
+  asio::awaitable<void> unless_left(asio::awaitable<void> work) {
+    using namespace asio::experimental::awaitable_operators;
+    std::exception_ptr failure;
+    bool aborted = false;
+    try {
+      co_await (noting(std::move(work), failure) || left_.rung());
+    } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
+      aborted = true;
+    }
+    require_wanted();
+    if (failure) std::rethrow_exception(failure);
+    if (aborted) throw error{errc::cancelled, "cancelled"};
+  }
+
+  asio::awaitable<leaving> cancel() {
+    stop();
+    const leaving how = co_await rows_.cancel();
     connection_.release();
+    co_return how;
   }
-  co_return rows;
+
+  void require_wanted() const {
+    if (is_left_) throw error{errc::cancelled, "cancelled: the stream was left"};
+  }
+  /// After which nothing is sent.
+  [[nodiscard]] clock::time_point last_moment() const {
+    return std::min(wire::limit_after(began_, options_.timeout),
+                    wire::limit_after(began_, options_.first_row_timeout));
+  }
+  [[nodiscard]] bool is_worth_another(const error& failure) const {
+    if (is_left_ || has_rows_ || attempts_ >= retry_.attempts) return false;
+    // The query's own deadline; that of waiting for a connection leaves us without one.
+    if (failure.code() == errc::deadline_exceeded && connection_) return false;
+    const bool was_forgotten = failure.sqlstate() == "26000" || failure.sqlstate() == "0A000";  // a prepared statement
+    return failure.retryable() || was_forgotten;
+  }
+
+  std::shared_ptr<wire::session_pool> from_;
+  query what_;
+  query_options options_;
+  retry_options retry_;
+  detail::bell left_{from_->get_executor()};
+  clock::time_point began_{};
+  pooled_connection connection_;
+  row_stream rows_;  // destroyed first
+  int attempts_{0};
+  bool has_rows_{false};
+  bool is_over_{false};
+  bool is_left_{false};
+};
+
+pooled_stream::pooled_stream(std::shared_ptr<attempts_of> work) noexcept : work_{std::move(work)} {}
+pooled_stream::pooled_stream(pooled_stream&&) noexcept = default;
+pooled_stream& pooled_stream::operator=(pooled_stream&& other) noexcept {
+  if (this == &other) return *this;
+  leave();
+  work_ = std::move(other.work_);
+  return *this;
+}
+pooled_stream::~pooled_stream() { leave(); }
+
+void pooled_stream::leave() noexcept {
+  const std::shared_ptr<attempts_of> work = std::move(work_);
+  if (work == nullptr) return;
+  try {
+    if (work->is_unsent_write()) {
+      asio::co_spawn(work->get_executor(), attempts_of::run(work), asio::detached);
+      return;
+    }
+  } catch (...) {  // no memory for the coroutine
+  }
+  work->drop();
 }
 
-bool pooled_stream::is_worth_another(const error& failure) const {
-  if (has_rows_ || attempts_ >= retry_.attempts) return false;
-  const bool was_forgotten = failure.sqlstate() == "26000" || failure.sqlstate() == "0A000";  // a prepared statement
-  return failure.retryable() || was_forgotten;
-}
+asio::awaitable<chunk> pooled_stream::next() { return attempts_of::next_of(work_); }
+asio::awaitable<leaving> pooled_stream::cancel() { return attempts_of::cancel_of(work_); }
+stream_stats pooled_stream::stats() const { return work_->stats(); }
+int pooled_stream::attempts() const noexcept { return work_->attempts(); }
 
-asio::awaitable<leaving> pooled_stream::cancel() {
-  is_over_ = true;
-  const leaving how = co_await rows_.cancel();
-  connection_.release();
-  co_return how;
+pooled_stream pool::stream(query what, query_options options, retry_options retry) const {
+  return pooled_stream{
+      std::make_shared<pooled_stream::attempts_of>(sessions_, std::move(what), options, retry)};
 }
 
 }  // namespace sluice

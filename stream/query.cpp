@@ -8,6 +8,7 @@
 #include <sluice/wire/error.hpp>
 
 #include "client_part.hpp"
+#include "sql_effect.hpp"
 
 namespace sluice {
 
@@ -37,8 +38,12 @@ std::string parameter_types(std::string_view sql, std::size_t count) {
 query query::as_columns() && {
   if (left_ != nullptr)
     throw error{errc::bad_query, "a part of this query is left to the client, which reads documents: not as columns"};
-  return {std::move(text_), std::move(parameters_), shape::columns};
+  query same{std::move(text_), std::move(parameters_), shape::columns};
+  same.only_reads_ = only_reads_;
+  return same;
 }
+
+query::effect query::effects() const noexcept { return only_reads_ ? effect::none : detail::effect_of(text_); }
 
 std::string query::explain() const {
   std::string text = "SQL:\n  " + text_ + '\n';

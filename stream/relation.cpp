@@ -208,7 +208,9 @@ query relation::build(std::string what, query::shape rows) const {
     left->limit = limit_;
     if (limit_ == std::uint64_t{0}) text += " limit 0";
     left->offset = offset_.value_or(0);
-    return {std::move(text), std::move(parameters), rows, std::move(left)};
+    query made{std::move(text), std::move(parameters), rows, std::move(left)};
+    made.only_reads_ = true;
+    return made;
   }
   const auto bound = [&](std::string_view clause, const std::optional<std::uint64_t>& count) {
     if (!count) return;
@@ -217,7 +219,9 @@ query relation::build(std::string what, query::shape rows) const {
   };
   bound(" limit ", limit_);
   bound(" offset ", offset_);
-  return {std::move(text), std::move(parameters), rows};
+  query made{std::move(text), std::move(parameters), rows};
+  made.only_reads_ = true;
+  return made;
 }
 
 std::vector<detail::sorted_relation::key> detail::sorted_relation::keys(const relation& of) {

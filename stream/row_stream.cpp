@@ -30,60 +30,92 @@ row_stream::~row_stream() {
   detail::leave_in_background(std::move(query_));
 }
 
-asio::awaitable<chunk> row_stream::next() {
-  if (query_ == nullptr) co_return chunk{};
-  detail::running_query& query = *query_;
-  if (query.session().is == wire::session::state::leaving)  // another stream of this connection
-    co_await wire::until_left(query.session());
+namespace {
+
+/// A coroutine that waits for rows of the session: leaving begins when it has gone.
+class reader {
+ public:
+  explicit reader(wire::session& on) noexcept : on_{on} { ++on_.readers; }
+  ~reader() {
+    --on_.readers;
+    if (on_.is == wire::session::state::leaving) on_.settled.cancel();
+  }
+  reader(const reader&) = delete;
+  reader& operator=(const reader&) = delete;
+
+ private:
+  wire::session& on_;
+};
+
+bool is_being_left(detail::running_query& query) noexcept {
+  return query.session().is == wire::session::state::leaving;
+}
+
+}  // namespace
+
+asio::awaitable<chunk> row_stream::next() { return next_of(query_); }
+
+asio::awaitable<chunk> row_stream::next_of(query_ptr owned) {
+  if (owned == nullptr || owned->is_done()) co_return chunk{};
+  detail::running_query& query = *owned;
+  if (is_being_left(query)) co_await wire::until_left(query.session());  // another stream of this connection
   query.enter();
   if (query.is_satisfied()) {
-    (void)co_await cancel();
+    query.finish();
+    (void)co_await cancel_of(owned);
     co_return chunk{};
   }
   for (;;) {
     if (const std::optional<chunk> rows = query.advance(true)) co_return *rows;
     bool aborted = false;
     try {
+      const reader waiting{query.session()};
       co_await query.link().ready();      // no coroutine of our own around it: Asio keeps only so many frames for reuse
     } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
       aborted = true;
     }
-    if (aborted) query.link().fail(errc::cancelled, "cancelled");
-    query.link().check_wait();
+    if (aborted) query.fail_cancelled();
+    query.check_wait();
+    if (is_being_left(query)) co_await wire::until_left(query.session());
   }
 }
 
 /// Reads what is under way.
-asio::awaitable<void> row_stream::moved(detail::running_query& query) {
-  bool aborted = false;
-  try {
-    while (!query.settle_pause(true)) {
+asio::awaitable<void> row_stream::moved(query_ptr owned) {
+  detail::running_query& query = *owned;
+  while (!query.settle_pause(true)) {
+    bool aborted = false;
+    try {
+      const reader waiting{query.session()};
       co_await query.link().ready();
-      query.link().check_wait();
+    } catch (const std::system_error&) {
+      aborted = true;
     }
-  } catch (const error&) {
-    throw;
-  } catch (const std::system_error&) {
-    aborted = true;
+    if (aborted) query.fail_cancelled();
+    query.check_wait();
+    if (is_being_left(query)) co_await wire::until_left(query.session());
   }
-  if (aborted) query.link().fail(errc::cancelled, "cancelled");
 }
 
-asio::awaitable<void> row_stream::pause(pause_options how) { return pause_for(how, std::string{how.reason}); }
-
-asio::awaitable<void> row_stream::pause_for(pause_options how, std::string reason) {
-  how.reason = reason;
+asio::awaitable<void> row_stream::pause(pause_options how) {
   if (query_ == nullptr) throw error{errc::bad_state, "an empty stream cannot pause"};
-  detail::running_query& query = *query_;
+  if (pause_timer_ == nullptr) pause_timer_ = std::make_shared<asio::steady_timer>(get_executor());
+  return pause_for(query_, how, std::string{how.reason}, pause_timer_);
+}
+
+asio::awaitable<void> row_stream::pause_for(query_ptr owned, pause_options how, std::string reason,
+                                            std::shared_ptr<asio::steady_timer> timer) {
+  how.reason = reason;
+  detail::running_query& query = *owned;
   co_await wire::until_left(query.session());
   query.begin_pause(how);
-  co_await moved(query);
+  co_await moved(owned);
   if (query.pause_ends() == wire::clock::time_point::max()) co_return;
-  if (pause_timer_ == nullptr) pause_timer_ = std::make_shared<asio::steady_timer>(get_executor());
-  pause_timer_->expires_at(query.pause_ends());
+  timer->expires_at(query.pause_ends());
   // The stream owns the timer and the query: what is gone is not touched.
-  pause_timer_->async_wait([timer = std::weak_ptr{pause_timer_}, &query](std::error_code stopped) {
-    if (!stopped && !timer.expired()) query.pause_expired();
+  timer->async_wait([weak = std::weak_ptr{timer}, query = std::weak_ptr{owned}](std::error_code stopped) {
+    const auto paused = query.lock();
+    if (!stopped && !weak.expired() && paused != nullptr) paused->pause_expired();
   });
 }
 
@@ -93,11 +125,14 @@ void row_stream::resume() {
   query_->end_pause();
 }
 
-asio::awaitable<leaving> row_stream::cancel() {
-  if (query_ == nullptr) co_return leaving::drained;
-  query_->leaving();
-  wire::announce_leave(query_->session());
-  co_return co_await wire::leave(query_->exchange(), query_->patience());
+asio::awaitable<leaving> row_stream::cancel() { return cancel_of(query_); }
+
+asio::awaitable<leaving> row_stream::cancel_of(query_ptr query) {
+  if (query == nullptr) co_return leaving::drained;
+  query->stop();
+  wire::departure from{query->keep_session()};
+  const leaving how = co_await wire::leave(std::move(from), query->exchange());
+  co_return how;
 }
 
 stream_stats row_stream::stats() const { return query_ == nullptr ? stream_stats{} : query_->stats(); }
@@ -106,28 +141,29 @@ asio::any_io_executor row_stream::get_executor() const { return query_->link().g
 namespace detail {
 
 namespace {
-asio::awaitable<void> leave_owned(std::unique_ptr<running_query> query) {
-  (void)co_await wire::leave(query->exchange(), query->patience());
+asio::awaitable<void> leave_owned(std::shared_ptr<running_query> query, wire::departure from) {
+  (void)co_await wire::leave(std::move(from), query->exchange());
+  query->left();
 }
 }  // namespace
 
-void leave_in_background(std::unique_ptr<running_query> query) noexcept {
+void leave_in_background(std::shared_ptr<running_query> query) noexcept {
   if (query == nullptr) return;
   const auto alive = query->keep_session();
-  wire::session& session = *alive;
+  query->drop();
   if (query->is_settled()) {
-    query->leaving();
+    query->left();
+    if (alive->readers != 0) alive->io.wake();
     query.reset();
     alive->settled.cancel();  // a pool may wait for the stream to go
     return;
   }
   try {
-    query->leaving();
-    wire::announce_leave(session);
-    const asio::any_io_executor on = session.io.get_executor();
-    asio::co_spawn(on, leave_owned(std::move(query)), asio::detached);
+    wire::departure from{alive};
+    const asio::any_io_executor on = alive->io.get_executor();
+    asio::co_spawn(on, leave_owned(std::move(query), std::move(from)), asio::detached);
   } catch (...) {  // no memory for the coroutine
-    session.discard();
+    alive->discard();
   }
 }
 

@@ -85,6 +85,7 @@ void running_query::encode(const query& what, const wire::exchange* before) {
     exchange_.emplace(*session_, statement);
   else
     exchange_.emplace(*before, statement);
+  effects_ = what.effects();
   note_text(what.text(), exchange_->was_prepared());
   if (what.left() != nullptr) {
     rest_ = *what.left();
@@ -119,6 +120,8 @@ query_event running_query::event() const noexcept {
 }
 
 void running_query::enter() {
+  require_wanted();
+  was_asked_ = true;
   if (is_paused()) end_pause();
   const wire::clock::time_point now = wire::clock::now();
   consumer_ += now - left_;
@@ -127,28 +130,66 @@ void running_query::enter() {
   set_deadline();
 }
 
+/// Of the query's own deadlines, whoever waits.
+running_query::limit running_query::nearest_limit() const noexcept {
+  const wire::clock::time_point since = limits_.timeout_counts_pauses ? began_ : began_ + consumer_;
+  const limit whole{wire::limit_after(since, limits_.timeout), "the query's deadline passed"};
+  if (chunks_ != 0) return whole;
+  const limit first{wire::limit_after(began_, limits_.first_row_timeout), "no row came in time"};
+  return whole.when <= first.when ? whole : first;
+}
+
 /// The nearest of those that apply from now on.
 void running_query::set_deadline() noexcept {
-  wire::clock::time_point nearest = wire::clock::time_point::max();
-  std::string_view words;
-  const auto add = [&](std::chrono::milliseconds limit, wire::clock::time_point since, std::string_view what) {
-    if (limit.count() <= 0 || since + limit >= nearest) return;
-    nearest = since + limit;
-    words = what;
-  };
-  add(limits_.timeout, limits_.timeout_counts_pauses ? began_ : began_ + consumer_, "the query's deadline passed");
-  if (chunks_ == 0) add(limits_.first_row_timeout, began_, "no row came in time");
-  if (limits_.stall_timeout.count() > 0)
-    add(limits_.stall_timeout, wire::clock::now(), "the server sent nothing for too long");
-  link().set_deadline(nearest, words);
+  limit nearest = nearest_limit();
+  if (limits_.stall_timeout.count() > 0) {
+    const wire::clock::time_point stalled = wire::from_now(limits_.stall_timeout);
+    if (stalled < nearest.when) nearest = {stalled, "the server sent nothing for too long"};
+  }
+  link().set_deadline(nearest.when, nearest.words);
+}
+
+void running_query::require_wanted() const {
+  if (!is_left_ || is_done_) return;
+  exchange_->take_context();
+  session_->io.fail(errc::cancelled, "cancelled: the stream was left");
+}
+
+/// The caller knows then that the query did not go well: it need not go on when its stream is dropped.
+template <class Call>
+void running_query::noting_failure(const Call& call) {
+  exchange_->take_context();
+  try {
+    call();
+  } catch (const error&) {
+    has_failed_ = true;
+    throw;
+  }
+}
+
+void running_query::check_wait() {
+  require_wanted();
+  noting_failure([this] { link().check_wait(); });
+}
+
+void running_query::fail_cancelled() {
+  has_failed_ = true;
+  exchange_->take_context();
+  link().fail(errc::cancelled, "cancelled");
+}
+
+void running_query::wait(wire::interrupter& interrupts) {
+  noting_failure([&] { link().wait(&interrupts); });
 }
 
 std::optional<chunk> running_query::advance(bool polite) {
+  require_wanted();
   try {
     std::optional<chunk> result = step(polite);
     left_ = wire::clock::now();
     return result;
   } catch (const error& failure) {
+    has_failed_ = failure.code() != errc::bad_state;
     left_ = wire::clock::now();
     if (breaks_connection(failure.kind()) && failure.code() != errc::stream_too_large) session_->discard();
     report_end(&failure, false);
@@ -217,6 +258,8 @@ chunk running_query::hand_over(wire::exchange::state state) {
   if (state == wire::exchange::state::over) {
     link().set_deadline(wire::clock::time_point::max());
     left_ = wire::clock::now();
+    finish();
+    if (!session_->flights.empty()) session_->settled.cancel();  // others may wait behind it
     report_end(nullptr, false);
     return {};
   }
@@ -246,15 +289,49 @@ void running_query::report_end(const error* failure, bool was_left) noexcept {
                                  .was_left = was_left});
 }
 
-void running_query::leaving() noexcept {
+/// The rules of docs/decisions/dropped-statements.md.
+wire::exchange::grace running_query::grace_when_dropped() const noexcept {
+  constexpr std::uint64_t few = 16;  // as many as a function gives that was called for what it does
+  if (has_failed_) return {};
+  const wire::clock::time_point limit = nearest_limit().when;
+  switch (effects_) {
+    case query::effect::any: return {.until = limit};
+    case query::effect::by_functions:
+      if (was_asked_) break;
+      return {.until = std::min(wire::from_now(session_->patience / 2), limit), .reads = few};
+    case query::effect::none: break;
+  }
+  return {};
+}
+
+void running_query::disown(wire::exchange::grace given) noexcept {
   pause_.reset();
-  exchange_->disown();
-  report_end(nullptr, !exchange_->is_over());
+  is_left_ = true;
+  exchange_->disown(given);
+  if (!goes_on()) report_end(nullptr, !exchange_->is_over());
+}
+
+void running_query::drop_before(const running_query& next) noexcept {
+  const wire::exchange::grace own = grace_when_dropped();
+  const wire::exchange::grace& others = next.exchange_->given();
+  disown(own.until < others.until ? others : own);
+}
+
+void running_query::left() noexcept {
+  left_ = wire::clock::now();
+  if (!reported_) {
+    std::optional<error> failure = exchange_->failure();
+    if (!failure && !exchange_->is_over())
+      failure = error{errc::connection_lost, "the connection was lost before the statement's end: it may have run or not"};
+    report_end(failure ? &*failure : nullptr, true);
+  }
 }
 
 void running_query::begin_pause(const pause_options& how) {
+  require_wanted();
+  exchange_->take_context();
   if (!exchange_->is_paged())
-    link().fail(errc::bad_state, "only a stream in pages can pause: the connection is full of this one's rows");
+    link().refuse(errc::bad_state, "only a stream in pages can pause: the connection is full of this one's rows");
   if (is_paused()) end_pause();
   pause_ = pause{.limit = how.limit, .after_limit = how.after_limit, .since = wire::clock::now()};
   last_reason_ = how.reason;
@@ -264,6 +341,7 @@ void running_query::begin_pause(const pause_options& how) {
 
 /// What is under way is read and set aside.
 bool running_query::settle_pause(bool polite) {
+  require_wanted();
   try {
     for (;;) {
       if (exchange_->set_aside()) return true;
@@ -303,7 +381,7 @@ void running_query::pause_expired() noexcept {
 
 wire::clock::time_point running_query::pause_ends() const noexcept {
   if (!pause_ || pause_->limit.count() <= 0) return wire::clock::time_point::max();
-  return pause_->since + pause_->limit;
+  return wire::later(pause_->since, pause_->limit);
 }
 
 stream_stats running_query::stats() const {

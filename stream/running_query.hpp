@@ -50,7 +50,12 @@ class running_query {
   [[nodiscard]] wire::exchange& exchange() noexcept { return *exchange_; }
   [[nodiscard]] wire::session& session() noexcept { return *session_; }
   [[nodiscard]] std::shared_ptr<wire::session> keep_session() const noexcept { return session_; }
-  [[nodiscard]] wire::clock::duration patience() const noexcept { return session_->patience; }
+  // What a coroutine's wait for the link has come to; throws.
+  void check_wait();
+  // The coroutine was cancelled before it could wait.
+  [[noreturn]] void fail_cancelled();
+  // A thread's wait for the link.
+  void wait(wire::interrupter& interrupts);
   // Nothing is left to be cancelled: the query is over, or its connection is.
   [[nodiscard]] bool is_settled() const noexcept {
     return exchange_->is_over() || session_->is == wire::session::state::broken;
@@ -58,14 +63,34 @@ class running_query {
   // All rows that were wanted have been handed out, and the server is to be stopped.
   [[nodiscard]] bool is_satisfied() const noexcept { return rest_.limit == 0U && !is_settled(); }
   [[nodiscard]] stream_stats stats() const;
-  // It is going to be left, by whoever calls `leave` next.
-  void leaving() noexcept;
+  // All has been handed out: `next` gives the end from now on.
+  [[nodiscard]] bool is_done() const noexcept { return is_done_; }
+  void finish() noexcept { is_done_ = true; }
+  // Nobody wants it any more: `next` throws `cancelled` from now on. Whoever calls `leave` next ends it on the server:
+  // at once, or, when it was dropped, as what it may change makes it right; and then calls `left`.
+  void stop() noexcept { disown({}); }
+  void drop() noexcept { disown(grace_when_dropped()); }
+  // The same, no earlier than the one behind it.
+  void drop_before(const running_query& next) noexcept;
+  // It goes on by itself although nobody wants it.
+  [[nodiscard]] bool goes_on() const noexcept { return !exchange_->is_over() && exchange_->may_go_on(); }
+  void left() noexcept;
 
  private:
   running_query(std::shared_ptr<wire::session> on, const query_options& options);
   void encode(const query& what, const wire::exchange* before);
   void note_text(std::string_view text, bool was_prepared);
+  template <class Call>
+  void noting_failure(const Call& call);
+  struct limit {
+    wire::clock::time_point when;
+    std::string_view words;
+  };
+  [[nodiscard]] limit nearest_limit() const noexcept;
   void set_deadline() noexcept;
+  void require_wanted() const;
+  void disown(wire::exchange::grace given) noexcept;
+  [[nodiscard]] wire::exchange::grace grace_when_dropped() const noexcept;
   void check_limits();
   std::optional<chunk> step(bool polite);
   bool select_rows();
@@ -92,6 +117,11 @@ class running_query {
   std::uint64_t reads_before_;
   std::uint64_t chunks_{0};
   bool warned_{false};
+  query::effect effects_{query::effect::any};
+  bool was_asked_{false};  // for rows
+  bool has_failed_{false};  // and the caller knows
+  bool is_done_{false};
+  bool is_left_{false};
 
   std::optional<pause> pause_;
   std::string last_reason_;

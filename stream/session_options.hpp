@@ -11,7 +11,7 @@ inline wire::session_options session_options_of(const connection_options& option
   return {.limits = {.row = std::min(options.max_row_bytes, proto::limits::max_row)},
           .buffer_bytes = options.buffer_bytes,
           .first_buffer_bytes = std::min(options.first_buffer_bytes, options.buffer_bytes),
-          .patience = options.leave_timeout,
+          .patience = wire::saturated(options.leave_timeout),
           .warn_at = options.warn_at,
           .statements = options.statement_cache,
           .watch = options.watch,

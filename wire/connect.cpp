@@ -28,13 +28,7 @@ namespace sluice::wire {
 namespace {
 
 /// For one name to resolve, or one address to let us in.
-clock::time_point deadline_of(const conninfo& info) {
-  using std::chrono::milliseconds;
-  const clock::time_point now = clock::now();
-  const auto longest = std::chrono::duration_cast<milliseconds>(clock::time_point::max() - now);
-  const bool has_any = info.connect_timeout.count() > 0 && info.connect_timeout < longest;
-  return has_any ? now + info.connect_timeout : clock::time_point::max();
-}
+clock::time_point deadline_of(const conninfo& info) { return limit_after(clock::now(), info.connect_timeout); }
 
 /// `requirepeer`: the server's process behind a Unix socket must belong to that user.
 void check_peer(const conninfo& info, std::optional<std::uint32_t> peer, const link::context& where) {

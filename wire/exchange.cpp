@@ -8,6 +8,7 @@ namespace sluice::wire {
 
 exchange::state exchange::advance() {
   settle_walk();
+  take_context();
   for (;;) {
     if (hand_out_kept()) return state::rows;
     if (overflowed_ && is_free(session_)) abandon();
@@ -39,12 +40,13 @@ bool exchange::is_behind_another() const noexcept {
 
 bool exchange::has_wanted_followers() const noexcept {
   for (auto each = session_.flights.rbegin(); each != session_.flights.rend() && *each != this; ++each)
-    if (!(*each)->is_unwanted_) return true;
+    if (!(*each)->is_unwanted_ || (*each)->may_go_on()) return true;
   return false;
 }
 
 bool exchange::set_aside() {
   settle_walk();
+  take_context();
   while (flights_ != 0) {
     const bool moved = is_first() ? take_turn() : let_pass();
     if (!moved) return false;
@@ -53,6 +55,7 @@ bool exchange::set_aside() {
 }
 
 bool exchange::decide() {
+  take_context();
   while (undecided_) {
     if (!is_first()) {
       if (!let_pass()) return false;
@@ -179,7 +182,6 @@ void exchange::settle_walk() noexcept {
   const auto size = static_cast<std::size_t>(end.at - batch_.begin);
   pass_over(size);
   rows_ += end.rows;
-  session_.io.where.rows = rows_;
   const std::size_t overhead = proto::header_size + 2 + 4 * std::size_t{batch_.shape.columns};  // counts and lengths
   bytes_ += size - end.rows * overhead;
   batch_.begin = nullptr;
@@ -224,6 +226,17 @@ void exchange::on_end() {
   session_.io.fail_lost();
 }
 
+void exchange::take_context() const noexcept {
+  session_.io.where.doing = doing_;
+  session_.io.where.rows = rows_;
+}
+
+std::optional<error> exchange::failure() const {
+  if (!said_) return std::nullopt;
+  take_context();
+  return session_.io.server_error(*said_, session_.is != session::state::broken);
+}
+
 std::string_view exchange::sqlstate() const noexcept { return said_ ? std::string_view{said_->sqlstate} : ""; }
 
 namespace {
@@ -243,8 +256,11 @@ asio::awaitable<void> read_until(exchange& query, Condition is_done) {
 
 }  // namespace
 
-asio::awaitable<void> read_to_end(exchange& query) {
-  return read_until(query, [&query] { return query.advance() == exchange::state::over; });
+asio::awaitable<void> read_to_end(exchange& query, std::uint64_t most_reads) {
+  const std::uint64_t before = query.on().io.reads();
+  return read_until(query, [&query, before, most_reads] {
+    return query.advance() == exchange::state::over || query.on().io.reads() - before >= most_reads;
+  });
 }
 
 asio::awaitable<void> until_decided(session& on) {
@@ -254,7 +270,7 @@ asio::awaitable<void> until_decided(session& on) {
 }
 
 asio::awaitable<void> run_statements(session& on, std::string_view statements) {
-  on.io.set_deadline(clock::now() + on.patience);
+  on.io.set_deadline(from_now(on.patience));
   exchange running{on, statements};
   co_await read_to_end(running);
   on.io.set_deadline(clock::time_point::max());

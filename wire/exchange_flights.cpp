@@ -1,5 +1,7 @@
 // What an exchange sends.
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 #include <sluice/proto/frontend.hpp>
@@ -23,7 +25,9 @@ constexpr std::size_t most_closes = 4;  // per flight; the rest go with the next
 
 /// In the caller's transaction block the setting has to be put back; elsewhere it ends with the flight.
 std::string timeout_statement(std::chrono::milliseconds timeout, bool restored) {
-  const std::string set = "pg_catalog.set_config('statement_timeout', '" + std::to_string(timeout.count()) + "', true)";
+  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();  // what the setting can say
+  const std::string limit = std::to_string(std::min<std::int64_t>(timeout.count(), most));
+  const std::string set = "pg_catalog.set_config('statement_timeout', '" + limit + "', true)";
   if (!restored) return "select " + set;
   return "select pg_catalog.set_config('sluice.statement_timeout', pg_catalog.current_setting('statement_timeout'), "
          "true), " +
@@ -41,32 +45,33 @@ bool exchange::is_free(const session& on) noexcept {
 }
 
 void exchange::require_free(const session& on) {
-  if (on.is == session::state::broken) on.io.fail(errc::bad_state, "the connection is closed");
-  if (!is_free(on)) on.io.fail(errc::bad_state, "another query is under way: read it to its end or cancel it first");
+  if (on.is == session::state::broken) on.io.refuse(errc::bad_state, "the connection is closed");
+  if (!is_free(on)) on.io.refuse(errc::bad_state, "another query is under way: read it to its end or cancel it first");
 }
 
 exchange::exchange(session& on, const statement& what) : session_{on} {
+  take_context();
   require_free(on);
-  if (on.is == session::state::leaving) on.io.fail(errc::bad_state, "an earlier query is still being left");
+  if (on.is == session::state::leaving) on.io.refuse(errc::bad_state, "an earlier query is still being left");
   restores_timeout_ = what.server_timeout.count() > 0 && on.in_block();
   open(what);
 }
 
 exchange::exchange(const exchange& before, const statement& what) : session_{before.session_} {
+  take_context();
   if (what.as == statement::shape::detect)
-    session_.io.fail(errc::bad_query,
-                     "in a pipeline a query has to say what its rows are: documents, objects or columns");
-  if (what.page_rows != 0) session_.io.fail(errc::bad_query, "in a pipeline no query can be read in pages");
-  if (what.as_copy) session_.io.fail(errc::bad_query, "in a pipeline no query can be read in bulk");
+    session_.io.refuse(errc::bad_query,
+                       "in a pipeline a query has to say what its rows are: documents, objects or columns");
+  if (what.page_rows != 0) session_.io.refuse(errc::bad_query, "in a pipeline no query can be read in pages");
+  if (what.as_copy) session_.io.refuse(errc::bad_query, "in a pipeline no query can be read in bulk");
   restores_timeout_ = what.server_timeout.count() > 0;  // who knows in which transaction it will run
   open(what);
 }
 
-exchange::exchange(session& on, std::string_view statements) : session_{on} {
+exchange::exchange(session& on, std::string_view statements) : session_{on}, doing_{"executing on"} {
+  take_context();
   if (on.is != session::state::leaving) require_free(on);  // what is being left ends with a query of its own
   on.flights.reserve(on.flights.size() + 1);
-  on.io.where.doing = "executing on";
-  on.io.where.rows = 0;
   flight{on, machine_} << proto::query{statements};
   skipping_ = true;  // rows, not errors
   launched();
@@ -80,16 +85,14 @@ exchange::~exchange() {
 
 void exchange::open(const statement& what) {
   session_.flights.reserve(session_.flights.size() + 1);  // so that what is encoded is also known
-  session_.io.where.doing = "querying";
-  session_.io.where.rows = 0;
   by_columns_ = what.as == statement::shape::columns;
   page_rows_ = what.page_rows;
   page_bytes_ = what.page_bytes;
   const bool begins = is_paged() && !session_.in_block();
   if (is_paged() && restores_timeout_ && !session_.owns_transaction)
-    session_.io.fail(errc::bad_query,
-                     "in a transaction block of the caller's, a query in pages cannot have a timeout of its own on the "
-                     "server: set statement_timeout for the block");
+    session_.io.refuse(errc::bad_query,
+                       "in a transaction block of the caller's, a query in pages cannot have a timeout of its own on "
+                       "the server: set statement_timeout for the block");
   if (is_paged()) restores_timeout_ = false;  // it ends with the transaction
   if (is_paged()) portal_ = "sluice_" + std::to_string(++session_.portals_ever);
 
@@ -154,8 +157,8 @@ void exchange::open_copy(flight& to, const statement& what) {
   const auto strings = session_.parameters.find("standard_conforming_strings");
   const bool is_standard = strings == session_.parameters.end() || strings->second == "on";
   if (!is_standard && !what.values.empty() && what.text.find('\\') != what.text.npos)
-    session_.io.fail(errc::bad_query,
-                     "in bulk mode, SQL with parameters and backslashes needs standard_conforming_strings");
+    session_.io.refuse(errc::bad_query,
+                       "in bulk mode, SQL with parameters and backslashes needs standard_conforming_strings");
   as_copy_ = undecided_ = true;
   shape_ = what.as;
   text_ = what.text;
@@ -191,7 +194,7 @@ void exchange::launched() {
 void exchange::execute(rows_as shape) {
   undecided_ = false;
   flight to{session_, machine_};
-  if (quiet_) {  // nobody wants it any more, so it is not even begun
+  if (!is_to_begin()) {  // nobody wants it any more
     to << proto::sync{};
     if (is_fetching()) close_portal();
     return;
@@ -206,6 +209,7 @@ void exchange::execute(rows_as shape) {
   execution_ = {};
   machine_.sent(proto::bind{});
   finish_flight(to);
+  if (quiet_ && is_fetching()) close_portal();
 }
 
 /// The same for COPY, which may have to name the types of its parameters first.
@@ -215,8 +219,8 @@ void exchange::copy(const proto::row_description* columns) {
     unsuitable_ = {.why = "COPY needs a query that gives rows"};
   } else {
     first_type_ = columns->empty() ? 0 : columns->begin()->type;
-    names_types_ =
-        !quiet_ && !unsuitable_ && std::ranges::any_of(carried_, &std::string::empty, &carried_parameter::type_name);
+    names_types_ = is_to_begin() && !unsuitable_ &&
+                   std::ranges::any_of(carried_, &std::string::empty, &carried_parameter::type_name);
   }
   if (!names_types_) return begin_copy();
   flight{session_, machine_}.aside(names_of_types(carried_)) << proto::flush{};
@@ -230,7 +234,7 @@ void exchange::begin_copy() {
     unsuitable_ = {.code = errc::bad_query,
                    .why = "the type of $" + std::to_string(unnamed - carried_.begin() + 1) +
                           " has no name, which bulk mode needs"};
-  if (quiet_ || unsuitable_) {  // not even begun
+  if (!is_to_begin() || unsuitable_) {  // not even begun
     to << proto::sync{};
     return;
   }

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <exception>
+#include <limits>
 #include <span>
+#include <utility>
 
 #include <asio/redirect_error.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <sluice/wire/dial.hpp>
@@ -26,18 +30,38 @@ bool is_nearly_over(exchange& query) {
   return query.advance() == exchange::state::over;
 }
 
+/// @param most_reads  gives up after so many, too
 /// @return whether it was over in time
-asio::awaitable<bool> is_over_by(exchange& query, clock::time_point when, clock::time_point deadline) {
+asio::awaitable<bool> is_over_by(exchange& query, clock::time_point when, clock::time_point deadline,
+                                 std::uint64_t most_reads = std::numeric_limits<std::uint64_t>::max()) {
   link& io = query.on().io;
   io.set_deadline(std::min(when, deadline));
   bool is_over = true;
   try {
-    co_await read_to_end(query);
+    co_await read_to_end(query, most_reads);
+    is_over = query.is_over();
   } catch (const error& failure) {
     if (failure.code() != errc::deadline_exceeded || clock::now() >= deadline) throw;
     is_over = false;
   }
   io.set_deadline(deadline);
+  co_return is_over;
+}
+
+/// Waits for as long as the query may go on by itself, or until this coroutine is cancelled.
+/// @return whether it is over
+asio::awaitable<bool> ends_when_left_alone(exchange& query) {
+  const exchange::grace given = query.given();
+  if (given.until <= clock::now()) co_return false;
+  bool is_over = false;
+  bool is_interrupted = false;
+  try {
+    is_over = co_await is_over_by(query, given.until, clock::time_point::max(), given.reads);
+  } catch (const error& failure) {
+    if (failure.code() != errc::cancelled) throw;
+    is_interrupted = true;
+  }
+  if (is_interrupted) co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
   co_return is_over;
 }
 
@@ -55,22 +79,28 @@ asio::awaitable<int> cancel_until_over(exchange& query, clock::time_point deadli
   clock::duration patience = std::chrono::milliseconds{50};
   for (int sent = 1;; ++sent, patience *= 2) {
     co_await send_cancel(query.on(), deadline);
-    const bool is_over = co_await is_over_by(query, clock::now() + patience, deadline);
+    const bool is_over = co_await is_over_by(query, from_now(patience), deadline);
     if (is_over) co_return sent;
   }
 }
 
-/// Waits for a leave to end.
-asio::awaitable<void> changed(session& on) {
-  std::error_code ignored;
-  co_await on.settled.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-}
+/// One leave at a time.
+class turn {
+ public:
+  explicit turn(session& on) noexcept : on_{on} { on_.is_being_left = true; }
+  ~turn() { on_.is_being_left = false; }
+  turn(const turn&) = delete;
+  turn& operator=(const turn&) = delete;
+
+ private:
+  session& on_;
+};
 
 /// Waits for as long as a request to cancel would do harm.
 /// @return whether it is over
 asio::awaitable<bool> is_over_by_itself(exchange& query, clock::time_point deadline) {
   constexpr std::chrono::milliseconds look_again{20};
-  clock::time_point until = clock::now() + wait_before_cancelling(query);
+  clock::time_point until = from_now(wait_before_cancelling(query));
   for (;;) {
     const bool would_hit_others = query.has_wanted_followers() || !query.is_first();
     if (!would_hit_others && clock::now() >= until) co_return false;
@@ -80,11 +110,16 @@ asio::awaitable<bool> is_over_by_itself(exchange& query, clock::time_point deadl
   }
 }
 
-asio::awaitable<leaving> cancel_and_drain(queries unwanted, clock::time_point deadline, int& sent) {
+asio::awaitable<leaving> cancel_and_drain(queries unwanted, int& sent) {
   session& on = unwanted.front()->on();
   bool was_cancelled = false;
+  clock::time_point deadline = from_now(on.patience);
   for (exchange* const query : unwanted) {
     if (is_nearly_over(*query)) continue;
+    const bool has_ended = co_await ends_when_left_alone(*query);
+    if (query->may_go_on()) deadline = from_now(on.patience);
+    on.io.set_deadline(deadline);
+    if (has_ended) continue;
     const bool is_over = co_await is_over_by_itself(*query, deadline);
     if (is_over) continue;
     if (on.backend_pid == 0) on.io.fail(errc::bad_state, "the server gave no key to cancel by");
@@ -112,22 +147,19 @@ bool is_in_the_way(const session& on, queries unwanted) {
          unwanted.back()->is_paged();
 }
 
-asio::awaitable<leaving> leave_now(queries unwanted, clock::duration patience) {
+asio::awaitable<leaving> leave_now(queries unwanted) {
   session& on = unwanted.front()->on();
   if (on.is == session::state::broken) co_return leaving::closed;
   if (std::ranges::all_of(unwanted, [](const exchange* each) { return each->is_over(); })) co_return leaving::drained;
-  on.io.where.doing = "leaving a query on";
   const clock::time_point began = clock::now();
-  const clock::time_point deadline = began + patience;
-  on.io.set_deadline(deadline);
+  on.io.set_deadline(std::max(later(began, on.patience), unwanted.front()->given().until));
   int requests = 0;
-  for (exchange* const query : unwanted) query->disown();
   leaving outcome = leaving::closed;
   try {
     if (!is_in_the_way(on, unwanted)) {
       co_await until_decided(on);
       for (exchange* const query : unwanted) query->abandon();
-      outcome = co_await cancel_and_drain(unwanted, deadline, requests);
+      outcome = co_await cancel_and_drain(unwanted, requests);
     }
     on.io.set_deadline(clock::time_point::max());
   } catch (const std::exception&) {
@@ -140,41 +172,58 @@ asio::awaitable<leaving> leave_now(queries unwanted, clock::duration patience) {
 
 }  // namespace
 
-void announce_leave(session& on) noexcept {
-  ++on.leavers;
-  if (on.is != session::state::broken) on.is = session::state::leaving;
+departure::departure(std::shared_ptr<session> from) noexcept : from_{std::move(from)} {
+  ++from_->leavers;
+  if (from_->is == session::state::broken) return;
+  from_->is = session::state::leaving;
+  if (from_->readers != 0) from_->io.wake();
 }
 
-asio::awaitable<leaving> leave(queries unwanted, clock::duration patience) {
-  session& on = unwanted.front()->on();
-  leaving outcome = leaving::closed;
-  bool has_turn = false;
-  try {
-    while (on.is_being_left) co_await changed(on);
-    has_turn = true;
-  } catch (const std::system_error&) {  // this coroutine was cancelled: it cannot wait any more
-    on.discard();
-  }
-  if (has_turn) {
-    on.is_being_left = true;
-    outcome = co_await leave_now(unwanted, patience);
-    on.is_being_left = false;
-  }
+departure::~departure() {
+  if (from_ == nullptr) return;
+  session& on = *from_;
+  if (!is_done_) on.discard();
   --on.leavers;
   if (on.leavers == 0 && on.is == session::state::leaving)
     on.is = on.flights.empty() ? session::state::idle : session::state::busy;
   on.settled.cancel();
+}
+
+asio::awaitable<leaving> leave(departure from, queries unwanted) {
+  departure ours{std::move(from)};  // ends here, not when the caller destroys this coroutine
+  session& on = ours.from();
+  leaving outcome = leaving::closed;
+  try {
+    while (on.is_being_left || on.readers != 0) co_await changed(on);
+    const turn mine{on};
+    outcome = co_await leave_now(unwanted);
+    ours.is_done();
+  } catch (const std::exception&) {  // no memory, or this coroutine was cancelled: it cannot wait any more
+    outcome = leaving::closed;
+  }
   co_return outcome;
 }
 
-asio::awaitable<leaving> leave(exchange& query, clock::duration patience) {
+asio::awaitable<leaving> leave(departure from, exchange& query) {
   exchange* const one = &query;
   const queries all{&one, 1};
-  co_return co_await leave(all, patience);
+  const leaving outcome = co_await leave(std::move(from), all);
+  co_return outcome;
+}
+
+asio::awaitable<void> changed(session& on) {
+  std::error_code ignored;
+  co_await on.settled.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
 asio::awaitable<void> until_left(session& on) {
-  while (on.is == session::state::leaving) co_await changed(on);
+  bool aborted = false;
+  try {
+    while (on.is == session::state::leaving) co_await changed(on);
+  } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
+    aborted = true;
+  }
+  if (aborted) on.io.fail(errc::cancelled, "cancelled while an earlier query was being left");
 }
 
 asio::awaitable<void> send_cancel(session& target, clock::time_point deadline) {

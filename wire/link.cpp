@@ -249,6 +249,7 @@ void link::waited(clock::duration time) noexcept {
 
 asio::awaitable<void> link::ready() {
   wait_result_ = {};
+  is_woken_ = false;
   if (turn_is_over()) {
     turns_ = 0;
     return asio::post(socket_.get_executor(), asio::use_awaitable);
@@ -269,10 +270,17 @@ asio::awaitable<void> link::ready_to_send() {
   if (wait_result_ == asio::error::operation_aborted) wait_result_ = other;  // of the two only one was cut off
 }
 
+void link::wake() noexcept {
+  is_woken_ = true;
+  std::error_code ignored;
+  socket_.cancel(ignored);
+}
+
 void link::check_wait() {
   if (wait_began_ != clock::time_point{}) waited(clock::now() - std::exchange(wait_began_, {}));
   if (wait_result_ != asio::error::operation_aborted) return;
   check_deadline();
+  if (is_woken_) return;
   fail(errc::cancelled, "cancelled");
 }
 

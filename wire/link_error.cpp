@@ -58,7 +58,16 @@ void link::fail(const proto::fault& why) const {
     what += ": raise the row limit (" + std::to_string(limits.row) + " bytes) if such rows are expected";
   if (why.what == proto::fault::kind::auth_weak)
     what += ": set scram_min_iterations if the server is known to use so few";
+  if (why.what == proto::fault::kind::unencodable) refuse(code_of(why), what);
   fail(code_of(why), what);
+}
+
+void link::refuse(errc code, std::string_view what) const {
+  throw error{error_info{.code = code,
+                         .message = where.after(what),
+                         .server = {},
+                         .rows = where.rows,
+                         .connection_usable = is_open()}};
 }
 
 void link::fail_lost() const {

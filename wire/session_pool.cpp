@@ -63,7 +63,7 @@ class session_pool::waiter {
     if (failure_) throw *failure_;
     if (clock::now() < deadline) throw error{errc::cancelled, "cancelled while waiting for a connection of the pool"};
     ++pool_.counted_.timed_out;
-    pool_.report(pool_event::kind::timed_out, pool_.options_.acquire_timeout);
+    pool_.report(pool_event::kind::timed_out, clock::now() - began_);
     throw error{error_info{.code = errc::deadline_exceeded,
                            .message = "no connection of the pool became free in time: all " +
                                       std::to_string(pool_.live_ + pool_.connecting_) + " are in use",
@@ -83,6 +83,7 @@ class session_pool::waiter {
   }
 
   session_pool& pool_;
+  clock::time_point began_{clock::now()};
   asio::steady_timer timer_;
   std::list<waiter*>::iterator at_;
   bool queued_{true};
@@ -94,7 +95,8 @@ session_pool::session_pool(asio::any_io_executor on, conninfo info, session_opti
     : executor_{std::move(on)},
       info_{std::move(info)},
       session_{session},
-      options_{std::move(options)},
+      options_{options},
+      reset_statements_{options.reset_statements},
       sweeping_{executor_},
       growing_{executor_},
       returned_{executor_, clock::time_point::max()} {
@@ -106,7 +108,7 @@ session_pool::session_pool(asio::any_io_executor on, conninfo info, session_opti
 
 session_pool::~session_pool() { close(); }
 
-asio::awaitable<session_ptr> session_pool::acquire() {
+asio::awaitable<session_ptr> session_pool::acquire(clock::time_point deadline) {
   if (closed_) throw closed_error();
   if (waiters_.empty()) {
     if (session_ptr found = take_idle()) co_return lend(std::move(found), {});
@@ -115,8 +117,7 @@ asio::awaitable<session_ptr> session_pool::acquire() {
   const clock::time_point began = clock::now();
   waiter here{*this};
   grow();
-  session_ptr lent = co_await here.wait(options_.acquire_timeout.count() > 0 ? began + options_.acquire_timeout
-                                                                             : clock::time_point::max());
+  session_ptr lent = co_await here.wait(std::min(deadline, limit_after(began, options_.acquire_timeout)));
   const clock::duration waited = clock::now() - began;
   counted_.waited += std::chrono::duration_cast<std::chrono::microseconds>(waited);
   co_return lend(std::move(lent), waited);
@@ -134,6 +135,12 @@ session_ptr session_pool::lend(session_ptr what, clock::duration after) noexcept
 
 void session_pool::report(pool_event::kind what, clock::duration took) const noexcept {
   if (session_.watch != nullptr) session_.watch->on_pool({.is = what, .took = took, .now = stats()});
+}
+
+void session_pool::report_unsent(std::string_view text, const error& why) const noexcept {
+  if (session_.watch == nullptr) return;
+  const query_event query{.database = info_.database, .text = text};
+  session_.watch->on_query_end({.query = query, .failure = &why, .was_left = true});
 }
 
 session_ptr session_pool::take_idle() noexcept {
@@ -180,7 +187,7 @@ asio::awaitable<void> session_pool::open_one(std::shared_ptr<session_pool> self)
       failure = error{errc::out_of_memory, "out of memory"};
     }
     if (made != nullptr || self->closed_ || !failure->retryable() || attempt >= self->options_.connect_attempts) break;
-    asio::steady_timer pause{self->executor_, self->backoff(attempt - 1)};
+    asio::steady_timer pause{self->executor_, from_now(self->backoff(attempt - 1))};
     co_await wait_for(pause);
   }
   --self->connecting_;
@@ -195,8 +202,7 @@ void session_pool::opened(session_ptr made) {
   ++counted_.opened;
   failed_rounds_ = 0;
   last_failure_.reset();
-  const clock::duration life = options_.max_lifetime;
-  if (life.count() > 0) made->expires = clock::now() + jittered(life);
+  if (options_.max_lifetime.count() > 0) made->expires = from_now(jittered(saturated(options_.max_lifetime)));
   report(pool_event::kind::opened, {});
   offer(std::move(made));
 }
@@ -204,7 +210,7 @@ void session_pool::opened(session_ptr made) {
 /// Those waiting may still be served by a connection that comes back, if there is one.
 void session_pool::failed(const error& why) {
   last_failure_ = why;
-  down_until_ = clock::now() + backoff(failed_rounds_++);
+  down_until_ = from_now(backoff(failed_rounds_++));
   if (live_ == 0 && connecting_ == 0) fail_waiters(why);
   returned_.cancel();
   if (closed_ || !is_wanting()) return;
@@ -217,12 +223,12 @@ void session_pool::failed(const error& why) {
 void session_pool::give_back(session_ptr lent) noexcept {
   session& on = *lent;
   if (session_.watch != nullptr) report(pool_event::kind::released, clock::now() - on.lent_since);
-  if (closed_ || on.is == session::state::broken) {
+  if (on.is == session::state::broken || (closed_ && on.is_unused())) {
     if (on.is == session::state::broken) ++counted_.found_dead;
     drop(lent);
     return;
   }
-  if (on.is_unused() && on.transaction == 'I' && options_.reset_statements.empty()) {
+  if (on.is_unused() && on.transaction == 'I' && reset_statements_.empty()) {
     offer(std::move(lent));
     return;
   }
@@ -241,8 +247,8 @@ asio::awaitable<void> session_pool::clean(std::shared_ptr<session_pool> self, se
   while (on.is != session::state::broken && !on.is_unused()) good = co_await wait_for(on.settled) && good;
   try {
     if (on.is == session::state::idle && on.transaction != 'I') co_await run_statements(on, "rollback");
-    if (on.is == session::state::idle && !self->options_.reset_statements.empty())
-      co_await run_statements(on, self->options_.reset_statements);
+    if (on.is == session::state::idle && !self->reset_statements_.empty())
+      co_await run_statements(on, self->reset_statements_);
   } catch (const std::exception&) {
     good = false;
   }
@@ -313,7 +319,7 @@ void session_pool::close() noexcept {
 }
 
 asio::awaitable<bool> session_pool::drain(clock::duration patience) {
-  const clock::time_point deadline = clock::now() + patience;
+  const clock::time_point deadline = from_now(patience);
   close();
   for (bool goes_on = true; goes_on && live_ + connecting_ != 0 && clock::now() < deadline;) {
     returned_.expires_at(deadline);
@@ -324,9 +330,9 @@ asio::awaitable<bool> session_pool::drain(clock::duration patience) {
 
 /// The one that has been idle for the longest is the first.
 void session_pool::sweep_later() noexcept {
-  if (sweeps_ || options_.idle_timeout.count() == 0 || live_ <= options_.min_size) return;
+  if (sweeps_ || options_.idle_timeout.count() <= 0 || live_ <= options_.min_size) return;
   try {
-    sweeping_.expires_at(idle_.front()->idle_since + options_.idle_timeout);
+    sweeping_.expires_at(later(idle_.front()->idle_since, options_.idle_timeout));
     sweeping_.async_wait([weak = weak_from_this()](std::error_code stopped) {
       if (const auto self = weak.lock(); self != nullptr && !stopped) self->sweep();
     });
@@ -338,8 +344,8 @@ void session_pool::sweep_later() noexcept {
 
 void session_pool::sweep() {
   sweeps_ = false;
-  const clock::time_point since = clock::now() - options_.idle_timeout;
-  while (!idle_.empty() && live_ > options_.min_size && idle_.front()->idle_since <= since) {
+  const clock::time_point now = clock::now();
+  while (!idle_.empty() && live_ > options_.min_size && later(idle_.front()->idle_since, options_.idle_timeout) <= now) {
     session_ptr old = std::move(idle_.front());
     idle_.erase(idle_.begin());
     drop(old);
@@ -349,14 +355,14 @@ void session_pool::sweep() {
 
 clock::duration session_pool::jittered(clock::duration time) {
   const double share = options_.jitter * std::uniform_real_distribution<double>{}(random_);
-  return std::chrono::duration_cast<clock::duration>(time * (1.0 - share));
+  return saturated(std::chrono::duration<double, clock::period>{time} * (1.0 - share));
 }
 
 clock::duration session_pool::backoff(int before) {
   const double factor = static_cast<double>(1U << static_cast<unsigned>(std::min(before, most_doublings)));
   const auto pause = std::chrono::duration<double, std::milli>{options_.backoff} * factor;
   const std::chrono::duration<double, std::milli> longest{options_.max_backoff};
-  return jittered(std::chrono::duration_cast<clock::duration>(std::min(pause, longest)));
+  return jittered(saturated(std::min(pause, longest)));
 }
 
 pool_stats session_pool::stats() const {

@@ -93,6 +93,18 @@ inline chunk::iterator chunk::begin() const noexcept { return {rows_, columns_};
 class SLUICE_API owned_chunk {
  public:
   owned_chunk() = default;
+  /// What is left by moving is empty.
+  owned_chunk(owned_chunk&& other) noexcept
+      : bytes_{std::move(other.bytes_)},
+        columns_{std::move(other.columns_)},
+        rows_{std::exchange(other.rows_, proto::row_batch{})} {}
+  owned_chunk& operator=(owned_chunk&& other) noexcept {
+    bytes_ = std::move(other.bytes_);
+    columns_ = std::move(other.columns_);
+    rows_ = std::exchange(other.rows_, proto::row_batch{});
+    return *this;
+  }
+  ~owned_chunk() = default;
 
   [[nodiscard]] chunk::iterator begin() const& noexcept { return {rows_, columns_.get()}; }
   [[nodiscard]] std::default_sentinel_t end() const& noexcept { return {}; }

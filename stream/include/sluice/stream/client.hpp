@@ -32,10 +32,11 @@ class blocking_connection;
 
 /// The rows of one query: a std::ranges input range. Movable, and iterators stay valid when it moves.
 /// Destroyed before its end, it cancels the query on the server and makes sure that the connection is clean, within
-/// `connection_options::leave_timeout`.
+/// `connection_options::leave_timeout`. A statement that may write is not cancelled: its end is waited for, however long
+/// that takes, unless the query's own deadline passes or `client::interrupt` is called (see `sql`, docs/leaving.md).
 /// @par Lifetime  keeps the connection alive; a row is valid until the iterator goes on to the next chunk
 /// @par Errors    `begin`, `++` and `next` throw error as `row_stream::next` does
-class SLUICE_API row_range {
+class [[nodiscard]] SLUICE_API row_range {
  public:
   using iterator = row_iterator<detail::blocking_query>;
 
@@ -49,7 +50,8 @@ class SLUICE_API row_range {
 
   /// The next rows, for loops over chunks; empty at the end. Do not mix with iterators.
   [[nodiscard]] chunk next();
-  /// Stops before the end, and tells how that went.
+  /// Stops before the end, whatever the query does, and tells how that went. `next` then throws cancelled, unless the
+  /// end was reached before.
   leaving cancel();
   /// @see row_stream::pause; here the time limit is looked at when the stream goes on, since nothing runs meanwhile
   void pause(pause_options how = {});

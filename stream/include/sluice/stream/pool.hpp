@@ -58,6 +58,8 @@ class SLUICE_API pooled_connection {
   friend class pool;
   friend class pooled_stream;
   pooled_connection(std::shared_ptr<wire::session_pool> from, std::shared_ptr<wire::session> lent) noexcept;
+  static asio::awaitable<pooled_connection> acquire_from(std::shared_ptr<wire::session_pool> sessions,
+                                                         std::chrono::steady_clock::time_point deadline);
 
   std::shared_ptr<wire::session_pool> from_;
   connection connection_;
@@ -71,39 +73,37 @@ struct retry_options {
   std::chrono::milliseconds max_backoff{2'000};
 };
 
-/// The rows of one query on a connection of a pool. Movable. Destroyed before its end, it cancels the query in the
-/// background.
+/// The rows of one query on a connection of a pool. Movable. Destroyed before its end, it is left in the background as a
+/// `row_stream` is. Nothing is sent before the first `next`; a statement that may write (`query::effect::any`) and was
+/// never asked for rows is sent, and read to its end, when this is destroyed.
 ///
 /// Tried again is what may go well another time: a connection that was lost, a server that is starting up or shutting
 /// down, a serialization failure or deadlock, a prepared statement that the server has no more or will not run.
 /// @par Thread safety  as the pool's
-class SLUICE_API pooled_stream {
+class [[nodiscard]] SLUICE_API pooled_stream {
  public:
-  /// @see row_stream::next; and the errors of `pool::acquire`
+  pooled_stream(pooled_stream&&) noexcept;
+  pooled_stream& operator=(pooled_stream&&) noexcept;
+  ~pooled_stream();
+
+  /// @see row_stream::next; and the errors of `pool::acquire`. `query_options::timeout` and `first_row_timeout` are for
+  ///      all attempts together, waiting for a connection included: after one of the query's deadlines nothing is sent
+  ///      again
   [[nodiscard]] asio::awaitable<chunk> next();
   /// @see row_stream::cancel
   [[nodiscard]] asio::awaitable<leaving> cancel();
   /// Of the last attempt.
-  [[nodiscard]] stream_stats stats() const { return rows_.stats(); }
+  [[nodiscard]] stream_stats stats() const;
   /// How often the query was sent, or a connection asked for in vain.
-  [[nodiscard]] int attempts() const noexcept { return attempts_; }
+  [[nodiscard]] int attempts() const noexcept;
 
  private:
   friend class pool;
-  pooled_stream(std::shared_ptr<wire::session_pool> from, query what, const query_options& options,
-                const retry_options& retry);
-  [[nodiscard]] asio::awaitable<chunk> attempt();
-  [[nodiscard]] bool is_worth_another(const error& failure) const;
+  class attempts_of;
+  explicit pooled_stream(std::shared_ptr<attempts_of> work) noexcept;
+  void leave() noexcept;
 
-  std::shared_ptr<wire::session_pool> from_;
-  query what_;
-  query_options options_;
-  retry_options retry_;
-  pooled_connection connection_;
-  row_stream rows_;  // destroyed first
-  int attempts_{0};
-  bool has_rows_{false};
-  bool is_over_{false};
+  std::shared_ptr<attempts_of> work_;  // a call that waits keeps it
 };
 
 /// A pool of connections to one database. Movable.
@@ -145,8 +145,6 @@ class SLUICE_API pool {
   [[nodiscard]] pool_stats stats() const;
 
  private:
-  static asio::awaitable<pooled_connection> acquire_from(std::shared_ptr<wire::session_pool> sessions);
-
   std::shared_ptr<wire::session_pool> sessions_;
 };
 

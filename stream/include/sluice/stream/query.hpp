@@ -35,6 +35,12 @@ class SLUICE_API query {
     detect,    ///< one json or jsonb column is taken as it is, other shapes become an object: one round trip more
     columns,   ///< the columns stay columns, in the binary format: one round trip
   };
+  /// What running it may change. Decides what becomes of a stream that is dropped; see `sql`.
+  enum class effect : std::uint8_t {
+    none,          ///< what `from` builds
+    by_functions,  ///< nothing, unless a function that it calls writes: `sql` with SELECT, TABLE, VALUES, SHOW, WITH
+    any,           ///< all other `sql`, and SELECT or WITH with INSERT, UPDATE, DELETE, MERGE or INTO anywhere in it
+  };
 
   query(std::string text, std::vector<bind_value> parameters, shape rows)
       : text_{std::move(text)}, parameters_{std::move(parameters)}, shape_{rows} {}
@@ -45,6 +51,7 @@ class SLUICE_API query {
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
   [[nodiscard]] const std::vector<bind_value>& parameters() const noexcept { return parameters_; }
   [[nodiscard]] shape rows() const noexcept { return shape_; }
+  [[nodiscard]] effect effects() const noexcept;
 
   /// What is left for the client to do with the rows; null: nothing.
   [[nodiscard]] const std::shared_ptr<const detail::client_part>& left() const noexcept { return left_; }
@@ -69,9 +76,18 @@ class SLUICE_API query {
   shape shape_;
   std::shared_ptr<const detail::client_part> left_{};
   std::shared_ptr<const detail::whole_table> whole_{};
+  bool only_reads_{false};
 };
 
-/// Any SQL that gives rows, with `$1`, `$2`, ... bound to `parameters`.
+/// Any SQL, with `$1`, `$2`, ... bound to `parameters`.
+///
+/// It runs whether or not its rows are read. When its stream is dropped before its end,
+/// - a statement that may write (INSERT, UPDATE, CALL, CREATE, ...: `query::effect::any`) goes on to its end, and its
+///   rows are passed over; an error of it is told to `observer::on_query_end` only,
+/// - one that begins with SELECT, TABLE, VALUES, SHOW or WITH is cancelled. If nobody called `next`, it is first given
+///   half of `connection_options::leave_timeout` to end by itself, since a function may have been what it was for.
+///   Read the stream to its end to be sure that a function which writes has done so.
+/// `cancel`, a deadline that passed, and an interrupt end either.
 template <std::convertible_to<bind_value>... Parameters>
 [[nodiscard]] query sql(std::string text, Parameters&&... parameters) {
   std::vector<bind_value> values;

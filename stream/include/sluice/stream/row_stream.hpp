@@ -29,10 +29,13 @@ class running_query;
 /// other queries run, in the same transaction, and several of them take turns. An error of any of them ends them all,
 /// and to leave one of them before a query that was begun after it is over closes the connection.
 ///
-/// Destroyed before its end, it cancels the query on the server in the background; the connection's next query waits
-/// for that. `cancel` does the same and tells the outcome.
+/// Destroyed before its end, it is left in the background: the query is cancelled on the server, or, when it may write,
+/// goes on to its end (see `sql`, docs/leaving.md). The connection's next query waits for that, and the executor has to
+/// run until then. `cancel` cancels in any case and tells the outcome.
+///
+/// A call that waits when its stream is destroyed or cancelled ends with `cancelled`; one whose stream is moved goes on.
 /// @par Thread safety  none: use it from one coroutine or strand
-class SLUICE_API row_stream {
+class [[nodiscard]] SLUICE_API row_stream {
  public:
   /// An empty stream, at its end; also what is left by moving.
   row_stream() noexcept;
@@ -48,6 +51,7 @@ class SLUICE_API row_stream {
   ///                    connection
   /// @par Errors        throws error: what the server reported (rows delivered before stay counted in `error::rows`),
   ///                    connection_lost, protocol_violation, row_too_large, deadline_exceeded, cancelled
+  ///                    After `cancel` it always throws cancelled, unless the end was reached before
   /// @par Cancellation  terminal: ends the wait with `cancelled`; the stream is then to be destroyed or cancelled
   [[nodiscard]] asio::awaitable<chunk> next();
 
@@ -56,9 +60,10 @@ class SLUICE_API row_stream {
   template <class Token>
   auto next(Token&& token);
 
-  /// Stops before the end: cancels the query on the server and makes sure that the connection is clean, or closes it.
-  /// After the end it does nothing.
+  /// Stops before the end: cancels the query on the server, whatever it does there, and makes sure that the connection
+  /// is clean, or closes it. A `next` that waits ends with `cancelled`. After the end it does nothing.
   /// @return how it went; never throws for what the server or the network does
+  /// @par Cancellation  terminal: closes the connection
   [[nodiscard]] asio::awaitable<leaving> cancel();
 
   /// Lets the connection run other queries, for a stream in pages: no page is asked for until `resume` or `next`. What
@@ -79,10 +84,14 @@ class SLUICE_API row_stream {
   friend class pipeline;
   explicit row_stream(std::unique_ptr<detail::running_query> query) noexcept;
 
-  [[nodiscard]] asio::awaitable<void> pause_for(pause_options how, std::string reason);
-  static asio::awaitable<void> moved(detail::running_query& query);
+  using query_ptr = std::shared_ptr<detail::running_query>;  // a call that waits keeps it
+  [[nodiscard]] static asio::awaitable<chunk> next_of(query_ptr query);
+  [[nodiscard]] static asio::awaitable<void> pause_for(query_ptr query, pause_options how, std::string reason,
+                                                       std::shared_ptr<asio::steady_timer> timer);
+  [[nodiscard]] static asio::awaitable<leaving> cancel_of(query_ptr query);
+  static asio::awaitable<void> moved(query_ptr query);
 
-  std::unique_ptr<detail::running_query> query_;
+  query_ptr query_;
   std::shared_ptr<asio::steady_timer> pause_timer_;  // null until a pause has a limit
 };
 

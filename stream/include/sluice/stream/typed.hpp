@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -66,21 +67,24 @@ T row::as() const {
   return value;
 }
 
-/// The rows of a query as values: an input range, to be walked once. Waits while iterating.
+/// The rows of a query as values: an input range, to be walked once. Waits while iterating. Movable, and iterators stay
+/// valid when it moves.
 /// @par Lifetime  as for `row_range`; a value's views live until the next step
 template <class T>
-class typed_range {
+class [[nodiscard]] typed_range {
+  struct reader;
+
  public:
-  explicit typed_range(row_range rows) : rows_{std::move(rows)} {}
+  explicit typed_range(row_range rows) : reader_{std::make_unique<reader>(std::move(rows))} {}
 
   /// From now on rows that do not fit are passed over and counted.
   typed_range& skip_bad_rows() & noexcept {
-    skips_ = true;
+    reader_->skips = true;
     return *this;
   }
   typed_range&& skip_bad_rows() && noexcept { return std::move(skip_bad_rows()); }
-  [[nodiscard]] std::uint64_t skipped() const noexcept { return skipped_; }
-  [[nodiscard]] const row_range& rows() const noexcept { return rows_; }
+  [[nodiscard]] std::uint64_t skipped() const noexcept { return reader_->skipped; }
+  [[nodiscard]] const row_range& rows() const noexcept { return reader_->rows; }
 
   class iterator {
    public:
@@ -89,8 +93,8 @@ class typed_range {
     using iterator_concept = std::input_iterator_tag;
 
     iterator() = default;
-    [[nodiscard]] const T& operator*() const noexcept { return range_->value_; }
-    [[nodiscard]] const T* operator->() const noexcept { return &range_->value_; }
+    [[nodiscard]] const T& operator*() const noexcept { return from_->value; }
+    [[nodiscard]] const T* operator->() const noexcept { return &from_->value; }
     iterator& operator++() {
       ++at_;
       read();
@@ -101,42 +105,48 @@ class typed_range {
 
    private:
     friend class typed_range;
-    iterator(typed_range& range, row_range::iterator at) : range_{&range}, at_{std::move(at)} { read(); }
+    iterator(reader& from, row_range::iterator at) : from_{&from}, at_{std::move(at)} { read(); }
     void read() {
-      while (at_ != std::default_sentinel && !range_->take(*at_)) ++at_;
+      while (at_ != std::default_sentinel && !from_->take(*at_)) ++at_;
     }
 
-    typed_range* range_{};
+    reader* from_{};
     row_range::iterator at_{};
   };
 
   /// @par Errors  as for `row_range`, and bad_json for a row that does not fit
-  [[nodiscard]] iterator begin() { return iterator{*this, rows_.begin()}; }
+  [[nodiscard]] iterator begin() { return iterator{*reader_, reader_->rows.begin()}; }
   [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
  private:
-  bool take(const row& each) {
-    ++number_;
-    if (!skips_) {
-      read_row(each, value_ = T{}, parser_, number_);
-      return true;
-    }
-    try {
-      read_row(each, value_ = T{}, parser_, number_);
-      return true;
-    } catch (const error& failure) {
-      if (failure.code() != errc::bad_json) throw;
-      ++skipped_;
-      return false;
-    }
-  }
+  struct reader {
+    explicit reader(row_range from) : rows{std::move(from)} {}
 
-  row_range rows_;
-  json_parser parser_;
-  T value_{};
-  std::uint64_t number_{0};
-  std::uint64_t skipped_{0};
-  bool skips_{false};
+    bool take(const row& each) {
+      ++number;
+      if (!skips) {
+        read_row(each, value = T{}, parser, number);
+        return true;
+      }
+      try {
+        read_row(each, value = T{}, parser, number);
+        return true;
+      } catch (const error& failure) {
+        if (failure.code() != errc::bad_json) throw;
+        ++skipped;
+        return false;
+      }
+    }
+
+    row_range rows;
+    json_parser parser{};
+    T value{};
+    std::uint64_t number{0};
+    std::uint64_t skipped{0};
+    bool skips{false};
+  };
+
+  std::unique_ptr<reader> reader_;  // where iterators find it
 };
 
 template <class T>

@@ -11,6 +11,7 @@
 /// one ends.
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,9 +65,21 @@ class SLUICE_API exchange {
   /// From now on rows are passed over by their headers only, errors are kept, not thrown, and no page is asked for.
   /// @pre `is_free` for a query in pages
   void abandon();
-  /// Says that it is going to be abandoned: a request to cancel may hit it.
-  void disown() noexcept { is_unwanted_ = true; }
-  /// Somebody still wants a query that was sent behind it.
+  /// How long a query that nobody wants may go on by itself: not at all, or up to a time, unless it brings bytes more
+  /// often than `reads`.
+  struct grace {
+    clock::time_point until{clock::time_point::min()};
+    std::uint64_t reads{std::numeric_limits<std::uint64_t>::max()};
+  };
+  /// Says that it is going to be abandoned. If it may go on, it is even begun for that; then, or at once, a request to
+  /// cancel may hit it.
+  void disown(grace how_long) noexcept {
+    is_unwanted_ = true;
+    given_ = how_long;
+  }
+  [[nodiscard]] const grace& given() const noexcept { return given_; }
+  [[nodiscard]] bool may_go_on() const noexcept { return given_.until != clock::time_point::min(); }
+  /// A query that was sent behind it must not be hit: somebody wants it, or it may go on by itself.
   [[nodiscard]] bool has_wanted_followers() const noexcept;
   /// Asks for no page ahead, until `fetch_on`.
   void hold() noexcept { holds_ = true; }
@@ -98,6 +111,10 @@ class SLUICE_API exchange {
   [[nodiscard]] bool is_first() const noexcept { return !session_.flights.empty() && session_.flights.front() == this; }
   /// The SQLSTATE of the error that ended the query, or empty.
   [[nodiscard]] std::string_view sqlstate() const noexcept;
+  /// The server's error, if nobody was told it.
+  [[nodiscard]] std::optional<error> failure() const;
+  /// From now on the connection's errors speak of this query.
+  void take_context() const noexcept;
   /// Of the last CommandComplete, such as "SELECT 42".
   [[nodiscard]] const std::string& tag() const noexcept { return tag_; }
   [[nodiscard]] std::uint64_t row_count() const noexcept { return rows_; }
@@ -132,6 +149,7 @@ class SLUICE_API exchange {
   void close_portal();
 
   [[nodiscard]] bool is_fetching() const noexcept { return portal_is_ == portal_state::fetching; }
+  [[nodiscard]] bool is_to_begin() const noexcept { return !quiet_ || may_go_on(); }
   void settle_walk() noexcept;
   void pass_over(std::size_t size) noexcept;
   [[nodiscard]] bool let_pass();
@@ -188,6 +206,8 @@ class SLUICE_API exchange {
   bool skipping_{false};
   bool quiet_{false};
   bool is_unwanted_{false};
+  grace given_{};
+  std::string_view doing_{"querying"};
   bool batch_is_kept_{false};
 
   std::string portal_{};
@@ -225,9 +245,10 @@ class SLUICE_API exchange {
   proto::output execution_{};
 };
 
-/// Reads until `query` is over, in a coroutine; its rows must be passed over.
+/// Reads until `query` is over, or has brought bytes so often, in a coroutine; its rows must be passed over.
 /// @par Errors  throws error: what `advance` does, connection_lost, deadline_exceeded, cancelled
-[[nodiscard]] SLUICE_API asio::awaitable<void> read_to_end(exchange& query);
+[[nodiscard]] SLUICE_API asio::awaitable<void> read_to_end(
+    exchange& query, std::uint64_t most_reads = std::numeric_limits<std::uint64_t>::max());
 /// Reads until a query can be begun beside those in pages.
 /// @par Errors  as above
 [[nodiscard]] SLUICE_API asio::awaitable<void> until_decided(session& on);

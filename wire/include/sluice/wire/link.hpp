@@ -107,6 +107,8 @@ class SLUICE_API link {
   /// The same for a thread.
   /// @par Errors  throws error: deadline_exceeded; cancelled when `interrupts` was used
   void wait(interrupter* interrupts);
+  /// Ends a coroutine's wait that is under way, as if something had come: it looks again.
+  void wake() noexcept;
 
   /// From now on waiting ends at `when`; `clock::time_point::max()` for never.
   /// @param words  what the error then says; a literal
@@ -132,6 +134,8 @@ class SLUICE_API link {
   /// Throws the error with this link's place and phase.
   [[noreturn]] void fail(errc code, std::string_view what, bool retryable = false) const;
   [[noreturn]] void fail(const proto::fault& why) const;
+  /// The same for what is refused before anything of it was sent: the connection may go on, if it is open.
+  [[noreturn]] void refuse(errc code, std::string_view what) const;
   /// The peer is gone: says so, with the system's reason if there is one.
   [[noreturn]] void fail_lost() const;
   /// Makes the error for an ErrorResponse.
@@ -182,6 +186,7 @@ class SLUICE_API link {
   int turns_{0};
   int flow_{0};                // waits for input since the last output, each of them short
   bool gave_a_moment_{false};  // and nothing has come since
+  bool is_woken_{false};
 };
 
 }  // namespace sluice::wire

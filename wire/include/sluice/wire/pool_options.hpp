@@ -5,10 +5,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <string_view>
 
 namespace sluice {
 
+/// How a pool is run. Options do not own anything: GCC 12 destroys twice what they would own when braces or a default
+/// argument make them in an expression with `co_await`.
+/// Of the durations, less than zero is taken as zero, and what is too long for the clock as for ever.
 struct pool_options {
   std::size_t min_size{0};  ///< kept open although nobody uses them, from `warm_up` on
   std::size_t max_size{8};  ///< at least 1
@@ -27,9 +30,10 @@ struct pool_options {
   /// `max_backoff`.
   std::chrono::milliseconds backoff{100};
   std::chrono::milliseconds max_backoff{10'000};
-  /// Runs before a returned connection is lent again, such as "discard all"; a round trip each time. A transaction that
+  /// Run before a returned connection is lent again, such as "discard all"; a round trip each time. A transaction that
   /// was left open is rolled back in any case.
-  std::string reset_statements{};
+  /// @par Lifetime  read while the pool is made
+  std::string_view reset_statements{};
 };
 
 /// Counts since the pool was made, and how it is now.

@@ -58,6 +58,7 @@ struct session {
   std::vector<exchange*> flights{};
   std::uint32_t leavers{};    ///< queries that are to be left, or are being
   bool is_being_left{false};  ///< one of them now
+  std::uint32_t readers{};    ///< coroutines that wait for rows; leaving begins when they have gone
   int stray_signals{0};       ///< requests to cancel that may not have hit anything yet
   std::uint32_t portals{};    ///< queries in pages that are not at their end
   std::uint64_t portals_ever{};

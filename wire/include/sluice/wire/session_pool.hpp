@@ -12,6 +12,8 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <asio/any_io_executor.hpp>
@@ -36,7 +38,8 @@ class SLUICE_API session_pool : public std::enable_shared_from_this<session_pool
   /// @par Errors  throws error: deadline_exceeded, cancelled, bad_state when the pool is closed; what connecting said
   /// when
   ///              no connection is left and none can be made
-  [[nodiscard]] asio::awaitable<session_ptr> acquire();
+  /// @param deadline  if it comes before `acquire_timeout`
+  [[nodiscard]] asio::awaitable<session_ptr> acquire(clock::time_point deadline = clock::time_point::max());
   /// Takes it back, whatever state it is in.
   void give_back(session_ptr lent) noexcept;
   /// Opens connections until there are `min_size`.
@@ -47,6 +50,9 @@ class SLUICE_API session_pool : public std::enable_shared_from_this<session_pool
   /// The same, and waits until all that is lent has come back.
   /// @return whether it did within `patience`
   [[nodiscard]] asio::awaitable<bool> drain(clock::duration patience);
+
+  /// Tells the observer of a statement that nobody waits for, and that no connection could be had for.
+  void report_unsent(std::string_view text, const error& why) const noexcept;
 
   [[nodiscard]] pool_stats stats() const;
   [[nodiscard]] asio::any_io_executor get_executor() const { return executor_; }
@@ -76,6 +82,7 @@ class SLUICE_API session_pool : public std::enable_shared_from_this<session_pool
   conninfo info_;
   session_options session_;
   pool_options options_;
+  std::string reset_statements_;
   std::vector<session_ptr> idle_;  // the last returned is the next lent: the others may expire
   std::list<waiter*> waiters_;     // in the order of their calls
   asio::steady_timer sweeping_;

@@ -1,0 +1,211 @@
+// Timeouts of every size, what they bound when a query is sent again, and what errors say about which query.
+#include <gtest/gtest.h>
+
+#include <asio/this_coro.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "asking.hpp"
+#include "cluster.hpp"
+#include "faces.hpp"
+#include "watching.hpp"
+
+namespace {
+
+using namespace sluice::test;
+using namespace std::chrono_literals;
+using sluice::errc;
+using sluice::query;
+using sluice::sql;
+using std::chrono::milliseconds;
+
+struct very_long {
+  const char* name;
+  milliseconds time;
+};
+
+class VeryLong : public testing::TestWithParam<very_long> {};
+
+TEST_P(VeryLong, TimeoutsOfAQueryDoNotPass) {
+  const milliseconds time = GetParam().time;
+  const query one = sql("select to_json(1)");
+  for (const sluice::query_options& how :
+       {sluice::query_options{.timeout = time}, sluice::query_options{.first_row_timeout = time},
+        sluice::query_options{.stall_timeout = time}, sluice::query_options{.timeout = time, .timeout_counts_pauses = true},
+        sluice::query_options{.server_timeout = time}}) {
+    const outcome in_a_thread = blocking_face::ask(dsn(), one, how);
+    EXPECT_FALSE(in_a_thread.failure) << in_a_thread.failure->what();
+    EXPECT_EQ(in_a_thread.rows, std::vector<std::string>{"1"});
+    const outcome in_a_coroutine = coroutine_face::ask(dsn(), one, how);
+    EXPECT_FALSE(in_a_coroutine.failure) << in_a_coroutine.failure->what();
+    EXPECT_EQ(in_a_coroutine.rows, std::vector<std::string>{"1"});
+  }
+}
+
+TEST_P(VeryLong, TimeForConnectingAndLeavingDoesNotPass) {
+  sluice::conninfo info = sluice::conninfo::parse(dsn());
+  info.connect_timeout = GetParam().time;
+  sluice::client db{info, {.leave_timeout = std::max(GetParam().time, milliseconds{5'000})}};
+  {
+    sluice::row_range rows = db.stream(sql("select to_json(n) from generate_series(1, 100000000) n"));
+    EXPECT_TRUE(rows.next());
+    EXPECT_EQ(rows.cancel(), sluice::leaving::cancelled);
+  }
+  EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
+}
+
+asio::awaitable<void> use_a_pool(milliseconds time) {
+  const sluice::pool_options sizes{.min_size = 0,
+                                   .max_size = 1,
+                                   .acquire_timeout = time,
+                                   .idle_timeout = time,
+                                   .max_lifetime = time,
+                                   .backoff = time,
+                                   .max_backoff = time};
+  sluice::pool pool{co_await asio::this_coro::executor, dsn(), sizes};
+  for (int i = 0; i < 3; ++i) {
+    sluice::pooled_stream rows = pool.stream(sql("select to_json(1)"), {.timeout = time}, {.attempts = 2, .backoff = time});
+    const sluice::chunk batch = co_await rows.next();
+    EXPECT_TRUE(batch);
+    const sluice::chunk end = co_await rows.next();
+    EXPECT_FALSE(end);
+  }
+  EXPECT_EQ(pool.stats().opened, 1U) << "none was too old";
+  const bool came_back = co_await pool.drain(time.count() > 0 ? time : 5s);
+  EXPECT_TRUE(came_back);
+}
+
+TEST_P(VeryLong, TimesOfAPoolDoNotPass) { run(use_a_pool(GetParam().time)); }
+
+asio::awaitable<void> pause_for_long(milliseconds limit) {
+  sluice::connection db = co_await sluice::connect(dsn());
+  const query many = sql("select to_json(n) from generate_series(1, 10) n").as_document();
+  const sluice::query_options in_pages{.mode = sluice::fetch_mode::paged, .page_rows = 3};
+  sluice::row_stream rows = co_await db.stream(many, in_pages);
+  (void)co_await rows.next();
+  co_await rows.pause({.limit = limit, .after_limit = sluice::pause_options::then::cancel});
+  const sluice::chunk more = co_await rows.next();
+  EXPECT_TRUE(more);
+}
+
+TEST_P(VeryLong, PausesDoNotPass) { run(pause_for_long(GetParam().time)); }
+
+INSTANTIATE_TEST_SUITE_P(Of, VeryLong,
+                         testing::Values(very_long{"TheLongest", milliseconds::max()},
+                                         very_long{"ThreeHundredYears", std::chrono::hours{24 * 365 * 300}},
+                                         very_long{"WhatOverflowsNanoseconds", milliseconds{9'223'372'036'855}},
+                                         very_long{"None", 0ms}, very_long{"LessThanNone", -1ms},
+                                         very_long{"TheLeast", milliseconds::min()}),
+                         [](const auto& of) { return of.param.name; });
+
+/// How a query that never ends fails, and how often it was sent.
+struct retried {
+  std::optional<sluice::error> failure;
+  std::size_t sent{0};
+};
+
+asio::awaitable<retried> ask_often(sluice::query_options how) {
+  recorder seen;
+  retried result;
+  {
+    sluice::pool pool{co_await asio::this_coro::executor, dsn(), {}, {.watch = &seen}};
+    sluice::pooled_stream rows =
+        pool.stream(sql("select pg_sleep(600)").as_object(), how, {.attempts = 3, .backoff = 1ms});
+    try {
+      (void)co_await rows.next();
+    } catch (const sluice::error& e) {
+      result.failure = e;
+    }
+    (void)co_await rows.cancel();
+    (void)co_await pool.drain(10s);
+  }
+  result.sent = seen.queries.size();
+  co_return result;
+}
+
+TEST(Retry, SendsNothingAfterTheQuerysOwnDeadline) {
+  for (const sluice::query_options& how :
+       {sluice::query_options{.timeout = 100ms}, sluice::query_options{.first_row_timeout = 100ms},
+        sluice::query_options{.stall_timeout = 100ms}, sluice::query_options{.server_timeout = 100ms}}) {
+    const retried seen = run(ask_often(how));
+    ASSERT_TRUE(seen.failure);
+    EXPECT_EQ(seen.sent, 1U) << seen.failure->what();
+  }
+}
+
+asio::awaitable<std::optional<sluice::error>> wait_for_a_connection() {
+  sluice::pool pool{co_await asio::this_coro::executor, dsn(), {.max_size = 1}};
+  const sluice::pooled_connection only = co_await pool.acquire();
+  sluice::pooled_stream rows = pool.stream(sql("select to_json(1)"), {.timeout = 50ms}, {.attempts = 3, .backoff = 1ms});
+  std::optional<sluice::error> failure;
+  try {
+    (void)co_await rows.next();
+  } catch (const sluice::error& e) {
+    failure = e;
+  }
+  co_return failure;
+}
+
+TEST(Retry, IsWithinTheDeadlineWhileNoConnectionIsFree) {
+  const auto failure = run(wait_for_a_connection());
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->code(), errc::deadline_exceeded);
+}
+
+TEST(Error, CountsTheRowsOfItsOwnStream) {
+  sluice::client db{dsn()};
+  const sluice::query_options in_pages{.mode = sluice::fetch_mode::paged, .page_rows = 2};
+  sluice::row_range bad = db.stream(sql("select to_json(10 / (6 - n)) from generate_series(1, 100) n").as_document(), in_pages);
+  sluice::row_range good = db.stream(sql("select to_json(n) from generate_series(1, 100) n").as_document(), in_pages);
+  std::uint64_t rows_of_bad = 0;
+  try {
+    for (;;) {
+      const sluice::chunk batch = bad.next();
+      if (!batch) break;
+      for ([[maybe_unused]] const sluice::row row : batch) ++rows_of_bad;
+      for (int i = 0; i < 3; ++i) (void)good.next();
+    }
+    FAIL() << "no error";
+  } catch (const sluice::error& e) {
+    EXPECT_EQ(e.code(), errc::server_error);
+    EXPECT_EQ(e.rows(), rows_of_bad);
+    EXPECT_NE(std::string{e.what()}.find("querying"), std::string::npos) << e.what();
+  }
+}
+
+TEST(Error, OfWhatWasNeverSentLeavesTheConnectionUsable) {
+  sluice::client db{dsn()};
+  (void)db.execute("select 1");  // the last that was done is not what failed
+  const auto refusal = [&](const query& what, const sluice::query_options& how) -> std::optional<sluice::error> {
+    try {
+      (void)db.stream(what, how).next();
+    } catch (const sluice::error& e) {
+      return e;
+    }
+    return std::nullopt;
+  };
+  const auto zero_byte = refusal(sql(std::string{"select 1\0", 9}), {});
+  ASSERT_TRUE(zero_byte);
+  EXPECT_EQ(zero_byte->code(), errc::bad_query);
+  EXPECT_TRUE(zero_byte->connection_usable());
+  EXPECT_EQ(zero_byte->rows(), 0U);
+  EXPECT_NE(std::string{zero_byte->what()}.find("querying"), std::string::npos) << zero_byte->what();
+  {
+    const sluice::row_range open = db.stream(sql("select to_json(n) from generate_series(1, 100000) n"));
+    const auto second = refusal(sql("select 1"), {});
+    ASSERT_TRUE(second);
+    EXPECT_EQ(second->code(), errc::bad_state);
+    EXPECT_TRUE(second->connection_usable());
+  }
+  db.execute("begin");
+  const auto timeout = refusal(sql("select to_json(1)"), {.server_timeout = 1s, .mode = sluice::fetch_mode::paged});
+  ASSERT_TRUE(timeout);
+  EXPECT_EQ(timeout->code(), errc::bad_query);
+  EXPECT_TRUE(timeout->connection_usable());
+  db.execute("rollback");
+  EXPECT_THROW((void)db.send({sluice::from("t"), sql("select 1")}), sluice::error);
+  EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
+}
+
+}  // namespace

@@ -1,0 +1,34 @@
+// What running a statement may change, as far as its text tells.
+#include <gtest/gtest.h>
+
+#include <sluice/stream/query.hpp>
+
+namespace {
+
+using enum sluice::query::effect;
+using sluice::query;
+using sluice::sql;
+
+TEST(Effect, OfARelationIsNone) {
+  EXPECT_EQ(sluice::from("t").build().effects(), none);
+  EXPECT_EQ(sluice::from("t").build().as_columns().effects(), none);
+}
+
+TEST(Effect, OfAReadIsThatOfItsFunctions) {
+  for (const char* text : {"select 1", "SELECT f()", "  \t\r\n(select 1)", "values (1)", "table t", "show all",
+                           "with x as (select 1) select * from x", "-- insert\rselect 1", "-- one\nselect 1",
+                           "/* a /* b */ c */ select 1", "((values (1)))", "select last_update, inserted from t"})
+    EXPECT_EQ(sql(text).effects(), by_functions) << text;
+}
+
+TEST(Effect, OfAllElseMayBeAny) {
+  for (const char* text :
+       {"insert into t values (1)", "INSERT INTO t VALUES (1)", "update t set a = 1", "delete from t", "merge into t",
+        "call p()", "do $$ begin end $$", "create table t ()", "truncate t", "copy t to stdout", "explain analyze x",
+        "with x as (insert into t values (1) returning a) select a from x",
+        "with x as (\nDELETE\nfrom t returning a) select a from x", "select 1 into t", "select 'insert'", "", "selects",
+        "/* never closed select 1", "-- select 1", "$1 select", "selec", "\"select\""})
+    EXPECT_EQ(sql(text).effects(), any) << text;
+}
+
+}  // namespace
