@@ -17,6 +17,8 @@ namespace sluice::detail {
 /// nothing.
 class bell {
  public:
+  using time_point = asio::steady_timer::time_point;
+
   explicit bell(const asio::any_io_executor& on) : timer_{on} {}
 
   void ring() {
@@ -24,11 +26,12 @@ class bell {
     is_rung_ = true;
     timer_.cancel();
   }
-  asio::awaitable<void> rung() {
+  /// Returns at a ring, or at `latest`.
+  asio::awaitable<void> rung(time_point latest = time_point::max()) {
     std::error_code ignored;
-    const auto wait = [this](auto handler) {
+    const auto wait = [this, latest](auto handler) {
       const std::lock_guard locked{mutex_};
-      timer_.expires_at(is_rung_ ? asio::steady_timer::time_point::min() : asio::steady_timer::time_point::max());
+      timer_.expires_at(is_rung_ ? time_point::min() : latest);
       timer_.async_wait(std::move(handler));
     };
     auto token = asio::redirect_error(asio::use_awaitable, ignored);

@@ -1,6 +1,8 @@
 #pragma once
 // Coroutines in a thread that waits for them.
 #include <exception>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include <asio/any_io_executor.hpp>
@@ -15,42 +17,54 @@
 
 namespace sluice::detail {
 
+/// A descriptor that belongs to somebody else: watched, and never closed.
+class borrowed_descriptor {
+ public:
+  borrowed_descriptor(asio::io_context& on, int number) : watch_{on, number} {}
+  ~borrowed_descriptor() { watch_.release(); }
+  borrowed_descriptor(const borrowed_descriptor&) = delete;
+  borrowed_descriptor& operator=(const borrowed_descriptor&) = delete;
+
+  template <class Handler>
+  void when_readable(Handler handler) {
+    watch_.async_wait(asio::posix::stream_descriptor::wait_read, std::move(handler));
+  }
+
+ private:
+  asio::posix::stream_descriptor watch_;
+};
+
 class coroutine_runner {
  public:
   /// Runs a coroutine to its end in this thread.
+  /// @param interrupts  when one comes, the coroutine is cancelled; null: it cannot be
   template <class T>
   T run(asio::awaitable<T> work, wire::interrupter* interrupts) {
-    bool done = false;
-    std::exception_ptr failure;
-    T result{};
-    asio::cancellation_signal stop;
-    asio::co_spawn(context_, std::move(work),
-                   asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr thrown, T value) {
-                     failure = std::move(thrown);
-                     result = std::move(value);
-                     done = true;
-                   }));
-    run_until([&] { return done; }, interrupts, [&] { stop.emit(asio::cancellation_type::terminal); });
-    context_.poll();
-    if (failure) std::rethrow_exception(failure);
-    return result;
-  }
-
-  /// Runs whatever is under way until `is_done`, which is asked after each step.
-  /// @param on_interrupt  is called when an interrupt comes
-  template <class Condition, class Handler>
-  void run_until(const Condition& is_done, wire::interrupter* interrupts, const Handler& on_interrupt) {
-    asio::posix::stream_descriptor watch{context_};
+    std::optional<borrowed_descriptor> watch;
     if (interrupts != nullptr) {
-      watch.assign(interrupts->descriptor());
-      watch.async_wait(asio::posix::stream_descriptor::wait_read, [&](std::error_code error) {
-        if (!error && interrupts->take()) on_interrupt();
+      // The handler may run after this call: an interrupt that comes last is left for the next one.
+      watch.emplace(context_, interrupts->descriptor()).when_readable([this](std::error_code error) {
+        if (!error) may_be_interrupted_ = true;
       });
     }
+    // Shared with the coroutine, which is still there if a handler of somebody else's throws.
+    const auto seen = std::make_shared<outcome<T>>();
+    asio::co_spawn(context_, std::move(work),
+                   asio::bind_cancellation_slot(seen->stop.slot(), [seen](std::exception_ptr thrown, T value) {
+                     seen->failure = std::move(thrown);
+                     seen->result = std::move(value);
+                     seen->is_done = true;
+                   }));
     context_.restart();
     // Not run(): a name that is still being looked up is not waited for.
-    while (!is_done()) context_.run_one();
-    if (interrupts != nullptr) watch.release();
+    while (!seen->is_done) {
+      context_.run_one();
+      if (std::exchange(may_be_interrupted_, false) && interrupts != nullptr && interrupts->take())
+        seen->stop.emit(asio::cancellation_type::terminal);
+    }
+    context_.poll();
+    if (seen->failure) std::rethrow_exception(seen->failure);
+    return std::move(seen->result);
   }
 
   /// What needs no waiting.
@@ -61,7 +75,16 @@ class coroutine_runner {
   [[nodiscard]] asio::any_io_executor get_executor() { return context_.get_executor(); }
 
  private:
+  template <class T>
+  struct outcome {
+    asio::cancellation_signal stop;
+    std::exception_ptr failure;
+    T result{};
+    bool is_done{false};
+  };
+
   asio::io_context context_{1};
+  bool may_be_interrupted_{false};
 };
 
 }  // namespace sluice::detail

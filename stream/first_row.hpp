@@ -6,10 +6,16 @@
 
 namespace sluice::detail {
 
+/// Whom to ask, and with which limits.
+struct asking {
+  connection& db;
+  query_options limits;
+};
+
 /// The first row of a result, as far as `take` wants it.
 template <class Take>
-asio::awaitable<void> first_row(connection& on, query what, Take take) {
-  row_stream rows = co_await on.stream(what);
+asio::awaitable<void> first_row(asking on, query what, Take take) {
+  row_stream rows = co_await on.db.stream(what, on.limits);
   for (;;) {
     const chunk batch = co_await rows.next();
     if (!batch) break;

@@ -24,10 +24,6 @@ class parallel_consumer final : public parallel_work {
   parallel_consumer(const asio::any_io_executor& on, const parallel_options& how, chunk_consumer use)
       : parallel_work{on, how}, use_{std::move(use)} {}
 
-  asio::awaitable<void> until_over() {
-    while (!is_over()) co_await news();
-  }
-
  private:
   void on_division(const division& parts) override {
     if (!parts.order.empty())
@@ -35,11 +31,6 @@ class parallel_consumer final : public parallel_work {
   }
   asio::awaitable<void> deliver(std::uint32_t connection, chunk rows) override { return use_(rows, connection); }
   void on_stop() override {}
-  [[nodiscard]] bool is_over() const {
-    const std::lock_guard locked{mutex_};
-    throw_if_failed();
-    return running() == 0;
-  }
 
   chunk_consumer use_;
 };
@@ -52,7 +43,8 @@ class blocking_parallel {
   blocking_parallel(const conninfo& where, const relation& what, const parallel_options& how)
       : reader_{std::make_shared<parallel_reader>(runner_.get_executor(), how)} {
     try {
-      (void)runner_.run(done(reader_->begin(where, what)), &interrupts_);
+      reader_->launch(where, what);
+      (void)runner_.run(done(parallel_work::begun(reader_)), &interrupts_);
     } catch (...) {
       end();
       throw;
@@ -64,21 +56,19 @@ class blocking_parallel {
 
   chunk next() {
     reader_->give_back();
-    std::optional<chunk> rows;
-    bool is_interrupted = false;
-    const auto has_come = [&] { return is_interrupted || (rows = reader_->advance()).has_value(); };
-    if (reader_->is_merging()) runner_.poll();  // whoever is waited for has probably sent something
-    if (has_come()) return *rows;
-    for (int moments = 0; moments < most_moments; ++moments) {
+    std::optional<chunk> rows = reader_->advance();
+    if (!rows && reader_->is_merging()) {  // whoever is waited for has probably sent something
+      runner_.poll();
+      rows = reader_->advance();
+    }
+    for (int moments = 0; !rows && moments < most_moments; ++moments) {
       give_a_moment();
       runner_.poll();
-      if (has_come()) return *rows;
+      rows = reader_->advance();
     }
-    runner_.run_until(has_come, &interrupts_, [&] { is_interrupted = true; });
-    if (is_interrupted) throw error{errc::cancelled, "interrupted"};
-    return *rows;
+    return rows ? *rows : runner_.run(parallel_reader::next(reader_), &interrupts_);
   }
-  void cancel() { (void)runner_.run(done(reader_->cancel()), nullptr); }
+  void cancel() { (void)runner_.run(done(parallel_reader::cancel(reader_)), nullptr); }
   [[nodiscard]] const parallel_reader& reader() const noexcept { return *reader_; }
   [[nodiscard]] wire::interrupter& interrupts() noexcept { return interrupts_; }
 
@@ -125,23 +115,36 @@ parallel_stream::parallel_stream(std::shared_ptr<detail::parallel_reader> reader
     : reader_{std::move(reader)} {}
 parallel_stream::parallel_stream(parallel_stream&&) noexcept = default;
 parallel_stream& parallel_stream::operator=(parallel_stream&& other) noexcept {
-  if (reader_ != nullptr) reader_->stop();
+  if (this == &other) return *this;
+  if (reader_ != nullptr) reader_->abandon();
   reader_ = std::move(other.reader_);
   return *this;
 }
 parallel_stream::~parallel_stream() {
-  if (reader_ != nullptr) reader_->stop();
+  if (reader_ != nullptr) reader_->abandon();
 }
 
-asio::awaitable<chunk> parallel_stream::next() { return reader_->next(); }
-asio::awaitable<void> parallel_stream::cancel() { return reader_->cancel(); }
-parallel_progress parallel_stream::progress() const { return reader_->progress(); }
+namespace {
+
+template <class Owned>
+const Owned& owned_by_stream(const Owned& held) {
+  if (held == nullptr) throw error{errc::bad_state, "the stream was moved from"};
+  return held;
+}
+
+}  // namespace
+
+asio::awaitable<chunk> parallel_stream::next() { return detail::parallel_reader::next(owned_by_stream(reader_)); }
+asio::awaitable<void> parallel_stream::cancel() { return detail::parallel_reader::cancel(owned_by_stream(reader_)); }
+parallel_progress parallel_stream::progress() const { return owned_by_stream(reader_)->progress(); }
 
 asio::awaitable<parallel_stream> stream_in_parallel(conninfo where, relation what, parallel_options how) {
   const asio::any_io_executor on = co_await asio::this_coro::executor;
   const auto reader = std::make_shared<detail::parallel_reader>(on, how);
   parallel_stream rows{reader};  // stops what is under way if it throws
-  co_await reader->begin(std::move(where), std::move(what));
+  reader->launch(std::move(where), std::move(what));
+  asio::awaitable<void> begun = detail::parallel_work::begun(reader);
+  co_await std::move(begun);
   co_return rows;
 }
 
@@ -153,18 +156,9 @@ asio::awaitable<parallel_progress> for_each_in_parallel(conninfo where, relation
                                                         parallel_options how) {
   const asio::any_io_executor on = co_await asio::this_coro::executor;
   const auto work = std::make_shared<detail::parallel_consumer>(on, how, std::move(use));
-  std::exception_ptr failure;
-  try {
-    co_await work->begin(std::move(where), std::move(what));
-    co_await work->until_over();
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  if (failure) {
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await work->cancel();  // nobody is called any more
-    std::rethrow_exception(failure);
-  }
+  work->launch(std::move(where), std::move(what));
+  asio::awaitable<void> finished = detail::parallel_work::finished(work);
+  co_await std::move(finished);
   co_return work->progress();
 }
 
@@ -181,10 +175,12 @@ parallel_range::parallel_range(parallel_range&&) noexcept = default;
 parallel_range& parallel_range::operator=(parallel_range&&) noexcept = default;
 parallel_range::~parallel_range() = default;
 
-parallel_range::iterator parallel_range::begin() { return iterator{*work_}; }
-chunk parallel_range::next() { return work_->next(); }
-void parallel_range::cancel() { work_->cancel(); }
-parallel_progress parallel_range::progress() const { return work_->reader().progress(); }
-void parallel_range::interrupt() noexcept { work_->interrupts().interrupt(); }
+parallel_range::iterator parallel_range::begin() { return iterator{*owned_by_stream(work_)}; }
+chunk parallel_range::next() { return owned_by_stream(work_)->next(); }
+void parallel_range::cancel() { owned_by_stream(work_)->cancel(); }
+parallel_progress parallel_range::progress() const { return owned_by_stream(work_)->reader().progress(); }
+void parallel_range::interrupt() noexcept {
+  if (work_ != nullptr) work_->interrupts().interrupt();
+}
 
 }  // namespace sluice

@@ -1,13 +1,17 @@
 // What reading in parallel would do, for people.
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+
+#include <asio/this_coro.hpp>
 
 #include <sluice/stream/connection.hpp>
 #include <sluice/stream/parallel.hpp>
 #include <sluice/wire/error.hpp>
 
 #include "first_row.hpp"
+#include "parallel_work.hpp"
 #include "split_tasks.hpp"
 
 namespace sluice {
@@ -34,7 +38,7 @@ std::string description(const detail::division& parts, const parallel_options& h
 }
 
 /// A field of the first documents that holds whole numbers, another one in each.
-asio::awaitable<std::string> likely_key(connection& on, const relation& what) {
+asio::awaitable<std::string> likely_key(detail::asking on, const relation& what) {
   std::string key;
   const query ask =
       sql("select key from (select pg_catalog.to_jsonb(" + what.documents() + ") as d from " + what.qualified_name() +
@@ -47,26 +51,45 @@ asio::awaitable<std::string> likely_key(connection& on, const relation& what) {
   co_return key;
 }
 
+/// The first connection divides, and then there is nothing to read.
+class parallel_plan final : public detail::parallel_work {
+ public:
+  using parallel_work::parallel_work;
+
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+ private:
+  asio::awaitable<void> lead(worker& me, conninfo /*where*/, relation what) override {
+    std::optional<error> refusal;
+    try {
+      const detail::division parts = co_await detail::divide(ask_on(me.db), what, how().split, how().connections);
+      text_ = description(parts, how());
+    } catch (const error& e) {
+      if (e.code() != errc::bad_query) throw;
+      refusal = e;
+    }
+    if (!refusal) co_return;
+    text_ = "not " + std::string{refusal->what()} + '\n';
+    if (what.is_limited() || how().split.by() != split_by::kind::ctid) co_return;
+    const std::string key = co_await likely_key(ask_on(me.db), what);
+    if (!key.empty()) text_ += "a field to divide by may be: key:" + key + '\n';
+  }
+  void on_division(const detail::division& /*parts*/) override {}
+  asio::awaitable<void> deliver(std::uint32_t /*connection*/, chunk /*rows*/) override { co_return; }
+  void on_stop() override {}
+
+  std::string text_;
+};
+
 }  // namespace
 
 asio::awaitable<std::string> explain_in_parallel(conninfo where, relation what, parallel_options how) {
-  connection db = co_await connect(where, how.connection);
-  (void)co_await db.execute(detail::begin_reading);
-  std::optional<error> refusal;
-  std::string text;
-  try {
-    const detail::division parts = co_await detail::divide(db, what, how.split, how.connections);
-    text = description(parts, how);
-  } catch (const error& e) {
-    if (e.code() != errc::bad_query) throw;
-    refusal = e;
-  }
-  if (!refusal) co_return text;
-  text = "not " + std::string{refusal->what()} + '\n';
-  if (what.is_limited() || how.split.by() != split_by::kind::ctid) co_return text;
-  const std::string key = co_await likely_key(db, what);
-  if (!key.empty()) text += "a field to divide by may be: key:" + key + '\n';
-  co_return text;
+  const asio::any_io_executor on = co_await asio::this_coro::executor;
+  const auto work = std::make_shared<parallel_plan>(on, how);
+  work->launch(std::move(where), std::move(what));
+  asio::awaitable<void> finished = detail::parallel_work::finished(work);
+  co_await std::move(finished);
+  co_return work->text();
 }
 
 asio::awaitable<std::string> explain_in_parallel(std::string_view conninfo, relation what, parallel_options how) {

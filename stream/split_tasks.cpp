@@ -10,7 +10,6 @@
 #include <sluice/stream/predicate.hpp>
 #include <sluice/wire/error.hpp>
 
-#include "first_row.hpp"
 #include "predicate_node.hpp"
 #include "quoting.hpp"
 #include "sorted_relation.hpp"
@@ -25,7 +24,7 @@ constexpr std::uint64_t tasks_per_connection = 16;
 [[noreturn]] void refuse(const std::string& what) { throw error{errc::bad_query, "in parallel: " + what}; }
 
 /// Whether the server finds the rows of a query by an index.
-asio::awaitable<bool> is_served_by_an_index(connection& on, const query& what) {
+asio::awaitable<bool> is_served_by_an_index(asking on, const query& what) {
   const query explain{"explain (format json) " + what.text(), what.parameters(), query::shape::document};
   std::string plan;
   co_await first_row(on, explain, [&](row one) { plan = one.text(); });
@@ -56,7 +55,7 @@ struct whole {
   static query built(const relation& part) { return part.is_ordered() ? sorted_relation::build(part) : part.build(); }
 };
 
-asio::awaitable<division> by_ctid(connection& on, const whole& from) {
+asio::awaitable<division> by_ctid(asking on, const whole& from) {
   struct {
     std::string kind;
     std::int64_t pages{};
@@ -116,7 +115,7 @@ division in_ranges(const whole& from, const operand& key, std::int64_t least, st
   return ranges;
 }
 
-asio::awaitable<division> by_key(connection& on, const whole& from, std::string_view path) {
+asio::awaitable<division> by_key(asking on, const whole& from, std::string_view path) {
   const operand key = field(path).as_int();
   std::optional<std::int64_t> least;
   std::optional<std::int64_t> most;
@@ -152,7 +151,7 @@ division by_hash(const whole& from, std::string_view path) {
 }
 
 /// Asks for the types of the keys, and for the collations of those that are text.
-asio::awaitable<std::vector<sort_column>> order_of(connection& on, const relation& what) {
+asio::awaitable<std::vector<sort_column>> order_of(asking on, const relation& what) {
   std::vector<sort_column> columns;
   for (const sorted_relation::key& key : sorted_relation::keys(what)) {
     std::uint32_t type = 0;
@@ -185,7 +184,7 @@ asio::awaitable<std::vector<sort_column>> order_of(connection& on, const relatio
 
 }  // namespace
 
-asio::awaitable<division> divide(connection& on, relation what, split_by how, std::uint32_t connections) {
+asio::awaitable<division> divide(asking on, relation what, split_by how, std::uint32_t connections) {
   if (connections == 0) refuse("no connections");
   if (what.is_limited())
     refuse("LIMIT and OFFSET ask for any rows, or for the first in an order: read them on one connection");

@@ -9,6 +9,7 @@
 #include <sluice/stream/parallel.hpp>
 #include <sluice/stream/query.hpp>
 
+#include "first_row.hpp"
 #include "merge.hpp"
 
 namespace sluice::detail {
@@ -29,6 +30,6 @@ struct division {
 /// Asks the server what it needs to know. Together the tasks give each row of the relation once.
 /// @param on  in the transaction whose snapshot all tasks read
 /// @par Errors  throws error: bad_query for what cannot be divided like this, with the reason
-[[nodiscard]] asio::awaitable<division> divide(connection& on, relation what, split_by how, std::uint32_t connections);
+[[nodiscard]] asio::awaitable<division> divide(asking on, relation what, split_by how, std::uint32_t connections);
 
 }  // namespace sluice::detail

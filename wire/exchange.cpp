@@ -110,7 +110,7 @@ exchange::progress exchange::read_on() {
   }
   if (next.found == proto::framing::kind::incomplete) return progress::hungry;
   on_message(next.message);
-  io.in.consume(next.size);
+  io.in.consume(next.size - std::exchange(unread_, 0));
   return progress::went_on;
 }
 

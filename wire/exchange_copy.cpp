@@ -1,13 +1,15 @@
 // What an exchange makes of COPY in the binary format: a header, a tuple per CopyData, and a trailer.
 //
-// A tuple is written as the body of a DataRow, so that the rows are walked over where they lie. Only the first may have
-// to be copied: servers send it behind the header, in one message.
+// A tuple is written as the body of a DataRow, so that the rows are walked over where they lie. The first one, which
+// servers send behind the header in one message, becomes a message of its own there.
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include <sluice/proto/backend.hpp>
 #include <sluice/proto/body_reader.hpp>
+#include <sluice/proto/byte_order.hpp>
 #include <sluice/proto/oid.hpp>
 #include <sluice/wire/exchange.hpp>
 
@@ -77,7 +79,13 @@ void exchange::on_copy_data(const proto::frame& message) {
     batch_.shape.type = std::byte{'d'};
     tuple = behind_header(tuple);
     if (tuple.empty()) return;
-    if (!is_trailer(tuple) && keep_tuple(tuple)) return;
+    if (!is_trailer(tuple)) {
+      std::array<std::byte, proto::header_size> header{batch_.shape.type};
+      proto::store_big(header.data() + 1, static_cast<std::uint32_t>(tuple.size() + proto::length_size));
+      session_.io.in.overwrite(tuple.data() - header.size(), header);  // the copy's own header is longer
+      unread_ = header.size() + tuple.size();
+      return;
+    }
   }
   if (copy_part_ == copy_part::over || !is_trailer(tuple))
     fail_malformed(message.type, "what is copied is not in the binary format");
@@ -93,18 +101,6 @@ std::span<const std::byte> exchange::behind_header(std::span<const std::byte> da
   if (!in.ok() || begin != signature || (flags & critical) != 0)
     fail_malformed('d', "a copy in the binary format does not begin like this");
   return in.rest();
-}
-
-/// As a message of its own.
-/// @return whether it is a row
-bool exchange::keep_tuple(std::span<const std::byte> tuple) {
-  const auto length = static_cast<std::uint32_t>(tuple.size() + proto::length_size);
-  std::array<std::byte, proto::header_size> header{batch_.shape.type};
-  for (std::size_t i = 1; i < header.size(); ++i) header[i] = static_cast<std::byte>(length >> (8U * (4 - i)));
-  kept_.add(header.data(), header.size());
-  kept_.add(tuple.data(), tuple.size());
-  const auto [begin, end] = kept_.all();
-  return proto::row_at(begin, end, batch_.shape) != 0;
 }
 
 void exchange::on_copy_done() {

@@ -1,5 +1,7 @@
 #include <sluice/wire/kept_rows.hpp>
 
+#include <algorithm>
+
 #include <sluice/wire/receive_buffer.hpp>
 
 namespace sluice::wire {
@@ -9,12 +11,9 @@ void kept_rows::add(const std::byte* row, std::size_t size) {
     bytes_.clear();
     taken_ = 0;
   }
+  const std::size_t needed = bytes_.size() + size + receive_buffer::padding;  // readable, though nobody reads it
+  if (needed > bytes_.capacity()) bytes_.reserve(std::max(needed, 2 * bytes_.size()));
   bytes_.insert(bytes_.end(), row, row + size);
-}
-
-std::pair<const std::byte*, const std::byte*> kept_rows::all() {
-  bytes_.reserve(bytes_.size() + receive_buffer::padding);  // readable, though nobody reads it
-  return {bytes_.data() + taken_, bytes_.data() + bytes_.size()};
 }
 
 void kept_rows::clear() noexcept {

@@ -22,6 +22,11 @@ void receive_buffer::consume(std::size_t count) noexcept {
   start_ += count;
 }
 
+void receive_buffer::overwrite(const std::byte* at, std::span<const std::byte> with) noexcept {
+  assert(at >= arrived().data() && at + with.size() <= bytes_.get() + end_);
+  std::ranges::copy(with, bytes_.get() + (at - bytes_.get()));
+}
+
 std::span<std::byte> receive_buffer::make_room(std::size_t wanted) {
   const std::size_t pending = end_ - start_;
   if (wanted > limit_) return {};

@@ -171,7 +171,6 @@ class SLUICE_API exchange {
   void on_copy(const proto::frame& message);
   void on_copy_data(const proto::frame& message);
   [[nodiscard]] std::span<const std::byte> behind_header(std::span<const std::byte> data) const;
-  [[nodiscard]] bool keep_tuple(std::span<const std::byte> tuple);
   void on_copy_done();
   void on_refusal(const proto::frame& message);
   void on_complete(const proto::frame& message);
@@ -189,6 +188,7 @@ class SLUICE_API exchange {
   proto::row_batch batch_{};
   proto::walk_end walked_{};
   std::size_t wanted_{0};
+  std::size_t unread_{0};   // of the message at hand: it is a message of its own
   std::size_t to_skip_{0};  // of a row whose beginning was passed over already
   std::uint64_t rows_{0};
   std::uint64_t bytes_{0};

@@ -3,7 +3,7 @@
 /// Rows that were read before their consumer asked for them, in memory of their own.
 
 #include <cstddef>
-#include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <sluice/export.hpp>
@@ -13,15 +13,16 @@ namespace sluice::wire {
 
 class SLUICE_API kept_rows {
  public:
-  /// Copies a frame behind those there.
+  /// Copies frames behind those there.
   /// @par Exception safety  strong: std::bad_alloc
   void add(const std::byte* row, std::size_t size);
   [[nodiscard]] bool empty() const noexcept { return taken_ == bytes_.size(); }
   [[nodiscard]] std::size_t size() const noexcept { return bytes_.size() - taken_; }
   /// All that is there, with padding behind it.
-  /// @par Lifetime          until the next `add`, `consume` or `clear`
-  /// @par Exception safety  strong: std::bad_alloc
-  [[nodiscard]] std::pair<const std::byte*, const std::byte*> all();
+  /// @par Lifetime  until the next `add` or `clear`
+  [[nodiscard]] std::pair<const std::byte*, const std::byte*> all() const noexcept {
+    return {bytes_.data() + taken_, bytes_.data() + bytes_.size()};
+  }
   /// The first `count` bytes are done with. Views stay valid until the next `add` or `clear`.
   void consume(std::size_t count) noexcept { taken_ += count; }
   /// Gives the memory back.

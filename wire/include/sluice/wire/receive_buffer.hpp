@@ -27,6 +27,9 @@ class SLUICE_API receive_buffer {
   [[nodiscard]] std::span<const std::byte> arrived() const noexcept { return {bytes_.get() + start_, end_ - start_}; }
   /// `count` arrived bytes have been dealt with; views into them stay valid until the next `make_room`.
   void consume(std::size_t count) noexcept;
+  /// Changes arrived bytes where they lie.
+  /// @pre `at` points to as many of them
+  void overwrite(const std::byte* at, std::span<const std::byte> with) noexcept;
 
   /// Ends all views and makes room after what has arrived: moves it to the front; grows by doubling when it is full of
   /// what has arrived, so that a length alone allocates nothing; shrinks back when a message of `wanted` bytes fits
