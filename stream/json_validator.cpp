@@ -1,11 +1,11 @@
 // One pass over the bytes where they lie. A parser would build a tape and an index first: 14 bytes for each byte of the
 // document.
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <sluice/stream/json.hpp>
 
@@ -15,14 +15,15 @@ namespace {
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-/// Whether one of eight bytes ends a run of plain characters in a string: a quote, a backslash, or what is below a
-/// space.
-bool has_special(std::uint64_t bytes) noexcept {
+/// How many of eight bytes in a string stand before the first quote, backslash or control character; 8: all of them.
+std::size_t plain_bytes(std::uint64_t bytes) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101U;
   constexpr std::uint64_t high_bits = 0x80U * ones;
-  const auto has_zero = [](std::uint64_t each) { return (each - ones) & ~each & high_bits; };
-  const std::uint64_t below_space = (bytes - 0x20U * ones) & ~bytes & high_bits;
-  return (below_space | has_zero(bytes ^ ('"' * ones)) | has_zero(bytes ^ ('\\' * ones))) != 0;
+  const auto zeros = [](std::uint64_t each) { return (each - ones) & ~each & high_bits; };
+  const std::uint64_t below_space = (bytes - ' ' * ones) & ~bytes & high_bits;
+  // Borrows make false marks, but none below the first true one.
+  const std::uint64_t marks = below_space | zeros(bytes ^ ('"' * ones)) | zeros(bytes ^ ('\\' * ones));
+  return static_cast<std::size_t>(std::countr_zero(marks)) / 8;
 }
 
 /// Where a document stops being JSON.
@@ -33,12 +34,12 @@ struct flaw {
 
 class document_check {
  public:
-  document_check(std::string_view text, std::size_t max_depth, std::vector<bool>& is_object) noexcept
-      : at_{text.data()}, end_{text.data() + text.size()}, max_depth_{max_depth}, is_object_{is_object} {}
+  document_check(std::string_view text, std::size_t max_depth, std::string& ends) noexcept
+      : at_{text.data()}, end_{text.data() + text.size()}, max_depth_{max_depth}, ends_{ends} {}
 
   /// @par Errors  throws flaw
   void run() {
-    is_object_.clear();
+    ends_.clear();
     for (;;) {
       pass_spaces();
       if (opens()) {
@@ -49,11 +50,11 @@ class document_check {
       } else {
         scalar();
       }
-      while (!is_object_.empty() && closes()) {
+      while (!ends_.empty() && closes()) {
       }
       pass_spaces();
-      if (is_object_.empty()) break;
-      if (!take(',')) fail(is_object_.back() ? "expected ',' or '}'" : "expected ',' or ']'");
+      if (ends_.empty()) break;
+      if (!take(',')) fail(ends_.back() == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
       begin_element();
     }
     if (at_ != end_) fail("expected the end");
@@ -72,19 +73,19 @@ class document_check {
 
   bool opens() {
     if (at_ == end_ || (*at_ != '{' && *at_ != '[')) return false;
-    if (is_object_.size() + 1 >= max_depth_) fail("nested too deeply");
-    is_object_.push_back(*at_++ == '{');
+    if (ends_.size() + 1 >= max_depth_) fail("nested too deeply");
+    ends_.push_back(*at_++ == '{' ? '}' : ']');
     return true;
   }
   bool closes() {
     pass_spaces();
-    if (!take(is_object_.back() ? '}' : ']')) return false;
-    is_object_.pop_back();
+    if (!take(ends_.back())) return false;
+    ends_.pop_back();
     return true;
   }
   /// Up to its value.
   void begin_element() {
-    if (!is_object_.back()) return;
+    if (ends_.back() == ']') return;
     pass_spaces();
     if (at_ == end_ || *at_ != '"') fail("expected a key in double quotes");
     string();
@@ -129,11 +130,14 @@ class document_check {
   void string() {
     ++at_;
     for (;;) {
-      std::uint64_t eight{};
-      while (end_ - at_ >= std::ptrdiff_t{sizeof eight}) {
-        std::memcpy(&eight, at_, sizeof eight);
-        if (has_special(eight)) break;
-        at_ += sizeof eight;
+      if constexpr (std::endian::native == std::endian::little) {
+        std::uint64_t eight{};
+        while (end_ - at_ >= std::ptrdiff_t{sizeof eight}) {
+          std::memcpy(&eight, at_, sizeof eight);
+          const std::size_t plain = plain_bytes(eight);
+          at_ += plain;
+          if (plain != sizeof eight) break;
+        }
       }
       while (at_ != end_ && *at_ != '"' && *at_ != '\\' && static_cast<unsigned char>(*at_) >= ' ') ++at_;
       if (at_ == end_) fail("a string that is never closed");
@@ -166,24 +170,32 @@ class document_check {
   const char* at_;
   const char* end_;
   std::size_t max_depth_;
-  std::vector<bool>& is_object_;
+  std::string& ends_;
 };
 
 }  // namespace
 
-json_validator::json_validator(json_limits limits) : limits_{limits} {}
+struct json_validator::state {
+  json_limits limits;
+  std::string ends{};  // of the arrays and objects around the place that is looked at
+};
+
+json_validator::json_validator(json_limits limits) : state_{new state{limits}} {}
+json_validator::json_validator(json_validator&&) noexcept = default;
+json_validator& json_validator::operator=(json_validator&&) noexcept = default;
+json_validator::~json_validator() = default;
 
 void json_validator::check(row document, std::uint64_t number) {
   if (document.is_null()) return;
   const std::string_view text = document.text();
   std::string what;
-  if (text.size() > limits_.max_bytes) {
-    what = "is larger than " + std::to_string(limits_.max_bytes) + " bytes";
+  if (text.size() > state_->limits.max_bytes) {
+    what = "is larger than " + std::to_string(state_->limits.max_bytes) + " bytes";
   } else if (!simdjson::validate_utf8(text)) {
     what = "is not JSON: it is not UTF-8";
   } else {
     try {
-      document_check{text, limits_.max_depth, is_object_}.run();
+      document_check{text, state_->limits.max_depth, state_->ends}.run();
       return;
     } catch (const flaw& found) {
       what = "is not JSON: " + std::string{found.what} + " at byte " + std::to_string(found.at - text.data() + 1);

@@ -154,13 +154,23 @@ std::chrono::microseconds since(clock_type::time_point began) {
   return std::chrono::duration_cast<std::chrono::microseconds>(clock_type::now() - began);
 }
 
+/// Shows the server's notices as they come, those of logging in and of each connection.
+class notices final : public observer {
+ public:
+  void on_notice(const server_message& notice) noexcept override {
+    try {
+      std::fputs(notice_text(notice).c_str(), stderr);
+    } catch (const std::bad_alloc&) {  // it is not shown
+    }
+  }
+};
+
 void stream_on_one(const conninfo& where, const connection_options& bounds, const query_options& how,
                    const options& given) {
   const query what = given.to_query();
   const auto began = clock_type::now();
   client db{where, bounds};
   const auto connecting = since(began);
-  db.on_notice([&](const server_message& notice) { std::fputs(notice_text(notice, what.text()).c_str(), stderr); });
   const interrupted_by_signals signals{db};
   row_range rows = db.stream(what, how);
   run(rows, given, [&] {
@@ -203,7 +213,9 @@ void stream(const options& given) {
   if (given.connect_timeout) where.connect_timeout = *given.connect_timeout;
   for (const std::string& warning : where.warnings)
     std::fprintf(stderr, "sluice: warning: %s\n", printable(warning).c_str());
-  connection_options bounds{.leave_timeout = std::chrono::seconds{1}};  // whoever gave up does not wait much longer
+  notices shown;
+  connection_options bounds{.leave_timeout = std::chrono::seconds{1},  // whoever gave up does not wait much longer
+                            .watch = &shown};
   if (given.buffer_bytes) bounds.buffer_bytes = *given.buffer_bytes;
   if (given.max_row_bytes) bounds.max_row_bytes = *given.max_row_bytes;
   const query_options how{

@@ -90,6 +90,7 @@ void check(const options& given, const command_line& line) {
   if (given.sql && given.source) throw usage_error{"give a relation or --sql, not both"};
   if (!given.sql && !given.source) throw usage_error{"give a relation or --sql: see --help"};
   if (given.source && given.source->empty()) throw usage_error{"the name of the relation is empty"};
+  if (given.column.empty()) throw usage_error{"--column is empty: give the name of a column"};
   if (given.sql && given.sql->find_first_not_of(" \t\n\v\f\r;") == std::string::npos)
     throw usage_error{"--sql is empty: give a statement that returns rows"};
   if (!given.sql && !given.parameters.empty()) throw usage_error{"--param binds the parameters of --sql"};

@@ -117,9 +117,9 @@ std::string error_text(const error& failure, std::string_view query) {
   return text;
 }
 
-std::string notice_text(const server_message& notice, std::string_view query) {
+std::string notice_text(const server_message& notice) {
   return field_text(notice.severity.empty() ? "NOTICE" : printable(notice.severity), notice.message) +
-         place_text(notice, query) + field_text("DETAIL", notice.detail) + field_text("HINT", notice.hint);
+         field_text("DETAIL", notice.detail) + field_text("HINT", notice.hint);
 }
 
 int exit_code(condition kind) noexcept {

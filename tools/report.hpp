@@ -27,7 +27,7 @@ std::string stats_json(const parallel_progress& done, fetch_mode mode, std::chro
 // `query`: what the server was asked; empty: not known.
 std::string error_text(const error& failure, std::string_view query = {});
 // `NOTICE: message`, with what belongs to it.
-std::string notice_text(const server_message& notice, std::string_view query = {});
+std::string notice_text(const server_message& notice);
 int exit_code(condition kind) noexcept;
 
 // A line that is written over several times a second.

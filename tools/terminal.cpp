@@ -81,7 +81,7 @@ std::string with_caret(std::string_view lead, std::string_view text, std::size_t
   constexpr std::size_t most_after = 30;
   std::size_t begin = offset;
   for (std::size_t passed = 0; begin > 0 && passed < most_before; --begin)
-    passed += is_continuation(text[begin - 1]) ? 0 : 1;
+    passed += is_continuation(text[begin - 1]) ? 0U : 1U;
   std::size_t end = offset;
   for (std::size_t passed = 0; end < text.size(); ++end)
     if (!is_continuation(text[end]) && ++passed > most_after) break;

@@ -38,6 +38,18 @@ std::optional<std::uint64_t> number_with_unit(std::string_view text, const std::
   return std::nullopt;
 }
 
+/// As the library reads it; a key in double quotes where it needs them.
+std::string to_text(const std::vector<std::string>& path) {
+  constexpr std::string_view plain{"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"};
+  std::string text;
+  for (const std::string& key : path) {
+    if (!text.empty()) text += '.';
+    const bool is_plain = key.find_first_not_of(plain) == std::string::npos;
+    text += key.empty() ? "\"\"" : is_plain ? key : quote_identifier(key);
+  }
+  return text;
+}
+
 }  // namespace
 
 operand read_as(const operand& field, std::string_view word) {
@@ -141,7 +153,7 @@ split parse_split(std::string_view text) {
     if (!in.take_symbol(":")) in.fail("expected ':' and a field");
     const std::size_t offset = in.next().offset;
     try {
-      for (const std::string& key : parse_path(in)) by.path += (by.path.empty() ? "" : ".") + quote_identifier(key);
+      by.path = to_text(parse_path(in));
     } catch (const error& refused) {
       in.fail_at(offset, refused.what());
     }

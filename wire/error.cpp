@@ -48,10 +48,14 @@ static_assert([] {
   return true;
 }());
 
+bool is_sqlstate(std::string_view code) noexcept {
+  constexpr std::string_view allowed{"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"};
+  return code.size() == 5 && code.find_first_not_of(allowed) == std::string_view::npos;
+}
+
 /// Logs show what() alone: it names the SQLSTATE, too.
 error_info with_sqlstate(error_info info) {
-  if (info.server && !info.server->sqlstate.empty())
-    info.message.append(" [").append(info.server->sqlstate).append("]");
+  if (info.server && is_sqlstate(info.server->sqlstate)) info.message += " [" + info.server->sqlstate + ']';
   return info;
 }
 

@@ -14,6 +14,7 @@ void observer::on_query_end(const query_end_event& /*event*/) noexcept {}
 void observer::on_leave(const leave_event& /*event*/) noexcept {}
 void observer::on_limit(const limit_event& /*event*/) noexcept {}
 void observer::on_trace(std::string_view /*line*/) noexcept {}
+void observer::on_notice(const server_message& /*notice*/) noexcept {}
 void observer::on_pool(const pool_event& /*event*/) noexcept {}
 
 }  // namespace sluice

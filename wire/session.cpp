@@ -6,6 +6,7 @@
 #include <sluice/proto/backend.hpp>
 #include <sluice/proto/error_fields.hpp>
 #include <sluice/proto/frontend.hpp>
+#include <sluice/wire/observer.hpp>
 
 #include "tls.hpp"
 
@@ -32,6 +33,7 @@ void session::aside(const proto::frame& message) {
     case 'N': {
       const server_message notice = read_server_message(io, message);
       if (notice.sqlstate.starts_with("57P")) io.last_words = notice.message;
+      if (watch != nullptr) watch->on_notice(notice);
       if (on_notice) on_notice(notice);
       return;
     }

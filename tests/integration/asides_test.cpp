@@ -46,6 +46,18 @@ TEST(Notices, ComeWithTheirFieldsAndTakeNoRowAway) {
   EXPECT_EQ(db.parameter("application_name"), "a500");
 }
 
+TEST(Notices, AreToldToAnObserver) {
+  struct listener final : sluice::observer {
+    std::vector<sluice::server_message> heard;
+    void on_notice(const sluice::server_message& notice) noexcept override { heard.push_back(notice); }
+  };
+  make_noisy();
+  listener watch;
+  sluice::client db{dsn(), {.watch = &watch}};
+  EXPECT_EQ(answer(db, sql("select noisy(n) from generate_series(1, 500) n")), numbers(500));
+  expect_in_order(watch.heard);
+}
+
 asio::awaitable<void> hear_notices() {
   sluice::connection db = co_await sluice::connect(tcp_dsn());
   std::vector<sluice::server_message> heard;

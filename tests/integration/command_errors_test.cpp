@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "../fault/script.hpp"
 #include "cluster.hpp"
 #include "shell.hpp"
 
@@ -82,11 +83,34 @@ TEST_F(CommandErrors, NoticesGoToStandardErrorAsTheyCome) {
   EXPECT_EQ(end.err, "NOTICE: first\nHINT: do this\nWARNING: second\n  line\n");
   EXPECT_EQ(run("PGOPTIONS='-c client_min_messages=error' $SLUICE --sql 'select err_notice() as v'").err, "");
   // The second is seen while the query still runs.
+  const temporary_folder folder;
+  const std::string pipe = folder.path("pipe");
   const finished slow =
-      run("mkfifo $TMPDIR/f.$$ 2>/dev/null || exit 99; $SLUICE --sql $'select err_notice(), pg_sleep(600)' "
-          "2>$TMPDIR/f.$$ & p=$!; while read -r line; do case $line in WARNING:*) kill $p;; esac; echo \"$line\"; done "
-          "<$TMPDIR/f.$$; wait $p; s=$?; rm $TMPDIR/f.$$; exit $s");
+      run("mkfifo " + pipe + "; $SLUICE --sql 'select err_notice(), pg_sleep(600)' 2>" + pipe +
+          " & p=$!; while read -r line; do case $line in WARNING:*) kill $p;; esac; done <" + pipe + "; wait $p");
   EXPECT_EQ(slow.status, 130) << slow.err;
+}
+
+TEST_F(CommandErrors, NoticesOfEveryConnectionAreShown) {
+  psql("create or replace view err_notices as select jsonb_build_object('v', err_notice()) as data");
+  const finished end = run("$SLUICE err_notices --parallel 2 --split hash:v");
+  EXPECT_EQ(end.out, "{\"v\": 1}\n");
+  EXPECT_NE(end.err.find("NOTICE: first\n"), std::string::npos) << end.err;
+  const listener server{{[](server_end client) {
+    (void)client.receive();
+    client.send(backend{}
+                    .authentication_ok()
+                    .notice("at login", "01000", "WARNING")
+                    .backend_key_data(1, "key!")
+                    .ready_for_query()
+                    .bytes);
+    (void)client.receive();
+    client.send(rows(1).command_complete("SELECT 1").ready_for_query().bytes);
+    client.receive_all();
+  }}};
+  const finished login = run("$SLUICE t -d '" + server.dsn() + "'");
+  EXPECT_EQ(login.out, "{}\n");
+  EXPECT_EQ(login.err, "WARNING: at login\n");
 }
 
 TEST_F(CommandErrors, SayWhatToDoAboutARelationWithoutDocuments) {
@@ -145,7 +169,11 @@ TEST_F(CommandErrors, TellAnOutputThatCannotBeWritten) {
     const finished closed = run("$SLUICE " + std::string{words} + " >&-");
     EXPECT_EQ(closed.status, 1) << words;
     EXPECT_EQ(closed.err.substr(0, 32), "sluice: output: standard output:") << words;
-    const finished gone = run("$SLUICE " + std::string{words} + " 2>&3 | :; exit ${PIPESTATUS[0]}");
+    const temporary_folder folder;
+    const std::string pipe = folder.path("pipe");
+    const finished gone =
+        run("mkfifo " + pipe + "; exec 3<>" + pipe + " 4>" + pipe + " 3<&-; $SLUICE " + words + " >&4");
+    EXPECT_EQ(gone.err, "") << words;
     EXPECT_EQ(gone.status, 0) << words;
   }
 }

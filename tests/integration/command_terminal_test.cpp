@@ -3,9 +3,9 @@
 
 #include <string>
 
+#include "../fault/script.hpp"
 #include "cluster.hpp"
 #include "pseudo_terminal.hpp"
-#include "../fault/script.hpp"
 #include "shell.hpp"
 
 namespace {

@@ -103,7 +103,8 @@ class TextOption : public testing::TestWithParam<text_option> {
 TEST_P(TextOption, TakesEveryValueAsItWasGiven) {
   const std::string name = GetParam().name;
   for (const std::string& value : awkward_values()) {
-    if (name == "--sql" && value.find_first_not_of(" \t\r\n;") == std::string::npos) {
+    const bool is_blank = value.find_first_not_of(" \t\r\n;") == std::string::npos;
+    if ((name == "--sql" && is_blank) || (name == "--column" && value.empty())) {
       EXPECT_THROW((void)with({name, value}), usage_error);
       continue;
     }

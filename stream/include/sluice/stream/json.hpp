@@ -16,9 +16,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <simdjson.h>
 
@@ -75,11 +75,14 @@ struct json_limits {
 };
 
 /// Checks whole documents against RFC 8259: UTF-8, structure, strings with paired surrogates, depth. Numbers may have
-/// any size. A document is checked where it lies: memory is a bit for each level of nesting, whatever its size.
+/// any size. A document is checked where it lies: memory is a byte for each level of nesting, whatever its size.
 /// @par Thread safety  one document at a time
 class SLUICE_API json_validator {
  public:
   explicit json_validator(json_limits limits = {});
+  json_validator(json_validator&&) noexcept;
+  json_validator& operator=(json_validator&&) noexcept;
+  ~json_validator();
 
   /// @param number  of the row, for the message; 0: the message does not say
   /// @par Errors  throws error: bad_json, with the byte where the document stops being JSON. NULL is no document and
@@ -87,8 +90,8 @@ class SLUICE_API json_validator {
   void check(row document, std::uint64_t number = 0);
 
  private:
-  json_limits limits_;
-  std::vector<bool> is_object_;  // of each array or object around the place that is looked at
+  struct state;
+  std::unique_ptr<state> state_;
 };
 
 }  // namespace sluice

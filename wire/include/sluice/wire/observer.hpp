@@ -112,6 +112,9 @@ class SLUICE_API observer {
   /// One message, if `connection_options::trace` asks for it: "F 23 Parse ..." from the frontend, "B ..." from the
   /// backend, with its length. Passwords, the data of SASL, keys to cancel by and values are left out.
   virtual void on_trace(std::string_view line) noexcept;
+
+  /// A NOTICE, WARNING or other message of the server that is no error, from logging in on.
+  virtual void on_notice(const server_message& notice) noexcept;
 };
 
 }  // namespace sluice
