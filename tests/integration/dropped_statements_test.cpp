@@ -44,7 +44,7 @@ const std::vector<spelling> spellings{
     {"AsObject", [](int i) { return sql("insert into kept values ($1::int) returning a", i).as_object(); }},
     {"AsColumns", [](int i) { return sql("insert into kept values ($1::int) returning a", i).as_columns(); }},
     {"Returning", [](int i) { return sql("INSERT INTO kept VALUES ($1::int) RETURNING a", i); }},
-    {"InWith", [](int i) { return sql("with w as (insert into kept values ($1::int) returning a) select a from w", i); }},
+    {"InWith", [](int i) { return sql("with w as (insert into kept values ($1::int) returning a) select a from w", i).as_columns(); }},
     {"BehindAComment", [](int i) { return sql("/* select */ -- select\n insert into kept values ($1::int)", i); }},
 };
 
