@@ -18,6 +18,13 @@ namespace {
 
 [[noreturn]] void refuse(std::string what) { throw error{errc::bad_query, std::move(what)}; }
 
+void check_count(const std::vector<bind_value>& parameters) {
+  constexpr std::size_t most = 65'535;  // the protocol counts them in 16 bits
+  if (parameters.size() > most)
+    refuse("a query with " + std::to_string(parameters.size()) + " values, where the protocol carries " +
+           std::to_string(most) + ": in({...}) takes any number of values as one");
+}
+
 /// Fields by their places: a place holds either a field or further places.
 class projected_object {
  public:
@@ -208,6 +215,7 @@ query relation::build(std::string what, query::shape rows) const {
     left->limit = limit_;
     if (limit_ == std::uint64_t{0}) text += " limit 0";
     left->offset = offset_.value_or(0);
+    check_count(parameters);
     query made{std::move(text), std::move(parameters), rows, std::move(left)};
     made.only_reads_ = true;
     return made;
@@ -219,6 +227,7 @@ query relation::build(std::string what, query::shape rows) const {
   };
   bound(" limit ", limit_);
   bound(" offset ", offset_);
+  check_count(parameters);
   query made{std::move(text), std::move(parameters), rows};
   made.only_reads_ = true;
   return made;

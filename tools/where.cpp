@@ -120,6 +120,8 @@ class where_parser {
 
  private:
   static constexpr int deepest = 100;
+  static constexpr std::string_view expected_type =
+      "expected a type: text, int, numeric, bool, timestamptz, uuid, or one of an extension with its schema";
 
   predicate either() {
     std::vector<predicate> parts{both()};
@@ -230,11 +232,21 @@ class where_parser {
   operand subject() {
     operand of = plain_subject();
     if (!in_.take_symbol("::")) return of;
-    static constexpr std::array types{"text", "int", "numeric", "bool", "timestamptz", "uuid"};
-    for (const char* type : types) {
-      if (in_.take_word(type)) return read_as(of, type);
-    }
-    in_.fail("expected a type: text, int, numeric, bool, timestamptz or uuid");
+    if (in_.next().is != token::kind::word && in_.next().is != token::kind::name) in_.fail(expected_type);
+    const token type = in_.take();
+    if (in_.take_symbol(".")) return stated(of, type);
+    static constexpr std::array<std::string_view, 6> types{"text", "int", "numeric", "bool", "timestamptz", "uuid"};
+    const std::string name = lower(type.text);
+    const auto* const known = std::ranges::find(types, std::string_view{name});
+    if (known == types.end() || type.is == token::kind::name) in_.fail_at(type.offset, expected_type);
+    return read_as(of, *known);
+  }
+
+  /// A type that an extension brought, by its schema.
+  operand stated(const operand& of, const token& schema) {
+    if (in_.next().is != token::kind::word && in_.next().is != token::kind::name)
+      in_.fail("expected the name of a type");
+    return of.as_type(quote_identifier(schema.text) + '.' + quote_identifier(in_.take().text));
   }
 
   operand plain_subject() {
@@ -250,6 +262,12 @@ class where_parser {
   }
 
   operand function(const token& name) {
+    if (++depth_ > deepest) in_.fail("nested too deeply");
+    const operand of = call(name);
+    --depth_;
+    return of;
+  }
+  operand call(const token& name) {
     const std::string called = lower(name.text);
     in_.take_symbol("(");
     if (called == "column") {
