@@ -6,6 +6,8 @@
 #include <optional>
 #include <span>
 
+#include <sluice/proto/utf8.hpp>
+
 #include "wiping.hpp"
 
 namespace sluice::proto {
@@ -57,24 +59,10 @@ std::uint8_t combining_class(char32_t code) {
 std::optional<code_points> decode_utf8(std::string_view text) {
   code_points out;
   out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i++]);
-    if (lead < 0x80) {
-      out.push_back(lead);
-      continue;
-    }
-    const std::size_t more = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-    constexpr char32_t smallest[] = {0, 0x80, 0x800, 0x10000};
-    if (lead < 0xc0 || lead > 0xf4 || text.size() - i < more) return {};
-    char32_t code = lead & (0x3fU >> more);
-    for (const char next : text.substr(i, more)) {
-      const auto byte = static_cast<unsigned char>(next);
-      if ((byte & 0xc0U) != 0x80) return {};
-      code = (code << 6U) | (byte & 0x3fU);
-    }
-    if (code < smallest[more] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return {};
-    out.push_back(code);
-    i += more;
+  for (utf8_character next; !text.empty(); text.remove_prefix(next.size)) {
+    next = first_character(text);
+    if (!next.is_valid) return {};
+    out.push_back(next.code);
   }
   return out;
 }

@@ -41,7 +41,7 @@ class notifications::listening {
       if (!failure) break;
       if (!failure->retryable()) throw *failure;
       co_await detail::pause_for(pause, "cancelled while the server cannot be reached");
-      pause = pause < options_.max_backoff / 2 ? pause * 2 : options_.max_backoff;
+      pause = wire::doubled(pause, options_.max_backoff);
     }
   }
 
@@ -111,7 +111,7 @@ class notifications::listening {
   /// Until something arrives, or it is time to ask.
   asio::awaitable<void> wait() {
     wire::link& io = session_->io;
-    io.set_deadline(time_to_ask());
+    io.set_deadline(wire::limit_after(wire::clock::now(), options_.check_interval));
     std::optional<error> failure;
     bool aborted = false;
     try {
@@ -126,14 +126,6 @@ class notifications::listening {
     if (aborted || (failure && failure->code() == errc::cancelled))
       throw error{errc::cancelled, "cancelled while listening"};
     if (failure) co_await ask();
-  }
-
-  [[nodiscard]] wire::clock::time_point time_to_ask() const noexcept {
-    using std::chrono::milliseconds;
-    const wire::clock::time_point now = wire::clock::now();
-    const auto longest = std::chrono::duration_cast<milliseconds>(wire::clock::time_point::max() - now);
-    const bool has_any = options_.check_interval.count() > 0 && options_.check_interval < longest;
-    return has_any ? now + options_.check_interval : wire::clock::time_point::max();
   }
 
   asio::awaitable<void> ask() {

@@ -4,6 +4,9 @@
 #include <array>
 #include <utility>
 
+#include <sluice/proto/utf8.hpp>
+#include <sluice/wire/printable.hpp>
+
 #include "terminal.hpp"
 #include "values.hpp"
 
@@ -71,8 +74,8 @@ void lexer::step() {
 void lexer::word() {
   next_.is = token::kind::word;
   while (at_ < text_.size() && (is_letter(text_[at_]) || is_digit(text_[at_]))) {
-    const character next = first_character(text_.substr(at_));
-    if (!next.is_utf8) fail_at(at_, "a byte that is not UTF-8");
+    const proto::utf8_character next = proto::first_character(text_.substr(at_));
+    if (!next.is_valid) fail_at(at_, "a byte that is not UTF-8");
     if (is_control(next.code) || is_wide_space(next.code))
       fail_at(at_, "a character that cannot be seen: a name with odd characters stands in double quotes");
     next_.text += text_.substr(at_, next.size);

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <system_error>
 
+#include <sluice/proto/utf8.hpp>
+
 #include "terminal.hpp"
 
 namespace sluice::tool {
@@ -42,7 +44,7 @@ void show(std::string_view text) {
   constexpr std::size_t part = 64U << 10U;
   while (!text.empty()) {
     std::size_t size = std::min(part, text.size());
-    for (int i = 0; i < 3 && size < text.size() && is_continuation(text[size]); ++i) --size;
+    for (int i = 0; i < 3 && size < text.size() && proto::is_continuation(text[size]); ++i) --size;
     write_all(printable_document(text.substr(0, size)));
     text.remove_prefix(size);
   }

@@ -4,6 +4,9 @@
 #include <cstdio>
 #include <utility>
 
+#include <sluice/proto/utf8.hpp>
+#include <sluice/wire/printable.hpp>
+
 #include "options.hpp"
 #include "terminal.hpp"
 
@@ -51,7 +54,7 @@ std::string line_text(std::string_view query, std::uint32_t position) {
   std::size_t offset = 0;
   std::uint32_t character = 1;
   for (; offset < query.size() && character < position; ++character)
-    offset += first_character(query.substr(offset)).size;
+    offset += proto::first_character(query.substr(offset)).size;
   if (character != position) return {};  // this cannot be the query that was meant
   const std::size_t before = query.substr(0, offset).rfind('\n');
   const std::size_t begin = before == query.npos ? 0 : before + 1;

@@ -6,23 +6,7 @@
 
 namespace sluice::tool {
 
-struct character {
-  std::size_t size{1};  // in bytes
-  char32_t code{};
-  bool is_utf8{true};  // if not: one byte of no character
-};
-// The first character of a text that is not empty.
-character first_character(std::string_view text) noexcept;
-
-// Whether this byte goes on with a character that began before it.
-bool is_continuation(char c) noexcept;
-
-// Control characters (C0, DEL, C1), those that turn the direction of writing, and Unicode's line ends.
-bool is_control(char32_t code) noexcept;
-
-// For messages: \x1b, \u009b, \xff for a byte that is not UTF-8. Line breaks are escaped, too.
-std::string printable(std::string_view text);
-// The same, with line breaks kept. A line that follows another is indented, so that it cannot pass for ours.
+// `printable`, with line breaks kept. A line that follows another is indented, so that it cannot pass for ours.
 std::string printable_lines(std::string_view text);
 // For documents: as JSON escapes it, so that a document stays the same value. Line feeds and tabs are kept.
 std::string printable_document(std::string_view text);

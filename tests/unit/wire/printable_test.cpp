@@ -1,5 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <sluice/proto/utf8.hpp>
 #include <sluice/wire/printable.hpp>
 
 namespace {
@@ -32,5 +37,25 @@ TEST(PrintableText, EscapesEachByteThatIsNotUtf8) {
 }
 
 TEST(PrintableText, QuotesWhatItIsAskedTo) { EXPECT_EQ(printable("a\"b\\", "\"\\"), R"(a\"b\\)"); }
+
+/// Whatever comes in, nothing that matters comes out, and plain text stays as it is.
+TEST(PrintableText, LetsNothingThroughOfAnyBytes) {
+  std::uint64_t random = 1;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text;
+    for (int i = 0; i < 12; ++i) {
+      random = random * 6364136223846793005U + 1442695040888963407U;
+      static constexpr char likely[] = "\x1b\x80\x8f\x9b\x9c\xad\xae\xc2\xe2\xf0\xff\xd8 a\n\t";
+      text += likely[(random >> 33U) % (sizeof likely - 1)];
+    }
+    const std::string shown = printable(text);
+    EXPECT_EQ(printable(shown), shown);
+    for (std::string_view rest = shown; !rest.empty();) {
+      const sluice::proto::utf8_character next = sluice::proto::first_character(rest);
+      ASSERT_TRUE(next.is_valid && !sluice::is_control(next.code)) << shown;
+      rest.remove_prefix(next.size);
+    }
+  }
+}
 
 }  // namespace

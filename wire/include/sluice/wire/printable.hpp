@@ -9,8 +9,11 @@
 
 namespace sluice {
 
-/// The same text, with `\xNN` for each byte of a control character (C0, DEL, C1), of a line or paragraph separator, of
-/// a character that changes the direction of what follows (bidi), and for each byte that is not UTF-8. All other text
+/// Whether a terminal would obey this character, or show what follows in another order: control characters (C0, DEL,
+/// C1), Unicode's line and paragraph separators, and characters that change the direction of writing.
+[[nodiscard]] SLUICE_API bool is_control(char32_t code) noexcept;
+
+/// The same text, with `\xNN` for each byte of such a character, and for each byte that is not UTF-8. All other text
 /// stays as it is, backslashes included.
 /// @param special  ASCII characters that get a backslash in front
 [[nodiscard]] SLUICE_API std::string printable(std::string_view text, std::string_view special = {});
