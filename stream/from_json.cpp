@@ -6,6 +6,13 @@ namespace sluice {
 
 namespace {
 
+constexpr std::string_view blanks{" \t\r\n"};
+
+std::string_view trimmed(std::string_view text) noexcept {
+  text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+  return text.substr(0, text.find_last_not_of(blanks) + 1);
+}
+
 std::string_view type_name(json_value& of) {
   simdjson::ondemand::json_type type{};
   if (of.type().get(type) != simdjson::SUCCESS) return "no JSON";
@@ -14,10 +21,12 @@ std::string_view type_name(json_value& of) {
     case simdjson::ondemand::json_type::object: return "an object";
     case simdjson::ondemand::json_type::number: return "another number";
     case simdjson::ondemand::json_type::string: return "a string";
-    case simdjson::ondemand::json_type::boolean: return "a boolean";
-    case simdjson::ondemand::json_type::null: return "null";
+    case simdjson::ondemand::json_type::boolean:
+    case simdjson::ondemand::json_type::null: break;  // by their first letter alone
     default: return "no JSON";
   }
+  const std::string_view word = trimmed(of.raw_json_token());
+  return word == "true" || word == "false" ? "a boolean" : word == "null" ? word : "no JSON";
 }
 
 [[noreturn]] void refuse(std::uint64_t row, const std::string& what) {
@@ -63,9 +72,7 @@ void from_json(json_value& from, raw_json& into, const json_place& place) {
     simdjson::ondemand::array array;
     good = from.get_array().get(array) == simdjson::SUCCESS && array.raw_json().get(into.text) == simdjson::SUCCESS;
   } else {
-    into.text = from.raw_json_token();
-    while (!into.text.empty() && std::string_view{" \t\r\n"}.find(into.text.back()) != std::string_view::npos)
-      into.text.remove_suffix(1);
+    into.text = trimmed(from.raw_json_token());
   }
   if (!good) place.fail("a value", "no JSON");
 }
@@ -87,9 +94,7 @@ void from_json(json_value& from, std::chrono::sys_time<std::chrono::microseconds
 }
 
 bool detail::is_one_scalar(std::string_view document) noexcept {
-  constexpr std::string_view blanks{" \t\r\n"};
-  document.remove_prefix(std::min(document.find_first_not_of(blanks), document.size()));
-  document = document.substr(0, document.find_last_not_of(blanks) + 1);
+  document = trimmed(document);
   if (!document.starts_with('"')) return document.find_first_of(" \t\r\n,:[]{}\"") == document.npos;
   std::size_t end = 1;
   while (end < document.size() && document[end] != '"') end += document[end] == '\\' ? 2 : 1;

@@ -214,14 +214,15 @@ TEST(Columns, OfTheDatabasesOwnTypesAreTextOrAnErrorThatSaysHowToLookThemUp) {
       "create type own.one as (a text)");
   for (const char* expression :
        {"row(1, 'x')::own.pair", "row('a')::own.one", "'a=>1'::hstore", "''::hstore", "own.floats(1, 2)",
-        "own.floats(null, 2)", "'empty'::own.floats", "'{[1,2]}'::own.floatmultirange", "'a.b'::ltree", "'a.*'::lquery",
-        "'a & b'::ltxtquery", "'(1,2)'::cube", "array['sad']::own.mood[]", "array[row(1, 'x')]::own.pair[]"}) {
+        "own.floats(null, 2)", "'empty'::own.floats", "'{[1,2]}'::own.floats_multirange", "'a.b'::ltree",
+        "'a.*'::lquery", "'a & b'::ltxtquery", "'(1,2)'::cube", "array['sad']::own.mood[]",
+        "array[row(1, 'x')]::own.pair[]"}) {
     const std::string seen = refusal(expression, [](auto row) { (void)row.template get<std::string>(0); });
     EXPECT_TRUE(seen.starts_with("column 0 (c): expected text, found a type of the database's own (select "))
         << expression << ": " << seen;
     EXPECT_TRUE(seen.ends_with("::regtype names it): cast it to text in the query")) << seen;
-    EXPECT_NE(refusal(expression, [](auto row) { (void)row.template get<std::vector<std::string>>(0); }).empty(),
-              std::string_view{expression}.starts_with("array['sad']"));
+    if (std::string_view{expression}.starts_with("array['sad']")) continue;
+    EXPECT_THROW((void)value<std::vector<std::string>>(expression), sluice::error) << expression;
   }
   EXPECT_EQ(value<std::string>("'so so'::own.mood"), "so so");
   EXPECT_EQ(value<std::string>("E'a\tb\u20ac'::citext"), "a\tb\xe2\x82\xac");

@@ -196,7 +196,7 @@ TEST(Parameters, OfDatesAreDatesInEveryZone) {
     sluice::client db{dsn_with(setting)};
     for (const sys_days day :
          {sys_days{2024y / February / 29}, sys_days{2011y / December / 30}, sys_days{1y / January / 2},
-          sys_days{0y / March / 1}, sys_days{-43y / March / 15}, sys_days{days{-2'440'588}}, sys_days{40000y / May / 6},
+          sys_days{0y / March / 1}, sys_days{-43y / March / 15}, sys_days{days{-2'440'588}}, sys_days{days{13'900'000}},
           sys_days{days{54'000'000}}, sys_days{days{2'145'042'905}}, sys_days::max(), sys_days::min()})
       expect_back(db, day, "date");
     for (const year_month_day date : {2024y / February / 29, -4712y / January / 1, year::max() / December / 31})
@@ -217,8 +217,6 @@ TEST(Parameters, OfDatesAreDatesInEveryZone) {
     db.execute(
         "alter table born add j jsonb default '{\"at\": \"2024-02-29\", \"days\": [\"2024-02-29 00:00:00+00\"]}'");
     EXPECT_EQ(answer(db, from("born").column("j").where(sluice::field("at") == day).select("at")),
-              R"({"at": "2024-02-29"})");
-    EXPECT_EQ(answer(db, from("born").column("j").where((sluice::field("at") == day).on_client()).select("at")),
               R"({"at": "2024-02-29"})");
   }
 }

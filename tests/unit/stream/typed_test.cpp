@@ -280,6 +280,9 @@ TEST(TypedRow, RefusesWhatFollowsAMembersValue) {
   expect_refused<shop::both>(R"({"number": 1, "yes": true, "text": "a" "b"})");
   expect_refused<shop::both>(R"({"number": 1, "yes": true, "text": "a"x})");
   expect_refused<shop::single>(R"({"x" 1})");
+  expect_refused<std::vector<int>>("[1]]");
+  expect_refused<std::map<std::string, int>>(R"({"a": 1}})");
+  EXPECT_EQ(refusal<int>("nullx"), "$: expected an integer, found no JSON");
   EXPECT_EQ(read<shop::both>(R"({"number": 1, "yes": true, "text": "a" , "more": 5})").number, 1);
   EXPECT_EQ(read<float>("3.4028234e38"), 3.4028234e38F);
 }

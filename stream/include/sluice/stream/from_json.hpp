@@ -227,6 +227,16 @@ void read_map(json_value& from, Map& into, const json_place& place) {
   }
 }
 
+/// What is read to its end, so that nothing may follow it.
+template <class T>
+inline constexpr bool is_read_whole = false;
+template <class T>
+inline constexpr bool is_read_whole<std::vector<T>> = true;
+template <class T>
+inline constexpr bool is_read_whole<std::map<std::string, T>> = true;
+template <class T>
+inline constexpr bool is_read_whole<std::unordered_map<std::string, T>> = true;
+
 template <class T>
 inline constexpr bool is_optional = false;
 template <class T>

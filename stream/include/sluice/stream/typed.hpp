@@ -57,6 +57,8 @@ void read_row(const row& from, T& into, json_parser& parser, std::uint64_t numbe
     return;
   }
   from_json(whole, into, place);
+  if constexpr (detail::is_read_whole<T>)
+    if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) place.fail("a document", "no JSON");
 }
 
 template <class T>
