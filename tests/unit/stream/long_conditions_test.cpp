@@ -59,9 +59,7 @@ TEST_P(Folded, IsOneLevelFromBothSides) {
   EXPECT_TRUE(here.parameters().empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Conditions, Folded,
-                         testing::Values(std::pair{true, &both}, std::pair{false, &both}, std::pair{true, &either},
-                                         std::pair{false, &either}));
+INSTANTIATE_TEST_SUITE_P(Conditions, Folded, testing::Values(std::pair{true, &both}, std::pair{false, &either}));
 
 TEST(Negations, CancelEachOther) {
   predicate whole = field("f") == 1;
@@ -90,7 +88,7 @@ TEST(Nesting, CountsLevelsNotConditions) {
 
 TEST(Parameters, BeyondWhatTheProtocolCarriesAreRefused) {
   std::vector<predicate> some;
-  for (int i = 0; i < 65'535; ++i) some.push_back(field("f") == i);
+  for (int i = 0; i < 65'535; ++i) some.push_back(sluice::column("f") == i);
   EXPECT_EQ(from("t").where(all_of(some)).build().parameters().size(), 65'535U);
   EXPECT_TRUE(is_refused([&] { (void)from("t").where(all_of(some)).limit(1).build(); }));
   some.push_back(field("f") == 1);
