@@ -134,8 +134,7 @@ std::optional<moment> parse_moment(std::string_view text) noexcept {
 
   moment_reader in{text};
   const bool is_basic = in.digits() == 8;
-  const bool is_bc = !is_basic && in.take_last("BC");
-  if (is_bc) (void)in.take_last(" ");
+  const bool is_bc = !is_basic && in.take_last(" BC");
   const std::size_t digits = is_basic ? 4 : in.digits();
   if (digits < 4 || digits > (is_bc ? 4 : 6)) return std::nullopt;
   const int written = in.number(digits, is_bc ? 4713 : 294'246);

@@ -194,7 +194,9 @@ query relation::build(std::string what, query::shape rows) const {
   std::shared_ptr<detail::client_part> left;
   std::string conditions;
   if (!conditions_.empty()) {
-    const detail::plan parts = detail::split(detail::flattened(all_of(conditions_).made()));
+    detail::node whole{.what = detail::node::kind::all};
+    for (const predicate& each : conditions_) whole.children.push_back(each.made());
+    const detail::plan parts = detail::split(detail::flattened(std::make_shared<const detail::node>(std::move(whole))));
     if (parts.server) conditions = detail::to_sql(*parts.server, documents, parameters);
     if (parts.client) left = std::make_shared<detail::client_part>(detail::client_part{.filter = parts.client});
   }

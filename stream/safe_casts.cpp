@@ -57,7 +57,7 @@ constexpr std::string_view basic_zone = "(Z|z|[-+](0[0-9]|1[0-5])([0-5][0-9])?)"
 
 std::string moment() {
   const std::string rest = "([Tt ]" + std::string{time} + std::string{zone} + "?)?";
-  return "-?[Ii]nfinity|" + date_of(year, leap, "-") + rest + '|' + date_of(year_bc, leap_bc, "-") + rest + " ?BC|" +
+  return "-?[Ii]nfinity|" + date_of(year, leap, "-") + rest + '|' + date_of(year_bc, leap_bc, "-") + rest + " BC|" +
          date_of(basic_year, leap, "") + "([Tt]" + std::string{basic_time} + std::string{basic_zone} + "?)?";
 }
 
@@ -94,7 +94,7 @@ std::string ipv6() {
 }  // namespace
 
 std::string numeric_of(const std::string& text) {
-  return guarded(text, between_spaces(R"([-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,4})?)"),
+  return guarded(text, between_spaces(R"([-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?0*[0-9]{1,4})?)"),
                  "pg_catalog.numeric", is_shorter(text, 6000));
 }
 
@@ -107,7 +107,7 @@ std::string boolean_of(const std::string& text) {
 
 std::string timestamptz_of(const std::string& text) {
   static const std::string known = between_spaces(moment());
-  static const std::string has_zone = "[Tt ][0-9:.]+ ?(Z|z|UTC|GMT|[-+][0-9:]+)( ?BC)?" + std::string{spaces} + '$';
+  static const std::string has_zone = "[Tt ][0-9:.]+ ?(Z|z|UTC|GMT|[-+][0-9:]+)( BC)?" + std::string{spaces} + '$';
   return "(case when " + matches(text, known) + " then case when " + matches(text, has_zone) + " then " + text +
          "::pg_catalog.timestamptz else " + text + "::pg_catalog.timestamp at time zone 'UTC' end end)";
 }

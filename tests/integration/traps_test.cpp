@@ -34,7 +34,7 @@ void set_traps() {
             when 0 then '5' when 1 then '"2024-02-29T10:11:12Z"' when 2 then '"10.1.2.3"' when 3 then '"top.a"'
             when 4 then '["a", "b"]' when 5 then '{"a": 2}' when 6 then 'true'
             else '"123e4567-e89b-12d3-a456-426614174000"' end::jsonb)
-      from generate_series(1, 4000) n;
+      from generate_series(1, 1500) n;
     analyze bait;
     create schema trap authorization mallory;
     set role mallory;
@@ -50,8 +50,7 @@ void set_traps() {
         end;
       end loop;
       for it in
-          with shown as (select unnest('{text,varchar,name,jsonb,json,numeric,int8,int4,float8,bool,timestamptz,uuid,inet,oid,
-                                         regclass,tid,"char",text[],jsonb[],inet[]}'::text[]) as t)
+          with shown as (select unnest('{text,varchar,jsonb,numeric,int8,int4,oid,regclass,text[],jsonb[]}'::text[]) as t)
           select distinct oprname, l, r from (
             select oprname, format_type(oprleft, null) l, format_type(oprright, null) r from pg_operator
               where oprleft <> 0 and oprnamespace = 'pg_catalog'::regnamespace
@@ -104,8 +103,7 @@ TEST_P(Traps, AreSetForWhatIsNotQualified) {
   sluice::client db{where()};
   for (const char* naive :
        {"select from bait where n = 1::int8 and data->'v' = '5'", "select from bait where to_jsonb(n::numeric) is null",
-        "select from bait where 1::text is null", "select from bait where name = name",
-        "select from bait where count(n) > 1 group by n"})
+        "select from bait where name = name", "select from bait where count(n) > 1 group by n"})
     EXPECT_THROW((void)db.execute(naive), sluice::error) << naive;
 }
 
@@ -131,15 +129,18 @@ TEST_P(Traps, AreNotMetByAnyModeOfReading) {
   const sluice::query objects = sluice::sql("select id, n from public.bait").as_object();
   for (const sluice::query& what : {some, from("bait").build(), objects, sluice::sql("select id, n from public.bait"),
                                     sluice::sql("select data from public.bait limit $1", 5)}) {
-    read(db, what);
-    read(db, what, {.mode = sluice::fetch_mode::bulk});
-    read(db, what, {.mode = sluice::fetch_mode::paged});
-    read(db, what, {.mode = sluice::fetch_mode::bulk, .server_timeout = 10s});
-    read(db, what, {.mode = sluice::fetch_mode::paged, .server_timeout = 10s});
-    read(db, what, {.server_timeout = 10s});
+    for (const auto mode : {sluice::fetch_mode::plain, sluice::fetch_mode::bulk, sluice::fetch_mode::paged}) {
+      sluice::query_options how;
+      how.mode = mode;
+      read(db, what, how);
+      how.server_timeout = 10s;
+      read(db, what, how);
+    }
   }
+  sluice::query_options bounded;
+  bounded.server_timeout = 10s;
   db.execute("begin");
-  read(db, some, {.server_timeout = 10s});
+  read(db, some, bounded);
   db.execute("commit");
 }
 
@@ -154,7 +155,7 @@ TEST_P(Traps, AreNotMetInParallel) {
         options.split = how;
         std::uint64_t rows = 0;
         for (const sluice::row each : sluice::parallel_range{where(), what, options}) rows += each.is_null() ? 0U : 1U;
-        EXPECT_EQ(rows, 4000U);
+        EXPECT_EQ(rows, 1500U);
       } catch (const sluice::error& e) {
         ADD_FAILURE() << e.what();
       }

@@ -38,7 +38,8 @@ TEST(ParseOptions, ReadsARelationWithItsBounds) {
   const options given = parse({"v_user", "--limit", "10", "--order-by", "name", "--order-by", "age:desc", "--buffer",
                                "16k", "--max-row", "1M", "--timeout", "5s", "--format", "array", "--count"});
   EXPECT_EQ(given.to_query().text(),
-            R"(select "data" from "v_user" order by ("data"->>'name'), ("data"->>'age') desc limit $1::int8)");
+            R"(select "data" from "v_user" order by ("data" operator(pg_catalog.->>) 'name'), )"
+            R"(("data" operator(pg_catalog.->>) 'age') desc limit $1::pg_catalog.int8)");
   EXPECT_EQ(given.buffer_bytes, 16384U);
   EXPECT_EQ(given.max_row_bytes, 1U << 20U);
   EXPECT_EQ(given.timeout, 5s);

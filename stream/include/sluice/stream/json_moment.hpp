@@ -10,9 +10,11 @@
 
 namespace sluice {
 
-/// Reads a date, or a date and a time with a blank or a T between them, with a zone (`Z`, `+02`, `+05:30`) or in UTC
-/// without one; up to microseconds. Nothing for anything else, and for days that the calendar does not have.
-/// @see ISO 8601; PostgreSQL documentation, section "Date/Time Output"
+/// Reads what the server's cast to timestamptz reads, in the formats that programs write: a date, or a date and a time
+/// with a space or a T between them, with a zone (`Z`, `+02`, `+05:30`, `-04:56:02`, `UTC`) or in UTC without one.
+/// Further digits of a second are rounded to microseconds, as the server rounds them. `infinity` is the largest value
+/// of the type and `-infinity` the smallest. Nothing for anything else, and for days that the calendar does not have.
+/// The grammar, from 4713 BC to the year 294246: docs/predicates.md, section "Readings".
 [[nodiscard]] SLUICE_API std::optional<std::chrono::sys_time<std::chrono::microseconds>> parse_moment(
     std::string_view text) noexcept;
 
