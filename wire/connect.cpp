@@ -25,9 +25,7 @@ namespace sluice::wire {
 namespace {
 
 /// For one name to resolve, or one address to let us in.
-clock::time_point deadline_of(const conninfo& info) {
-  return limit_after(clock::now(), info.connect_timeout);
-}
+clock::time_point deadline_of(const conninfo& info) { return limit_after(clock::now(), info.connect_timeout); }
 
 /// `requirepeer`: the server's process behind a Unix socket must belong to that user.
 void check_peer(const conninfo& info, socket& connected, const link::context& where) {
