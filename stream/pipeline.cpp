@@ -19,7 +19,8 @@ namespace {
 /// @param from  nothing yet while somebody reads a result before these
 asio::awaitable<void> leave_all(detail::query_list unwanted, std::optional<wire::departure> from) {
   const auto on = unwanted.front()->keep_session();
-  while (!unwanted.front()->is_settled() && unwanted.front()->exchange().is_behind_another()) co_await wire::changed(*on);
+  while (!unwanted.front()->is_settled() && unwanted.front()->exchange().is_behind_another())
+    co_await wire::changed(*on);
   if (!from) from.emplace(on);
   std::vector<wire::exchange*> exchanges;
   for (const auto& each : unwanted) exchanges.push_back(&each->exchange());

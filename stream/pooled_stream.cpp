@@ -160,8 +160,7 @@ class pooled_stream::attempts_of {
   }
   /// After which nothing is sent.
   [[nodiscard]] clock::time_point last_moment() const {
-    return std::min(wire::limit_after(began_, options_.timeout),
-                    wire::limit_after(began_, options_.first_row_timeout));
+    return std::min(wire::limit_after(began_, options_.timeout), wire::limit_after(began_, options_.first_row_timeout));
   }
   [[nodiscard]] bool is_worth_another(const error& failure) const {
     if (is_left_ || has_rows_ || attempts_ >= retry_.attempts) return false;
@@ -214,8 +213,7 @@ stream_stats pooled_stream::stats() const { return work_->stats(); }
 int pooled_stream::attempts() const noexcept { return work_->attempts(); }
 
 pooled_stream pool::stream(query what, query_options options, retry_options retry) const {
-  return pooled_stream{
-      std::make_shared<pooled_stream::attempts_of>(sessions_, std::move(what), options, retry)};
+  return pooled_stream{std::make_shared<pooled_stream::attempts_of>(sessions_, std::move(what), options, retry)};
 }
 
 }  // namespace sluice

@@ -322,7 +322,8 @@ void running_query::left() noexcept {
   if (!reported_) {
     std::optional<error> failure = exchange_->failure();
     if (!failure && !exchange_->is_over())
-      failure = error{errc::connection_lost, "the connection was lost before the statement's end: it may have run or not"};
+      failure =
+          error{errc::connection_lost, "the connection was lost before the statement's end: it may have run or not"};
     report_end(failure ? &*failure : nullptr, true);
   }
 }

@@ -118,7 +118,7 @@ class running_query {
   std::uint64_t chunks_{0};
   bool warned_{false};
   query::effect effects_{query::effect::any};
-  bool was_asked_{false};  // for rows
+  bool was_asked_{false};   // for rows
   bool has_failed_{false};  // and the caller knows
   bool is_done_{false};
   bool is_left_{false};

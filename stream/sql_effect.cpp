@@ -16,7 +16,8 @@ bool is_word_character(char c) noexcept {
 }
 
 bool is_same(std::string_view word, std::string_view lower) noexcept {
-  return std::ranges::equal(word, lower, {}, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return std::ranges::equal(word, lower, {},
+                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
 }
 
 /// The size of the comment that `sql` begins with, or 0. One that is never closed takes all.

@@ -63,11 +63,8 @@ void link::fail(const proto::fault& why) const {
 }
 
 void link::refuse(errc code, std::string_view what) const {
-  throw error{error_info{.code = code,
-                         .message = where.after(what),
-                         .server = {},
-                         .rows = where.rows,
-                         .connection_usable = is_open()}};
+  throw error{error_info{
+      .code = code, .message = where.after(what), .server = {}, .rows = where.rows, .connection_usable = is_open()}};
 }
 
 void link::fail_lost() const {

@@ -345,7 +345,8 @@ void session_pool::sweep_later() noexcept {
 void session_pool::sweep() {
   sweeps_ = false;
   const clock::time_point now = clock::now();
-  while (!idle_.empty() && live_ > options_.min_size && later(idle_.front()->idle_since, options_.idle_timeout) <= now) {
+  while (!idle_.empty() && live_ > options_.min_size &&
+         later(idle_.front()->idle_since, options_.idle_timeout) <= now) {
     session_ptr old = std::move(idle_.front());
     idle_.erase(idle_.begin());
     drop(old);

@@ -1,5 +1,5 @@
-// Each way in which the documentation spells options, inside of a coroutine: GCC 12 destroys twice what an aggregate owns
-// that braces or a default argument make in an expression with co_await. Run with a sanitizer.
+// Each way in which the documentation spells options, inside of a coroutine: GCC 12 destroys twice what an aggregate
+// owns that braces or a default argument make in an expression with co_await. Run with a sanitizer.
 #include <gtest/gtest.h>
 
 #include <asio/any_io_executor.hpp>
@@ -22,8 +22,9 @@ using sluice::sql;
 /// What is made by braces in an expression owns nothing.
 template <class... Options>
 constexpr bool own_nothing = (std::is_trivially_destructible_v<Options> && ...);
-static_assert(own_nothing<sluice::connection_options, sluice::query_options, sluice::pool_options, sluice::retry_options,
-                          sluice::pause_options, sluice::listen_options, sluice::parallel_options, sluice::split_by>);
+static_assert(
+    own_nothing<sluice::connection_options, sluice::query_options, sluice::pool_options, sluice::retry_options,
+                sluice::pause_options, sluice::listen_options, sluice::parallel_options, sluice::split_by>);
 
 asio::awaitable<std::string> first_of(sluice::pool& pool) {
   std::string text;
@@ -65,8 +66,9 @@ asio::awaitable<void> make_pool_with_a_text() {
 TEST(PoolOptions, AreReadWhileThePoolIsMade) { run(make_pool_with_a_text()); }
 
 asio::awaitable<void> make_streams() {
-  psql("drop table if exists spelled; create table spelled (data jsonb);"
-       "insert into spelled select jsonb_build_object('id', n, 'name', repeat('x', 40)) from generate_series(1, 100) n");
+  psql(
+      "drop table if exists spelled; create table spelled (data jsonb);"
+      "insert into spelled select jsonb_build_object('id', n, 'name', repeat('x', 40)) from generate_series(1, 100) n");
   sluice::connection db = co_await sluice::connect(dsn(), {.leave_timeout = 5s, .statement_cache = 4});
   sluice::connection parsed = co_await sluice::connect(sluice::conninfo::parse(dsn()), {.buffer_bytes = 1U << 15U});
   std::size_t count = 0;
@@ -79,7 +81,8 @@ asio::awaitable<void> make_streams() {
                                          .limit(10),
                                      {.timeout = 30s, .mode = sluice::fetch_mode::paged, .page_rows = 3});
     (void)co_await stream.next();
-    co_await stream.pause({.limit = 30s, .after_limit = sluice::pause_options::then::cancel, .reason = "the disk is full"});
+    co_await stream.pause(
+        {.limit = 30s, .after_limit = sluice::pause_options::then::cancel, .reason = "the disk is full"});
     while (sluice::chunk chunk = co_await stream.next())
       for ([[maybe_unused]] const sluice::row row : chunk) ++count;
   }
@@ -115,8 +118,9 @@ asio::awaitable<void> read_in_parallel() {
 }
 
 TEST(DocumentedSpelling, OfParallelStreams) {
-  psql("drop table if exists spelled; create table spelled (data jsonb);"
-       "insert into spelled select jsonb_build_object('id', n) from generate_series(1, 100) n");
+  psql(
+      "drop table if exists spelled; create table spelled (data jsonb);"
+      "insert into spelled select jsonb_build_object('id', n) from generate_series(1, 100) n");
   run(read_in_parallel());
 }
 

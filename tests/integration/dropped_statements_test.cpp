@@ -44,7 +44,10 @@ const std::vector<spelling> spellings{
     {"AsObject", [](int i) { return sql("insert into kept values ($1::int) returning a", i).as_object(); }},
     {"AsColumns", [](int i) { return sql("insert into kept values ($1::int) returning a", i).as_columns(); }},
     {"Returning", [](int i) { return sql("INSERT INTO kept VALUES ($1::int) RETURNING a", i); }},
-    {"InWith", [](int i) { return sql("with w as (insert into kept values ($1::int) returning a) select a from w", i).as_columns(); }},
+    {"InWith",
+     [](int i) {
+       return sql("with w as (insert into kept values ($1::int) returning a) select a from w", i).as_columns();
+     }},
     {"BehindAComment", [](int i) { return sql("/* select */ -- select\n insert into kept values ($1::int)", i); }},
 };
 
@@ -303,9 +306,10 @@ TEST(DroppedStatement, WhoseConnectionIsLostIsToldToTheObserver) {
 }
 
 TEST(DroppedSelect, ThatNobodyReadMayHaveBeenForItsFunction) {
-  psql("drop table if exists called; create table called (a int);"
-       "create or replace function note_call(n int) returns int language sql as "
-       "'insert into called values (n) returning a'");
+  psql(
+      "drop table if exists called; create table called (a int);"
+      "create or replace function note_call(n int) returns int language sql as "
+      "'insert into called values (n) returning a'");
   sluice::client db{dsn()};
   for (int i = 0; i < many; ++i) {
     const sluice::row_range unread = db.stream(sql("select note_call($1::int)", i));

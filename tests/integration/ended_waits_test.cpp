@@ -33,7 +33,8 @@ const sluice::query_options plain{};
 const sluice::query_options in_pages{.mode = sluice::fetch_mode::paged, .page_rows = 3};
 
 query slow_rows(const std::string& words) {
-  return sql("select to_json(n) from (select n, case when n > 3 then pg_sleep(600) end from generate_series(1, 10) n) " +
+  return sql("select to_json(n) from (select n, case when n > 3 then pg_sleep(600) end from generate_series(1, 10) "
+             "n) " +
              words)
       .as_document();
 }
@@ -254,7 +255,8 @@ asio::awaitable<void> cancel_a_leave(int steps) {
   sluice::row_stream rows = co_await db.stream(what);
   asio::cancellation_signal stop;
   bool done = false;
-  asio::co_spawn(on, leave(rows), asio::bind_cancellation_slot(stop.slot(), [&done](std::exception_ptr) { done = true; }));
+  asio::co_spawn(on, leave(rows),
+                 asio::bind_cancellation_slot(stop.slot(), [&done](std::exception_ptr) { done = true; }));
   for (int i = 0; i < steps; ++i) co_await asio::post(on, asio::use_awaitable);
   stop.emit(asio::cancellation_type::terminal);
   while (!done) co_await asio::post(on, asio::use_awaitable);
@@ -273,9 +275,8 @@ asio::awaitable<void> acquire_under() {
   pool.emplace(on, dsn(), sluice::pool_options{.max_size = 1});
   const sluice::pooled_connection only = co_await pool->acquire();
   std::optional<ending> seen;
-  asio::co_spawn(on, pool->acquire(), [&seen](std::exception_ptr thrown, sluice::pooled_connection) {
-    seen = outcome_of(thrown, true);
-  });
+  asio::co_spawn(on, pool->acquire(),
+                 [&seen](std::exception_ptr thrown, sluice::pooled_connection) { seen = outcome_of(thrown, true); });
   co_await asio::post(on, asio::use_awaitable);
   pool.reset();
   while (!seen) co_await asio::post(on, asio::use_awaitable);

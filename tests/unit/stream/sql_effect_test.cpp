@@ -22,12 +22,28 @@ TEST(Effect, OfAReadIsThatOfItsFunctions) {
 }
 
 TEST(Effect, OfAllElseMayBeAny) {
-  for (const char* text :
-       {"insert into t values (1)", "INSERT INTO t VALUES (1)", "update t set a = 1", "delete from t", "merge into t",
-        "call p()", "do $$ begin end $$", "create table t ()", "truncate t", "copy t to stdout", "explain analyze x",
-        "with x as (insert into t values (1) returning a) select a from x",
-        "with x as (\nDELETE\nfrom t returning a) select a from x", "select 1 into t", "select 'insert'", "", "selects",
-        "/* never closed select 1", "-- select 1", "$1 select", "selec", "\"select\""})
+  for (const char* text : {"insert into t values (1)",
+                           "INSERT INTO t VALUES (1)",
+                           "update t set a = 1",
+                           "delete from t",
+                           "merge into t",
+                           "call p()",
+                           "do $$ begin end $$",
+                           "create table t ()",
+                           "truncate t",
+                           "copy t to stdout",
+                           "explain analyze x",
+                           "with x as (insert into t values (1) returning a) select a from x",
+                           "with x as (\nDELETE\nfrom t returning a) select a from x",
+                           "select 1 into t",
+                           "select 'insert'",
+                           "",
+                           "selects",
+                           "/* never closed select 1",
+                           "-- select 1",
+                           "$1 select",
+                           "selec",
+                           "\"select\""})
     EXPECT_EQ(sql(text).effects(), any) << text;
 }
 

@@ -32,8 +32,9 @@ class blocking_connection;
 
 /// The rows of one query: a std::ranges input range. Movable, and iterators stay valid when it moves.
 /// Destroyed before its end, it cancels the query on the server and makes sure that the connection is clean, within
-/// `connection_options::leave_timeout`. A statement that may write is not cancelled: its end is waited for, however long
-/// that takes, unless the query's own deadline passes or `client::interrupt` is called (see `sql`, docs/leaving.md).
+/// `connection_options::leave_timeout`. A statement that may write is not cancelled: its end is waited for, however
+/// long that takes, unless the query's own deadline passes or `client::interrupt` is called (see `sql`,
+/// docs/leaving.md).
 /// @par Lifetime  keeps the connection alive; a row is valid until the iterator goes on to the next chunk
 /// @par Errors    `begin`, `++` and `next` throw error as `row_stream::next` does
 class [[nodiscard]] SLUICE_API row_range {

@@ -19,7 +19,8 @@ struct connection_options {
   std::size_t max_row_bytes{64U << 20U};  ///< a larger row is an error; 1 GiB at most. One at a time grows the buffer
   /// What comes to this share of its limit is told to `observer::on_limit`.
   double warn_at{0.8};
-  /// How long bringing an unwanted query to its end may take, before the connection is closed instead.
+  /// How long bringing an unwanted query to its end may take, before the connection is closed instead. A statement that
+  /// may write takes as long as it takes (see `sql`).
   std::chrono::milliseconds leave_timeout{5'000};
   /// So many statements stay prepared on the server, the least recently used goes first. 0: none, which is what poolers
   /// between here and the server want that share a server's connection by transaction.
@@ -37,8 +38,8 @@ enum class fetch_mode : std::uint8_t {
   bulk,
 };
 
-/// Of one query. Zero is no deadline; when one passes, `next` throws deadline_exceeded, and leaving the stream cancels
-/// the query on the server.
+/// Of one query. Zero or less is no deadline, and a time beyond the clock's end is never. When one passes, `next`
+/// throws deadline_exceeded, and leaving the stream cancels the query on the server.
 struct query_options {
   /// For the whole query and its rows. Time that the consumer spends between two calls of `next` does not count.
   std::chrono::milliseconds timeout{0};

@@ -28,8 +28,8 @@ namespace wire {
 struct session;
 }
 
-/// Queries that are on their way. Movable. Destroyed before its end, it leaves what is left of them in the background, each
-/// as `row_stream` does: no statement that may write is cancelled, nor is one before it.
+/// Queries that are on their way. Movable. Destroyed before its end, it leaves what is left of them in the background,
+/// each as `row_stream` does: no statement that may write is cancelled, nor is one before it.
 /// @par Thread safety  none: use it, its streams and its connection from one coroutine or strand
 class [[nodiscard]] SLUICE_API pipeline {
  public:

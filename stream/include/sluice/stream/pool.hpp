@@ -73,9 +73,9 @@ struct retry_options {
   std::chrono::milliseconds max_backoff{2'000};
 };
 
-/// The rows of one query on a connection of a pool. Movable. Destroyed before its end, it is left in the background as a
-/// `row_stream` is. Nothing is sent before the first `next`; a statement that may write (`query::effect::any`) and was
-/// never asked for rows is sent, and read to its end, when this is destroyed.
+/// The rows of one query on a connection of a pool. Movable. Destroyed before its end, it is left in the background as
+/// a `row_stream` is. Nothing is sent before the first `next`; a statement that may write (`query::effect::any`) and
+/// was never asked for rows is sent, and read to its end, when this is destroyed.
 ///
 /// Tried again is what may go well another time: a connection that was lost, a server that is starting up or shutting
 /// down, a serialization failure or deadlock, a prepared statement that the server has no more or will not run.

@@ -33,7 +33,8 @@ class running_query;
 /// goes on to its end (see `sql`, docs/leaving.md). The connection's next query waits for that, and the executor has to
 /// run until then. `cancel` cancels in any case and tells the outcome.
 ///
-/// A call that waits when its stream is destroyed or cancelled ends with `cancelled`; one whose stream is moved goes on.
+/// A call that waits when its stream is destroyed or cancelled ends with `cancelled`; one whose stream is moved goes
+/// on.
 /// @par Thread safety  none: use it from one coroutine or strand
 class [[nodiscard]] SLUICE_API row_stream {
  public:

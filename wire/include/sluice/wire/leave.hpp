@@ -21,8 +21,8 @@
 
 namespace sluice::wire {
 
-/// From its making on, the session is being left: its next query waits, and a coroutine that waits for rows looks again.
-/// One that goes before `leave` is done with it, for whatever reason, has broken the session.
+/// From its making on, the session is being left: its next query waits, and a coroutine that waits for rows looks
+/// again. One that goes before `leave` is done with it, for whatever reason, has broken the session.
 class SLUICE_API departure {
  public:
   explicit departure(std::shared_ptr<session> from) noexcept;

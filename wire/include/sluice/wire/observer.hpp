@@ -47,7 +47,8 @@ struct chunk_event {
   event_clock::duration consumer_wait{};  ///< before it: the consumer's own time
 };
 
-/// The end of a query, or the end of the wish for it.
+/// The end of a query, or the end of the wish for it. A statement that goes on after its stream was dropped is told at
+/// its own end.
 struct query_end_event {
   query_event query;
   std::uint64_t rows{};
@@ -57,8 +58,8 @@ struct query_end_event {
   event_clock::duration first_row{};  ///< from the start; zero when there was none
   event_clock::duration server_wait{};
   event_clock::duration consumer_wait{};
-  const error* failure{};  ///< null: it went well, or was left
-  bool was_left{};         ///< before its end: a `leave_event` follows
+  const error* failure{};  ///< null: it went well, or was cancelled when it was left
+  bool was_left{};         ///< its stream was, before the end: a `leave_event` tells how that went
 };
 
 /// A query was left before its end.
