@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -29,7 +30,13 @@ class parallel_consumer final : public parallel_work {
     if (!parts.order.empty())
       throw error{errc::bad_query, "in parallel: each connection has a consumer of its own, and so there is no order"};
   }
-  asio::awaitable<void> deliver(std::uint32_t connection, chunk rows) override { return use_(rows, connection); }
+  asio::awaitable<void> deliver(std::uint32_t connection, chunk rows) override {
+    {
+      const std::lock_guard locked{mutex_};
+      note_rows();
+    }
+    return use_(rows, connection);
+  }
   void on_stop() override {}
 
   chunk_consumer use_;

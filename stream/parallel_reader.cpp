@@ -80,7 +80,9 @@ std::optional<chunk> parallel_reader::advance() {
   const std::lock_guard locked{mutex_};
   if (is_over()) return chunk{};
   std::optional<chunk> rows = take_rows();
-  if (rows && !counts_pauses()) left_ = wire::clock::now();
+  if (!rows) return rows;
+  note_rows();
+  if (!counts_pauses()) left_ = wire::clock::now();
   return rows;
 }
 

@@ -295,7 +295,6 @@ std::optional<split_task> parallel_work::take() {
 /// Together they have one limit; each task has it besides.
 void parallel_work::count(stream_stats& before, const stream_stats& now) {
   const std::lock_guard locked{mutex_};
-  has_rows_ = has_rows_ || now.chunks != 0;
   progress_.rows += now.rows - before.rows;
   progress_.bytes += now.bytes - before.bytes;
   before = now;

@@ -14,7 +14,9 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/cancellation_signal.hpp>
+#include <asio/cancellation_state.hpp>
 #include <asio/strand.hpp>
+#include <asio/this_coro.hpp>
 
 #include <sluice/stream/connection.hpp>
 #include <sluice/stream/parallel.hpp>
@@ -80,7 +82,9 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
       } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
         is_cancelled = true;
       }
-      if (is_cancelled) self->fail_cancelled();
+      // Or while the news was on its way: the caller's next wait would tell of it in Asio's words.
+      const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+      if (is_cancelled || state.cancelled() != asio::cancellation_type::none) self->fail_cancelled();
     }
   }
   void tell() { news_.ring(); }
@@ -95,6 +99,8 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   [[nodiscard]] std::uint32_t running() const noexcept { return running_; }
   /// It may have been stopped before a connection's coroutine could be told.
   void require_wanted() const;
+  /// The consumer has some: what is left is the deadline of the whole.
+  void note_rows() noexcept { has_rows_ = true; }
   /// Whether all is read. Looks at the deadline.
   /// @par Errors  throws error: what ended the work, deadline_exceeded, cancelled when it was stopped
   [[nodiscard]] bool is_over();

@@ -94,7 +94,10 @@ link::~link() { close(); }
 void link::close() noexcept {
   std::error_code ignored;
   deadline_.set(clock::time_point::max());
-  if (tls_ != nullptr && socket_.is_open() && is_ours()) tls_->close();
+  if (tls_ != nullptr) {
+    if (socket_.is_open() && is_ours()) tls_->close();
+    tls_->detach();
+  }
   socket_.close(ignored);
 }
 

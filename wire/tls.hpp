@@ -73,6 +73,8 @@ class tls_stream {
   [[nodiscard]] result write(std::span<const std::byte> from) noexcept;
   // Says that no more will be sent, if that is possible now.
   void close() noexcept;
+  // The socket is being closed: its number may soon be somebody else's.
+  void detach() noexcept { transport_.descriptor = -1; }
 
   // Whether OpenSSL itself has something to send that did not fit into the socket.
   [[nodiscard]] bool wants_to_send() const noexcept { return wants_to_send_; }

@@ -63,7 +63,10 @@ class SLUICE_API split_by {
 struct parallel_options {
   split_by split{split_by::ctid()};
   std::uint32_t connections{2};  ///< at most; 1 at least
-  query_options query{};         ///< of each task; a deadline of it is for each task
+  /// Of each task, but that three hold once for the whole call, whatever it is doing, connecting and dividing included:
+  /// `timeout`, `first_row_timeout` and `max_stream_bytes`. `stall_timeout` is for each connection, `server_timeout`
+  /// for each statement.
+  query_options query{};
   connection_options connection{};
 };
 
@@ -83,7 +86,8 @@ struct parallel_progress {
 /// Merged rows are handed out where they lie, so that a chunk may be as short as one row; `row::columns` says nothing
 /// of the keys behind their documents.
 ///
-/// Destroyed before its end, it cancels the queries in the background, and closes the connections.
+/// Destroyed before its end, it cancels the queries in the background, and closes the connections; a call of `next`
+/// that is pending then ends with `cancelled`.
 /// @par Thread safety  none: use it from one coroutine or strand
 class SLUICE_API parallel_stream {
  public:
@@ -92,11 +96,14 @@ class SLUICE_API parallel_stream {
   ~parallel_stream();
 
   /// The next rows, of one of the connections; an empty chunk at the end.
-  /// @par Lifetime      until the next call
-  /// @par Errors        throws error: as `row_stream::next`
+  /// @par Lifetime      until the next call or the stream's end; also when another connection fails meanwhile
+  /// @par Errors        throws error: as `row_stream::next`; cancelled when `cancel` has ended it before the last row;
+  ///                    bad_state for a stream that was moved from. What ended the work is thrown again by each further
+  ///                    call
   /// @par Cancellation  terminal
   [[nodiscard]] asio::awaitable<chunk> next();
-  /// Ends all queries, and closes the connections.
+  /// Ends all queries, and closes the connections. A call of `next` that is pending in another coroutine ends with
+  /// `cancelled`.
   [[nodiscard]] asio::awaitable<void> cancel();
   [[nodiscard]] parallel_progress progress() const;
 
@@ -130,8 +137,9 @@ using chunk_consumer = std::function<asio::awaitable<void>(chunk rows, std::uint
 ///
 /// @return what was read
 /// @par Errors        throws error: as `stream_in_parallel` and `row_stream::next`, bad_query for an ORDER BY; and what
-///                    `use` throws. Then no call of `use` is under way any more
-/// @par Cancellation  terminal
+///                    `use` throws. Then no call of `use` is under way any more; one that waits is cancelled first.
+///                    The time that `use` takes counts for a timeout
+/// @par Cancellation  terminal: throws cancelled
 [[nodiscard]] SLUICE_API asio::awaitable<parallel_progress> for_each_in_parallel(conninfo where, relation what,
                                                                                  chunk_consumer use,
                                                                                  parallel_options how = {});
