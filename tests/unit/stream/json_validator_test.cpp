@@ -124,7 +124,7 @@ TEST(JsonValidator, AgreesWithSimdjsonOnChangedDocuments) {
       }
     }
     const simdjson::error_code expected = oracle.parse(simdjson::padded_string{text}).error();
-    if (expected == simdjson::NUMBER_ERROR || expected == simdjson::BIGINT_ERROR) continue;  // perhaps one too large
+    if (expected == simdjson::NUMBER_ERROR) continue;  // perhaps one too large
     if (text.find("\\u") != text.npos && expected == simdjson::SUCCESS) continue;  // releases differ about surrogates
     EXPECT_EQ(flaw_of(text).empty(), expected == simdjson::SUCCESS) << text << "\n" << flaw_of(text);
     valid += expected == simdjson::SUCCESS ? 1 : 0;
