@@ -30,9 +30,10 @@ void session::aside(const proto::frame& message) {
       return;
     }
     case 'N': {
-      const server_message notice = read_server_message(io, message);
-      if (notice.sqlstate.starts_with("57P")) io.last_words = notice.message;
-      if (on_notice) on_notice(notice);
+      const auto fields = proto::decode_error_fields(message.body);
+      if (!fields) break;
+      if (fields->sqlstate.starts_with("57P")) io.last_words = fields->message;
+      if (on_notice) on_notice(read_server_message(io, message));
       return;
     }
     default: {
