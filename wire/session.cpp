@@ -31,8 +31,11 @@ void session::aside(const proto::frame& message) {
       return;
     }
     case 'N': {
+      const auto fields = proto::decode_error_fields(message.body);
+      if (!fields) break;
+      if (fields->sqlstate.starts_with("57P")) io.last_words = fields->message;
+      if (watch == nullptr && !on_notice) return;
       const server_message notice = read_server_message(io, message);
-      if (notice.sqlstate.starts_with("57P")) io.last_words = notice.message;
       if (watch != nullptr) watch->on_notice(notice);
       if (on_notice) on_notice(notice);
       return;

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sluice/proto/frontend.hpp>
 #include <string>
 #include <vector>
