@@ -185,7 +185,8 @@ TEST_F(Command, ReadsOverSeveralConnections) {
             "a field to divide by may be: key:id\n");
   expect_failure("$SLUICE par_cmd --parallel 2 --limit 5", 2, "sluice: usage: in parallel: LIMIT");
   expect_failure("$SLUICE par_cmd --split key:id", 2, "sluice: usage: --split is for --parallel");
-  expect_failure("$SLUICE par_cmd --parallel 2 --split key", 2, "sluice: usage: --split is ");
+  expect_failure("$SLUICE par_cmd --parallel 2 --split key", 2,
+                 "sluice: usage: --split: expected ':' and a field\n  key\n     ^\n");
   expect_failure("$SLUICE --sql 'select 1' --parallel 2", 2, "sluice: usage: --parallel divides relations");
 }
 
