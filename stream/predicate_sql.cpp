@@ -22,8 +22,8 @@ using measure = subject::measure;
 std::string_view sql_type(const bind_value& value) noexcept {
   switch (value.type()) {
     case proto::oid::boolean: return "::boolean";
-    case proto::oid::int4: return "::int4";
-    case proto::oid::int8: return "::int8";
+    case proto::oid::int4:
+    case proto::oid::int8: return "::int8";  // which any column of numbers is compared with by its index
     case proto::oid::float8: return "::float8";
     case proto::oid::numeric: return "::numeric";
     case proto::oid::timestamptz: return "::timestamptz";
