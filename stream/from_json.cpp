@@ -97,7 +97,7 @@ bool detail::is_one_scalar(std::string_view document) noexcept {
   document = trimmed(document);
   if (!document.starts_with('"')) return document.find_first_of(" \t\r\n,:[]{}\"") == document.npos;
   std::size_t end = 1;
-  while (end < document.size() && document[end] != '"') end += document[end] == '\\' ? 2 : 1;
+  while (end < document.size() && document[end] != '"') end += document[end] == '\\' ? 2U : 1U;
   return end + 1 == document.size();
 }
 

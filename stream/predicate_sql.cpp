@@ -22,8 +22,8 @@ using measure = subject::measure;
 std::string_view sql_type(const bind_value& value) noexcept {
   switch (value.type()) {
     case proto::oid::boolean: return "::pg_catalog.bool";
-    case proto::oid::int4: return "::pg_catalog.int4";
-    case proto::oid::int8: return "::pg_catalog.int8";
+    case proto::oid::int4:
+    case proto::oid::int8: return "::pg_catalog.int8";  // which any column of numbers is compared with by its index
     case proto::oid::float8: return "::pg_catalog.float8";
     case proto::oid::numeric: return "::pg_catalog.numeric";
     case proto::oid::timestamptz: return "::pg_catalog.timestamptz";

@@ -34,7 +34,7 @@ enum class fetch_mode : std::uint8_t {
   plain,  ///< all rows are on their way at once; the network's own backpressure bounds memory
   paged,  ///< from a portal, a page at a time, with the next page on its way: can pause, and be left without a cancel
   /// By COPY in the binary format, for large results; docs/scaling.md says what it brings. A round trip more before the
-  /// first row. Values still travel apart from the SQL; of types that the library cannot name, they are refused.
+  /// first row, and another one for parameters of types that are not built in. Values still travel apart from the SQL.
   bulk,
 };
 
