@@ -9,6 +9,7 @@
 #include "asking.hpp"
 #include "cluster.hpp"
 #include "faces.hpp"
+#include "readable_sql.hpp"
 
 namespace {
 
@@ -182,7 +183,7 @@ TEST(Splitting, ChangesNoResult) {
 TEST(Splitting, AsksTheServerForWhatIsImplied) {
   const predicate mine = local([](const sluice::row&) { return true; });
   const auto where = [](const predicate& p) {
-    const std::string text = from("t").where(p).build().text();
+    const std::string text = sluice::test::readable(from("t").where(p).build().text());
     const std::size_t at = text.find(" where ");
     return at == text.npos ? "" : text.substr(at + 7);
   };
