@@ -48,7 +48,10 @@ class notifications::listening {
   /// Reads only while there is nothing to tell.
   asio::awaitable<listen_event> next() {
     while (heard_.empty()) {
-      co_await listen();
+      if (session_ == nullptr) {
+        co_await listen();
+        continue;
+      }
       const wire::link::moved moved = hear();
       if (moved == wire::link::moved::end)
         session_.reset();

@@ -68,10 +68,14 @@ class wiped_file {
       const ssize_t count = ::read(file, read.data() + filled, read.size() - filled);
       if (count < 0 && errno == EINTR) continue;
       if (count > 0) filled += static_cast<std::size_t>(count);
-      if (count <= 0 || filled > most) {
+      if (count == 0) {
+        read.resize(filled);
         bytes_.swap(read);
-        bytes_.resize(count == 0 ? filled : 0);
-        return count == 0 ? state::whole : count < 0 ? state::unreadable : state::too_long;
+        return state::whole;
+      }
+      if (count < 0 || filled > most) {
+        wipe(read);
+        return count < 0 ? state::unreadable : state::too_long;
       }
       if (filled < read.size()) continue;
       std::vector<char> larger(std::min(read.size() * 2, most + 1));
