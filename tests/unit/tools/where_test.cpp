@@ -51,7 +51,10 @@ INSTANTIATE_TEST_SUITE_P(
         spelling{"a < 1", a < 1}, spelling{"a <= 1", a <= 1}, spelling{"a > 1", a > 1},
         spelling{"a = null", a.is_null()}, spelling{"a is null", a.is_null()},
         spelling{"A IS NOT NULL", field("A").is_not_null()}, spelling{"a is distinct from 1", a.is_distinct_from(1)},
-        spelling{"a exists", a.exists()}, spelling{"\"IMDB Rating\" > 8", field({"IMDB Rating"}) > 8},
+        spelling{"column(m)::public.citext = 'x'", column("m").as_type("public.citext") == "x"},
+        spelling{"depth(a::\"Ext\".ltree) = 2", a.as_type("\"Ext\".ltree").depth() == 2},
+        spelling{"\"\".b = 1", field({"", "b"}) == 1}, spelling{"a exists", a.exists()},
+        spelling{"\"IMDB Rating\" > 8", field({"IMDB Rating"}) > 8},
         spelling{"\"a.b\".c = 1", field({"a.b", "c"}) == 1}, spelling{"tags.0 = 'x'", field("tags.0") == "x"},
         spelling{"a.0.1 = 'x'", field("a.0.1") == "x"}, spelling{"id in (1,2,3)", field("id").in({1, 2, 3})},
         spelling{"id not in ('x', 'y')", field("id").not_in({"x", "y"})}, spelling{"a in ()", a.in({})},
@@ -116,6 +119,7 @@ INSTANTIATE_TEST_SUITE_P(
                     mistake{"a in 1", "expected '('", 5}, mistake{"a in (1", "expected ',' or ')'", 7},
                     mistake{"a between 1 or 2", "expected 'and'", 12}, mistake{"a ? 1", "no such character", 2},
                     mistake{"a. = 1", "expected a name after the dot", 3}, mistake{"a::date = 1", "expected a type", 3},
+                    mistake{"a::ext.1 = 1", "expected the name of a type", 7},
                     mistake{"nosuch(a) = 1", "no such function", 0}, mistake{"a = 5x", "a number with letters", 4},
                     mistake{"a in (1, 'x')", "different kinds", 2}, mistake{"a < null", "is_null", 2},
                     mistake{"column('x') = 1", "expected the name of a column", 7},
@@ -130,6 +134,9 @@ TEST(ParseWhere, RefusesToNestWithoutEnd) {
   const std::string deep = std::string(100'000, '(') + "a = 1";
   EXPECT_THROW((void)parse_where(deep), usage_error);
   EXPECT_THROW((void)parse_where(std::string(99, '(') + "a = 1"), usage_error) << "not closed";
+  std::string measures;
+  for (int i = 0; i < 100'000; ++i) measures += "depth(";
+  EXPECT_THROW((void)parse_where(measures + "a"), usage_error);
 }
 
 }  // namespace
