@@ -66,7 +66,7 @@ class blocking_connection {
     return how;
   }
   /// The same for one that was dropped, which has to wait if it stands behind one that somebody still reads.
-  void leave_dropped(std::unique_ptr<running_query> query) noexcept {
+  void leave_dropped(std::shared_ptr<running_query> query) noexcept {
     query->drop();
     if (!query->is_settled() && query->exchange().is_behind_another()) {
       try {
@@ -87,7 +87,7 @@ class blocking_connection {
     const auto is_next = [](const auto& each) { return each->is_settled() || !each->exchange().is_behind_another(); };
     for (auto next = std::ranges::find_if(put_off_, is_next); next != put_off_.end();
          next = std::ranges::find_if(put_off_, is_next)) {
-      const std::unique_ptr<running_query> query = std::move(*next);
+      const std::shared_ptr<running_query> query = std::move(*next);
       put_off_.erase(next);
       (void)leave(*query);
     }
@@ -96,13 +96,13 @@ class blocking_connection {
   wire::interrupter interrupts_;
   coroutine_runner runner_;
   std::shared_ptr<wire::session> session_;
-  std::deque<std::unique_ptr<running_query>> put_off_;  // dropped, behind queries that somebody reads
+  std::deque<std::shared_ptr<running_query>> put_off_;  // dropped, behind queries that somebody reads
 };
 
 class blocking_query {
  public:
   /// @param query  was sent
-  blocking_query(std::shared_ptr<blocking_connection> on, std::unique_ptr<running_query> query) noexcept
+  blocking_query(std::shared_ptr<blocking_connection> on, std::shared_ptr<running_query> query) noexcept
       : connection_{std::move(on)}, query_{std::move(query)} {}
   ~blocking_query() { connection_->leave_dropped(std::move(query_)); }
   blocking_query(const blocking_query&) = delete;
@@ -140,7 +140,7 @@ class blocking_query {
 
  private:
   std::shared_ptr<blocking_connection> connection_;
-  std::unique_ptr<running_query> query_;
+  std::shared_ptr<running_query> query_;
 };
 
 }  // namespace detail
@@ -168,7 +168,7 @@ client& client::operator=(client&&) noexcept = default;
 client::~client() = default;
 
 row_range client::stream(const query& what, query_options options) {
-  auto query = std::make_unique<detail::running_query>(connection_->ready(), what, options);
+  auto query = std::make_shared<detail::running_query>(connection_->ready(), what, options);
   query->launch();
   return row_range{std::make_unique<detail::blocking_query>(connection_, std::move(query))};
 }
@@ -182,7 +182,7 @@ std::vector<row_range> client::send(const std::vector<query>& queries, query_opt
 }
 
 std::string client::execute(std::string_view statements, query_options options) {
-  auto query = std::make_unique<detail::running_query>(connection_->ready(), statements, options);
+  auto query = std::make_shared<detail::running_query>(connection_->ready(), statements, options);
   query->launch();
   detail::blocking_query run{connection_, std::move(query)};
   (void)run.next();  // rows are passed over: this is the end

@@ -37,7 +37,7 @@ asio::awaitable<row_stream> connection::stream(const query& what, query_options 
 asio::awaitable<row_stream> connection::start(std::shared_ptr<wire::session> on, query what, query_options options) {
   co_await wire::until_left(*on);
   co_await wire::until_decided(*on);
-  auto query = std::make_unique<detail::running_query>(on, what, options);
+  auto query = std::make_shared<detail::running_query>(on, what, options);
   query->launch();
   co_return row_stream{std::move(query)};
 }
@@ -51,7 +51,7 @@ asio::awaitable<std::string> connection::run(std::shared_ptr<wire::session> on, 
                                              query_options options) {
   co_await wire::until_left(*on);
   co_await wire::until_decided(*on);
-  auto query = std::make_unique<detail::running_query>(on, std::string_view{statements}, options);
+  auto query = std::make_shared<detail::running_query>(on, std::string_view{statements}, options);
   query->launch();
   row_stream results{std::move(query)};
   const chunk none = co_await results.next();

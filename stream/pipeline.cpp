@@ -64,10 +64,9 @@ asio::awaitable<row_stream> pipeline::next_of(std::shared_ptr<queries> waiting) 
 
 void pipeline::leave() noexcept {
   if (!has_next()) return;
-  queries unwanted = std::move(*waiting_);
-  waiting_->clear();
-  const auto on = unwanted.front()->keep_session();
+  const auto on = waiting_->front()->keep_session();
   try {
+    queries unwanted = std::move(*waiting_);
     for (std::size_t i = unwanted.size(); i-- != 0;) {
       unwanted[i]->take_turn();  // its time begins
       if (i + 1 == unwanted.size())
@@ -81,6 +80,7 @@ void pipeline::leave() noexcept {
   } catch (...) {  // no memory for the coroutine
     on->discard();
   }
+  waiting_->clear();
 }
 
 }  // namespace sluice

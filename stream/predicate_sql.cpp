@@ -110,10 +110,13 @@ class renderer {
     parameters_.push_back(std::move(value));
     return '$' + std::to_string(parameters_.size()) + std::string{cast};
   }
+  /// The cast decides about the type. Bytes have no text that reads back as the same bytes, and stay as they are.
   std::string bind_text(const bind_value& value, std::string_view cast) {
+    if (value.is_binary()) return bind(value, cast);
     return bind(bind_value{std::string_view{*value.text()}}, cast);
   }
   std::string bind_array(const std::vector<bind_value>& values, std::string_view cast) {
+    if (!values.empty() && values.front().is_binary()) return bind(bind_value::array(values), cast);
     std::vector<bind_value> texts;
     for (const bind_value& each : values) texts.emplace_back(std::string_view{each.text() ? *each.text() : "null"});
     return bind(bind_value{std::string_view{*bind_value::array(texts).text()}}, cast);

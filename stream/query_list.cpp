@@ -9,8 +9,8 @@ query_list send_all(const std::shared_ptr<wire::session>& on, const std::vector<
   query_list made;
   try {
     for (const query& each : queries)
-      made.push_back(made.empty() ? std::make_unique<running_query>(on, each, options)
-                                  : std::make_unique<running_query>(*made.back(), each, options));
+      made.push_back(made.empty() ? std::make_shared<running_query>(on, each, options)
+                                  : std::make_shared<running_query>(*made.back(), each, options));
   } catch (...) {  // nothing was sent: it is as if there had been none
     on->flights.resize(under_way);
     on->io.out.resize(unsent);

@@ -8,7 +8,7 @@
 
 namespace sluice::detail {
 
-using query_list = std::deque<std::unique_ptr<running_query>>;
+using query_list = std::deque<std::shared_ptr<running_query>>;
 
 // Encodes them all and sends them, or, when one of them cannot be sent, none. Throws what `running_query` does.
 query_list send_all(const std::shared_ptr<wire::session>& on, const std::vector<query>& queries,

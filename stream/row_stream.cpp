@@ -13,7 +13,7 @@
 
 namespace sluice {
 
-row_stream::row_stream(std::unique_ptr<detail::running_query> query) noexcept : query_{std::move(query)} {}
+row_stream::row_stream(query_ptr query) noexcept : query_{std::move(query)} {}
 row_stream::row_stream() noexcept = default;
 row_stream::row_stream(row_stream&&) noexcept = default;
 

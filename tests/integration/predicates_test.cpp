@@ -287,6 +287,25 @@ TEST(Predicates, RefuseWhatCannotBe) {
   EXPECT_THROW((void)field({"\xff"}), sluice::error);
 }
 
+/// Bytes are compared as they are: in their text form a backslash would begin an escape.
+TEST(Bytes, OfAColumnAreFoundWhateverTheyAre) {
+  psql(
+      "drop table if exists with_bytes; create table with_bytes (data jsonb, b bytea);"
+      "insert into with_bytes select jsonb_build_object('n', n), b from (values (1, '\\x5c303031'::bytea), (2, "
+      "'\\x01'), "
+      "(3, '\\x00ff7b2c227d'), (4, '')) v(n, b)");
+  sluice::client db{dsn()};
+  const auto found = [&](const predicate& condition) {
+    std::string all;
+    for (const sluice::row row : db.stream(from("with_bytes").where(condition).order_by("n"))) all += row.text();
+    return all;
+  };
+  const auto bytes = [](std::string_view text) { return sluice::bind_value::bytes(std::as_bytes(std::span{text})); };
+  EXPECT_EQ(found(sluice::column("b") == bytes("\\001")), R"({"n": 1})");
+  EXPECT_EQ(found(sluice::column("b") == bytes({"\0\xff{,\"}", 6})), R"({"n": 3})");
+  EXPECT_EQ(found(sluice::column("b").in({bytes("\x01"), bytes("")})), R"({"n": 2}{"n": 4})");
+}
+
 /// Texts that would break out of their place if anything were pasted.
 class Hostile : public testing::TestWithParam<const char*> {};
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <ostream>
 #include <sluice/stream/json.hpp>
+#include <sluice/wire/printable.hpp>
 #include <string>
 
 #include "bytes.hpp"
@@ -49,7 +50,9 @@ struct mistake {
   std::string document;
   const char* says;
   std::size_t at;  // counted from 1
-  friend std::ostream& operator<<(std::ostream& out, const mistake& one) { return out << one.document; }
+  friend std::ostream& operator<<(std::ostream& out, const mistake& one) {
+    return out << sluice::printable(one.document);
+  }
 };
 class JsonMistake : public testing::TestWithParam<mistake> {};
 
@@ -124,7 +127,7 @@ TEST(JsonValidator, AgreesWithSimdjsonOnChangedDocuments) {
       }
     }
     const simdjson::error_code expected = oracle.parse(simdjson::padded_string{text}).error();
-    if (expected == simdjson::NUMBER_ERROR) continue;  // perhaps one too large
+    if (expected == simdjson::NUMBER_ERROR) continue;                              // perhaps one too large
     if (text.find("\\u") != text.npos && expected == simdjson::SUCCESS) continue;  // releases differ about surrogates
     EXPECT_EQ(flaw_of(text).empty(), expected == simdjson::SUCCESS) << text << "\n" << flaw_of(text);
     valid += expected == simdjson::SUCCESS ? 1 : 0;

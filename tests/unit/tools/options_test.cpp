@@ -146,8 +146,8 @@ TEST(ErrorText, EscapesWhatATerminalWouldObey) {
   const sluice::error failure{
       sluice::error_info{.code = sluice::errc::server_error, .message = "a\x1b[1m\x9b", .server = said}};
   EXPECT_EQ(error_text(failure),
-            "sluice: sql: a\\x1b[1m\\x9b\nDETAIL: \\x1b]0;x\\x07\n  sluice: sql: forged\nHINT: \\u009b2J\n"
-            "CONTEXT: \\u202e\n");
+            "sluice: sql: a\\x1b[1m\\x9b\nDETAIL: \\x1b]0;x\\x07\n  sluice: sql: forged\nHINT: \\xc2\\x9b2J\n"
+            "CONTEXT: \\xe2\\x80\\xae\n");
 }
 
 TEST(NoticeText, IsAsPsqlShowsIt) {
@@ -164,7 +164,7 @@ TEST(StatsJson, IsJsonWhateverTheServerSays) {
   const std::string text =
       stats_json(sluice::stream_stats{},
                  {.connecting = 1us, .mode = {}, .tls_version = {}, .server_version = "1\"\\\x1b\xff\xc2\x9b"});
-  EXPECT_NE(text.find(R"("server_version":"1\"\\\\x1b\\xff\\u009b"})"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("server_version":"1\"\\\\x1b\\xff\\xc2\\x9b"})"), std::string::npos) << text;
 }
 
 }  // namespace

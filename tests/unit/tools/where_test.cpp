@@ -4,6 +4,8 @@
 #include <ostream>
 #include <string>
 
+#include <sluice/wire/printable.hpp>
+
 #include "values.hpp"
 #include "where.hpp"
 
@@ -95,7 +97,7 @@ struct mistake {
   const char* says;
   std::size_t at;
 };
-std::ostream& operator<<(std::ostream& out, const mistake& one) { return out << one.text; }
+std::ostream& operator<<(std::ostream& out, const mistake& one) { return out << sluice::printable(one.text); }
 class Mistake : public testing::TestWithParam<mistake> {};
 
 TEST_P(Mistake, IsShownWhereItIs) {
@@ -112,23 +114,21 @@ TEST_P(Mistake, IsShownWhereItIs) {
 
 INSTANTIATE_TEST_SUITE_P(
     Where, Mistake,
-    testing::Values(mistake{"", "expected the name of a field", 0}, mistake{"a", "expected an operator", 1},
-                    mistake{"a = ", "expected a value", 4}, mistake{"a = b", "expected a value", 4},
-                    mistake{"a = 'x", "never closed", 4}, mistake{"\"a = 1", "never closed", 0},
-                    mistake{"a = 1 b", "expected 'and', 'or' or the end", 6}, mistake{"(a = 1", "expected ')'", 6},
-                    mistake{"a in 1", "expected '('", 5}, mistake{"a in (1", "expected ',' or ')'", 7},
-                    mistake{"a between 1 or 2", "expected 'and'", 12}, mistake{"a ? 1", "no such character", 2},
-                    mistake{"a. = 1", "expected a name after the dot", 3}, mistake{"a::date = 1", "expected a type", 3},
-                    mistake{"a::ext.1 = 1", "expected the name of a type", 7},
-                    mistake{"nosuch(a) = 1", "no such function", 0}, mistake{"a = 5x", "a number with letters", 4},
-                    mistake{"a in (1, 'x')", "different kinds", 2}, mistake{"a < null", "is_null", 2},
-                    mistake{"column('x') = 1", "expected the name of a column", 7},
-                    mistake{"column() = 1", "expected the name of a column", 7},
-                    mistake{"a : 1", "expected an operator", 2}, mistake{"first-name = 1", "double quotes", 5},
-                    mistake{"a\xc2\xa0= 1", "cannot be seen", 1}, mistake{"\xc3\xa4\xff = 1", "not UTF-8", 1},
-                    mistake{"a not = 1", "after 'not'", 6},
-                    mistake{"l2_distance(a, 'x') < 1", "a vector is written", 15},
-                    mistake{"\xc3\xa4 = ", "expected a value", 4}));
+    testing::Values(
+        mistake{"", "expected the name of a field", 0}, mistake{"a", "expected an operator", 1},
+        mistake{"a = ", "expected a value", 4}, mistake{"a = b", "expected a value", 4},
+        mistake{"a = 'x", "never closed", 4}, mistake{"\"a = 1", "never closed", 0},
+        mistake{"a = 1 b", "expected 'and', 'or' or the end", 6}, mistake{"(a = 1", "expected ')'", 6},
+        mistake{"a in 1", "expected '('", 5}, mistake{"a in (1", "expected ',' or ')'", 7},
+        mistake{"a between 1 or 2", "expected 'and'", 12}, mistake{"a ? 1", "no such character", 2},
+        mistake{"a. = 1", "expected a name after the dot", 3}, mistake{"a::date = 1", "expected a type", 3},
+        mistake{"a::ext.1 = 1", "expected the name of a type", 7}, mistake{"nosuch(a) = 1", "no such function", 0},
+        mistake{"a = 5x", "a number with letters", 4}, mistake{"a in (1, 'x')", "different kinds", 2},
+        mistake{"a < null", "is_null", 2}, mistake{"column('x') = 1", "expected the name of a column", 7},
+        mistake{"column() = 1", "expected the name of a column", 7}, mistake{"a : 1", "expected an operator", 2},
+        mistake{"first-name = 1", "double quotes", 5}, mistake{"a\xc2\xa0= 1", "cannot be seen", 1},
+        mistake{"\xc3\xa4\xff = 1", "not UTF-8", 1}, mistake{"a not = 1", "after 'not'", 6},
+        mistake{"l2_distance(a, 'x') < 1", "a vector is written", 15}, mistake{"\xc3\xa4 = ", "expected a value", 4}));
 
 TEST(ParseWhere, RefusesToNestWithoutEnd) {
   const std::string deep = std::string(100'000, '(') + "a = 1";

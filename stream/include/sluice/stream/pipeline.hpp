@@ -54,7 +54,7 @@ class [[nodiscard]] SLUICE_API pipeline {
 
  private:
   friend class connection;
-  using queries = std::deque<std::unique_ptr<detail::running_query>>;
+  using queries = std::deque<std::shared_ptr<detail::running_query>>;
   explicit pipeline(queries sent);
   static asio::awaitable<row_stream> next_of(std::shared_ptr<queries> waiting);
   void leave() noexcept;

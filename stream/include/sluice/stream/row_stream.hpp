@@ -83,9 +83,9 @@ class [[nodiscard]] SLUICE_API row_stream {
  private:
   friend class connection;
   friend class pipeline;
-  explicit row_stream(std::unique_ptr<detail::running_query> query) noexcept;
-
   using query_ptr = std::shared_ptr<detail::running_query>;  // a call that waits keeps it
+  explicit row_stream(query_ptr query) noexcept;
+
   [[nodiscard]] static asio::awaitable<chunk> next_of(query_ptr query);
   [[nodiscard]] static asio::awaitable<void> pause_for(query_ptr query, pause_options how, std::string reason,
                                                        std::shared_ptr<asio::steady_timer> timer);
