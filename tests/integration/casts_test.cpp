@@ -194,7 +194,7 @@ bool is_documented(const std::string& text) {
   static const std::regex shape{
       R"([ \t\n\v\f\r]*(-?[Ii]nfinity|\d{4,6}-\d\d-\d\d([Tt ](?!24:00:00\.0*[1-9])\d\d:\d\d(:(?!60\.0*[1-9])\d\d(\.\d{1,30})?)?)"
       R"(( ?(Z|z|UTC|GMT|[-+]\d\d(\d\d|:\d\d(:\d\d)?)?))?)?( BC)?|)"
-      R"(\d{8}([Tt](?!24)\d\d(?!60)\d\d((?!60)\d\d(\.\d{1,30})?)?(Z|z|[-+]\d\d(\d\d)?)?)?)[ \t\n\v\f\r]*)"};
+      R"(\d{8}([Tt](?!24)\d\d[0-5]\d([0-5]\d(\.\d{1,30})?)?(Z|z|[-+]\d\d(\d\d)?)?)?)[ \t\n\v\f\r]*)"};
   if (!std::regex_match(text, shape)) return false;
   const std::size_t begin = std::min(text.find_first_of("0123456789"), text.size());
   const std::size_t end = std::min(text.find_first_not_of("0123456789", begin), text.size());
