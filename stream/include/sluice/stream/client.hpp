@@ -37,7 +37,7 @@ class blocking_connection;
 /// docs/leaving.md).
 /// @par Lifetime  keeps the connection alive; a row is valid until the iterator goes on to the next chunk
 /// @par Errors    `begin`, `++` and `next` throw error as `row_stream::next` does
-class [[nodiscard]] SLUICE_API row_range {
+class [[nodiscard, gnu::visibility("default")]] row_range {
  public:
   using iterator = row_iterator<detail::blocking_query>;
 

@@ -31,7 +31,7 @@ struct session;
 /// Queries that are on their way. Movable. Destroyed before its end, it leaves what is left of them in the background,
 /// each as `row_stream` does: no statement that may write is cancelled, nor is one before it.
 /// @par Thread safety  none: use it, its streams and its connection from one coroutine or strand
-class [[nodiscard]] SLUICE_API pipeline {
+class [[nodiscard, gnu::visibility("default")]] pipeline {
  public:
   /// Without queries; also what is left by moving.
   pipeline() noexcept;

@@ -80,7 +80,7 @@ struct retry_options {
 /// Tried again is what may go well another time: a connection that was lost, a server that is starting up or shutting
 /// down, a serialization failure or deadlock, a prepared statement that the server has no more or will not run.
 /// @par Thread safety  as the pool's
-class [[nodiscard]] SLUICE_API pooled_stream {
+class [[nodiscard, gnu::visibility("default")]] pooled_stream {
  public:
   pooled_stream(pooled_stream&&) noexcept;
   pooled_stream& operator=(pooled_stream&&) noexcept;

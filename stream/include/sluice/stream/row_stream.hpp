@@ -36,7 +36,7 @@ class running_query;
 /// A call that waits when its stream is destroyed or cancelled ends with `cancelled`; one whose stream is moved goes
 /// on.
 /// @par Thread safety  none: use it from one coroutine or strand
-class [[nodiscard]] SLUICE_API row_stream {
+class [[nodiscard, gnu::visibility("default")]] row_stream {
  public:
   /// An empty stream, at its end; also what is left by moving.
   row_stream() noexcept;
