@@ -263,11 +263,12 @@ TEST(ParseSelect, ReadsPathsAsWhereDoes) {
 
 TEST(ParseSortKey, ReadsFieldTypeAndOrder) {
   const auto sql = [](const char* key) { return sluice::from("t").order_by(parse_sort_key(key)).build().text(); };
-  EXPECT_EQ(sql("name"), R"(select "data" from "t" order by ("data"->>'name'))");
+  EXPECT_EQ(sql("name"), R"(select "data" from "t" order by ("data" operator(pg_catalog.->>) 'name'))");
   EXPECT_EQ(sql("name:asc"), sql("name"));
-  EXPECT_EQ(sql(R"("a.b:c""d".e:desc)"), R"(select "data" from "t" order by ("data"->'a.b:c"d'->>'e') desc)");
+  EXPECT_EQ(sql(R"("a.b:c""d".e:desc)"), R"(select "data" from "t" order by ("data" operator(pg_catalog.->) 'a.b:c"d' )"
+                                         R"(operator(pg_catalog.->>) 'e') desc)");
   const std::string typed{sql("profile.age:int:desc:nullslast")};
-  EXPECT_NE(typed.find("::numeric end) desc nulls last"), std::string::npos) << typed;
+  EXPECT_NE(typed.find("::pg_catalog.numeric end) desc nulls last"), std::string::npos) << typed;
   EXPECT_EQ(sql("profile.age:DESC:nullslast:int"), typed);
 }
 
