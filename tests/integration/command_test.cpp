@@ -179,7 +179,9 @@ TEST_F(Command, ReadsOverSeveralConnections) {
   const std::string by_pages = run("$SLUICE par_cmd --parallel 2 --explain").out;
   EXPECT_TRUE(by_pages.starts_with("in parallel: by ctid, ")) << by_pages;
   EXPECT_NE(by_pages.find("on 2 connections"), std::string::npos) << by_pages;
-  EXPECT_NE(by_pages.find("select \"data\" from \"par_cmd\" where ((ctid operator(pg_catalog.>=) '(0,0)'"), std::string::npos) << by_pages;
+  EXPECT_NE(by_pages.find("select \"data\" from \"par_cmd\" where ((ctid operator(pg_catalog.>=) '(0,0)'"),
+            std::string::npos)
+      << by_pages;
   EXPECT_EQ(run("$SLUICE v_par_cmd --parallel 2 --explain").out,
             "not in parallel: only tables have pages: divide by a key or by a hash\n"
             "a field to divide by may be: key:id\n");

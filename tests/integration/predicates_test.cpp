@@ -297,7 +297,8 @@ TEST(Bytes, OfAColumnAreFoundWhateverTheyAre) {
   sluice::client db{dsn()};
   const auto found = [&](const predicate& condition) {
     std::string all;
-    for (const sluice::row row : db.stream(from("with_bytes").where(condition).order_by(field("n").as_int()))) all += row.text();
+    for (const sluice::row row : db.stream(from("with_bytes").where(condition).order_by(field("n").as_int())))
+      all += row.text();
     return all;
   };
   const auto bytes = [](std::string_view text) { return sluice::bind_value::bytes(std::as_bytes(std::span{text})); };

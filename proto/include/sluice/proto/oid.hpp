@@ -1,8 +1,8 @@
 #pragma once
 /// @file
-/// The OIDs of the built-in types that this library reads or sends, as they stand in RowDescription, ParameterDescription and
-/// Parse. They never change from one release of Postgres to the next; those of types that were created do, and differ
-/// from one database to another.
+/// The OIDs of the built-in types that this library reads or sends, as they stand in RowDescription,
+/// ParameterDescription and Parse. They never change from one release of Postgres to the next; those of types that were
+/// created do, and differ from one database to another.
 /// @see src/include/catalog/pg_type.dat in the sources of PostgreSQL
 
 #include <cstdint>
