@@ -293,12 +293,12 @@ void running_query::report_end(const error* failure, bool was_left) noexcept {
 wire::exchange::grace running_query::grace_when_dropped() const noexcept {
   constexpr std::uint64_t few = 16;  // as many as a function gives that was called for what it does
   if (has_failed_) return {};
-  const wire::clock::time_point limit = nearest_limit().when;
+  const wire::clock::time_point latest = nearest_limit().when;
   switch (effects_) {
-    case query::effect::any: return {.until = limit};
+    case query::effect::any: return {.until = latest};
     case query::effect::by_functions:
       if (was_asked_) break;
-      return {.until = std::min(wire::from_now(session_->patience / 2), limit), .reads = few};
+      return {.until = std::min(wire::from_now(session_->patience / 2), latest), .reads = few};
     case query::effect::none: break;
   }
   return {};
