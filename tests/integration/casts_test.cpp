@@ -110,8 +110,8 @@ class texts {
   }
   std::string ltree() {
     std::string text;
-    const unsigned labels = random_() % 5;
-    for (unsigned i = 0; i <= labels; ++i)
+    const auto labels = random_() % 5;
+    for (std::uint_fast32_t i = 0; i <= labels; ++i)
       text += (i == 0 ? "" : ".") + one_of({"top", "a_1", "_", "0", "", std::string(255, 'l'), std::string(256, 'l')});
     return spoilt(text);
   }
@@ -225,7 +225,9 @@ TEST(Moments, AreReadAsTheServerReadsThemHereAndThere) {
     if (ours) {
       ++taken;
       EXPECT_EQ(ours, theirs) << text;
-      if (since && here) EXPECT_EQ(here->time_since_epoch().count(), *since) << text;
+      if (since && here) {
+        EXPECT_EQ(here->time_since_epoch().count(), *since) << text;
+      }
     } else if (theirs) {
       ++left;
       EXPECT_FALSE(is_documented(text)) << '\'' << text << "' is " << *theirs;

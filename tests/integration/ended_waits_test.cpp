@@ -158,7 +158,9 @@ asio::awaitable<void> destroy_under_next(sluice::query_options how) {
   const std::string got = co_await answer(db, next);
   EXPECT_EQ(got, "1");
   EXPECT_EQ(seen.size(), 1U);
-  if (!seen.empty()) EXPECT_EQ(seen[0].failure, errc::cancelled);
+  if (!seen.empty()) {
+    EXPECT_EQ(seen[0].failure, errc::cancelled);
+  }
 }
 
 TEST(DestroyedStream, EndsAPendingNextWithCancelled) {
@@ -222,7 +224,9 @@ asio::awaitable<void> pause_under(bool destroys) {
   const query next = sql("select to_json(1)");
   (void)co_await answer(db, next);
   EXPECT_TRUE(seen.has_value());
-  if (seen) EXPECT_EQ(seen->failure, errc::cancelled);
+  if (seen) {
+    EXPECT_EQ(seen->failure, errc::cancelled);
+  }
 }
 
 TEST(DestroyedStream, EndsAPendingPauseWithCancelled) { run(pause_under(true)); }

@@ -305,7 +305,9 @@ TEST_P(ParallelWays, CancelledAtEveryWait) {
     EXPECT_FALSE(threw && turn > 1) << "a cancellation is told as our error";
     EXPECT_TRUE(seen.is_complete || seen.failure || turn == 1);
     EXPECT_TRUE(!seen.is_complete || seen.rows == 50) << seen.rows;
-    if (seen.failure) EXPECT_EQ(seen.failure->code(), condition::cancelled) << seen.failure->what();
+    if (seen.failure) {
+      EXPECT_EQ(seen.failure->code(), condition::cancelled) << seen.failure->what();
+    }
     return was_over;
   });
   expect_none_left("life_sweep");

@@ -37,7 +37,7 @@ std::vector<std::string> without_schema(std::string_view sql) {
     if (c == '\'' || c == '"') {
       const bool escapes = c == '\'' && at > 0 && sql[at - 1] == 'E';
       std::size_t end = at + 1;
-      while (sql[end] != c) end += escapes && sql[end] == '\\' ? 2 : 1;
+      while (sql[end] != c) end += escapes && sql[end] == '\\' ? 2U : 1U;
       token = sql.substr(at, end + 1 - at);
       at = end + 1;
     } else if (is_word(c) || c == '$') {

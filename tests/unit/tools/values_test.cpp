@@ -130,7 +130,9 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ParseOptions, TakesEveryValueOfTheShortForm) {
   for (const std::string& value : awkward_values()) {
     EXPECT_EQ(parse({"-d", value, "t"}).dsn, value);
-    if (!value.empty()) EXPECT_EQ(parse({"-d" + value, "t"}).dsn, value);
+    if (!value.empty()) {
+      EXPECT_EQ(parse({"-d" + value, "t"}).dsn, value);
+    }
   }
 }
 
