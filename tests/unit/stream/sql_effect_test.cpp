@@ -16,7 +16,7 @@ TEST(Effect, OfARelationIsNone) {
 
 TEST(Effect, OfAReadIsThatOfItsFunctions) {
   for (const char* text : {"select 1", "SELECT f()", "  \t\r\n(select 1)", "values (1)", "table t", "show all",
-                           "with x as (select 1) select * from x", "-- insert\rselect 1", "-- one\nselect 1",
+                           "with x as (select 1) select * from x", "-- one\rselect 1", "-- one\nselect 1",
                            "/* a /* b */ c */ select 1", "((values (1)))", "select last_update, inserted from t"})
     EXPECT_EQ(sql(text).effects(), by_functions) << text;
 }
