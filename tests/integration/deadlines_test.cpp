@@ -127,7 +127,7 @@ asio::awaitable<retried> ask_often(sluice::query_options how) {
   co_return result;
 }
 
-TEST(Retry, SendsNothingAfterTheQuerysOwnDeadline) {
+TEST(RetryDeadline, SendsNothingAfterTheQuerysOwnDeadline) {
   for (const sluice::query_options& how :
        {sluice::query_options{.timeout = 100ms}, sluice::query_options{.first_row_timeout = 100ms},
         sluice::query_options{.stall_timeout = 100ms}, sluice::query_options{.server_timeout = 100ms}}) {
@@ -151,7 +151,7 @@ asio::awaitable<std::optional<sluice::error>> wait_for_a_connection() {
   co_return failure;
 }
 
-TEST(Retry, IsWithinTheDeadlineWhileNoConnectionIsFree) {
+TEST(RetryDeadline, HoldsWhileNoConnectionIsFree) {
   const auto failure = run(wait_for_a_connection());
   ASSERT_TRUE(failure);
   EXPECT_EQ(failure->code(), errc::deadline_exceeded);
