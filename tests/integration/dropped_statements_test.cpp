@@ -329,7 +329,7 @@ TEST(DroppedSelect, IsNotReadToItsEndWhenItGivesManyRows) {
 }
 
 TEST(DroppedSelect, IsCancelledWhenItDoesNotEnd) {
-  sluice::client db{dsn(), {.leave_timeout = 200ms}};
+  sluice::client db{dsn(), {.leave_timeout = 2s}};
   {
     const sluice::row_range unread = db.stream(sql("select pg_sleep(600) as endless_select"));
   }
