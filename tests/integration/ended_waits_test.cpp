@@ -273,6 +273,32 @@ TEST(CancelledLeaving, AtAnyStepLeavesTheConnectionCleanOrClosed) {
   for (int steps = 0; steps < 12; ++steps) run(cancel_a_leave(steps));
 }
 
+/// One leave waits for another; it is cancelled at the moment at which that one ends.
+asio::awaitable<void> cancel_a_leave_as_its_turn_comes() {
+  const asio::any_io_executor on = co_await asio::this_coro::executor;
+  sluice::connection db = co_await sluice::connect(dsn());
+  const query slow = sql("select to_json(n) from (select n, case when n > 3 then pg_sleep(0.05) end "
+                         "from generate_series(1, 10) n) rows")
+                         .as_document();
+  const sluice::query_options in_pages{.mode = sluice::fetch_mode::paged, .page_rows = 3};
+  sluice::row_stream first = co_await db.stream(slow, in_pages);
+  sluice::row_stream second = co_await db.stream(slow, in_pages);
+  (void)co_await first.next();
+  (void)co_await second.next();
+  asio::cancellation_signal stop;
+  int done = 0;
+  asio::co_spawn(on, leave(second), [&](std::exception_ptr) {
+    ++done;
+    stop.emit(asio::cancellation_type::terminal);
+  });
+  asio::co_spawn(on, leave(first), asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr) { ++done; }));
+  while (done != 2) co_await asio::post(on, asio::use_awaitable);
+  const query next = sql("select to_json(1)");
+  const std::string got = co_await answer(db, next);  // by its row or by an error
+  EXPECT_TRUE(got == "1" || db.is_closed()) << got;
+}
+TEST(CancelledLeaving, AsItsTurnComesDoesNotHangTheConnection) { run(cancel_a_leave_as_its_turn_comes()); }
+
 asio::awaitable<void> acquire_under() {
   const asio::any_io_executor on = co_await asio::this_coro::executor;
   std::optional<sluice::pool> pool;
