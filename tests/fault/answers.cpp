@@ -28,6 +28,16 @@ ending told(std::string sqlstate, std::uint64_t rows, bool is_retryable, bool is
           .is_usable = is_usable};
 }
 
+/// Two rows for the first query, and an answer to the one that follows.
+script answers_two_queries(script begun) {
+  return std::move(begun)
+      .hears()
+      .says(rows(2).command_complete("SELECT 2").ready_for_query())
+      .hears()
+      .says(backend{}.command_complete("SELECT 1").ready_for_query())
+      .falls_silent();
+}
+
 }  // namespace
 
 std::vector<fault> told_by_the_server() {
@@ -89,26 +99,10 @@ std::vector<fault> harmless() {
       {"notices of megabytes between rows",
        whole(rows(1).notice(std::string(5U << 20U, 'x')).notice(std::string(1'048'600, 'x')).data_row("{}")), two_rows},
       {"a notice of megabytes on an idle connection",
-       script{}
-           .lets_in()
-           .says(backend{}.notice(std::string(3U << 20U, 'x')))
-           .hears()
-           .says(rows(2).command_complete("SELECT 2").ready_for_query())
-           .hears()
-           .says(backend{}.command_complete("SELECT 1").ready_for_query())
-           .falls_silent(),
-       two_rows},
+       answers_two_queries(script{}.lets_in().says(backend{}.notice(std::string(3U << 20U, 'x')))), two_rows},
       {"an unknown parameter", whole(rows(2).parameter_status("no such", "thing")), two_rows},
       {"no key to cancel with",
-       script{}
-           .hears()
-           .says(backend{}.authentication_ok().ready_for_query())
-           .hears()
-           .says(rows(2).command_complete("SELECT 2").ready_for_query())
-           .hears()
-           .says(backend{}.command_complete("SELECT 1").ready_for_query())
-           .falls_silent(),
-       two_rows},
+       answers_two_queries(script{}.hears().says(backend{}.authentication_ok().ready_for_query())), two_rows},
       {"a byte at a time",
        script{}
            .hears()
