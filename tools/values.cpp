@@ -93,16 +93,26 @@ std::chrono::milliseconds parse_duration(std::string_view text) {
   return std::chrono::milliseconds{static_cast<std::int64_t>(*milliseconds)};
 }
 
+namespace {
+
+/// Makes something of a path. What the library has against it is shown where the path stands.
+template <class Make>
+auto made_of_path(lexer& in, const Make& make) {
+  const std::size_t offset = in.next().offset;
+  try {
+    return make(parse_path(in));
+  } catch (const error& refused) {
+    in.fail_at(offset, refused.what());
+  }
+}
+
+}  // namespace
+
 std::vector<projection> parse_select(std::string_view text) {
   std::vector<projection> fields;
   lexer in{text};
   do {
-    const std::size_t offset = in.next().offset;
-    try {
-      fields.emplace_back(parse_path(in));
-    } catch (const error& refused) {
-      in.fail_at(offset, refused.what());
-    }
+    fields.push_back(made_of_path(in, [](std::vector<std::string> path) { return projection{std::move(path)}; }));
   } while (in.take_symbol(","));
   if (in.next().is != token::kind::end) in.fail("expected ',' and another field, or the end");
   return fields;
@@ -110,13 +120,7 @@ std::vector<projection> parse_select(std::string_view text) {
 
 sort_key parse_sort_key(std::string_view text) {
   lexer in{text};
-  const std::size_t offset = in.next().offset;
-  std::optional<operand> by;
-  try {
-    by = field(parse_path(in));
-  } catch (const error& refused) {
-    in.fail_at(offset, refused.what());
-  }
+  const operand by = made_of_path(in, [](std::vector<std::string> path) { return field(std::move(path)); });
   std::string type;
   std::string direction;
   std::string nulls;
@@ -137,7 +141,7 @@ sort_key parse_sort_key(std::string_view text) {
   }
   if (in.next().is != token::kind::end)
     in.fail("expected ':' and how to sort, such as name:desc, or the end: for another key repeat --order-by");
-  sort_key key{type.empty() ? std::move(*by) : read_as(*by, type)};
+  sort_key key{type.empty() ? by : read_as(by, type)};
   if (direction == "desc") key = std::move(key).descending();
   if (nulls == "nullsfirst") key = std::move(key).nulls_first();
   if (nulls == "nullslast") key = std::move(key).nulls_last();
@@ -151,12 +155,7 @@ split parse_split(std::string_view text) {
     by.is = in.at_word("key") ? split_by::kind::key : split_by::kind::hash;
     if (!in.take_word("key") && !in.take_word("hash")) in.fail("expected ctid, key:FIELD or hash:FIELD");
     if (!in.take_symbol(":")) in.fail("expected ':' and a field");
-    const std::size_t offset = in.next().offset;
-    try {
-      by.path = to_text(parse_path(in));
-    } catch (const error& refused) {
-      in.fail_at(offset, refused.what());
-    }
+    by.path = made_of_path(in, to_text);
   }
   if (in.next().is != token::kind::end) in.fail("expected the end");
   return by;
