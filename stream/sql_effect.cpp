@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <sluice/wire/sql_parameters.hpp>
+
 namespace sluice::detail {
 
 namespace {
@@ -20,31 +22,13 @@ bool is_same(std::string_view word, std::string_view lower) noexcept {
                             [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
 }
 
-/// The size of the comment that `sql` begins with, or 0. One that is never closed takes all.
-std::size_t comment_size(std::string_view sql) noexcept {
-  if (sql.starts_with("--")) return std::min(sql.find_first_of("\n\r"), sql.size());
-  if (!sql.starts_with("/*")) return 0;
-  std::size_t depth = 1;
-  std::size_t at = 2;
-  for (; depth != 0 && at < sql.size(); ++at) {
-    const std::string_view two = sql.substr(at, 2);
-    if (two != "/*" && two != "*/") continue;
-    if (two == "/*")
-      ++depth;
-    else
-      --depth;
-    ++at;
-  }
-  return std::min(at, sql.size());
-}
-
 /// Behind comments, spaces and parentheses.
 std::string_view first_word(std::string_view sql) noexcept {
   for (;;) {
     sql.remove_prefix(std::min(sql.find_first_not_of(" \t\n\r\f\v("), sql.size()));
-    const std::size_t comment = comment_size(sql);
+    const std::size_t comment = wire::comment_size(sql);
     if (comment == 0) break;
-    sql.remove_prefix(comment);
+    sql.remove_prefix(std::min(comment, sql.size()));  // one that is never closed takes all
   }
   return sql.substr(0, static_cast<std::size_t>(std::ranges::find_if_not(sql, is_word_character) - sql.begin()));
 }

@@ -44,15 +44,12 @@ class sql_scanner {
     if (c == '\'') return quoted(literal::plain);
     if (c == '"') return quoted_name();
     if (c == '$') return dollar();
-    if (starts("--")) return copy_to(end_of_line(at_));
-    if (starts("/*")) return comment();
-    copy_to(at_ + 1);
+    const std::size_t comment = comment_size(sql_.substr(at_));
+    if (comment == sql_.npos) refuse("SQL with a comment that is never closed");
+    copy_to(at_ + std::max(comment, std::size_t{1}));
   }
 
   [[nodiscard]] bool starts(std::string_view with) const noexcept { return sql_.substr(at_).starts_with(with); }
-  [[nodiscard]] std::size_t end_of_line(std::size_t from) const noexcept {
-    return std::min(sql_.find_first_of("\r\n", from), sql_.size());
-  }
 
   void copy_to(std::size_t end) {
     out_ += sql_.substr(at_, end - at_);
@@ -117,7 +114,7 @@ class sql_scanner {
       if (is_line_end(sql_[i]))
         is_on_another_line = true;
       else if (sql_.substr(i).starts_with("--"))
-        i = end_of_line(i) - 1;
+        i += comment_size(sql_.substr(i)) - 1;
       else if (!is_blank(sql_[i]))
         break;
       ++i;
@@ -129,20 +126,6 @@ class sql_scanner {
     const std::size_t end = sql_.find('"', at_ + 1);
     if (end == sql_.npos) refuse("SQL with a quote that is never closed");
     copy_to(end + 1);  // a doubled quote opens again at once
-  }
-
-  void comment() {
-    int depth = 0;
-    for (std::size_t i = at_; i + 1 < sql_.size(); ++i) {
-      if (sql_.substr(i, 2) == "/*") {
-        ++depth;
-        ++i;
-      } else if (sql_.substr(i, 2) == "*/") {
-        ++i;
-        if (--depth == 0) return copy_to(i + 1);
-      }
-    }
-    refuse("SQL with a comment that is never closed");
   }
 
   void dollar() {
@@ -179,6 +162,20 @@ class sql_scanner {
 };
 
 }  // namespace
+
+std::size_t comment_size(std::string_view sql) noexcept {
+  if (sql.starts_with("--")) return std::min(sql.find_first_of("\r\n"), sql.size());
+  if (!sql.starts_with("/*")) return 0;
+  std::size_t depth = 1;
+  std::size_t at = 2;
+  while (depth != 0 && at + 1 < sql.size()) {
+    const std::string_view two = sql.substr(at, 2);
+    if (two == "/*") ++depth;
+    if (two == "*/") --depth;
+    at += two == "/*" || two == "*/" ? 2U : 1U;
+  }
+  return depth == 0 ? at : sql.npos;
+}
 
 std::string with_parameters(std::string_view sql, std::size_t count, backslashes plain,
                             const std::function<std::string(std::size_t)>& words) {
