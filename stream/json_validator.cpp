@@ -175,27 +175,17 @@ class document_check {
 
 }  // namespace
 
-struct json_validator::state {
-  json_limits limits;
-  std::string ends{};  // of the arrays and objects around the place that is looked at
-};
-
-json_validator::json_validator(json_limits limits) : state_{new state{limits}} {}
-json_validator::json_validator(json_validator&&) noexcept = default;
-json_validator& json_validator::operator=(json_validator&&) noexcept = default;
-json_validator::~json_validator() = default;
-
 void json_validator::check(row document, std::uint64_t number) {
   if (document.is_null()) return;
   const std::string_view text = document.text();
   std::string what;
-  if (text.size() > state_->limits.max_bytes) {
-    what = "is larger than " + std::to_string(state_->limits.max_bytes) + " bytes";
+  if (text.size() > limits_.max_bytes) {
+    what = "is larger than " + std::to_string(limits_.max_bytes) + " bytes";
   } else if (!simdjson::validate_utf8(text)) {
     what = "is not JSON: it is not UTF-8";
   } else {
     try {
-      document_check{text, state_->limits.max_depth, state_->ends}.run();
+      document_check{text, limits_.max_depth, ends_}.run();
       return;
     } catch (const flaw& found) {
       what = "is not JSON: " + std::string{found.what} + " at byte " + std::to_string(found.at - text.data() + 1);

@@ -14,6 +14,7 @@
 
 #include <sluice/wire/connect.hpp>
 #include <sluice/wire/leave.hpp>
+#include <sluice/wire/printable.hpp>
 
 #include "session_options.hpp"
 
@@ -22,13 +23,6 @@ namespace sluice::detail {
 namespace {
 
 using wire::clock;
-
-/// Zero is no deadline, and what the clock cannot reach is none either.
-clock::time_point in(std::chrono::milliseconds time) noexcept {
-  const clock::time_point now = clock::now();
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(clock::time_point::max() - now);
-  return time.count() <= 0 || time >= left ? clock::time_point::max() : now + time;
-}
 
 split_by with_path(split_by how, const std::string& path) {
   switch (how.by()) {
@@ -40,7 +34,7 @@ split_by with_path(split_by how, const std::string& path) {
 }
 
 std::string place_of(const conninfo& where) {
-  std::string place = "database \"" + where.database + "\" at ";
+  std::string place = "database \"" + printable(where.database) + "\" at ";
   for (const conninfo::host& each : where.hosts) place += (&each == where.hosts.data() ? "" : ", ") + each.to_string();
   return place;
 }
@@ -54,8 +48,9 @@ parallel_work::parallel_work(asio::any_io_executor on, const parallel_options& h
 
 void parallel_work::launch(conninfo where, relation what) {
   place_ = place_of(where);
-  deadline_ = in(how_.query.timeout);
-  first_row_deadline_ = in(how_.query.first_row_timeout);
+  const clock::time_point now = clock::now();
+  deadline_ = wire::limit_after(now, how_.query.timeout);
+  first_row_deadline_ = wire::limit_after(now, how_.query.first_row_timeout);
   worker& first = add_worker();
   running_ = 1;
   try {
@@ -131,9 +126,7 @@ bool parallel_work::counts_pauses() const noexcept {
   return how_.query.timeout_counts_pauses || deadline_ == clock::time_point::max();
 }
 
-void parallel_work::add_pause(clock::duration pause) noexcept {
-  deadline_ += std::min(pause, clock::time_point::max() - deadline_);
-}
+void parallel_work::add_pause(clock::duration pause) noexcept { deadline_ = wire::later(deadline_, pause); }
 
 error parallel_work::problem(errc code, std::string_view what, bool retryable) const {
   const wire::link::context where{.place = place_, .doing = "reading in parallel from", .rows = progress_.rows};

@@ -44,19 +44,37 @@ class pooled_stream::attempts_of {
               const retry_options& retry)
       : from_{std::move(from)}, what_{std::move(what)}, options_{options}, retry_{retry} {}
 
-  static asio::awaitable<chunk> next_of(std::shared_ptr<attempts_of> self) {
-    const chunk rows = co_await self->next();
-    co_return rows;
+  // What is static takes a share of the work with it: its stream may go while it waits.
+
+  static asio::awaitable<chunk> next(std::shared_ptr<attempts_of> self) {
+    if (self->attempts_ == 0) self->began_ = clock::now();
+    const retry_options& retry = self->retry_;
+    for (std::chrono::milliseconds longest = retry.backoff;; longest = wire::doubled(longest, retry.max_backoff)) {
+      std::optional<error> failure;
+      try {
+        const chunk rows = co_await self->attempt();
+        co_return rows;
+      } catch (const error& why) {
+        failure = why;
+      }
+      const std::chrono::milliseconds pause = spread(std::min(longest, retry.max_backoff));
+      if (!self->is_worth_another(*failure) || wire::from_now(pause) >= self->last_moment()) throw *failure;
+      self->rows_ = {};
+      self->connection_.release();
+      co_await self->unless_left(detail::pause_for(pause, "cancelled before a query was sent again"));
+    }
   }
-  static asio::awaitable<leaving> cancel_of(std::shared_ptr<attempts_of> self) {
-    const leaving how = co_await self->cancel();
+  static asio::awaitable<leaving> cancel(std::shared_ptr<attempts_of> self) {
+    self->stop();
+    const leaving how = co_await self->rows_.cancel();
+    self->connection_.release();
     co_return how;
   }
   /// Runs a statement whose rows nobody asks for. What goes wrong is told to the observer.
   static asio::awaitable<void> run(std::shared_ptr<attempts_of> self) {
     try {
       for (bool goes_on = true; goes_on;) {
-        const chunk rows = co_await self->next();
+        const chunk rows = co_await next(self);
         goes_on = static_cast<bool>(rows);
       }
     } catch (const error& why) {
@@ -84,24 +102,6 @@ class pooled_stream::attempts_of {
   [[nodiscard]] int attempts() const noexcept { return attempts_; }
 
  private:
-  asio::awaitable<chunk> next() {
-    if (attempts_ == 0) began_ = clock::now();
-    for (std::chrono::milliseconds longest = retry_.backoff;; longest = wire::doubled(longest, retry_.max_backoff)) {
-      std::optional<error> failure;
-      try {
-        const chunk rows = co_await attempt();
-        co_return rows;
-      } catch (const error& why) {
-        failure = why;
-      }
-      const std::chrono::milliseconds pause = spread(std::min(longest, retry_.max_backoff));
-      if (!is_worth_another(*failure) || wire::from_now(pause) >= last_moment()) throw *failure;
-      rows_ = {};
-      connection_.release();
-      co_await unless_left(detail::pause_for(pause, "cancelled before a query was sent again"));
-    }
-  }
-
   asio::awaitable<chunk> attempt() {
     if (is_over_) co_return chunk{};
     require_wanted();
@@ -146,13 +146,6 @@ class pooled_stream::attempts_of {
     require_wanted();
     if (failure) std::rethrow_exception(failure);
     if (aborted) throw error{errc::cancelled, "cancelled"};
-  }
-
-  asio::awaitable<leaving> cancel() {
-    stop();
-    const leaving how = co_await rows_.cancel();
-    connection_.release();
-    co_return how;
   }
 
   void require_wanted() const {
@@ -207,8 +200,8 @@ void pooled_stream::leave() noexcept {
   work->drop();
 }
 
-asio::awaitable<chunk> pooled_stream::next() { return attempts_of::next_of(work_); }
-asio::awaitable<leaving> pooled_stream::cancel() { return attempts_of::cancel_of(work_); }
+asio::awaitable<chunk> pooled_stream::next() { return attempts_of::next(work_); }
+asio::awaitable<leaving> pooled_stream::cancel() { return attempts_of::cancel(work_); }
 stream_stats pooled_stream::stats() const { return work_->stats(); }
 int pooled_stream::attempts() const noexcept { return work_->attempts(); }
 

@@ -43,9 +43,8 @@ class SLUICE_API document_writer {
   explicit document_writer(document_format format = document_format::ndjson);
 
   /// @par Lifetime  the row is to be valid until its text has been written
-  /// @par Errors    throws error: bad_json for a document with line breaks that is not JSON, or has one in a string;
-  /// the
-  ///                ones before it are still to be written
+  /// @par Errors    throws error: bad_json for a document with line breaks that is not JSON, or has one in a string.
+  ///                The documents before it are still to be written
   void add(row document);
   void add(const chunk& rows) {
     for (const row each : rows) add(each);

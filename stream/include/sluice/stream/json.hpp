@@ -16,7 +16,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -79,10 +78,7 @@ struct json_limits {
 /// @par Thread safety  one document at a time
 class SLUICE_API json_validator {
  public:
-  explicit json_validator(json_limits limits = {});
-  json_validator(json_validator&&) noexcept;
-  json_validator& operator=(json_validator&&) noexcept;
-  ~json_validator();
+  explicit json_validator(json_limits limits = {}) noexcept : limits_{limits} {}
 
   /// @param number  of the row, for the message; 0: the message does not say
   /// @par Errors  throws error: bad_json, with the byte where the document stops being JSON. NULL is no document and
@@ -90,8 +86,8 @@ class SLUICE_API json_validator {
   void check(row document, std::uint64_t number = 0);
 
  private:
-  struct state;
-  std::unique_ptr<state> state_;
+  json_limits limits_;
+  std::string ends_;  // of the arrays and objects around the place that is looked at
 };
 
 }  // namespace sluice
