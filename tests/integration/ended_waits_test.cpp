@@ -280,7 +280,6 @@ asio::awaitable<void> cancel_a_leave_as_its_turn_comes() {
   const query slow = sql("select to_json(n) from (select n, case when n > 3 then pg_sleep(0.05) end "
                          "from generate_series(1, 10) n) rows")
                          .as_document();
-  const sluice::query_options in_pages{.mode = sluice::fetch_mode::paged, .page_rows = 3};
   sluice::row_stream first = co_await db.stream(slow, in_pages);
   sluice::row_stream second = co_await db.stream(slow, in_pages);
   (void)co_await first.next();
