@@ -42,11 +42,12 @@ class blocking_connection {
     }
   }
   /// The session, when a query can be begun on it.
-  [[nodiscard]] const std::shared_ptr<wire::session>& ready() {
+  [[nodiscard]] const std::shared_ptr<wire::session>& ready(wire::clock::time_point latest) {
     leave_put_off();
     const auto& flights = session_->flights;
-    if (!flights.empty() && flights.back()->is_paged())
-      read_until(*flights.back(), [&last = *flights.back()] { return last.decide(); });
+    if (flights.empty() || !flights.back()->is_paged() || flights.back()->decide()) return session_;
+    session_->io.set_deadline(latest);
+    read_until(*flights.back(), [&last = *flights.back()] { return last.decide(); });
     return session_;
   }
   [[nodiscard]] const std::shared_ptr<wire::session>& session() const noexcept { return session_; }
@@ -168,22 +169,27 @@ client& client::operator=(client&&) noexcept = default;
 client::~client() = default;
 
 row_range client::stream(const query& what, query_options options) {
-  auto query = std::make_shared<detail::running_query>(connection_->ready(), what, options);
-  query->launch();
+  const auto asked = wire::clock::now();
+  const auto latest = detail::latest_start(asked, options);
+  auto query = std::make_shared<detail::running_query>(connection_->ready(latest), what, options);
+  query->launch(asked);
   return row_range{std::make_unique<detail::blocking_query>(connection_, std::move(query))};
 }
 
 std::vector<row_range> client::send(const std::vector<query>& queries, query_options options) {
   std::vector<row_range> all;
   all.reserve(queries.size());
-  for (auto& each : detail::send_all(connection_->ready(), queries, options))
+  const auto latest = detail::latest_start(wire::clock::now(), options);
+  for (auto& each : detail::send_all(connection_->ready(latest), queries, options))
     all.push_back(row_range{std::make_unique<detail::blocking_query>(connection_, std::move(each))});
   return all;
 }
 
 std::string client::execute(std::string_view statements, query_options options) {
-  auto query = std::make_shared<detail::running_query>(connection_->ready(), statements, options);
-  query->launch();
+  const auto asked = wire::clock::now();
+  const auto latest = detail::latest_start(asked, options);
+  auto query = std::make_shared<detail::running_query>(connection_->ready(latest), statements, options);
+  query->launch(asked);
   detail::blocking_query run{connection_, std::move(query)};
   (void)run.next();  // rows are passed over: this is the end
   return run.tag();

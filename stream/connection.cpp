@@ -29,16 +29,26 @@ void connection::require_open() const {
   if (!session_) throw error{errc::bad_state, "the connection was never opened, or was moved from"};
 }
 
+namespace {
+
+/// Until a query can be begun, for as long as it has time.
+asio::awaitable<void> until_free(wire::session& on, wire::clock::time_point latest) {
+  co_await wire::until_left(on, latest);
+  co_await wire::until_decided(on, latest);
+}
+
+}  // namespace
+
 asio::awaitable<row_stream> connection::stream(const query& what, query_options options) {
   require_open();
   return start(session_, what, options);
 }
 
 asio::awaitable<row_stream> connection::start(std::shared_ptr<wire::session> on, query what, query_options options) {
-  co_await wire::until_left(*on);
-  co_await wire::until_decided(*on);
+  const auto asked = wire::clock::now();
+  co_await until_free(*on, detail::latest_start(asked, options));
   auto query = std::make_shared<detail::running_query>(on, what, options);
-  query->launch();
+  query->launch(asked);
   co_return row_stream{std::move(query)};
 }
 
@@ -49,10 +59,10 @@ asio::awaitable<std::string> connection::execute(std::string_view statements, qu
 
 asio::awaitable<std::string> connection::run(std::shared_ptr<wire::session> on, std::string statements,
                                              query_options options) {
-  co_await wire::until_left(*on);
-  co_await wire::until_decided(*on);
+  const auto asked = wire::clock::now();
+  co_await until_free(*on, detail::latest_start(asked, options));
   auto query = std::make_shared<detail::running_query>(on, std::string_view{statements}, options);
-  query->launch();
+  query->launch(asked);
   row_stream results{std::move(query)};
   const chunk none = co_await results.next();
   (void)none;  // rows are passed over
@@ -85,8 +95,8 @@ asio::awaitable<pipeline> connection::send(std::vector<query> queries, query_opt
 
 asio::awaitable<pipeline> connection::send_all(std::shared_ptr<wire::session> on, std::vector<query> queries,
                                                query_options options) {
-  co_await wire::until_left(*on);
-  co_await wire::until_decided(*on);
+  const auto asked = wire::clock::now();
+  co_await until_free(*on, detail::latest_start(asked, options));
   co_return pipeline{detail::send_all(on, queries, options)};
 }
 

@@ -51,7 +51,7 @@ asio::awaitable<row_stream> pipeline::next() {
 }
 
 asio::awaitable<row_stream> pipeline::next_of(std::shared_ptr<queries> waiting) {
-  if (!waiting->empty()) co_await wire::until_left(waiting->front()->session());
+  if (!waiting->empty()) co_await wire::until_left(waiting->front()->session(), waiting->front()->ends());
   if (waiting->empty()) throw error{errc::cancelled, "cancelled: the pipeline was left"};
   detail::running_query& first = *waiting->front();
   if (first.session().is != wire::session::state::broken && first.exchange().is_behind_another())

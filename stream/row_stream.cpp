@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include <asio/cancellation_state.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
 
 #include <sluice/wire/leave.hpp>
 
@@ -58,7 +60,8 @@ asio::awaitable<chunk> row_stream::next() { return next_of(query_); }
 asio::awaitable<chunk> row_stream::next_of(query_ptr owned) {
   if (owned == nullptr || owned->is_done()) co_return chunk{};
   detail::running_query& query = *owned;
-  if (is_being_left(query)) co_await wire::until_left(query.session());  // another stream of this connection
+  if (is_being_left(query))
+    co_await wire::until_left(query.session(), query.ends());  // another stream of this connection
   query.enter();
   if (query.is_satisfied()) {
     query.finish();
@@ -74,9 +77,10 @@ asio::awaitable<chunk> row_stream::next_of(query_ptr owned) {
     } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
       aborted = true;
     }
-    if (aborted) query.fail_cancelled();
-    query.check_wait();
-    if (is_being_left(query)) co_await wire::until_left(query.session());
+    if (!aborted) query.check_wait();
+    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+    if (aborted || asked.cancelled() != asio::cancellation_type::none) query.fail_cancelled();  // as the wait ended
+    if (is_being_left(query)) co_await wire::until_left(query.session(), query.ends());
   }
 }
 
@@ -91,9 +95,10 @@ asio::awaitable<void> row_stream::moved(query_ptr owned) {
     } catch (const std::system_error&) {
       aborted = true;
     }
-    if (aborted) query.fail_cancelled();
-    query.check_wait();
-    if (is_being_left(query)) co_await wire::until_left(query.session());
+    if (!aborted) query.check_wait();
+    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+    if (aborted || asked.cancelled() != asio::cancellation_type::none) query.fail_cancelled();
+    if (is_being_left(query)) co_await wire::until_left(query.session(), query.ends());
   }
 }
 
@@ -107,7 +112,7 @@ asio::awaitable<void> row_stream::pause_for(query_ptr owned, pause_options how, 
                                             std::shared_ptr<asio::steady_timer> timer) {
   how.reason = reason;
   detail::running_query& query = *owned;
-  co_await wire::until_left(query.session());
+  co_await wire::until_left(query.session(), query.ends());
   query.begin_pause(how);
   co_await moved(owned);
   if (query.pause_ends() == wire::clock::time_point::max()) co_return;

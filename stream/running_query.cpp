@@ -33,6 +33,10 @@ std::chrono::microseconds micros(wire::clock::duration time) noexcept {
 
 }  // namespace
 
+wire::clock::time_point latest_start(wire::clock::time_point asked, const query_options& options) noexcept {
+  return std::min(wire::limit_after(asked, options.timeout), wire::limit_after(asked, options.first_row_timeout));
+}
+
 running_query::running_query(std::shared_ptr<wire::session> on, const query_options& options)
     : session_{std::move(on)},
       limits_{options},
@@ -100,7 +104,8 @@ void running_query::note_text(std::string_view text, bool was_prepared) {
   reported_ = false;
 }
 
-void running_query::launch() {
+void running_query::launch(wire::clock::time_point asked) {
+  began_ = asked;
   set_deadline();
   link().flush();
   if (!reported_) session_->watch->on_query(event());

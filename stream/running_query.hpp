@@ -18,6 +18,10 @@
 
 namespace sluice::detail {
 
+// The latest moment for a query to begin that is asked for at `asked`.
+[[nodiscard]] wire::clock::time_point latest_start(wire::clock::time_point asked,
+                                                   const query_options& options) noexcept;
+
 class running_query {
  public:
   // Encodes the query; `launch` sends it.
@@ -26,8 +30,8 @@ class running_query {
   // Behind another one, which need not be over.
   running_query(const running_query& before, const query& what, const query_options& options);
 
-  // Sends what can be sent without waiting. Its time begins.
-  void launch();
+  // Sends what can be sent without waiting. Its time began when it was asked for.
+  void launch(wire::clock::time_point asked = wire::clock::now());
   // The same when it was sent long ago, behind another one that is now over.
   void take_turn();
 
@@ -44,6 +48,8 @@ class running_query {
   // The pause's time limit is over.
   void pause_expired() noexcept;
   [[nodiscard]] bool is_paused() const noexcept { return pause_.has_value(); }
+  // Its deadline as it is now.
+  [[nodiscard]] wire::clock::time_point ends() const noexcept { return nearest_limit().when; }
   [[nodiscard]] wire::clock::time_point pause_ends() const noexcept;
 
   [[nodiscard]] wire::link& link() noexcept { return session_->io; }

@@ -40,7 +40,7 @@ bool exchange::is_behind_another() const noexcept {
 
 bool exchange::has_wanted_followers() const noexcept {
   for (auto each = session_.flights.rbegin(); each != session_.flights.rend() && *each != this; ++each)
-    if (!(*each)->is_unwanted_ || (*each)->may_go_on()) return true;
+    if (!(*each)->is_unwanted_ || clock::now() < (*each)->given_.until) return true;
   return false;
 }
 
@@ -263,9 +263,11 @@ asio::awaitable<void> read_to_end(exchange& query, std::uint64_t most_reads) {
   });
 }
 
-asio::awaitable<void> until_decided(session& on) {
+asio::awaitable<void> until_decided(session& on, clock::time_point latest) {
   if (on.flights.empty() || !on.flights.back()->is_paged()) co_return;
   exchange& last = *on.flights.back();  // nothing is sent behind it before
+  if (last.decide()) co_return;
+  on.io.set_deadline(latest);
   co_await read_until(last, [&last] { return last.decide(); });
 }
 

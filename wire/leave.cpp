@@ -8,7 +8,9 @@
 #include <span>
 #include <utility>
 
+#include <asio/experimental/awaitable_operators.hpp>
 #include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
@@ -211,19 +213,29 @@ asio::awaitable<leaving> leave(departure from, exchange& query) {
   co_return outcome;
 }
 
-asio::awaitable<void> changed(session& on) {
+asio::awaitable<void> changed(session& on, clock::time_point latest) {
+  using namespace asio::experimental::awaitable_operators;
   std::error_code ignored;
-  co_await on.settled.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  if (latest == clock::time_point::max()) {
+    co_await on.settled.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_return;
+  }
+  std::error_code also_ignored;
+  asio::steady_timer late{on.io.get_executor(), latest};
+  co_await (on.settled.async_wait(asio::redirect_error(asio::use_awaitable, ignored)) ||
+            late.async_wait(asio::redirect_error(asio::use_awaitable, also_ignored)));
 }
 
-asio::awaitable<void> until_left(session& on) {
+asio::awaitable<void> until_left(session& on, clock::time_point latest) {
   bool aborted = false;
   try {
-    while (on.is == session::state::leaving) co_await changed(on);
+    while (on.is == session::state::leaving && clock::now() < latest) co_await changed(on, latest);
   } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
     aborted = true;
   }
   if (aborted) on.io.fail(errc::cancelled, "cancelled while an earlier query was being left");
+  if (on.is == session::state::leaving)
+    on.io.refuse(errc::deadline_exceeded, "the deadline passed while an earlier query was being left");
 }
 
 asio::awaitable<void> send_cancel(session& target, clock::time_point deadline) {

@@ -223,4 +223,78 @@ TEST(Error, OfWhatWasNeverSentLeavesTheConnectionUsable) {
   EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
 }
 
+/// A query's error code, or none.
+asio::awaitable<std::optional<std::error_code>> fails_with(sluice::connection& db, sluice::query_options how) {
+  std::optional<std::error_code> code;
+  try {
+    sluice::row_stream rows = co_await db.stream(sql("select to_json(1)"), how);
+    (void)co_await rows.next();
+  } catch (const sluice::error& e) {
+    code = e.code();
+  }
+  co_return code;
+}
+
+asio::awaitable<void> begin_behind_a_dropped_write(sluice::query_options how) {
+  sluice::connection db = co_await sluice::connect(dsn());
+  (void)co_await db.execute("create temp table written(n int)");
+  {
+    const sluice::row_stream dropped =
+        co_await db.stream(sql("insert into written select 1 from pg_sleep(2) returning n").as_object());
+  }
+  const auto code = co_await fails_with(db, how);
+  EXPECT_EQ(code, make_error_code(errc::deadline_exceeded));
+  EXPECT_FALSE(db.is_closed());
+  const std::string rows = co_await answer(db, sql("select to_json(count(*)) from written").as_document());
+  EXPECT_EQ(rows, "1");
+}
+
+TEST(TimeToBegin, IsCountedWhileADroppedWriteGoesOn) {
+  run(begin_behind_a_dropped_write({.timeout = 100ms}));
+  run(begin_behind_a_dropped_write({.first_row_timeout = 100ms}));
+}
+
+/// Pages of a query that nobody describes before the lock goes.
+const char* const behind_a_lock = "select * from locked_while_described";
+const sluice::query_options in_pages{.mode = sluice::fetch_mode::paged, .page_rows = 3};
+
+class WhileDescribed : public testing::Test {
+ protected:
+  void SetUp() override {
+    locker_.execute("drop table if exists locked_while_described; create table locked_while_described(n int)");
+    locker_.execute("begin; lock table locked_while_described");
+  }
+  void TearDown() override { locker_.execute("rollback; drop table if exists locked_while_described"); }
+
+  sluice::client locker_{dsn()};
+};
+
+TEST_F(WhileDescribed, TimeToBeginIsCountedInAThread) {
+  sluice::client db{dsn()};
+  sluice::row_range first = db.stream(sql(behind_a_lock), in_pages);
+  try {
+    (void)db.stream(sql("select to_json(1)"), {.timeout = 100ms});
+    ADD_FAILURE() << "it began";
+  } catch (const sluice::error& e) {
+    EXPECT_EQ(e.code(), errc::deadline_exceeded) << e.what();
+  }
+  locker_.execute("rollback");
+  EXPECT_FALSE(first.next());
+  EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
+}
+
+asio::awaitable<void> begin_while_another_is_described(sluice::client& locker) {
+  sluice::connection db = co_await sluice::connect(dsn());
+  sluice::row_stream first = co_await db.stream(sql(behind_a_lock), in_pages);
+  const auto code = co_await fails_with(db, {.timeout = 100ms});
+  EXPECT_EQ(code, make_error_code(errc::deadline_exceeded));
+  locker.execute("rollback");
+  const sluice::chunk end = co_await first.next();
+  EXPECT_FALSE(end);
+  const std::string rows = co_await answer(db, sql("select to_json(1)"));
+  EXPECT_EQ(rows, "1");
+}
+
+TEST_F(WhileDescribed, TimeToBeginIsCountedInACoroutine) { run(begin_while_another_is_described(locker_)); }
+
 }  // namespace

@@ -329,4 +329,39 @@ asio::awaitable<void> destroy_connection_under() {
 
 TEST(DestroyedConnection, LetsAPendingExecuteGoOn) { run(destroy_connection_under()); }
 
+asio::awaitable<void> read_all(sluice::connection& db) {
+  sluice::row_stream rows = co_await db.stream(sql("select to_json(n) from generate_series(1, 20000) n").as_document());
+  for (bool goes_on = true; goes_on;) {
+    const sluice::chunk batch = co_await rows.next();
+    goes_on = static_cast<bool>(batch);
+  }
+}
+
+/// A reader that is cancelled after so many turns of the executor: whatever it waits for then, it ends in our error.
+asio::awaitable<void> cancel_after(int turns, sluice::connection& db) {
+  const asio::any_io_executor on = co_await asio::this_coro::executor;
+  asio::cancellation_signal stop;
+  bool is_done = false;
+  asio::co_spawn(on, read_all(db), asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr failure) {
+                   is_done = true;
+                   try {
+                     if (failure) std::rethrow_exception(failure);
+                   } catch (const sluice::error& e) {
+                     EXPECT_EQ(e.code(), sluice::errc::cancelled) << e.what();
+                   } catch (const std::exception& e) {
+                     ADD_FAILURE() << "after " << turns << " turns: " << e.what();
+                   }
+                 }));
+  for (int i = 0; i < turns && !is_done; ++i) co_await asio::post(on, asio::use_awaitable);
+  stop.emit(asio::cancellation_type::terminal);
+  while (!is_done) co_await asio::post(on, asio::use_awaitable);
+}
+
+asio::awaitable<void> cancel_after_any_number_of_turns() {
+  sluice::connection db = co_await sluice::connect(dsn());
+  for (int turns = 0; turns < 300; ++turns) co_await cancel_after(turns, db);
+}
+
+TEST(CancelledNext, EndsInOurErrorWheneverTheCancellationComes) { run(cancel_after_any_number_of_turns()); }
+
 }  // namespace

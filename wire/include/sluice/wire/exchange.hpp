@@ -249,9 +249,10 @@ class SLUICE_API exchange {
 /// @par Errors  throws error: what `advance` does, connection_lost, deadline_exceeded, cancelled
 [[nodiscard]] SLUICE_API asio::awaitable<void> read_to_end(
     exchange& query, std::uint64_t most_reads = std::numeric_limits<std::uint64_t>::max());
-/// Reads until a query can be begun beside those in pages.
+/// Reads until a query can be begun beside those in pages, or until `latest`.
 /// @par Errors  as above
-[[nodiscard]] SLUICE_API asio::awaitable<void> until_decided(session& on);
+[[nodiscard]] SLUICE_API asio::awaitable<void> until_decided(session& on,
+                                                             clock::time_point latest = clock::time_point::max());
 /// Runs statements of our own to their end, within the session's patience.
 /// @par Errors  as above, and the server's
 [[nodiscard]] SLUICE_API asio::awaitable<void> run_statements(session& on, std::string_view statements);

@@ -48,11 +48,14 @@ class SLUICE_API departure {
 /// not hit: then nothing is cancelled, and all is read to its end.
 [[nodiscard]] SLUICE_API asio::awaitable<leaving> leave(departure from, std::span<exchange* const> unwanted);
 
-/// Waits until something has ended on the session: a leave, a query that others stand behind, a wait for rows.
-[[nodiscard]] SLUICE_API asio::awaitable<void> changed(session& on);
+/// Waits until something has ended on the session: a leave, a query that others stand behind, a wait for rows. Or until
+/// `latest`.
+[[nodiscard]] SLUICE_API asio::awaitable<void> changed(session& on,
+                                                       clock::time_point latest = clock::time_point::max());
 /// Returns when nothing is being left on the session any more.
-/// @par Errors  throws error: cancelled
-[[nodiscard]] SLUICE_API asio::awaitable<void> until_left(session& on);
+/// @par Errors  throws error: cancelled, deadline_exceeded after `latest`
+[[nodiscard]] SLUICE_API asio::awaitable<void> until_left(session& on,
+                                                          clock::time_point latest = clock::time_point::max());
 
 /// Asks the server, on a connection of its own, to cancel what `target` is running, and waits until the server has
 /// dealt with the request. That says nothing about whether there was something to cancel.
