@@ -39,6 +39,17 @@ void with_password(std::string_view before, std::string_view after, Use use) {
   OPENSSL_cleanse(text.data(), text.size());
 }
 
+/// How often the password's end stands there.
+int traces_in(std::string_view memory) {
+  const auto same = [](char c, char m) { return c == static_cast<char>(m ^ mask); };
+  int found = 0;
+  for (std::size_t at = 0; (at = memory.find(static_cast<char>(needle[0] ^ mask), at)) != memory.npos; ++at) {
+    const std::string_view here = memory.substr(at, needle.size());
+    if (std::equal(here.begin(), here.end(), needle.begin(), needle.end(), same)) ++found;
+  }
+  return found;
+}
+
 /// How often the password, or its end, stands in this process's memory.
 int traces() {
   static std::array<char, 1U << 20U> piece;
@@ -56,10 +67,7 @@ int traces() {
       if (at < own + piece.size() && at + piece.size() > own) continue;
       const ssize_t size =
           ::pread(memory, piece.data(), std::min<std::size_t>(piece.size(), to - at), static_cast<off_t>(at));
-      const auto end = piece.begin() + std::max<ssize_t>(size, 0);
-      const auto same = [](char c, char m) { return c == static_cast<char>(m ^ mask); };
-      for (auto hit = piece.begin(); (hit = std::search(hit, end, needle.begin(), needle.end(), same)) != end; ++hit)
-        ++found;
+      found += traces_in({piece.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))});
     }
   }
   OPENSSL_cleanse(piece.data(), piece.size());

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace sluice::test {
 
@@ -46,6 +47,9 @@ inline std::string as_user(std::string_view name) {
   }
   return text;
 }
+
+/// The same without JIT, which may take the server longer than all else that an endless query does at first.
+inline std::string without_jit(std::string conninfo = dsn()) { return std::move(conninfo) + " options='-c jit=off'"; }
 
 /// What psql prints for `sql`: a line per row, columns separated by '|', without the last newline. The text goes to
 /// psql as it is, so that it may hold several statements and any quotes.
