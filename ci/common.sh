@@ -13,6 +13,12 @@ if [[ ! -w ${CCACHE_DIR:-${HOME-}} ]]; then export CCACHE_DISABLE=1; fi # nowher
 sanitized=(-Dwerror=true '-Db_sanitize=address,undefined' -Db_lundef=false -Doptimization=1 -Dcpp_args=-g1
   -Dbenches=disabled)
 
+# Runs a command with what the sanitizers are told.
+watched() {
+  ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
+    UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$@"
+}
+
 say() { printf '\n== %s\n' "$*"; }
 fail() {
   printf '%s: %s\n' "${0##*/}" "$*" >&2
