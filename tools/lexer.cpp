@@ -4,8 +4,8 @@
 #include <array>
 #include <utility>
 
-#include <sluice/proto/utf8.hpp>
-#include <sluice/wire/printable.hpp>
+#include "auth/utf8.hpp"
+#include "transport/printable.hpp"
 
 #include "terminal.hpp"
 #include "values.hpp"

@@ -19,7 +19,7 @@
 
 #include <sluice/sluice.hpp>
 #include <sluice/stream/json.hpp>
-#include <sluice/wire/printable.hpp>
+#include "transport/printable.hpp"
 
 #include "options.hpp"
 #include "output.hpp"

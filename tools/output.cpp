@@ -8,7 +8,7 @@
 #include <string_view>
 #include <system_error>
 
-#include <sluice/proto/utf8.hpp>
+#include "auth/utf8.hpp"
 
 #include "terminal.hpp"
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include <sluice/proto/utf8.hpp>
-#include <sluice/wire/printable.hpp>
+#include "auth/utf8.hpp"
+#include "transport/printable.hpp"
 
 namespace sluice::tool {
 

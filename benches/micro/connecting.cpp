@@ -1,9 +1,9 @@
 // What connecting costs the client besides waiting: connection strings, and SCRAM with and without known keys.
 #include <benchmark/benchmark.h>
 
-#include <sluice/proto/scram.hpp>
 #include <sluice/wire/conninfo.hpp>
 #include <string>
+#include "auth/scram.hpp"
 
 #include "iterations.hpp"
 #include "scram_server.hpp"

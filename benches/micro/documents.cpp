@@ -8,8 +8,8 @@
 #include <sluice/stream/typed.hpp>
 #include <string>
 
-#include "client_filter.hpp"
 #include "iterations.hpp"
+#include "query/client_filter.hpp"
 #include "received_rows.hpp"
 
 namespace bench {

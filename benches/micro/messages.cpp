@@ -4,12 +4,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <sluice/proto/backend.hpp>
-#include <sluice/proto/error_fields.hpp>
-#include <sluice/proto/frontend.hpp>
-#include <sluice/proto/query_machine.hpp>
 #include <string>
 #include <vector>
+#include "machines/query_machine.hpp"
+#include "messages/backend.hpp"
+#include "messages/error_fields.hpp"
+#include "messages/frontend.hpp"
 
 #include "backend.hpp"
 #include "bytes.hpp"

@@ -1,12 +1,12 @@
 // What it costs to make a query and an error: conditions to SQL, names of SQLSTATEs, the exception itself.
 #include <benchmark/benchmark.h>
 
-#include <sluice/proto/sqlstate.hpp>
 #include <sluice/stream/query.hpp>
 #include <sluice/wire/error.hpp>
-#include <sluice/wire/statement_cache.hpp>
 #include <string>
 #include <vector>
+#include "engine/statement_cache.hpp"
+#include "tables/sqlstate.hpp"
 
 #include "iterations.hpp"
 

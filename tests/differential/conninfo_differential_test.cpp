@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-#include "conninfo_settings.hpp"
+#include "conninfo/conninfo_settings.hpp"
 #include "temporary_folder.hpp"
 
 namespace {

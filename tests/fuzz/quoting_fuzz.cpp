@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "fuzzing.hpp"
-#include "quoting.hpp"
+#include "query/quoting.hpp"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // Any text as a server's two messages of SCRAM, a line each: refused or answered, and never believed, since a proof of
 // the password cannot be found by chance.
-#include <sluice/proto/scram.hpp>
 #include <string>
+#include "auth/scram.hpp"
 
 #include "fuzzing.hpp"
 

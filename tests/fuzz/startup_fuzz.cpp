@@ -1,7 +1,7 @@
 // Any bytes as a server's side of a login. Its first byte says what the client allows. The password is never sent as it
 // is where that is not allowed, nobody is let in without AuthenticationOk, and never where proof was required.
 #include <algorithm>
-#include <sluice/proto/startup_machine.hpp>
+#include "machines/startup_machine.hpp"
 
 #include "fuzzing.hpp"
 

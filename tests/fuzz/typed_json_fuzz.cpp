@@ -5,8 +5,8 @@
 #include <string>
 
 #include "backend.hpp"
-#include "client_filter.hpp"
 #include "fuzzing.hpp"
+#include "query/client_filter.hpp"
 
 namespace fuzzed {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "fuzzing.hpp"
-#include "quoting.hpp"
+#include "query/quoting.hpp"
 #include "values.hpp"
 #include "where.hpp"
 

@@ -20,7 +20,7 @@
 
 #include "cluster.hpp"
 #include "faces.hpp"
-#include "safe_casts.hpp"
+#include "query/safe_casts.hpp"
 
 namespace {
 

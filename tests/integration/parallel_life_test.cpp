@@ -25,10 +25,10 @@
 #include <memory>
 #include <optional>
 #include <sluice/stream/parallel.hpp>
-#include <sluice/wire/connect.hpp>
 #include <string>
 #include <thread>
 #include <vector>
+#include "engine/connect.hpp"
 
 #include "asking.hpp"
 #include "cluster.hpp"

@@ -3,9 +3,9 @@
 
 #include <array>
 #include <random>
-#include <sluice/wire/sql_parameters.hpp>
 #include <string>
 #include <vector>
+#include "engine/sql_parameters.hpp"
 
 #include "asking.hpp"
 #include "cluster.hpp"

@@ -4,12 +4,12 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
-#include <sluice/proto/backend.hpp>
-#include <sluice/proto/error_fields.hpp>
 #include <span>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
+#include "messages/backend.hpp"
+#include "messages/error_fields.hpp"
 
 #include "bytes.hpp"
 

@@ -8,11 +8,11 @@
 #include <asio/local/stream_protocol.hpp>
 #include <memory>
 #include <sluice/stream/chunk.hpp>
-#include <sluice/wire/exchange.hpp>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
+#include "engine/exchange.hpp"
 
 namespace sluice::test {
 

@@ -4,7 +4,7 @@
 #include <ostream>
 #include <string>
 
-#include <sluice/wire/printable.hpp>
+#include "transport/printable.hpp"
 
 #include "values.hpp"
 #include "where.hpp"

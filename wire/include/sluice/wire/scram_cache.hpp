@@ -1,19 +1,16 @@
 #pragma once
 /// @file
-/// What SCRAM's hashing gave, kept for the next login: most of what connecting to a near server costs is that hashing.
+/// SCRAM's hashing, done once for many logins: it is most of what connecting to a near server costs.
 
-#include <array>
-#include <cstddef>
-#include <map>
-#include <mutex>
-#include <optional>
-#include <string>
-#include <string_view>
+#include <memory>
 
 #include <sluice/export.hpp>
-#include <sluice/proto/scram.hpp>
 
 namespace sluice {
+
+namespace wire {
+class scram_store;
+}
 
 /// Keys by account, each proved by a login that succeeded; as secret as the passwords. They are found with the password
 /// that they were made of alone: a digest of it, under a random key of this object's, is kept with them. A server that
@@ -21,27 +18,15 @@ namespace sluice {
 /// @par Thread safety  safe
 class SLUICE_API scram_cache {
  public:
-  scram_cache() noexcept;
-
-  /// @param account   the user and the server
-  /// @param password  what was given for this login
-  [[nodiscard]] std::optional<proto::scram_keys> find(const std::string& account, std::string_view password) const;
-  void store(std::string account, std::string_view password, const proto::scram_keys& keys);
+  /// Empty; fills by itself when it is a `conninfo::scram_keys`.
+  scram_cache();
+  ~scram_cache();
+  scram_cache(const scram_cache&) = delete;
+  scram_cache& operator=(const scram_cache&) = delete;
 
  private:
-  using digest = std::array<std::byte, 32>;
-  struct entry {
-    digest password;
-    proto::scram_keys keys;
-  };
-  [[nodiscard]] std::optional<digest> digest_of(std::string_view password) const noexcept;
-
-  static constexpr std::size_t most = 64;  // accounts; a pool has one for each host
-
-  digest key_{};
-  bool has_key_;  // without, as when libcrypto gives no random numbers, nothing is kept
-  mutable std::mutex mutex_;
-  std::map<std::string, entry> entries_;
+  friend class wire::scram_store;
+  std::unique_ptr<wire::scram_store> store_;
 };
 
 }  // namespace sluice

@@ -1,0 +1,215 @@
+#include <sluice/stream/client.hpp>
+
+#include <algorithm>
+#include <deque>
+#include <new>
+#include <optional>
+#include <utility>
+
+#include "engine/connect.hpp"
+#include "engine/leave.hpp"
+
+#include "api/coroutine_runner.hpp"
+#include "api/query_list.hpp"
+#include "api/running_query.hpp"
+#include "api/session_options.hpp"
+
+namespace sluice {
+
+namespace detail {
+
+/// A session and the private io_context on which its coroutines run. Rows do not pass through it: waiting for them is a
+/// poll of the socket.
+class blocking_connection {
+ public:
+  blocking_connection(const conninfo& info, const connection_options& options)
+      : session_{runner_.run(wire::connect(info, session_options_of(options)), &interrupts_)} {}
+  ~blocking_connection() {
+    leave_put_off();
+    if (session_) session_->close();
+  }
+  blocking_connection(const blocking_connection&) = delete;
+  blocking_connection& operator=(const blocking_connection&) = delete;
+
+  /// Moves bytes until `is_done`, which looks at what has arrived for `query`.
+  template <class Condition>
+  void read_until(wire::exchange& query, const Condition& is_done) {
+    wire::link& io = session_->io;
+    while (!is_done()) {
+      const wire::link::moved moved = io.transfer(query.wanted());
+      if (moved == wire::link::moved::end) query.on_end();
+      if (moved == wire::link::moved::nothing) io.wait(&interrupts_);
+    }
+  }
+  /// The session, when a query can be begun on it.
+  [[nodiscard]] const std::shared_ptr<wire::session>& ready(wire::clock::time_point latest) {
+    leave_put_off();
+    const auto& flights = session_->flights;
+    if (flights.empty() || !flights.back()->is_paged() || flights.back()->decide()) return session_;
+    session_->io.set_deadline(latest);
+    read_until(*flights.back(), [&last = *flights.back()] { return last.decide(); });
+    return session_;
+  }
+  [[nodiscard]] const std::shared_ptr<wire::session>& session() const noexcept { return session_; }
+  [[nodiscard]] wire::interrupter& interrupts() noexcept { return interrupts_; }
+
+  /// Brings a query that was disowned to its end. One that goes on by itself can be interrupted: then it is cancelled.
+  leaving leave(running_query& query) noexcept {
+    if (query.exchange().is_over()) return leaving::drained;
+    leaving how = leaving::closed;
+    try {
+      wire::departure from{session_};
+      how = runner_.run(wire::leave(std::move(from), query.exchange()), query.goes_on() ? &interrupts_ : nullptr);
+    } catch (...) {  // no memory for the coroutine
+      session_->discard();
+    }
+    query.left();
+    return how;
+  }
+  /// The same for one that was dropped, which has to wait if it stands behind one that somebody still reads.
+  void leave_dropped(std::shared_ptr<running_query> query) noexcept {
+    query->drop();
+    if (!query->is_settled() && query->exchange().is_behind_another()) {
+      try {
+        put_off_.push_back(std::move(query));
+        return;
+      } catch (const std::bad_alloc&) {
+        session_->discard();
+      }
+    }
+    (void)leave(*query);
+    query.reset();
+    leave_put_off();
+  }
+
+ private:
+  /// In the order of their flights.
+  void leave_put_off() noexcept {
+    const auto is_next = [](const auto& each) { return each->is_settled() || !each->exchange().is_behind_another(); };
+    for (auto next = std::ranges::find_if(put_off_, is_next); next != put_off_.end();
+         next = std::ranges::find_if(put_off_, is_next)) {
+      const std::shared_ptr<running_query> query = std::move(*next);
+      put_off_.erase(next);
+      (void)leave(*query);
+    }
+  }
+
+  wire::interrupter interrupts_;
+  coroutine_runner runner_;
+  std::shared_ptr<wire::session> session_;
+  std::deque<std::shared_ptr<running_query>> put_off_;  // dropped, behind queries that somebody reads
+};
+
+class blocking_query {
+ public:
+  /// @param query  was sent
+  blocking_query(std::shared_ptr<blocking_connection> on, std::shared_ptr<running_query> query) noexcept
+      : connection_{std::move(on)}, query_{std::move(query)} {}
+  ~blocking_query() { connection_->leave_dropped(std::move(query_)); }
+  blocking_query(const blocking_query&) = delete;
+  blocking_query& operator=(const blocking_query&) = delete;
+
+  chunk next() {
+    if (query_->is_done()) return {};
+    query_->enter();
+    if (query_->is_satisfied()) {
+      query_->finish();
+      (void)leave();
+      return {};
+    }
+    for (;;) {
+      if (const std::optional<chunk> rows = query_->advance(false)) return *rows;
+      query_->wait(connection_->interrupts());
+    }
+  }
+
+  leaving leave() noexcept {
+    query_->stop();
+    return connection_->leave(*query_);
+  }
+
+  void pause(const pause_options& how) {
+    query_->begin_pause(how);
+    while (!query_->settle_pause(false)) query_->wait(connection_->interrupts());
+  }
+  void resume() {
+    if (query_->is_paused()) query_->end_pause();
+  }
+
+  [[nodiscard]] const running_query& query() const noexcept { return *query_; }
+  [[nodiscard]] const std::string& tag() noexcept { return query_->exchange().tag(); }
+
+ private:
+  std::shared_ptr<blocking_connection> connection_;
+  std::shared_ptr<running_query> query_;
+};
+
+}  // namespace detail
+
+template class row_iterator<detail::blocking_query>;
+
+row_range::row_range(std::unique_ptr<detail::blocking_query> query) noexcept : query_{std::move(query)} {}
+row_range::row_range(row_range&&) noexcept = default;
+row_range& row_range::operator=(row_range&&) noexcept = default;
+row_range::~row_range() = default;
+
+row_range::iterator row_range::begin() { return iterator{*query_}; }
+chunk row_range::next() { return query_->next(); }
+leaving row_range::cancel() { return query_->leave(); }
+void row_range::pause(pause_options how) { query_->pause(how); }
+void row_range::resume() { query_->resume(); }
+stream_stats row_range::stats() const { return query_->query().stats(); }
+
+client::client(std::string_view conninfo, connection_options options)
+    : client{sluice::conninfo::parse(conninfo), options} {}
+client::client(const sluice::conninfo& info, connection_options options)
+    : connection_{std::make_shared<detail::blocking_connection>(info, options)} {}
+client::client(client&&) noexcept = default;
+client& client::operator=(client&&) noexcept = default;
+client::~client() = default;
+
+row_range client::stream(const query& what, query_options options) {
+  const auto asked = wire::clock::now();
+  const auto latest = detail::latest_start(asked, options);
+  auto query = std::make_shared<detail::running_query>(connection_->ready(latest), what, options);
+  query->launch(asked);
+  return row_range{std::make_unique<detail::blocking_query>(connection_, std::move(query))};
+}
+
+std::vector<row_range> client::send(const std::vector<query>& queries, query_options options) {
+  std::vector<row_range> all;
+  all.reserve(queries.size());
+  const auto latest = detail::latest_start(wire::clock::now(), options);
+  for (auto& each : detail::send_all(connection_->ready(latest), queries, options))
+    all.push_back(row_range{std::make_unique<detail::blocking_query>(connection_, std::move(each))});
+  return all;
+}
+
+std::string client::execute(std::string_view statements, query_options options) {
+  const auto asked = wire::clock::now();
+  const auto latest = detail::latest_start(asked, options);
+  auto query = std::make_shared<detail::running_query>(connection_->ready(latest), statements, options);
+  query->launch(asked);
+  detail::blocking_query run{connection_, std::move(query)};
+  (void)run.next();  // rows are passed over: this is the end
+  return run.tag();
+}
+
+void client::interrupt() noexcept { connection_->interrupts().interrupt(); }
+
+std::string_view client::parameter(std::string_view name) const {
+  const auto& known = connection_->session()->parameters;
+  const auto found = known.find(name);
+  return found == known.end() ? std::string_view{} : found->second;
+}
+
+std::uint32_t client::backend_pid() const noexcept { return connection_->session()->backend_pid; }
+std::string_view client::tls_version() const noexcept { return connection_->session()->tls_version(); }
+bool client::is_idle() const noexcept { return wire::exchange::is_free(*connection_->session()); }
+bool client::is_closed() const noexcept { return connection_->session()->is == wire::session::state::broken; }
+void client::on_notice(notice_handler handler) { connection_->session()->on_notice = std::move(handler); }
+void client::on_notification(notification_handler handler) {
+  connection_->session()->on_notification = std::move(handler);
+}
+
+}  // namespace sluice

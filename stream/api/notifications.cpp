@@ -1,0 +1,167 @@
+#include <sluice/stream/notifications.hpp>
+
+#include <algorithm>
+#include <deque>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include <asio/this_coro.hpp>
+
+#include <sluice/stream/query.hpp>
+#include "engine/connect.hpp"
+#include "engine/exchange.hpp"
+
+#include "api/pause_for.hpp"
+#include "api/session_options.hpp"
+
+namespace sluice {
+
+class notifications::listening {
+ public:
+  listening(sluice::conninfo info, const std::vector<std::string>& channels, listen_options options)
+      : info_{std::move(info)}, options_{options} {
+    for (const std::string& each : channels) statements_ += "listen " + quote_identifier(each) + ';';
+  }
+  ~listening() {
+    if (session_ != nullptr) session_->close();
+  }
+  listening(const listening&) = delete;
+  listening& operator=(const listening&) = delete;
+
+  /// Until the server listens.
+  asio::awaitable<void> listen() {
+    for (std::chrono::milliseconds pause = options_.backoff; session_ == nullptr;) {
+      std::optional<error> failure;
+      try {
+        co_await connect_once();
+      } catch (const error& why) {
+        failure = why;
+      }
+      if (!failure) break;
+      if (!failure->retryable()) throw *failure;
+      co_await detail::pause_for(pause, "cancelled while the server cannot be reached");
+      pause = wire::doubled(pause, options_.max_backoff);
+    }
+  }
+
+  /// Reads only while there is nothing to tell.
+  asio::awaitable<listen_event> next() {
+    while (heard_.empty()) {
+      if (session_ == nullptr) {
+        co_await listen();
+        continue;
+      }
+      const wire::link::moved moved = hear();
+      if (moved == wire::link::moved::end)
+        session_.reset();
+      else if (moved == wire::link::moved::nothing || session_->io.turn_is_over())
+        co_await wait();
+    }
+    listen_event first = std::move(heard_.front());
+    heard_.pop_front();
+    pending_bytes_ -= size_of(first);
+    co_return first;
+  }
+
+  [[nodiscard]] bool is_connected() const noexcept { return session_ != nullptr; }
+
+ private:
+  asio::awaitable<void> connect_once() {
+    const wire::session_options bounds = detail::session_options_of(options_.connection);
+    std::shared_ptr<wire::session> made = co_await wire::connect(info_, bounds);
+    // The queue belongs to this object, which the session does not outlive.
+    made->on_notification = [this](const notification& what) { add({.is = listen_event::kind::heard, .what = what}); };
+    const std::size_t before = heard_.size();
+    if (has_listened_) add({.is = listen_event::kind::gap});
+    try {
+      co_await wire::run_statements(*made, statements_);
+    } catch (...) {
+      while (heard_.size() > before) drop_last();  // the next connection begins anew
+      throw;
+    }
+    has_listened_ = true;
+    session_ = std::move(made);
+  }
+
+  void drop_last() noexcept {
+    pending_bytes_ -= size_of(heard_.back());
+    heard_.pop_back();
+  }
+
+  [[nodiscard]] static std::size_t size_of(const listen_event& event) noexcept {
+    return sizeof event + event.what.channel.size() + event.what.payload.size();
+  }
+
+  /// Where there is no room for an event, a gap stands for it and for those that follow it.
+  void add(listen_event event) {
+    if (pending_bytes_ + size_of(event) > options_.max_pending_bytes) event = {.is = listen_event::kind::gap};
+    const bool is_known = event.is == listen_event::kind::gap && !heard_.empty() && heard_.back().is == event.is;
+    if (is_known) return;
+    pending_bytes_ += size_of(event);
+    heard_.push_back(std::move(event));
+  }
+
+  /// Takes what one read brings. A session that breaks the protocol is as good as lost.
+  wire::link::moved hear() noexcept {
+    try {
+      return session_->hear();
+    } catch (const std::exception&) {
+      return wire::link::moved::end;
+    }
+  }
+
+  /// Until something arrives, or it is time to ask.
+  asio::awaitable<void> wait() {
+    wire::link& io = session_->io;
+    io.set_deadline(wire::limit_after(wire::clock::now(), options_.check_interval));
+    std::optional<error> failure;
+    bool aborted = false;
+    try {
+      co_await io.ready();
+      io.check_wait();
+    } catch (const error& why) {
+      failure = why;
+    } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
+      aborted = true;
+    }
+    io.set_deadline(wire::clock::time_point::max());
+    if (aborted || (failure && failure->code() == errc::cancelled))
+      throw error{errc::cancelled, "cancelled while listening"};
+    if (failure) co_await ask();
+  }
+
+  asio::awaitable<void> ask() {
+    bool answers = true;
+    try {
+      co_await wire::run_statements(*session_, {});
+    } catch (const error& why) {
+      if (why.code() == errc::cancelled) throw;
+      answers = false;
+    }
+    if (!answers) session_.reset();
+  }
+
+  sluice::conninfo info_;
+  listen_options options_;
+  std::string statements_;
+  std::shared_ptr<wire::session> session_;
+  std::deque<listen_event> heard_;
+  std::size_t pending_bytes_{0};  // of these
+  bool has_listened_{false};
+};
+
+notifications::notifications(std::string_view conninfo, const std::vector<std::string>& channels,
+                             listen_options options)
+    : notifications{sluice::conninfo::parse(conninfo), channels, options} {}
+notifications::notifications(sluice::conninfo info, const std::vector<std::string>& channels, listen_options options)
+    : state_{std::make_unique<listening>(std::move(info), channels, options)} {}
+notifications::notifications(notifications&&) noexcept = default;
+notifications& notifications::operator=(notifications&&) noexcept = default;
+notifications::~notifications() = default;
+
+asio::awaitable<void> notifications::listen() { return state_->listen(); }
+asio::awaitable<listen_event> notifications::next() { return state_->next(); }
+bool notifications::is_connected() const noexcept { return state_->is_connected(); }
+
+}  // namespace sluice

@@ -1,0 +1,75 @@
+#include <sluice/stream/pool.hpp>
+
+#include <utility>
+
+#include "pool/session_pool.hpp"
+
+#include "api/session_options.hpp"
+
+namespace sluice {
+
+pooled_connection::pooled_connection() noexcept = default;
+pooled_connection::pooled_connection(std::shared_ptr<wire::session_pool> from,
+                                     std::shared_ptr<wire::session> lent) noexcept
+    : from_{std::move(from)}, connection_{std::move(lent)} {}
+pooled_connection::pooled_connection(pooled_connection&&) noexcept = default;
+
+pooled_connection& pooled_connection::operator=(pooled_connection&& other) noexcept {
+  if (this == &other) return *this;
+  release();
+  from_ = std::move(other.from_);
+  connection_ = std::move(other.connection_);
+  return *this;
+}
+
+pooled_connection::~pooled_connection() { release(); }
+
+void pooled_connection::release() noexcept {
+  const std::shared_ptr<wire::session_pool> from = std::move(from_);
+  if (from != nullptr) from->give_back(std::move(connection_).release());
+}
+
+pool::pool(asio::any_io_executor on, std::string_view conninfo, pool_options options, connection_options each)
+    : pool{std::move(on), sluice::conninfo::parse(conninfo), options, each} {}
+pool::pool(asio::any_io_executor on, sluice::conninfo info, pool_options options, connection_options each)
+    : sessions_{std::make_shared<wire::session_pool>(std::move(on), std::move(info), detail::session_options_of(each),
+                                                     options)} {}
+pool::pool(pool&&) noexcept = default;
+
+pool& pool::operator=(pool&& other) noexcept {
+  if (this == &other) return *this;
+  close();
+  sessions_ = std::move(other.sessions_);
+  return *this;
+}
+
+pool::~pool() { close(); }
+
+asio::awaitable<pooled_connection> pool::acquire() {
+  return pooled_connection::acquire_from(sessions_, wire::clock::time_point::max());
+}
+
+asio::awaitable<pooled_connection> pooled_connection::acquire_from(std::shared_ptr<wire::session_pool> sessions,
+                                                                   std::chrono::steady_clock::time_point deadline) {
+  std::shared_ptr<wire::session> lent = co_await sessions->acquire(deadline);
+  co_return pooled_connection{std::move(sessions), std::move(lent)};
+}
+
+namespace {
+asio::awaitable<void> warm_up_all(std::shared_ptr<wire::session_pool> sessions) { co_await sessions->warm_up(); }
+asio::awaitable<bool> drain_all(std::shared_ptr<wire::session_pool> sessions, std::chrono::milliseconds patience) {
+  const bool came_back = co_await sessions->drain(wire::saturated(patience));
+  co_return came_back;
+}
+}  // namespace
+
+asio::awaitable<void> pool::warm_up() { return warm_up_all(sessions_); }
+
+void pool::close() noexcept {
+  if (sessions_ != nullptr) sessions_->close();
+}
+
+asio::awaitable<bool> pool::drain(std::chrono::milliseconds patience) { return drain_all(sessions_, patience); }
+pool_stats pool::stats() const { return sessions_->stats(); }
+
+}  // namespace sluice

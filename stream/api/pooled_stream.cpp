@@ -1,0 +1,212 @@
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <random>
+#include <utility>
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/experimental/awaitable_operators.hpp>
+
+#include <sluice/stream/pool.hpp>
+#include "pool/session_pool.hpp"
+#include "transport/deadline.hpp"
+
+#include "api/bell.hpp"
+#include "api/pause_for.hpp"
+
+namespace sluice {
+
+namespace {
+
+using wire::clock;
+
+/// Half of it for certain, the rest at random, so that those who failed together do not come back together.
+std::chrono::milliseconds spread(std::chrono::milliseconds longest) {
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  const auto half = std::max(longest, std::chrono::milliseconds{}) / 2;
+  return half + std::chrono::milliseconds{std::uniform_int_distribution<std::int64_t>{0, half.count()}(random)};
+}
+
+/// What is left of a limit, of which zero is none.
+std::chrono::milliseconds rest_of(std::chrono::milliseconds limit, clock::time_point ends) {
+  if (limit.count() <= 0) return limit;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(ends - clock::now());
+  return std::clamp(left, std::chrono::milliseconds{1}, limit);
+}
+
+}  // namespace
+
+/// One query, and the connection that it is on now.
+class pooled_stream::attempts_of {
+ public:
+  attempts_of(std::shared_ptr<wire::session_pool> from, query what, const query_options& options,
+              const retry_options& retry)
+      : from_{std::move(from)}, what_{std::move(what)}, options_{options}, retry_{retry} {}
+
+  // What is static takes a share of the work with it: its stream may go while it waits.
+
+  static asio::awaitable<chunk> next(std::shared_ptr<attempts_of> self) {
+    if (self->attempts_ == 0) self->began_ = clock::now();
+    const retry_options& retry = self->retry_;
+    for (std::chrono::milliseconds longest = retry.backoff;; longest = wire::doubled(longest, retry.max_backoff)) {
+      std::optional<error> failure;
+      try {
+        const chunk rows = co_await self->attempt();
+        co_return rows;
+      } catch (const error& why) {
+        failure = why;
+      }
+      const std::chrono::milliseconds pause = spread(std::min(longest, retry.max_backoff));
+      if (!self->is_worth_another(*failure) || wire::from_now(pause) >= self->last_moment()) throw *failure;
+      self->rows_ = {};
+      self->connection_.release();
+      co_await self->unless_left(detail::pause_for(pause, "cancelled before a query was sent again"));
+    }
+  }
+  static asio::awaitable<leaving> cancel(std::shared_ptr<attempts_of> self) {
+    self->stop();
+    const leaving how = co_await self->rows_.cancel();
+    self->connection_.release();
+    co_return how;
+  }
+  /// Runs a statement whose rows nobody asks for. What goes wrong is told to the observer.
+  static asio::awaitable<void> run(std::shared_ptr<attempts_of> self) {
+    try {
+      for (bool goes_on = true; goes_on;) {
+        const chunk rows = co_await next(self);
+        goes_on = static_cast<bool>(rows);
+      }
+    } catch (const error& why) {
+      if (!self->connection_) self->from_->report_unsent(self->what_.text(), why);
+      self->connection_.release();
+    }
+  }
+
+  void stop() noexcept {
+    if (is_over_) return;
+    is_left_ = true;
+    left_.ring();
+  }
+  /// Its stream has gone.
+  void drop() noexcept {
+    stop();
+    rows_ = {};
+    connection_.release();
+  }
+  [[nodiscard]] bool is_unsent_write() const {
+    return attempts_ == 0 && !is_left_ && what_.effects() == query::effect::any;
+  }
+  [[nodiscard]] asio::any_io_executor get_executor() const { return from_->get_executor(); }
+  [[nodiscard]] stream_stats stats() const { return rows_.stats(); }
+  [[nodiscard]] int attempts() const noexcept { return attempts_; }
+
+ private:
+  asio::awaitable<chunk> attempt() {
+    if (is_over_) co_return chunk{};
+    require_wanted();
+    if (!connection_) {
+      ++attempts_;
+      co_await unless_left(acquire());
+      query_options rest = options_;
+      rest.timeout = rest_of(options_.timeout, wire::later(began_, options_.timeout));
+      rest.first_row_timeout = rest_of(options_.first_row_timeout, wire::later(began_, options_.first_row_timeout));
+      rows_ = co_await connection_->stream(what_, rest);
+      require_wanted();
+    }
+    const chunk rows = co_await rows_.next();
+    if (rows) {
+      has_rows_ = true;
+    } else {
+      is_over_ = true;
+      connection_.release();
+    }
+    co_return rows;
+  }
+
+  asio::awaitable<void> acquire() { connection_ = co_await pooled_connection::acquire_from(from_, last_moment()); }
+
+  static asio::awaitable<void> noting(asio::awaitable<void> work, std::exception_ptr& failure) {
+    try {
+      co_await std::move(work);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }
+  /// Ends early when the stream is left.
+  asio::awaitable<void> unless_left(asio::awaitable<void> work) {
+    using namespace asio::experimental::awaitable_operators;
+    std::exception_ptr failure;
+    bool aborted = false;
+    try {
+      co_await (noting(std::move(work), failure) || left_.rung());
+    } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
+      aborted = true;
+    }
+    require_wanted();
+    if (failure) std::rethrow_exception(failure);
+    if (aborted) throw error{errc::cancelled, "cancelled"};
+  }
+
+  void require_wanted() const {
+    if (is_left_) throw error{errc::cancelled, "cancelled: the stream was left"};
+  }
+  /// After which nothing is sent.
+  [[nodiscard]] clock::time_point last_moment() const {
+    return std::min(wire::limit_after(began_, options_.timeout), wire::limit_after(began_, options_.first_row_timeout));
+  }
+  [[nodiscard]] bool is_worth_another(const error& failure) const {
+    if (is_left_ || has_rows_ || attempts_ >= retry_.attempts) return false;
+    // The query's own deadline; that of waiting for a connection leaves us without one.
+    if (failure.code() == errc::deadline_exceeded && connection_) return false;
+    const bool was_forgotten = failure.sqlstate() == "26000" || failure.sqlstate() == "0A000";  // a prepared statement
+    return failure.retryable() || was_forgotten;
+  }
+
+  std::shared_ptr<wire::session_pool> from_;
+  query what_;
+  query_options options_;
+  retry_options retry_;
+  detail::bell left_{from_->get_executor()};
+  clock::time_point began_{};
+  pooled_connection connection_;
+  row_stream rows_;  // destroyed first
+  int attempts_{0};
+  bool has_rows_{false};
+  bool is_over_{false};
+  bool is_left_{false};
+};
+
+pooled_stream::pooled_stream(std::shared_ptr<attempts_of> work) noexcept : work_{std::move(work)} {}
+pooled_stream::pooled_stream(pooled_stream&&) noexcept = default;
+pooled_stream& pooled_stream::operator=(pooled_stream&& other) noexcept {
+  if (this == &other) return *this;
+  leave();
+  work_ = std::move(other.work_);
+  return *this;
+}
+pooled_stream::~pooled_stream() { leave(); }
+
+void pooled_stream::leave() noexcept {
+  const std::shared_ptr<attempts_of> work = std::move(work_);
+  if (work == nullptr) return;
+  try {
+    if (work->is_unsent_write()) {
+      asio::co_spawn(work->get_executor(), attempts_of::run(work), asio::detached);
+      return;
+    }
+  } catch (...) {  // no memory for the coroutine
+  }
+  work->drop();
+}
+
+asio::awaitable<chunk> pooled_stream::next() { return attempts_of::next(work_); }
+asio::awaitable<leaving> pooled_stream::cancel() { return attempts_of::cancel(work_); }
+stream_stats pooled_stream::stats() const { return work_->stats(); }
+int pooled_stream::attempts() const noexcept { return work_->attempts(); }
+
+pooled_stream pool::stream(query what, query_options options, retry_options retry) const {
+  return pooled_stream{std::make_shared<pooled_stream::attempts_of>(sessions_, std::move(what), options, retry)};
+}
+
+}  // namespace sluice

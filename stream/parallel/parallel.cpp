@@ -1,0 +1,193 @@
+#include <sluice/stream/parallel.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <asio/this_coro.hpp>
+
+#include "api/coroutine_runner.hpp"
+#include "parallel/parallel_reader.hpp"
+
+namespace sluice {
+
+namespace detail {
+
+namespace {
+
+/// The rows of each connection for the consumer's function.
+class parallel_consumer final : public parallel_work {
+ public:
+  parallel_consumer(const asio::any_io_executor& on, const parallel_options& how, chunk_consumer use)
+      : parallel_work{on, how}, use_{std::move(use)} {}
+
+ private:
+  void on_division(const division& parts) override {
+    if (!parts.order.empty())
+      throw error{errc::bad_query, "in parallel: each connection has a consumer of its own, and so there is no order"};
+  }
+  asio::awaitable<void> deliver(std::uint32_t connection, chunk rows) override {
+    {
+      const std::lock_guard locked{mutex_};
+      note_rows();
+    }
+    return use_(rows, connection);
+  }
+  void on_stop() override {}
+
+  chunk_consumer use_;
+};
+
+}  // namespace
+
+/// The reader, and the thread that waits for it.
+class blocking_parallel {
+ public:
+  blocking_parallel(const conninfo& where, const relation& what, const parallel_options& how)
+      : reader_{std::make_shared<parallel_reader>(runner_.get_executor(), how)} {
+    try {
+      reader_->launch(where, what);
+      (void)runner_.run(done(parallel_work::begun(reader_)), &interrupts_);
+    } catch (...) {
+      end();
+      throw;
+    }
+  }
+  ~blocking_parallel() { end(); }
+  blocking_parallel(const blocking_parallel&) = delete;
+  blocking_parallel& operator=(const blocking_parallel&) = delete;
+
+  chunk next() {
+    reader_->give_back();
+    std::optional<chunk> rows = reader_->advance();
+    if (!rows && reader_->is_merging()) {  // whoever is waited for has probably sent something
+      runner_.poll();
+      rows = reader_->advance();
+    }
+    for (int moments = 0; !rows && moments < most_moments; ++moments) {
+      give_a_moment();
+      runner_.poll();
+      rows = reader_->advance();
+    }
+    return rows ? *rows : runner_.run(parallel_reader::next(reader_), &interrupts_);
+  }
+  void cancel() { (void)runner_.run(done(parallel_reader::cancel(reader_)), nullptr); }
+  [[nodiscard]] const parallel_reader& reader() const noexcept { return *reader_; }
+  [[nodiscard]] wire::interrupter& interrupts() noexcept { return interrupts_; }
+
+ private:
+  static constexpr int most_moments = 2;
+  static constexpr std::uint64_t comfortable = 32U << 10U;  // bytes in a socket: much to read, and no server waits
+  static constexpr std::chrono::microseconds shortest_moment{20};
+  static constexpr std::chrono::microseconds longest_moment{300};
+
+  /// Lets the servers write more than a little, instead of being woken by each of their writes; see
+  /// docs/decisions/a-moment-for-the-server.md.
+  void give_a_moment() {
+    const parallel_progress now = reader_->progress();
+    const std::uint64_t came = now.bytes - std::exchange(seen_, now.bytes);
+    moment_ = came > comfortable * now.connections ? moment_ * 4 / 5 : moment_ * 6 / 5;
+    moment_ = std::clamp(moment_, shortest_moment, longest_moment);
+    std::this_thread::sleep_for(moment_);
+  }
+
+  static asio::awaitable<bool> done(asio::awaitable<void> work) {
+    co_await std::move(work);
+    co_return true;
+  }
+  void end() noexcept {
+    try {
+      cancel();
+    } catch (...) {
+      reader_.reset();  // no memory for the coroutine: the connections are dropped
+    }
+  }
+
+  wire::interrupter interrupts_;
+  coroutine_runner runner_;
+  std::shared_ptr<parallel_reader> reader_;
+  std::chrono::microseconds moment_{shortest_moment};
+  std::uint64_t seen_{0};  // bytes, at the moment before
+};
+
+}  // namespace detail
+
+template class row_iterator<detail::blocking_parallel>;
+
+parallel_stream::parallel_stream(std::shared_ptr<detail::parallel_reader> reader) noexcept
+    : reader_{std::move(reader)} {}
+parallel_stream::parallel_stream(parallel_stream&&) noexcept = default;
+parallel_stream& parallel_stream::operator=(parallel_stream&& other) noexcept {
+  if (this == &other) return *this;
+  if (reader_ != nullptr) reader_->abandon();
+  reader_ = std::move(other.reader_);
+  return *this;
+}
+parallel_stream::~parallel_stream() {
+  if (reader_ != nullptr) reader_->abandon();
+}
+
+namespace {
+
+template <class Owned>
+const Owned& owned_by_stream(const Owned& held) {
+  if (held == nullptr) throw error{errc::bad_state, "the stream was moved from"};
+  return held;
+}
+
+}  // namespace
+
+asio::awaitable<chunk> parallel_stream::next() { return detail::parallel_reader::next(owned_by_stream(reader_)); }
+asio::awaitable<void> parallel_stream::cancel() { return detail::parallel_reader::cancel(owned_by_stream(reader_)); }
+parallel_progress parallel_stream::progress() const { return owned_by_stream(reader_)->progress(); }
+
+asio::awaitable<parallel_stream> stream_in_parallel(conninfo where, relation what, parallel_options how) {
+  const asio::any_io_executor on = co_await asio::this_coro::executor;
+  const auto reader = std::make_shared<detail::parallel_reader>(on, how);
+  parallel_stream rows{reader};  // stops what is under way if it throws
+  reader->launch(std::move(where), std::move(what));
+  asio::awaitable<void> begun = detail::parallel_work::begun(reader);
+  co_await std::move(begun);
+  co_return rows;
+}
+
+asio::awaitable<parallel_stream> stream_in_parallel(std::string_view conninfo, relation what, parallel_options how) {
+  return stream_in_parallel(sluice::conninfo::parse(conninfo), std::move(what), how);
+}
+
+asio::awaitable<parallel_progress> for_each_in_parallel(conninfo where, relation what, chunk_consumer use,
+                                                        parallel_options how) {
+  const asio::any_io_executor on = co_await asio::this_coro::executor;
+  const auto work = std::make_shared<detail::parallel_consumer>(on, how, std::move(use));
+  work->launch(std::move(where), std::move(what));
+  asio::awaitable<void> finished = detail::parallel_work::finished(work);
+  co_await std::move(finished);
+  co_return work->progress();
+}
+
+asio::awaitable<parallel_progress> for_each_in_parallel(std::string_view conninfo, relation what, chunk_consumer use,
+                                                        parallel_options how) {
+  return for_each_in_parallel(sluice::conninfo::parse(conninfo), std::move(what), std::move(use), how);
+}
+
+parallel_range::parallel_range(const conninfo& where, const relation& what, const parallel_options& how)
+    : work_{std::make_unique<detail::blocking_parallel>(where, what, how)} {}
+parallel_range::parallel_range(std::string_view conninfo, const relation& what, const parallel_options& how)
+    : parallel_range{sluice::conninfo::parse(conninfo), what, how} {}
+parallel_range::parallel_range(parallel_range&&) noexcept = default;
+parallel_range& parallel_range::operator=(parallel_range&&) noexcept = default;
+parallel_range::~parallel_range() = default;
+
+parallel_range::iterator parallel_range::begin() { return iterator{*owned_by_stream(work_)}; }
+chunk parallel_range::next() { return owned_by_stream(work_)->next(); }
+void parallel_range::cancel() { owned_by_stream(work_)->cancel(); }
+parallel_progress parallel_range::progress() const { return owned_by_stream(work_)->reader().progress(); }
+void parallel_range::interrupt() noexcept {
+  if (work_ != nullptr) work_->interrupts().interrupt();
+}
+
+}  // namespace sluice

@@ -1,0 +1,340 @@
+#include "parallel/parallel_work.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/post.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include "engine/connect.hpp"
+#include "engine/leave.hpp"
+#include "transport/printable.hpp"
+
+#include "api/session_options.hpp"
+
+namespace sluice::detail {
+
+namespace {
+
+using wire::clock;
+
+split_by with_path(split_by how, const std::string& path) {
+  switch (how.by()) {
+    case split_by::kind::ctid: break;
+    case split_by::kind::key: return split_by::key(path);
+    case split_by::kind::hash: return split_by::hash(path);
+  }
+  return how;
+}
+
+std::string place_of(const conninfo& where) {
+  std::string place = "database \"" + printable(where.database) + "\" at ";
+  for (const conninfo::host& each : where.hosts) place += (&each == where.hosts.data() ? "" : ", ") + each.to_string();
+  return place;
+}
+
+}  // namespace
+
+parallel_work::parallel_work(asio::any_io_executor on, const parallel_options& how)
+    : on_{std::move(on)}, how_{how}, path_{how.split.path()} {
+  how_.split = with_path(how.split, path_);
+}
+
+void parallel_work::launch(conninfo where, relation what) {
+  place_ = place_of(where);
+  const clock::time_point now = clock::now();
+  deadline_ = wire::limit_after(now, how_.query.timeout);
+  first_row_deadline_ = wire::limit_after(now, how_.query.first_row_timeout);
+  worker& first = add_worker();
+  running_ = 1;
+  try {
+    spawn(first, open(first, std::move(where), std::move(what)));
+  } catch (...) {
+    running_ = 0;
+    throw;
+  }
+}
+
+asio::awaitable<void> parallel_work::begun(std::shared_ptr<parallel_work> self) {
+  return until(self, [&work = *self] {
+    const std::lock_guard locked{work.mutex_};
+    return work.is_over() || work.joining_ == 0;
+  });
+}
+
+asio::awaitable<void> parallel_work::finished(std::shared_ptr<parallel_work> self) {
+  std::exception_ptr failure;
+  try {
+    asio::awaitable<void> end = until(self, [&work = *self] {
+      const std::lock_guard locked{work.mutex_};
+      return work.is_over();
+    });
+    co_await std::move(end);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) co_return;
+  self->stop();
+  // A coroutine that was cancelled waits for that, too; and what it is told is its caller's as well.
+  const bool throws = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto unheard = asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::use_awaitable);
+  asio::awaitable<void> end = stopped(self);
+  co_await asio::co_spawn(self->on_, std::move(end), std::move(unheard));
+  co_await asio::this_coro::throw_if_cancelled(throws);
+  std::rethrow_exception(failure);
+}
+
+asio::awaitable<void> parallel_work::stopped(std::shared_ptr<parallel_work> self) {
+  return until(self, [&work = *self] {
+    const std::lock_guard locked{work.mutex_};
+    return work.running_ == 0;
+  });
+}
+
+bool parallel_work::is_over() {
+  if (failure_) std::rethrow_exception(failure_);
+  if (is_stopped_) throw problem(errc::cancelled, "cancelled", false);
+  if (running_ == 0) return true;
+  const clock::time_point latest = nearest_deadline();
+  if (latest == clock::time_point::max() || clock::now() < latest) return false;
+  const bool is_for_all = latest == deadline_;
+  const error late =
+      problem(errc::deadline_exceeded, is_for_all ? "the query's deadline passed" : "no row came in time", true);
+  failure_ = std::make_exception_ptr(late);
+  stop_all();
+  throw late;
+}
+
+clock::time_point parallel_work::nearest_deadline() const noexcept {
+  return has_rows_ ? deadline_ : std::min(deadline_, first_row_deadline_);
+}
+
+/// When whoever waits for news has to look without any.
+clock::time_point parallel_work::due() const {
+  const std::lock_guard locked{mutex_};
+  return is_stopped_ ? clock::time_point::max() : nearest_deadline();
+}
+
+bool parallel_work::counts_pauses() const noexcept {
+  return how_.query.timeout_counts_pauses || deadline_ == clock::time_point::max();
+}
+
+void parallel_work::add_pause(clock::duration pause) noexcept { deadline_ = wire::later(deadline_, pause); }
+
+error parallel_work::problem(errc code, std::string_view what, bool retryable) const {
+  const wire::link::context where{.place = place_, .doing = "reading in parallel from", .rows = progress_.rows};
+  return error{error_info{
+      .code = code, .message = where.after(what), .server = {}, .rows = progress_.rows, .retryable = retryable}};
+}
+
+void parallel_work::fail_cancelled() const {
+  const std::lock_guard locked{mutex_};
+  throw problem(errc::cancelled, "cancelled", false);
+}
+
+parallel_progress parallel_work::progress() const {
+  const std::lock_guard locked{mutex_};
+  return progress_;
+}
+
+parallel_work::worker& parallel_work::add_worker() {
+  return workers_.emplace_back(static_cast<std::uint32_t>(workers_.size()), on_);
+}
+
+/// On its own strand, where it is also told to stop.
+void parallel_work::spawn(worker& who, asio::awaitable<void> part) {
+  asio::post(who.strand, [self = shared_from_this(), &who, part = std::move(part)]() mutable {
+    asio::co_spawn(who.strand, work(std::move(self), who, std::move(part)),
+                   asio::bind_cancellation_slot(who.stop.slot(), asio::detached));
+  });
+}
+
+asio::awaitable<void> parallel_work::work(std::shared_ptr<parallel_work> self, worker& me, asio::awaitable<void> part) {
+  try {
+    co_await std::move(part);
+  } catch (...) {
+    self->fail(std::current_exception());
+  }
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  try {
+    co_await leave(me);
+  } catch (const std::exception&) {  // no memory for the wait: the connection is dropped
+    me.db = connection{};
+  }
+  {
+    const std::lock_guard locked{self->mutex_};
+    --self->running_;
+  }
+  self->tell();
+}
+
+/// The first connection.
+asio::awaitable<void> parallel_work::open(worker& me, conninfo where, relation what) {
+  me.db = co_await connect_to(where);
+  (void)co_await me.db.execute(begin_reading, own_limits());
+  co_await lead(me, std::move(where), std::move(what));
+}
+
+/// It has the snapshot.
+asio::awaitable<void> parallel_work::lead(worker& me, conninfo where, relation what) {
+  std::string snapshot;
+  const query ask = sql("select pg_catalog.pg_export_snapshot()").as_document();
+  co_await first_row(ask_on(me.db), ask, [&](row one) { snapshot = one.text(); });
+  division parts = co_await divide(ask_on(me.db), std::move(what), how_.split, how_.connections);
+
+  std::vector<worker*> others;
+  {
+    const std::lock_guard locked{mutex_};
+    on_division(parts);
+    for (split_task& each : parts.tasks) {
+      progress_.planned += each.weight;
+      tasks_.push_back(std::move(each));
+    }
+    while (!is_stopped_ && workers_.size() < how_.connections && workers_.size() < tasks_.size())
+      others.push_back(&add_worker());
+    running_ += static_cast<std::uint32_t>(others.size());
+    joining_ = static_cast<std::uint32_t>(others.size());
+    progress_.connections = running_;
+  }
+  spawn_all(others, where, snapshot);
+  if (others.empty()) tell();
+  co_await read_tasks(me);
+  while (!all_have_joined()) co_await joined_.rung();  // the snapshot lives as long as the transaction that exported it
+  (void)co_await me.db.execute("commit", own_limits());
+}
+
+void parallel_work::spawn_all(const std::vector<worker*>& others, const conninfo& where, const std::string& snapshot) {
+  auto next = others.begin();
+  try {
+    for (; next != others.end(); ++next) spawn(**next, follow(**next, where, snapshot));
+  } catch (...) {
+    const std::lock_guard locked{mutex_};
+    running_ -= static_cast<std::uint32_t>(others.end() - next);
+    throw;
+  }
+}
+
+asio::awaitable<void> parallel_work::follow(worker& me, conninfo where, std::string snapshot) {
+  {
+    const std::lock_guard locked{mutex_};
+    require_wanted();
+  }
+  me.db = co_await connect_to(where);
+  const std::string import = std::string{begin_reading} + "; set transaction snapshot '" + snapshot + '\'';
+  (void)co_await me.db.execute(import, own_limits());
+  {
+    const std::lock_guard locked{mutex_};
+    --joining_;
+  }
+  tell();
+  joined_.ring();
+  co_await read_tasks(me);
+  (void)co_await me.db.execute("commit", own_limits());
+}
+
+/// After the first one, to the same server: nobody else knows its snapshot.
+asio::awaitable<connection> parallel_work::connect_to(conninfo& where) {
+  const std::shared_ptr<wire::session> made = co_await wire::connect(where, session_options_of(how_.connection));
+  where.hosts = {made->host};
+  where.target_session_attrs = session_target::any;
+  co_return connection{made};
+}
+
+asking parallel_work::ask_on(connection& db) const noexcept { return {db, own_limits()}; }
+
+/// Of what is asked beside the tasks. The deadlines of the whole are the consumer's to watch.
+query_options parallel_work::own_limits() const noexcept {
+  return {.stall_timeout = how_.query.stall_timeout, .server_timeout = how_.query.server_timeout};
+}
+
+asio::awaitable<void> parallel_work::read_tasks(worker& me) {
+  query_options limits = how_.query;
+  limits.timeout = limits.first_row_timeout = {};
+  for (std::optional<split_task> task = take(); task; task = take()) {
+    row_stream rows = co_await me.db.stream(task->what, limits);
+    stream_stats before;
+    for (;;) {
+      const chunk batch = co_await rows.next();
+      count(before, rows.stats());
+      if (!batch) break;
+      co_await deliver(me.number, batch);
+    }
+    const std::lock_guard locked{mutex_};
+    progress_.done += task->weight;
+  }
+}
+
+/// @pre the mutex is locked
+void parallel_work::require_wanted() const {
+  if (is_stopped_) throw problem(errc::cancelled, "cancelled", false);
+}
+
+std::optional<split_task> parallel_work::take() {
+  const std::lock_guard locked{mutex_};
+  require_wanted();
+  if (tasks_.empty()) return std::nullopt;
+  std::optional<split_task> task{std::move(tasks_.front())};
+  tasks_.pop_front();
+  return task;
+}
+
+/// Together they have one limit; each task has it besides.
+void parallel_work::count(stream_stats& before, const stream_stats& now) {
+  const std::lock_guard locked{mutex_};
+  progress_.rows += now.rows - before.rows;
+  progress_.bytes += now.bytes - before.bytes;
+  before = now;
+  const std::uint64_t most = how_.query.max_stream_bytes;
+  if (most != 0 && progress_.bytes > most)
+    throw problem(errc::stream_too_large,
+                  "it has brought more bytes than max_stream_bytes allows (" + std::to_string(most) + ')', false);
+}
+
+/// The first failure ends all.
+void parallel_work::fail(std::exception_ptr failure) {
+  const std::lock_guard locked{mutex_};
+  if (!is_stopped_) failure_ = std::move(failure);
+  stop_all();
+}
+
+void parallel_work::stop() noexcept {
+  const std::lock_guard locked{mutex_};
+  stop_all();
+}
+
+/// @pre the mutex is locked
+void parallel_work::stop_all() noexcept {
+  if (running_ == 0 || std::exchange(is_stopped_, true)) return;
+  try {
+    on_stop();
+    joined_.ring();
+    news_.ring();
+    for (worker& each : workers_)
+      asio::post(each.strand,
+                 [self = shared_from_this(), &each] { each.stop.emit(asio::cancellation_type::terminal); });
+  } catch (...) {  // no memory for that: each ends with the task that it has
+    tasks_.clear();
+  }
+}
+
+bool parallel_work::all_have_joined() const {
+  const std::lock_guard locked{mutex_};
+  return joining_ == 0;
+}
+
+/// Brings what the connection is doing to its end.
+asio::awaitable<void> parallel_work::leave(worker& me) {
+  const std::shared_ptr<wire::session> session = std::move(me.db).release();
+  if (session == nullptr) co_return;
+  co_await wire::until_left(*session);
+  session->close();
+}
+
+}  // namespace sluice::detail

@@ -1,0 +1,203 @@
+#include "parallel/split_tasks.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <sluice/stream/columns.hpp>
+#include <sluice/stream/predicate.hpp>
+#include <sluice/wire/error.hpp>
+
+#include "query/predicate_node.hpp"
+#include "query/quoting.hpp"
+#include "query/sorted_relation.hpp"
+
+namespace sluice::detail {
+
+namespace {
+
+// So many that the last ones end at about the same time, whatever they weigh.
+constexpr std::uint64_t tasks_per_connection = 16;
+
+[[noreturn]] void refuse(const std::string& what) { throw error{errc::bad_query, "in parallel: " + what}; }
+
+/// Whether the server finds the rows of a query by an index.
+asio::awaitable<bool> is_served_by_an_index(asking on, const query& what) {
+  const query explain{"explain (format json) " + what.text(), what.parameters(), query::shape::document};
+  std::string plan;
+  co_await first_row(on, explain, [&](row one) { plan = one.text(); });
+  for (const char* node :
+       {"\"Node Type\": \"Index Scan\"", "\"Node Type\": \"Index Only Scan\"", "\"Node Type\": \"Bitmap Heap Scan\""})
+    if (plan.find(node) != plan.npos) co_return true;
+  co_return false;
+}
+
+/// A relation on its way to be divided.
+struct whole {
+  const relation& what;
+  std::uint32_t connections;
+
+  /// The rows of it that match.
+  void add(division& to, const predicate& condition, std::uint64_t weight) const {
+    relation part = what;
+    part.where(condition);
+    to.tasks.push_back({built(part), weight});
+  }
+  void add_all(division& to) const { to.tasks.push_back({built(what), 1}); }
+  /// Whoever merges needs a row of each part at the same time.
+  [[nodiscard]] std::uint64_t most_tasks() const noexcept {
+    return what.is_ordered() ? connections : tasks_per_connection * connections;
+  }
+
+ private:
+  static query built(const relation& part) { return part.is_ordered() ? sorted_relation::build(part) : part.build(); }
+};
+
+asio::awaitable<division> by_ctid(asking on, const whole& from) {
+  struct {
+    std::string kind;
+    std::int64_t pages{};
+    std::int32_t version{};
+  } table;
+  // A page of a partitioned table is that page of each of its partitions.
+  const query ask =
+      sql("select t.relkind::pg_catalog.text, coalesce((select pg_catalog.max(pg_catalog.pg_relation_size(c.oid)) from "
+          "pg_catalog.pg_partition_tree(t.oid) p join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) "
+          "p.relid::pg_catalog.oid where p.isleaf), pg_catalog.pg_relation_size(t.oid)) operator(pg_catalog./) "
+          "pg_catalog.current_setting('block_size')::pg_catalog.int8, "
+          "pg_catalog.current_setting('server_version_num')::pg_catalog.int4 from pg_catalog.pg_class t where t.oid "
+          "operator(pg_catalog.=) $1::pg_catalog.regclass::pg_catalog.oid",
+          from.what.qualified_name())
+          .as_columns();
+  co_await first_row(on, ask, [&](row one) {
+    std::tie(table.kind, table.pages, table.version) = one.get<std::string, std::int64_t, std::int32_t>();
+  });
+  if (table.version < 140'000) refuse("ranges of pages need Postgres 14: divide by a key");
+  if (table.kind != "r" && table.kind != "m" && table.kind != "p")
+    refuse("only tables have pages: divide by a key or by a hash");
+  const query all = from.what.build();
+  const bool is_faster_on_one = co_await is_served_by_an_index(on, all);
+  if (is_faster_on_one)
+    refuse("the server finds these rows by an index, which one connection does faster: read them without a split");
+
+  const auto pages = static_cast<std::uint64_t>(std::max<std::int64_t>(table.pages, 1));
+  constexpr std::uint64_t smallest = 16;
+  const std::uint64_t size = std::max((pages + from.most_tasks() - 1) / from.most_tasks(), smallest);
+  division parts;
+  for (std::uint64_t first = 0; first < pages; first += size) {
+    std::string range = "ctid operator(pg_catalog.>=) '(" + std::to_string(first) + ",0)'::pg_catalog.tid";
+    const bool is_last = first + size >= pages;  // open: the table may have grown before its size was asked for
+    if (!is_last)
+      range += " and ctid operator(pg_catalog.<) '(" + std::to_string(first + size) + ",0)'::pg_catalog.tid";
+    from.add(parts, sql_predicate(std::move(range)), std::min(size, pages - first));
+  }
+  co_return parts;
+}
+
+/// Ranges from the least to the most, and a part for what has no key.
+division in_ranges(const whole& from, const operand& key, std::int64_t least, std::int64_t most, std::uint64_t parts) {
+  division ranges;
+  if (parts < 2) {
+    from.add_all(ranges);
+    return ranges;
+  }
+  from.add(ranges, !(key >= least), 1);
+  const auto width = static_cast<std::uint64_t>(most) - static_cast<std::uint64_t>(least);
+  const std::uint64_t count = std::min(parts - 1, std::max<std::uint64_t>(width, 1));
+  const std::uint64_t step = width / count;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto begin = static_cast<std::int64_t>(static_cast<std::uint64_t>(least) + i * step);
+    const auto end = static_cast<std::int64_t>(static_cast<std::uint64_t>(least) + (i + 1) * step);
+    from.add(ranges, i + 1 == count ? key >= begin : key >= begin && key < end, 1);
+  }
+  return ranges;
+}
+
+asio::awaitable<division> by_key(asking on, const whole& from, std::string_view path) {
+  const operand key = field(path).as_int();
+  std::optional<std::int64_t> least;
+  std::optional<std::int64_t> most;
+  // The first and the last range are open, so keys beyond bigint have a place too.
+  const query ask = sql("select pg_catalog.min(k)::pg_catalog.int8, pg_catalog.max(k)::pg_catalog.int8 from (select " +
+                        sortable(key.what(), from.what.documents()) + " as k from " + from.what.qualified_name() +
+                        ") q where k operator(pg_catalog.>=) '-9223372036854775808'::pg_catalog.numeric and "
+                        "k operator(pg_catalog.<=) '9223372036854775807'::pg_catalog.numeric")
+                        .as_columns();
+  co_await first_row(on, ask, [&](row one) {
+    std::tie(least, most) = one.get<std::optional<std::int64_t>, std::optional<std::int64_t>>();
+  });
+  if (!least) {
+    division all;
+    from.add_all(all);
+    co_return all;
+  }
+  division parts = in_ranges(from, key, *least, *most, from.most_tasks());
+  if (parts.tasks.size() <= from.connections) co_return parts;
+  const bool is_cheap = co_await is_served_by_an_index(on, parts.tasks[parts.tasks.size() / 2].what);
+  if (is_cheap) co_return parts;
+  co_return in_ranges(from, key, *least, *most, from.connections + 1);  // each of them reads all
+}
+
+division by_hash(const whole& from, std::string_view path) {
+  const std::vector<std::string> parts = split_path(path);
+  const std::string hash = "coalesce(pg_catalog.hashtextextended(" + text_at(from.what.documents(), parts) +
+                           ", 0) operator(pg_catalog.&) 9223372036854775807, 0) operator(pg_catalog.%) " +
+                           std::to_string(from.connections) + infix("=");
+  division buckets;
+  for (std::uint32_t i = 0; i < from.connections; ++i) from.add(buckets, sql_predicate(hash + std::to_string(i)), 1);
+  return buckets;
+}
+
+/// Asks for the types of the keys, and for the collations of those that are text.
+asio::awaitable<std::vector<sort_column>> order_of(asking on, const relation& what) {
+  std::vector<sort_column> columns;
+  for (const sorted_relation::key& key : sorted_relation::keys(what)) {
+    std::uint32_t type = 0;
+    std::string name;
+    bool is_binary = false;
+    const query ask =
+        sql("select type, pg_catalog.format_type(type, null), case when c operator(pg_catalog.=) "
+            "'pg_catalog.\"default\"'::pg_catalog.regcollation::pg_catalog.oid then (select datcollate from "
+            "pg_catalog.pg_database where datname operator(pg_catalog.=) pg_catalog.current_database()) operator("
+            "pg_catalog.=) any('{C,POSIX}'::pg_catalog.name[]) else (select collname operator(pg_catalog.=) any('{C,"
+            "POSIX,ucs_basic,pg_c_utf8}'::pg_catalog.name[]) and collnamespace operator(pg_catalog.=) "
+            "'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid from pg_catalog.pg_collation where oid operator("
+            "pg_catalog.=) c) end is not false from (select type, case when (select typcollation from "
+            "pg_catalog.pg_type where oid operator(pg_catalog.=) type) operator(pg_catalog.<>) 0::pg_catalog.oid then "
+            "pg_catalog.to_regcollation(pg_catalog.pg_collation_for(k))::pg_catalog.oid end as c from (select k, "
+            "pg_catalog.pg_typeof(k)::pg_catalog.oid as type from (select (select " +
+            key.sql + " from " + what.qualified_name() + " limit 0) as k) q) q) q")
+            .as_columns();
+    co_await first_row(on, ask,
+                       [&](row one) { std::tie(type, name, is_binary) = one.get<std::uint32_t, std::string, bool>(); });
+    if (!is_sortable(type)) refuse("ORDER BY " + name + " cannot be merged here: read on one connection");
+    if (!is_binary)
+      refuse(
+          "text is ordered by a collation that only the server knows: order by collate(\"C\"), or read on one "
+          "connection");
+    columns.push_back({type, key.descending, key.nulls_first});
+  }
+  co_return columns;
+}
+
+}  // namespace
+
+asio::awaitable<division> divide(asking on, relation what, split_by how, std::uint32_t connections) {
+  if (connections == 0) refuse("no connections");
+  if (what.is_limited())
+    refuse("LIMIT and OFFSET ask for any rows, or for the first in an order: read them on one connection");
+  const whole from{what, connections};
+  std::vector<sort_column> order = co_await order_of(on, what);
+  division parts;
+  switch (how.by()) {
+    case split_by::kind::ctid: parts = co_await by_ctid(on, from); break;
+    case split_by::kind::key: parts = co_await by_key(on, from, how.path()); break;
+    case split_by::kind::hash: parts = by_hash(from, how.path()); break;
+  }
+  parts.order = std::move(order);
+  co_return parts;
+}
+
+}  // namespace sluice::detail

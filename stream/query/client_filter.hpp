@@ -1,0 +1,30 @@
+#pragma once
+// Conditions on rows that have arrived, evaluated on the row where it lies.
+
+#include <memory>
+#include <vector>
+
+#include "query/predicate_node.hpp"
+
+namespace sluice::detail {
+
+/// A condition made ready for many rows. What it answers is what the server would have.
+/// @par Thread safety  none: it parses into memory of its own
+class client_filter {
+ public:
+  explicit client_filter(node_ptr what);
+  ~client_filter();
+  client_filter(const client_filter&) = delete;
+  client_filter& operator=(const client_filter&) = delete;
+
+  /// @par Errors  what a local condition throws
+  [[nodiscard]] bool matches(const row& each);
+
+ private:
+  class evaluation;
+
+  node_ptr what_;
+  std::unique_ptr<evaluation> work_;
+};
+
+}  // namespace sluice::detail

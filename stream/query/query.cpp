@@ -1,0 +1,59 @@
+#include <sluice/stream/query.hpp>
+
+#include <charconv>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <sluice/wire/error.hpp>
+
+#include "query/client_part.hpp"
+#include "query/sql_effect.hpp"
+
+namespace sluice {
+
+namespace {
+
+/// "$1: numeric" for each parameter, as the cast behind it says.
+std::string parameter_types(std::string_view sql, std::size_t count) {
+  std::vector<std::string_view> types(count, "as the server infers");
+  for (std::size_t at = sql.find('$'); at != sql.npos; at = sql.find('$', at + 1)) {
+    std::size_t number = 0;
+    const auto [end, failed] = std::from_chars(sql.data() + at + 1, sql.data() + sql.size(), number);
+    std::string_view rest = sql.substr(static_cast<std::size_t>(end - sql.data()));
+    if (failed != std::errc{} || number == 0 || number > count || !rest.starts_with("::")) continue;
+    rest.remove_prefix(2);
+    constexpr std::string_view schema{"pg_catalog."};
+    if (rest.starts_with(schema)) rest.remove_prefix(schema.size());
+    types[number - 1] = rest.substr(0, rest.find_first_of(" ,)\n"));
+  }
+  std::string lines;
+  for (std::size_t i = 0; i < count; ++i)
+    lines.append("  $").append(std::to_string(i + 1)).append(": ").append(types[i]).append(1, '\n');
+  return lines;
+}
+
+}  // namespace
+
+query query::as_columns() && {
+  if (left_ != nullptr)
+    throw error{errc::bad_query, "a part of this query is left to the client, which reads documents: not as columns"};
+  query same{std::move(text_), std::move(parameters_), shape::columns};
+  same.only_reads_ = only_reads_;
+  return same;
+}
+
+query::effect query::effects() const noexcept { return only_reads_ ? effect::none : detail::effect_of(text_); }
+
+std::string query::explain() const {
+  std::string text = "SQL:\n  " + text_ + '\n';
+  if (!parameters_.empty()) text += "parameters:\n" + parameter_types(text_, parameters_.size());
+  if (left_ == nullptr) return text + "on the client: nothing\n";
+  text += "on the client: " + detail::describe(*left_->filter) + '\n';
+  text += "  because it is local, was moved there, or stands in one OR or NOT with such a condition\n";
+  if (left_->offset != 0) text += "  offset " + std::to_string(left_->offset) + " of the rows that match\n";
+  if (left_->limit) text += "  limit " + std::to_string(*left_->limit) + ": the server is stopped then\n";
+  return text;
+}
+
+}  // namespace sluice

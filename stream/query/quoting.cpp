@@ -1,0 +1,120 @@
+#include "query/quoting.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <simdjson.h>
+
+#include <sluice/stream/query.hpp>
+#include <sluice/wire/error.hpp>
+#include "engine/sql_parameters.hpp"
+
+namespace sluice {
+
+std::string quote_identifier(std::string_view name) {
+  detail::check_name(name, "name");
+  std::string quoted{'"'};
+  for (const char c : name) {
+    if (c == '"') quoted += c;
+    quoted += c;
+  }
+  return quoted += '"';
+}
+
+namespace detail {
+
+namespace {
+
+[[noreturn]] void refuse(std::string what) { throw error{errc::bad_query, std::move(what)}; }
+
+bool is_index(std::string_view part) noexcept {
+  return part.size() < 10 && part.find_first_not_of("0123456789") == part.npos;
+}
+
+/// A path with a number in it may count array elements, which only `#>` does.
+std::string path_expression(const std::string& documents, std::span<const std::string> path, bool as_text) {
+  if (path.empty()) return as_text ? '(' + documents + infix("#>>") + "'{}')" : documents;
+  std::string sql = '(' + documents;
+  if (std::any_of(path.begin(), path.end(), is_index)) {
+    sql += infix(as_text ? "#>>" : "#>") + "array[";
+    for (const std::string& part : path) sql += (&part == path.data() ? "" : ",") + quote_literal(part);
+    return sql + "])";
+  }
+  for (const std::string& part : path)
+    sql += infix(as_text && &part == &path.back() ? "->>" : "->") + quote_literal(part);
+  return sql + ')';
+}
+
+}  // namespace
+
+void check_text(std::string_view text, std::string_view what) {
+  if (text.find('\0') != text.npos) refuse("a zero byte in a " + std::string{what});
+  if (!simdjson::validate_utf8(text)) refuse("a " + std::string{what} + " that is not UTF-8");
+}
+
+void check_name(std::string_view name, std::string_view what) {
+  if (name.empty()) refuse("an empty " + std::string{what});
+  check_text(name, what);
+}
+
+std::vector<std::string> split_path(std::string_view path, std::string_view what) {
+  std::vector<std::string> parts;
+  std::size_t at = 0;
+  for (;;) {
+    std::string part;
+    if (at < path.size() && path[at] == '"') {
+      for (++at;; ++at) {
+        if (at >= path.size()) refuse("the " + std::string{what} + " has a quote that is never closed");
+        if (path[at] != '"') {
+          part += path[at];
+        } else if (at + 1 < path.size() && path[at + 1] == '"') {
+          part += path[++at];
+        } else {
+          break;
+        }
+      }
+      ++at;
+      if (at < path.size() && path[at] != '.') refuse("the " + std::string{what} + " has text after a quoted part");
+    } else {
+      const std::size_t end = std::min(path.find('.', at), path.size());
+      part = path.substr(at, end - at);
+      at = end;
+      if (part.empty()) refuse("an empty part of a " + std::string{what});
+    }
+    check_text(part, "part of a " + std::string{what});
+    parts.push_back(std::move(part));
+    if (at >= path.size()) return parts;
+    ++at;
+  }
+}
+
+std::string infix(std::string_view symbol, std::string_view schema) {
+  return " operator(" + std::string{schema} + '.' + std::string{symbol} + ") ";
+}
+
+std::string quote_literal(std::string_view text) {
+  check_text(text, "literal");
+  const bool escapes = text.find('\\') != std::string_view::npos;
+  std::string quoted = escapes ? "E'" : "'";
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') quoted += c;
+    quoted += c;
+  }
+  return quoted += '\'';
+}
+
+std::string json_at(const std::string& documents, std::span<const std::string> path) {
+  return path_expression(documents, path, false);
+}
+std::string text_at(const std::string& documents, std::span<const std::string> path) {
+  return path_expression(documents, path, true);
+}
+
+std::string renumbered(std::string_view sql, std::size_t before, std::size_t count) {
+  return wire::with_parameters(sql, count, wire::backslashes::unknown,
+                               [before](std::size_t number) { return '$' + std::to_string(before + number); });
+}
+
+}  // namespace detail
+
+}  // namespace sluice

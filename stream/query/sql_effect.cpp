@@ -1,0 +1,55 @@
+#include "query/sql_effect.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "engine/sql_parameters.hpp"
+
+namespace sluice::detail {
+
+namespace {
+
+constexpr std::array<std::string_view, 5> readers{"select", "show", "table", "values", "with"};
+constexpr std::array<std::string_view, 5> writers{"delete", "insert", "into", "merge", "update"};
+
+bool is_word_character(char c) noexcept {
+  return c == '_' || c == '$' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+
+bool is_same(std::string_view word, std::string_view lower) noexcept {
+  return std::ranges::equal(word, lower, {},
+                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+}
+
+/// Behind comments, spaces and parentheses.
+std::string_view first_word(std::string_view sql) noexcept {
+  for (;;) {
+    sql.remove_prefix(std::min(sql.find_first_not_of(" \t\n\r\f\v("), sql.size()));
+    const std::size_t comment = wire::comment_size(sql);
+    if (comment == 0) break;
+    sql.remove_prefix(std::min(comment, sql.size()));  // one that is never closed takes all
+  }
+  return sql.substr(0, static_cast<std::size_t>(std::ranges::find_if_not(sql, is_word_character) - sql.begin()));
+}
+
+bool has_writer(std::string_view sql) noexcept {
+  while (!sql.empty()) {
+    const auto begin = std::ranges::find_if(sql, is_word_character);
+    const auto end = std::find_if_not(begin, sql.end(), is_word_character);
+    const std::string_view word{begin, end};
+    if (std::ranges::any_of(writers, [&](std::string_view writer) { return is_same(word, writer); })) return true;
+    sql = {end, sql.end()};
+  }
+  return false;
+}
+
+}  // namespace
+
+query::effect effect_of(std::string_view sql) noexcept {
+  const std::string_view first = first_word(sql);
+  const bool reads = std::ranges::any_of(readers, [&](std::string_view reader) { return is_same(first, reader); });
+  return reads && !has_writer(sql) ? query::effect::by_functions : query::effect::any;
+}
+
+}  // namespace sluice::detail

@@ -1,0 +1,81 @@
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+#include <vector>
+#include "engine/statement_cache.hpp"
+
+namespace {
+
+using sluice::wire::statement;
+using sluice::wire::statement_cache;
+
+std::vector<std::string> to_close(const statement_cache& cache) {
+  return {cache.to_close().begin(), cache.to_close().end()};
+}
+
+void prepare(statement_cache& cache, const std::string& name) {
+  ASSERT_TRUE(cache.claim(name));
+  cache.remember(name, {.has_rows = true, .columns = 1});
+}
+
+TEST(StatementCache, NamesAStatementByAllThatItIs) {
+  const std::array<std::uint32_t, 1> int8{20};
+  const std::array<std::uint32_t, 2> two{20, 20};
+  const statement plain{.text = "select 1"};
+  std::vector<std::string> names{statement_cache::name_of(plain), statement_cache::name_of({.text = "select 2"}),
+                                 statement_cache::name_of({.text = "select 1", .types = int8}),
+                                 statement_cache::name_of({.text = "select 1", .types = two}),
+                                 statement_cache::name_of({.text = "select 1", .as = statement::shape::columns})};
+  EXPECT_EQ(names[0], statement_cache::name_of(plain));
+  EXPECT_EQ(names[0].size(), 39U);
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(std::unique(names.begin(), names.end()), names.end());
+}
+
+TEST(StatementCache, ForgetsTheLeastRecentlyUsedForANewOne) {
+  statement_cache cache{2};
+  prepare(cache, "a");
+  prepare(cache, "b");
+  EXPECT_NE(cache.find("a"), nullptr);
+  prepare(cache, "c");
+  EXPECT_EQ(cache.size(), 2U);
+  EXPECT_EQ(cache.find("b"), nullptr);
+  EXPECT_NE(cache.find("a"), nullptr);
+  EXPECT_EQ(to_close(cache), std::vector<std::string>{"b"});
+  EXPECT_EQ(cache.hits(), 2U);
+  cache.closed(1);
+  EXPECT_TRUE(cache.to_close().empty());
+}
+
+TEST(StatementCache, LetsOneFlightPrepareAStatement) {
+  statement_cache cache{2};
+  EXPECT_TRUE(cache.claim("a"));
+  EXPECT_FALSE(cache.claim("a"));
+  cache.forget("a", false);
+  EXPECT_TRUE(cache.claim("a")) << "it went wrong: the next may try";
+  EXPECT_TRUE(cache.to_close().empty());
+  cache.forget("a", true);
+  EXPECT_EQ(to_close(cache), std::vector<std::string>{"a"}) << "it is there, and of no use";
+}
+
+TEST(StatementCache, HoldsNoMoreThanItMayWhenManyAreUnderWay) {
+  statement_cache cache{2};
+  for (const char* const name : {"a", "b", "c", "d"}) EXPECT_TRUE(cache.claim(name));
+  for (const char* const name : {"a", "b", "c", "d"}) cache.remember(name, {});
+  EXPECT_EQ(cache.size(), 2U);
+  EXPECT_EQ(to_close(cache), (std::vector<std::string>{"a", "b"}));
+}
+
+TEST(StatementCache, ForgetsEverythingWithTheServer) {
+  statement_cache cache{2};
+  prepare(cache, "a");
+  cache.forget("a", true);
+  prepare(cache, "b");
+  cache.clear();
+  EXPECT_EQ(cache.size(), 0U);
+  EXPECT_TRUE(cache.to_close().empty());
+  EXPECT_EQ(cache.find("b"), nullptr);
+}
+
+}  // namespace

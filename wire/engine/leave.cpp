@@ -1,0 +1,261 @@
+#include "engine/leave.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <span>
+#include <utility>
+
+#include <asio/experimental/awaitable_operators.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include "transport/dial.hpp"
+
+#include "transport/peer.hpp"
+#include "transport/secure.hpp"
+
+namespace sluice::wire {
+
+namespace {
+
+using queries = std::span<exchange* const>;
+
+/// What has arrived already may hold the end: looks, without waiting.
+bool is_nearly_over(exchange& query) {
+  if (query.advance() == exchange::state::over) return true;
+  if (query.on().io.transfer(query.wanted()) != link::moved::something) return false;
+  return query.advance() == exchange::state::over;
+}
+
+/// @param most_reads  gives up after so many, too
+/// @return whether it was over in time
+asio::awaitable<bool> is_over_by(exchange& query, clock::time_point when, clock::time_point deadline,
+                                 std::uint64_t most_reads = std::numeric_limits<std::uint64_t>::max()) {
+  link& io = query.on().io;
+  io.set_deadline(std::min(when, deadline));
+  bool is_over = true;
+  try {
+    co_await read_to_end(query, most_reads);
+    is_over = query.is_over();
+  } catch (const error& failure) {
+    if (failure.code() != errc::deadline_exceeded || clock::now() >= deadline) throw;
+    is_over = false;
+  }
+  io.set_deadline(deadline);
+  co_return is_over;
+}
+
+/// Waits for as long as the query may go on by itself, or until this coroutine is cancelled.
+/// @return whether it is over
+asio::awaitable<bool> ends_when_left_alone(exchange& query) {
+  const exchange::grace given = query.given();
+  if (given.until <= clock::now()) co_return false;
+  bool is_over = false;
+  bool is_interrupted = false;
+  try {
+    is_over = co_await is_over_by(query, given.until, clock::time_point::max(), given.reads);
+  } catch (const error& failure) {
+    if (failure.code() != errc::cancelled) throw;
+    is_interrupted = true;
+  }
+  if (is_interrupted) co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+  co_return is_over;
+}
+
+/// A page ends soon by itself, and a cancelled one takes the whole transaction with it.
+clock::duration wait_before_cancelling(const exchange& query) {
+  if (!query.is_paged()) return {};
+  const session& on = query.on();
+  const bool is_alone = on.portals == 0 && on.endings != 0;  // its own COMMIT is what follows
+  return is_alone ? std::chrono::milliseconds{50} : on.patience / 2;
+}
+
+/// A request that comes before the server has begun with the query is lost: so it is repeated, until the query ends.
+/// @return how many were sent
+asio::awaitable<int> cancel_until_over(exchange& query, clock::time_point deadline) {
+  clock::duration patience = std::chrono::milliseconds{50};
+  for (int sent = 1;; ++sent, patience *= 2) {
+    co_await send_cancel(query.on(), deadline);
+    const bool is_over = co_await is_over_by(query, from_now(patience), deadline);
+    if (is_over) co_return sent;
+  }
+}
+
+/// One leave at a time.
+class turn {
+ public:
+  explicit turn(session& on) noexcept : on_{on} { on_.is_being_left = true; }
+  ~turn() { on_.is_being_left = false; }
+  turn(const turn&) = delete;
+  turn& operator=(const turn&) = delete;
+
+ private:
+  session& on_;
+};
+
+/// Waits for as long as a request to cancel would do harm.
+/// @return whether it is over
+asio::awaitable<bool> is_over_by_itself(exchange& query, clock::time_point deadline) {
+  constexpr std::chrono::milliseconds look_again{20};
+  clock::time_point until = from_now(wait_before_cancelling(query));
+  for (;;) {
+    const bool would_hit_others = query.has_wanted_followers() || !query.is_first();
+    if (!would_hit_others && clock::now() >= until) co_return false;
+    const clock::time_point pause = would_hit_others ? clock::now() + look_again : until;
+    const bool is_over = co_await is_over_by(query, pause, deadline);
+    if (is_over) co_return true;
+  }
+}
+
+asio::awaitable<leaving> cancel_and_drain(queries unwanted, int& sent) {
+  session& on = unwanted.front()->on();
+  bool was_cancelled = false;
+  clock::time_point deadline = from_now(on.patience);
+  for (exchange* const query : unwanted) {
+    if (is_nearly_over(*query)) continue;
+    const bool has_ended = co_await ends_when_left_alone(*query);
+    if (query->may_go_on()) deadline = from_now(on.patience);
+    on.io.set_deadline(deadline);
+    if (has_ended) continue;
+    const bool is_over = co_await is_over_by_itself(*query, deadline);
+    if (is_over) continue;
+    if (on.backend_pid == 0) on.io.fail(errc::bad_state, "the server gave no key to cancel by");
+    const int requests = co_await cancel_until_over(*query, deadline);
+    const bool hit = query->sqlstate() == "57014";
+    was_cancelled = was_cancelled || hit;
+    sent += requests;
+    on.stray_signals += requests - (hit ? 1 : 0);
+  }
+  if (on.stray_signals != 0 && exchange::is_free(on)) {  // one may still be on its way
+    exchange probe{on, std::string_view{}};
+    probe.abandon();  // to the error that it may meet
+    co_await read_to_end(probe);
+    on.stray_signals = 0;
+  }
+  co_return was_cancelled ? leaving::cancelled : leaving::drained;
+}
+
+/// Somebody still reads a query that cannot be set aside, so that the end of these cannot be seen.
+bool is_in_the_way(const session& on, queries unwanted) {
+  return std::ranges::any_of(on.flights,
+                             [&](const exchange* each) {
+                               return !each->is_paged() && std::ranges::find(unwanted, each) == unwanted.end();
+                             }) &&
+         unwanted.back()->is_paged();
+}
+
+asio::awaitable<leaving> leave_now(queries unwanted) {
+  session& on = unwanted.front()->on();
+  if (on.is == session::state::broken) co_return leaving::closed;
+  if (std::ranges::all_of(unwanted, [](const exchange* each) { return each->is_over(); })) co_return leaving::drained;
+  const clock::time_point began = clock::now();
+  on.io.set_deadline(std::max(later(began, on.patience), unwanted.front()->given().until));
+  int requests = 0;
+  leaving outcome = leaving::closed;
+  try {
+    if (!is_in_the_way(on, unwanted)) {
+      co_await until_decided(on);
+      for (exchange* const query : unwanted) query->abandon();
+      outcome = co_await cancel_and_drain(unwanted, requests);
+    }
+    on.io.set_deadline(clock::time_point::max());
+  } catch (const std::exception&) {
+    outcome = leaving::closed;  // there is nobody to tell why
+  }
+  if (outcome == leaving::closed) on.discard();
+  if (on.watch != nullptr) on.watch->on_leave({.outcome = outcome, .requests = requests, .took = clock::now() - began});
+  co_return outcome;
+}
+
+}  // namespace
+
+departure::departure(std::shared_ptr<session> from) noexcept : from_{std::move(from)} {
+  ++from_->leavers;
+  if (from_->is == session::state::broken) return;
+  from_->is = session::state::leaving;
+  if (from_->readers != 0) from_->io.wake();
+}
+
+departure::~departure() {
+  if (from_ == nullptr) return;
+  session& on = *from_;
+  if (!is_done_) on.discard();
+  --on.leavers;
+  if (on.leavers == 0 && on.is == session::state::leaving)
+    on.is = on.flights.empty() ? session::state::idle : session::state::busy;
+  on.settled.cancel();
+}
+
+asio::awaitable<leaving> leave(departure from, queries unwanted) {
+  departure ours{std::move(from)};  // ends here, not when the caller destroys this coroutine
+  session& on = ours.from();
+  leaving outcome = leaving::closed;
+  try {
+    while (on.is_being_left || on.readers != 0) co_await changed(on);
+    const turn mine{on};
+    outcome = co_await leave_now(unwanted);
+    ours.is_done();
+  } catch (const std::exception&) {  // no memory, or this coroutine was cancelled: it cannot wait any more
+    outcome = leaving::closed;
+  }
+  co_return outcome;
+}
+
+asio::awaitable<leaving> leave(departure from, exchange& query) {
+  exchange* const one = &query;
+  const queries all{&one, 1};
+  const leaving outcome = co_await leave(std::move(from), all);
+  co_return outcome;
+}
+
+asio::awaitable<void> changed(session& on, clock::time_point latest) {
+  using namespace asio::experimental::awaitable_operators;
+  std::error_code ignored;
+  if (latest == clock::time_point::max()) {
+    co_await on.settled.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_return;
+  }
+  std::error_code also_ignored;
+  asio::steady_timer late{on.io.get_executor(), latest};
+  co_await (on.settled.async_wait(asio::redirect_error(asio::use_awaitable, ignored)) ||
+            late.async_wait(asio::redirect_error(asio::use_awaitable, also_ignored)));
+}
+
+asio::awaitable<void> until_left(session& on, clock::time_point latest) {
+  bool aborted = false;
+  try {
+    while (on.is == session::state::leaving && clock::now() < latest) co_await changed(on, latest);
+  } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
+    aborted = true;
+  }
+  if (aborted) on.io.fail(errc::cancelled, "cancelled while an earlier query was being left");
+  if (on.is == session::state::leaving)
+    on.io.refuse(errc::deadline_exceeded, "the deadline passed while an earlier query was being left");
+}
+
+asio::awaitable<void> send_cancel(session& target, clock::time_point deadline) {
+  socket connected = co_await dial(target.io.get_executor(), target.io.remote(), deadline, target.io.where);
+  if (target.peer != peer_user(connected))
+    throw error{errc::auth_proof, target.io.where.after("another user than the server's listens on its socket now")};
+  constexpr std::size_t answer_bytes = 64;  // none is expected: the server just closes
+  link to{std::move(connected), target.io.limits, answer_bytes};
+  to.where = {.place = target.io.where.place, .doing = "cancelling a query on"};
+  to.set_deadline(deadline);
+  if (target.security != nullptr && !co_await start_tls(to, target.security, target.host))
+    to.fail(errc::tls_unavailable, "the session is in TLS, and the server has none for the request to cancel");
+  to.where.doing = "cancelling a query on";
+  const proto::cancel_request request{.pid = target.backend_pid, .key = target.cancel_key};
+  if (const proto::fault why = proto::encode(request, to.out)) to.fail(why);
+  for (;;) {
+    const link::moved moved = co_await to.read(1);
+    if (moved == link::moved::end) co_return;
+    to.in.consume(to.in.arrived().size());
+  }
+}
+
+}  // namespace sluice::wire

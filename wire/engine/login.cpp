@@ -1,0 +1,181 @@
+#include "engine/login.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "conninfo/scram_store.hpp"
+#include "machines/startup_machine.hpp"
+#include "messages/backend.hpp"
+#include "transport/printable.hpp"
+
+#include "transport/peer.hpp"
+#include "transport/tls.hpp"
+
+namespace sluice::wire {
+
+namespace {
+
+std::vector<proto::startup_parameter> start_up_parameters(const conninfo& info) {
+  std::vector<proto::startup_parameter> all{{"client_encoding", "UTF8"}};
+  if (!info.application_name.empty()) all.push_back({"application_name", info.application_name});
+  if (!info.options.empty()) all.push_back({"options", info.options});
+  for (const auto& [name, value] : info.session_settings) all.push_back({name, value});
+  return all;
+}
+
+std::string account_of(const conninfo& info, const conninfo::host& host) { return info.user + '@' + host.to_string(); }
+
+/// What a login needs, with the storage of what the machine views.
+class credentials {
+ public:
+  credentials(const session& on, const conninfo& info, const conninfo::host& host)
+      : parameters_{start_up_parameters(info)}, password_{password_for(info, host)} {
+    const tls_stream* const tls = on.io.tls();
+    const bool is_private =
+        tls != nullptr || (host.is_unix_socket() && (is_trusted(on.peer) || !info.requirepeer.empty()));
+    login_.user = info.user;
+    login_.database = info.database;
+    login_.parameters = parameters_;
+    if (password_) login_.password = password_->view();
+    login_.minor_version = minor_of(info.max_protocol_version);
+    login_.allow_nothing = info.require_auth.none;
+    login_.allow_cleartext = info.require_auth.password;
+    login_.is_exposed = !is_private;
+    login_.scram.min_iterations = info.scram_min_iterations;
+    login_.allow_md5 = info.require_auth.md5;
+    login_.allow_scram = info.require_auth.scram_sha_256;
+    login_.allow_bearer = info.require_auth.oauth && is_private && info.token != nullptr;
+    login_.bind = binding_of(info.channel_binding);
+    login_.over_tls = tls != nullptr;
+    if (tls != nullptr) certificate_hash_ = tls->certificate_hash();
+    login_.certificate_hash = certificate_hash_;
+    if (info.scram_keys != nullptr && password_)
+      known_keys_ = scram_store::of(*info.scram_keys).find(account_of(info, host), password_->view());
+    if (known_keys_) login_.known_keys = &*known_keys_;
+  }
+  credentials(const credentials&) = delete;
+  credentials& operator=(const credentials&) = delete;
+
+  [[nodiscard]] const proto::login& login() const noexcept { return login_; }
+
+  [[nodiscard]] static std::uint16_t minor_of(protocol_version version) noexcept {
+    return static_cast<std::uint16_t>(static_cast<std::uint32_t>(version) & 0xffffU);
+  }
+
+ private:
+  [[nodiscard]] static proto::login::binding binding_of(channel_binding_mode mode) noexcept {
+    switch (mode) {
+      case channel_binding_mode::disable: return proto::login::binding::never;
+      case channel_binding_mode::prefer: return proto::login::binding::if_offered;
+      case channel_binding_mode::require: break;
+    }
+    return proto::login::binding::always;
+  }
+
+  std::vector<proto::startup_parameter> parameters_;
+  std::optional<secret> password_;
+  std::string certificate_hash_;
+  std::optional<proto::scram_keys> known_keys_;
+  proto::login login_;
+};
+
+/// The start-up conversation on a connected link, up to ReadyForQuery.
+class login_conversation {
+ public:
+  login_conversation(session& on, const proto::login& who, const std::function<secret()>& token)
+      : session_{on}, machine_{who}, token_{token} {
+    if (const proto::fault why = machine_.start(on.io.out)) on.io.fail(why);
+  }
+
+  /// Deals with what has arrived.
+  /// @return whether the session is ready
+  bool advance() {
+    link& io = session_.io;
+    while (!machine_.is_ready()) {
+      const proto::framing next = proto::next_frame(io.in.arrived(), io.limits);
+      if (next.found == proto::framing::kind::faulty) {
+        if (is_first_) take_old_error();
+        io.fail(next.why);
+      }
+      if (next.found == proto::framing::kind::incomplete) {
+        wanted_ = next.size;
+        return false;
+      }
+      is_first_ = false;
+      act(machine_.on(next.message, io.out), next.message);
+      io.in.consume(next.size);
+    }
+    session_.backend_pid = machine_.backend_pid();
+    session_.cancel_key = machine_.cancel_key();
+    session_.is = session::state::idle;
+    return true;
+  }
+
+  [[nodiscard]] std::size_t wanted() const noexcept { return wanted_; }
+  [[nodiscard]] const proto::startup_machine& machine() const noexcept { return machine_; }
+
+ private:
+  void act(proto::startup_step step, const proto::frame& message) {
+    link& io = session_.io;
+    switch (step.is) {
+      using enum proto::startup_step::kind;
+      case violation: io.fail(step.why);
+      case aside: session_.aside(message); break;
+      case refused: throw io.server_error(read_server_message(io, message), false);
+      case hash:
+        do {
+          io.check_deadline();
+          step = machine_.hash_some(io.out);
+          if (step.is == violation) io.fail(step.why);
+        } while (step.is == hash);
+        break;
+      case token: {
+        const secret text{token_()};
+        step = machine_.give_token(text.view(), io.out);
+        if (step.is == violation) io.fail(step.why);
+        break;
+      }
+      case nothing:
+      case send:
+      case ready: break;
+    }
+  }
+
+  /// A server that cannot start a process for us says so as protocol 2 did: 'E' and a text that ends with a zero.
+  void take_old_error() const {
+    const std::span<const std::byte> arrived = session_.io.in.arrived();
+    const std::string_view said{reinterpret_cast<const char*>(arrived.data()), arrived.size()};
+    if (!said.starts_with('E')) return;
+    const std::string_view text = said.substr(1, said.find_first_of(std::string_view{"\n\0", 2}) - 1);
+    session_.io.fail(errc::connect_failed, "the server could not begin a session: " + printable(text), true);
+  }
+
+  session& session_;
+  proto::startup_machine machine_;
+  const std::function<secret()>& token_;
+  std::size_t wanted_{0};
+  bool is_first_{true};  // nothing was heard yet
+};
+
+}  // namespace
+
+asio::awaitable<void> log_in(session& on, const conninfo& info, const conninfo::host& host) {
+  on.io.where.doing = "logging in to";
+  const credentials who{on, info, host};
+  login_conversation conversation{on, who.login(), info.token};
+  while (!conversation.advance()) {
+    const link::moved moved = co_await on.io.read(conversation.wanted());
+    if (moved == link::moved::end) on.io.fail_lost();
+  }
+  if (conversation.machine().minor_version() < credentials::minor_of(info.min_protocol_version)) {
+    on.is = session::state::busy;
+    on.io.fail(errc::protocol_violation, "the server does not speak protocol 3.2, which min_protocol_version asks for");
+  }
+  const proto::scram_keys* const keys = conversation.machine().proved_keys();
+  if (info.scram_keys != nullptr && keys != nullptr)
+    scram_store::of(*info.scram_keys).store(account_of(info, host), *who.login().password, *keys);
+}
+
+}  // namespace sluice::wire

@@ -1,0 +1,73 @@
+#include "engine/statement_cache.hpp"
+
+#include <algorithm>
+#include <array>
+#include <new>
+#include <utility>
+
+#include <openssl/evp.h>
+
+namespace sluice::wire {
+
+std::string statement_cache::name_of(const statement& what) {
+  std::string all(1, static_cast<char>('0' + static_cast<int>(what.as)));
+  for (const std::uint32_t type : what.types) all.append(std::to_string(type)).append(1, ',');
+  all.append(1, ':').append(what.text);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  if (EVP_Digest(all.data(), all.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) throw std::bad_alloc{};
+  constexpr std::size_t digest_bytes = 16;
+  constexpr std::string_view digits{"0123456789abcdef"};
+  std::string name{"sluice_"};
+  for (std::size_t i = 0; i < digest_bytes; ++i) {
+    name += digits[digest[i] >> 4U];
+    name += digits[digest[i] & 15U];
+  }
+  return name;
+}
+
+const statement_cache::known* statement_cache::find(std::string_view name) noexcept {
+  const auto found = by_name_.find(name);
+  if (found == by_name_.end()) return nullptr;
+  ++hits_;
+  entries_.splice(entries_.begin(), entries_, found->second);
+  return &found->second->about;
+}
+
+bool statement_cache::claim(std::string_view name) {
+  if (std::ranges::find(claimed_, name) != claimed_.end()) return false;
+  claimed_.emplace_back(name);
+  if (!entries_.empty() && entries_.size() + claimed_.size() > capacity_)
+    forget(std::string{entries_.back().name}, true);  // now, so that the flight that prepares this one closes that
+  return true;
+}
+
+void statement_cache::remember(std::string_view name, known about) {
+  std::erase(claimed_, name);
+  if (by_name_.contains(name)) return;
+  if (entries_.size() == capacity_) forget(std::string{entries_.back().name}, true);
+  entries_.push_front({.name = std::string{name}, .about = std::move(about)});
+  by_name_.emplace(entries_.front().name, entries_.begin());
+}
+
+void statement_cache::forget(std::string_view name, bool is_there) {
+  if (is_there) to_close_.emplace_back(name);
+  std::erase(claimed_, name);
+  const auto found = by_name_.find(name);
+  if (found == by_name_.end()) return;
+  const auto gone = found->second;
+  by_name_.erase(found);
+  entries_.erase(gone);
+}
+
+void statement_cache::clear() noexcept {
+  by_name_.clear();
+  entries_.clear();
+  claimed_.clear();
+  to_close_.clear();
+}
+
+void statement_cache::closed(std::size_t count) noexcept {
+  to_close_.erase(to_close_.begin(), to_close_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+}  // namespace sluice::wire

@@ -1,0 +1,103 @@
+#pragma once
+/// @file
+/// Sessions that are lent and come back. What is lent has been proven idle, and was alive a moment ago.
+///
+///     acquire -> idle? -> alive? -> lent -> given back -> clean? -> the longest waiting, or idle
+///            \-> room? -> connect -> the longest waiting     \-> rolled back under a deadline, or closed
+///
+/// Whoever awaits one of its coroutines keeps it alive.
+/// @par Thread safety  none: all calls, and the sessions, on one executor that runs one handler at a time
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <sluice/wire/pool_options.hpp>
+#include "engine/connect.hpp"
+
+namespace sluice::wire {
+
+using session_ptr = std::shared_ptr<session>;
+
+class session_pool : public std::enable_shared_from_this<session_pool> {
+ public:
+  session_pool(asio::any_io_executor on, conninfo info, session_options session, pool_options options);
+  ~session_pool();
+  session_pool(const session_pool&) = delete;
+  session_pool& operator=(const session_pool&) = delete;
+
+  /// In the order of the calls.
+  /// @par Errors  throws error: deadline_exceeded, cancelled, bad_state when the pool is closed; what connecting said
+  /// when
+  ///              no connection is left and none can be made
+  /// @param deadline  if it comes before `acquire_timeout`
+  [[nodiscard]] asio::awaitable<session_ptr> acquire(clock::time_point deadline = clock::time_point::max());
+  /// Takes it back, whatever state it is in.
+  void give_back(session_ptr lent) noexcept;
+  /// Opens connections until there are `min_size`.
+  /// @par Errors  throws error: what connecting said
+  [[nodiscard]] asio::awaitable<void> warm_up();
+  /// No more is lent; idle sessions are closed, those waiting get an error.
+  void close() noexcept;
+  /// The same, and waits until all that is lent has come back.
+  /// @return whether it did within `patience`
+  [[nodiscard]] asio::awaitable<bool> drain(clock::duration patience);
+
+  /// Tells the observer of a statement that nobody waits for, and that no connection could be had for.
+  void report_unsent(std::string_view text, const error& why) const noexcept;
+
+  [[nodiscard]] pool_stats stats() const;
+  [[nodiscard]] asio::any_io_executor get_executor() const { return executor_; }
+
+ private:
+  class waiter;
+
+  [[nodiscard]] session_ptr take_idle() noexcept;
+  [[nodiscard]] session_ptr lend(session_ptr what, clock::duration after) noexcept;
+  void report(pool_event::kind what, clock::duration took) const noexcept;
+  [[nodiscard]] bool is_down() const;
+  void grow();
+  [[nodiscard]] bool is_wanting() const;
+  static asio::awaitable<void> open_one(std::shared_ptr<session_pool> self);
+  void opened(session_ptr made);
+  void failed(const error& why);
+  static asio::awaitable<void> clean(std::shared_ptr<session_pool> self, session_ptr dirty);
+  void offer(session_ptr clean) noexcept;
+  void drop(const session_ptr& gone) noexcept;
+  void fail_waiters(const error& why) noexcept;
+  void sweep_later() noexcept;
+  void sweep();
+  [[nodiscard]] clock::duration jittered(clock::duration time);
+  [[nodiscard]] clock::duration backoff(int before);
+
+  asio::any_io_executor executor_;
+  conninfo info_;
+  session_options session_;
+  pool_options options_;
+  std::string reset_statements_;
+  std::vector<session_ptr> idle_;  // the last returned is the next lent: the others may expire
+  std::list<waiter*> waiters_;     // in the order of their calls
+  asio::steady_timer sweeping_;
+  asio::steady_timer growing_;   // when the server may be up again
+  asio::steady_timer returned_;  // cancelled when something has come back, or could not be made
+  std::minstd_rand random_{std::random_device{}()};
+  std::size_t live_{0};  // idle, lent or being cleaned
+  std::size_t connecting_{0};
+  int failed_rounds_{0};
+  clock::time_point down_until_{};
+  std::optional<error> last_failure_;
+  bool closed_{false};
+  bool is_warm_{false};
+  bool sweeps_{false};
+  pool_stats counted_;
+};
+
+}  // namespace sluice::wire

@@ -1,0 +1,81 @@
+#pragma once
+/// @file
+/// A point in time at which what is being waited for is cancelled.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/steady_timer.hpp>
+
+namespace sluice::wire {
+
+using clock = std::chrono::steady_clock;
+
+/// A duration as the clock counts, which has fewer hours than `std::chrono::hours`: what is longer becomes the longest.
+template <class Rep, class Period>
+[[nodiscard]] constexpr clock::duration saturated(std::chrono::duration<Rep, Period> time) noexcept {
+  constexpr auto longest = std::chrono::duration_cast<std::chrono::duration<Rep, Period>>(clock::duration::max());
+  if (time >= longest) return clock::duration::max();
+  if (time <= -longest) return -clock::duration::max();
+  return std::chrono::duration_cast<clock::duration>(time);
+}
+
+/// `since + time`, or `clock::time_point::max()`, which is never, when that is beyond the clock's end. Every timeout
+/// that a caller gives passes through here. No time at all, or less, has passed at once.
+template <class Rep, class Period>
+[[nodiscard]] constexpr clock::time_point later(clock::time_point since,
+                                                std::chrono::duration<Rep, Period> time) noexcept {
+  const clock::duration whole = saturated(time);
+  if (whole <= clock::duration::zero()) return since;
+  return whole < clock::time_point::max() - since ? since + whole : clock::time_point::max();
+}
+/// From now on.
+template <class Rep, class Period>
+[[nodiscard]] clock::time_point from_now(std::chrono::duration<Rep, Period> time) noexcept {
+  return later(clock::now(), time);
+}
+/// The same for an option whose zero means no limit, and less than zero as well.
+template <class Rep, class Period>
+[[nodiscard]] constexpr clock::time_point limit_after(clock::time_point since,
+                                                      std::chrono::duration<Rep, Period> time) noexcept {
+  return time > time.zero() ? later(since, time) : clock::time_point::max();
+}
+
+/// The next of a row of pauses that grow up to `most`.
+template <class Rep, class Period>
+[[nodiscard]] constexpr std::chrono::duration<Rep, Period> doubled(std::chrono::duration<Rep, Period> pause,
+                                                                   std::chrono::duration<Rep, Period> most) noexcept {
+  return pause > most / 2 ? most : pause * 2;
+}
+
+class deadline {
+ public:
+  /// @param cancel  called on the executor when the time comes while armed; must not throw
+  deadline(const asio::any_io_executor& on, std::function<void()> cancel);
+  ~deadline();
+  deadline(const deadline&) = delete;
+  deadline& operator=(const deadline&) = delete;
+
+  /// `clock::time_point::max()` for never.
+  void set(clock::time_point when) noexcept;
+  /// Before a wait: makes sure that the timer runs. Costs nothing when it already does.
+  void arm();
+  [[nodiscard]] clock::time_point when() const noexcept { return state_->due; }
+  [[nodiscard]] bool has_passed() const noexcept {
+    return state_->due != clock::time_point::max() && clock::now() >= state_->due;
+  }
+
+ private:
+  struct state {  // outlives this in the timer's handler, which may be queued already when it is called off
+    std::function<void()> cancel;
+    clock::time_point due{clock::time_point::max()};
+  };
+
+  asio::steady_timer timer_;
+  std::shared_ptr<state> state_;
+  clock::time_point armed_for_{clock::time_point::max()};
+};
+
+}  // namespace sluice::wire

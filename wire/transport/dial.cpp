@@ -1,0 +1,145 @@
+#include "transport/dial.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include <asio/ip/address.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/local/stream_protocol.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include "transport/deadline.hpp"
+
+namespace sluice::wire {
+
+namespace {
+
+[[noreturn]] void fail(const link::context& where, errc code, std::string_view what, bool retryable) {
+  throw error{error_info{.code = code, .message = where.after(what), .server = {}, .retryable = retryable}};
+}
+
+std::string advice(std::error_code error, const endpoint& to) {
+  std::string text = "no connection to " + to_string(to) + ": " + error.message();
+  if (error.value() == ECONNREFUSED || error.value() == ENOENT) text += "; is a server running there?";
+  return text;
+}
+
+/// What the system does not know is left as it is.
+void prepare(socket& connected, const tcp_options& tcp) {
+  const int family = connected.local_endpoint().protocol().family();
+  if (family != AF_INET && family != AF_INET6) return;
+  const auto set = [&](int level, int name, std::int64_t value) {
+    const int number = static_cast<int>(std::min<std::int64_t>(value, std::numeric_limits<int>::max()));
+    (void)::setsockopt(connected.native_handle(), level, name, &number, sizeof number);
+  };
+  set(IPPROTO_TCP, TCP_NODELAY, 1);
+  set(SOL_SOCKET, SO_KEEPALIVE, tcp.keepalives ? 1 : 0);
+#ifdef TCP_KEEPIDLE
+  if (tcp.idle.count() > 0) set(IPPROTO_TCP, TCP_KEEPIDLE, tcp.idle.count());
+#endif
+  if (tcp.interval.count() > 0) set(IPPROTO_TCP, TCP_KEEPINTVL, tcp.interval.count());
+  if (tcp.count > 0) set(IPPROTO_TCP, TCP_KEEPCNT, tcp.count);
+#ifdef TCP_USER_TIMEOUT
+  if (tcp.user_timeout.count() > 0) set(IPPROTO_TCP, TCP_USER_TIMEOUT, tcp.user_timeout.count());
+#endif
+}
+
+}  // namespace
+
+asio::awaitable<std::vector<endpoint>> resolve(const conninfo::host& host, clock::time_point deadline_at,
+                                               const link::context& where) {
+  std::vector<endpoint> found;
+  if (host.is_unix_socket()) {
+    const std::string path = host.socket_path();
+    if (path.size() >= sizeof(sockaddr_un{}.sun_path))
+      fail(where, errc::bad_conninfo, "the path of the Unix socket is too long: " + path, false);
+    asio::local::stream_protocol::endpoint local{path[0] == '@' ? '\0' + path.substr(1) : path};
+    found.emplace_back(local);
+    co_return found;
+  }
+  const std::string& name = host.address.empty() ? host.name : host.address;
+  std::error_code not_numeric;
+  const asio::ip::address numeric = asio::ip::make_address(name, not_numeric);
+  if (!not_numeric) {
+    found.emplace_back(asio::ip::tcp::endpoint{numeric, host.port});
+    co_return found;
+  }
+
+  // getaddrinfo cannot be interrupted: at the deadline it is left alone, and what it finds is thrown away.
+  struct lookup {
+    asio::ip::tcp::resolver resolver;
+    asio::steady_timer done;
+    std::error_code error{asio::error::operation_aborted};
+    asio::ip::tcp::resolver::results_type results{};
+  };
+  const asio::any_io_executor on = co_await asio::this_coro::executor;
+  const auto shared =
+      std::make_shared<lookup>(lookup{.resolver = asio::ip::tcp::resolver{on}, .done = asio::steady_timer{on}});
+  shared->done.expires_at(deadline_at);
+  shared->resolver.async_resolve(name, std::to_string(host.port),
+                                 [shared](std::error_code error, asio::ip::tcp::resolver::results_type results) {
+                                   shared->error = error;
+                                   shared->results = std::move(results);
+                                   shared->done.cancel();
+                                 });
+  std::error_code timer_result;
+  co_await shared->done.async_wait(asio::redirect_error(asio::use_awaitable, timer_result));
+  if (!timer_result) fail(where, errc::deadline_exceeded, "the name " + name + " was not resolved in time", true);
+  if (shared->error == asio::error::operation_aborted) fail(where, errc::cancelled, "cancelled", false);
+  if (shared->error)
+    fail(where, errc::name_not_found, "the name " + name + " cannot be resolved: " + shared->error.message(), true);
+  for (const auto& entry : shared->results) found.emplace_back(entry.endpoint());
+  co_return found;
+}
+
+asio::awaitable<socket> dial(asio::any_io_executor on, endpoint to, clock::time_point deadline_at,
+                             const link::context& where, tcp_options tcp) {
+  socket connecting{on};
+  std::error_code error;
+  connecting.open(to.protocol(), error);
+  if (error) fail(where, errc::connect_failed, advice(error, to), true);
+  deadline limit{on, [&connecting] {
+                   std::error_code ignored;
+                   connecting.cancel(ignored);
+                 }};
+  limit.set(deadline_at);
+  limit.arm();
+  co_await connecting.async_connect(to, asio::redirect_error(asio::use_awaitable, error));
+  if (error == asio::error::operation_aborted) {
+    if (limit.has_passed()) fail(where, errc::deadline_exceeded, "no answer from " + to_string(to) + " in time", true);
+    fail(where, errc::cancelled, "cancelled", false);
+  }
+  if (error) fail(where, errc::connect_failed, advice(error, to), true);
+  prepare(connecting, tcp);
+  co_return std::move(connecting);
+}
+
+std::string to_string(const endpoint& of) {
+  if (of.protocol().family() == AF_UNIX) {
+    const auto* local = reinterpret_cast<const sockaddr_un*>(of.data());
+    const std::size_t size = of.size() - offsetof(sockaddr_un, sun_path);
+    std::string path{local->sun_path, size};
+    if (!path.empty() && path[0] == '\0')
+      path[0] = '@';  // in the abstract namespace
+    else
+      path.resize(::strnlen(path.data(), path.size()));
+    return path;
+  }
+  asio::ip::tcp::endpoint tcp;
+  std::memcpy(tcp.data(), of.data(), of.size());
+  const std::string address = tcp.address().to_string();
+  return (tcp.address().is_v6() ? '[' + address + ']' : address) + ':' + std::to_string(tcp.port());
+}
+
+}  // namespace sluice::wire

@@ -1,0 +1,322 @@
+#include "transport/link.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include <asio/experimental/awaitable_operators.hpp>
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <sluice/proto/byte_order.hpp>
+#include <sluice/proto/frame.hpp>
+
+#include "transport/message_trace.hpp"
+#include "transport/tls.hpp"
+
+namespace sluice::wire {
+
+namespace {
+
+// While rows flow, the server writes every 8 KiB, and waking up for each of its writes costs both sides more than the
+// rows do. So after some such waits a thread gives it a moment to write more, instead of waiting for it. Not so a
+// coroutine: Asio's reactor wakes up for every write, whatever is waited for.
+constexpr int steady_flow = 8;
+constexpr std::chrono::microseconds short_moment{30};
+constexpr std::chrono::microseconds short_wait{1'000};
+
+constexpr std::size_t much_at_once{16U << 10U};  // what takes as long to deal with as another read
+
+/// How many forks lie between the start of the program and this process.
+std::uint32_t forks() noexcept {
+  static std::atomic<std::uint32_t> count{0};
+  static const int watched = ::pthread_atfork(nullptr, nullptr, [] { ++count; });
+  return watched == 0 ? count.load(std::memory_order_relaxed) : 0;
+}
+
+}  // namespace
+
+interrupter::interrupter() {
+  std::array<int, 2> ends{};
+  if (::pipe(ends.data()) != 0) throw std::system_error{errno, std::generic_category(), "pipe"};
+  read_end_ = ends[0];
+  write_end_ = ends[1];
+  for (const int end : ends) {
+    (void)::fcntl(end, F_SETFD, FD_CLOEXEC);
+    (void)::fcntl(end, F_SETFL, O_NONBLOCK);
+  }
+}
+
+interrupter::~interrupter() {
+  (void)::close(read_end_);
+  (void)::close(write_end_);
+}
+
+void interrupter::interrupt() noexcept {
+  const int before = errno;  // a signal handler must not change it
+  (void)!::write(write_end_, "", 1);
+  errno = before;
+}
+
+bool interrupter::take() noexcept {
+  std::array<char, 16> drained{};
+  bool any = false;
+  while (::read(read_end_, drained.data(), drained.size()) > 0) any = true;
+  return any;
+}
+
+link::link(socket connected, const proto::limits& bounds, std::size_t buffer_bytes, std::size_t first_bytes)
+    : in{buffer_bytes, std::max({bounds.row, bounds.message, proto::limits::short_message}) + proto::header_size,
+         first_bytes},
+      limits{bounds},
+      socket_{std::move(connected)},
+      remote_{socket_.remote_endpoint()},
+      deadline_{socket_.get_executor(),
+                [this] {
+                  std::error_code ignored;
+                  socket_.cancel(ignored);
+                }},
+      born_after_{forks()} {
+  socket_.non_blocking(true);
+}
+
+link::~link() { close(); }
+
+void link::close() noexcept {
+  std::error_code ignored;
+  deadline_.set(clock::time_point::max());
+  if (tls_ != nullptr) {
+    if (socket_.is_open() && is_ours()) tls_->close();
+    tls_->detach();
+  }
+  socket_.close(ignored);
+}
+
+link::moved link::transfer(std::size_t wanted) {
+  if (!is_ours()) fail(errc::connection_lost, "the connection is the parent's: it was used after a fork", true);
+  check_deadline();
+  const std::size_t unsent = out.size() - sent_;
+  if (unsent != 0) flush();
+  const bool is_cut = is_long_report(wanted);
+  const std::span<std::byte> room = in.make_room(is_cut ? kept_of_report() : wanted);
+  if (room.empty()) fail(errc::row_too_large, "a message is larger than the receive buffer may become");
+  const io_result got = receive(room);
+  if (got.is == io_status::ended) return moved::end;
+  if (got.is == io_status::later) return out.size() - sent_ < unsent ? moved::something : moved::nothing;
+  if (trace_ != nullptr) trace_->received(in.room().first(got.count));
+  in.commit(got.count);
+  if (is_cut) cut_report(wanted);
+  ++reads_;
+  turns_ += 1 + static_cast<int>(got.count / much_at_once);
+  gave_a_moment_ = false;
+  return moved::something;
+}
+
+asio::awaitable<link::moved> link::read(std::size_t wanted) {
+  for (;;) {
+    const moved now = transfer(wanted);
+    if (now == moved::end || (now == moved::something && !turn_is_over())) co_return now;
+    co_await ready();
+    check_wait();
+    if (now == moved::something) co_return now;
+  }
+}
+
+std::size_t link::kept_of_report() const noexcept {
+  constexpr std::size_t least = 256;
+  return proto::header_size + std::max(limits.message / 2, least);
+}
+
+/// Whether what is arriving is an ErrorResponse or a NoticeResponse beyond the limit.
+bool link::is_long_report(std::size_t wanted) const noexcept {
+  const std::span<const std::byte> arrived = in.arrived();
+  if (wanted <= std::max(proto::header_size + limits.message, kept_of_report()) || arrived.size() < proto::header_size)
+    return false;
+  const auto type = std::to_integer<char>(arrived[0]);
+  return (type == 'E' || type == 'N') && proto::load_big<std::uint32_t>(arrived.data() + 1) + std::size_t{1} == wanted;
+}
+
+/// Ends the list of fields where the kept bytes end, whichever field that is in.
+void link::cut_report(std::size_t size) {
+  const std::size_t kept = kept_of_report();
+  const std::size_t arrived = in.arrived().size();
+  if (arrived <= kept) return;
+  const std::string end = "... [cut off: " + std::to_string(size) + " bytes in all]" + std::string(2, '\0');
+  const std::size_t rest = size - kept - dropped_;
+  const std::size_t now = std::min(arrived - kept, rest);
+  if (now < rest) {
+    in.replace(kept, now, {});
+    dropped_ += now;
+    return;
+  }
+  dropped_ = 0;
+  std::size_t at = kept - end.size();
+  constexpr int longest_character = 4;
+  for (int i = 1; i < longest_character && (in.arrived()[at] & std::byte{0xc0}) == std::byte{0x80}; ++i) --at;
+  in.replace(at, kept - at + now, std::as_bytes(std::span{end}));
+  std::array<std::byte, proto::length_size> length{};
+  proto::store_big(length.data(), static_cast<std::uint32_t>(at + end.size() - 1));
+  in.replace(1, length.size(), length);
+}
+
+bool link::is_ours() const noexcept { return born_after_ == forks(); }
+
+void link::flush() noexcept {
+  if (!is_ours()) return;
+  if (!out.empty()) flow_ = 0;
+  while (sent_ < out.size()) {
+    const io_result gone = send(std::span{out}.subspan(sent_));
+    if (gone.is == io_status::later) return;
+    if (gone.is == io_status::ended) break;  // what the server said before it went is still to be read
+    if (trace_ != nullptr) trace_->sent(std::span{out}.subspan(sent_, gone.count));
+    sent_ += gone.count;
+  }
+  OPENSSL_cleanse(out.data(), out.size());  // there may have been a password in it
+  out.clear();
+  sent_ = 0;
+}
+
+link::io_result link::receive(std::span<std::byte> into) {
+  if (tls_ != nullptr) {
+    const tls_stream::result got = tls_->read(into);
+    if (got.is == tls_stream::status::failed) fail(errc::tls_failed, tls_->failure());
+    if (got.is == tls_stream::status::ended && tls_->system_error() != 0)
+      broken_ = {tls_->system_error(), std::system_category()};
+    return {static_cast<io_status>(got.is), got.count};
+  }
+  for (;;) {
+    const ssize_t count = ::recv(socket_.native_handle(), into.data(), into.size(), 0);
+    if (count > 0) return {io_status::done, static_cast<std::size_t>(count)};
+    if (count == 0) return {io_status::ended, 0};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {io_status::later, 0};
+    if (!broken_) broken_ = {errno, std::system_category()};
+    return {io_status::ended, 0};
+  }
+}
+
+link::io_result link::send(std::span<const std::byte> from) noexcept {
+  if (tls_ != nullptr) {
+    const tls_stream::result gone = tls_->write(from);
+    return {std::min(static_cast<io_status>(gone.is), io_status::ended), gone.count};
+  }
+  for (;;) {
+    const ssize_t count = ::send(socket_.native_handle(), from.data(), from.size(), MSG_NOSIGNAL);
+    if (count >= 0) return {io_status::done, static_cast<std::size_t>(count)};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {io_status::later, 0};
+    broken_ = {errno, std::system_category()};
+    return {io_status::ended, 0};
+  }
+}
+
+void link::trace(observer& watch) { trace_ = std::make_unique<message_trace>(watch); }
+
+void link::secure(std::unique_ptr<tls_stream> tls) noexcept { tls_ = std::move(tls); }
+
+bool link::handshake() {
+  check_deadline();
+  switch (tls_->handshake()) {
+    case tls_stream::status::done: return true;
+    case tls_stream::status::later: return false;
+    case tls_stream::status::ended: fail(errc::tls_failed, "the server closed the connection during the TLS handshake");
+    case tls_stream::status::failed: break;
+  }
+  fail(errc::tls_failed, tls_->failure());
+}
+
+bool link::wants_to_send() const noexcept { return !out.empty() || (tls_ != nullptr && tls_->wants_to_send()); }
+
+/// Whether to give the server a moment instead of waiting for it.
+bool link::flows() noexcept {
+  if (flow_ < steady_flow || wants_to_send()) return false;
+  if (!std::exchange(gave_a_moment_, true)) return true;
+  gave_a_moment_ = false;
+  flow_ = 0;  // it has brought nothing
+  return false;
+}
+
+void link::waited(clock::duration time) noexcept {
+  waited_ += time;
+  flow_ = time < short_wait ? flow_ + 1 : 0;
+}
+
+asio::awaitable<void> link::ready() {
+  wait_result_ = {};
+  is_woken_ = false;
+  if (turn_is_over()) {
+    turns_ = 0;
+    return asio::post(socket_.get_executor(), asio::use_awaitable);
+  }
+  turns_ = 0;
+  deadline_.arm();
+  wait_began_ = clock::now();
+  if (wants_to_send()) return ready_to_send();
+  return socket_.async_wait(socket::wait_read, asio::redirect_error(asio::use_awaitable, wait_result_));
+}
+
+asio::awaitable<void> link::ready_to_send() {
+  using namespace asio::experimental::awaitable_operators;
+  // Both ways: a server that waits for us to read will not read what we send.
+  std::error_code other;
+  co_await (socket_.async_wait(socket::wait_write, asio::redirect_error(asio::use_awaitable, wait_result_)) ||
+            socket_.async_wait(socket::wait_read, asio::redirect_error(asio::use_awaitable, other)));
+  if (wait_result_ == asio::error::operation_aborted) wait_result_ = other;  // of the two only one was cut off
+}
+
+void link::wake() noexcept {
+  is_woken_ = true;
+  std::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void link::check_wait() {
+  if (wait_began_ != clock::time_point{}) waited(clock::now() - std::exchange(wait_began_, {}));
+  if (wait_result_ != asio::error::operation_aborted) return;
+  check_deadline();
+  if (is_woken_) return;
+  fail(errc::cancelled, "cancelled");
+}
+
+void link::wait(interrupter* interrupts) {
+  const auto began = clock::now();
+  const bool is_moment = flows();
+  for (;;) {
+    timespec left{};
+    const timespec* timeout = nullptr;
+    if (is_moment || deadline_.when() != clock::time_point::max()) {
+      const clock::duration time =
+          is_moment ? short_moment : std::max(deadline_.when() - clock::now(), clock::duration{});
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+      left.tv_sec = seconds.count();
+      left.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(time - seconds).count();
+      timeout = &left;
+    }
+    std::array<pollfd, 2> watched{
+        pollfd{interrupts != nullptr ? interrupts->descriptor() : -1, POLLIN, 0},
+        pollfd{socket_.native_handle(), static_cast<short>(wants_to_send() ? POLLIN | POLLOUT : POLLIN), 0}};
+    const int count = ::ppoll(watched.data(), is_moment ? 1 : watched.size(), timeout, nullptr);
+    if (count < 0 && errno != EINTR) fail(errc::connection_lost, std::system_category().message(errno));
+    if (interrupts != nullptr && interrupts->take()) fail(errc::cancelled, "interrupted");
+    check_deadline();
+    if (count > 0 || is_moment) break;
+  }
+  waited(clock::now() - began);
+}
+
+void link::check_deadline() const {
+  if (deadline_.has_passed()) fail(errc::deadline_exceeded, deadline_words_, true);
+}
+
+}  // namespace sluice::wire

@@ -1,0 +1,192 @@
+#pragma once
+/// @file
+/// One byte stream to a server, plain or in TLS, with its buffers, its deadline, and two ways to wait.
+///
+/// `transfer` moves bytes both ways and never waits; when it moved nothing, `ready` (in a coroutine) or `wait` (in a
+/// thread) returns as soon as it can. Every failure is thrown as `sluice::error` with the server's name, the phase and
+/// the rows so far: nobody above has to add to it.
+/// @par Thread safety  none: one coroutine or thread at a time; `interrupter::interrupt` may be called from any
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/generic/stream_protocol.hpp>
+
+#include <sluice/proto/limits.hpp>
+#include <sluice/wire/error.hpp>
+#include <sluice/wire/observer.hpp>
+#include "messages/frontend.hpp"
+#include "transport/deadline.hpp"
+#include "transport/receive_buffer.hpp"
+
+namespace sluice::wire {
+
+using socket = asio::generic::stream_protocol::socket;  // a TCP and a Unix socket both move into it
+
+class message_trace;
+class tls_stream;
+
+/// Ends a blocking wait from another thread or a signal handler.
+class interrupter {
+ public:
+  interrupter();
+  ~interrupter();
+  interrupter(const interrupter&) = delete;
+  interrupter& operator=(const interrupter&) = delete;
+
+  /// Async-signal-safe; takes effect at the current wait or the next one.
+  void interrupt() noexcept;
+  /// Whether an interrupt has come; takes it.
+  bool take() noexcept;
+  [[nodiscard]] int descriptor() const noexcept { return read_end_; }
+
+ private:
+  int read_end_{-1};
+  int write_end_{-1};
+};
+
+class link {
+ public:
+  /// What messages say about where and when.
+  struct context {
+    std::string place;                        ///< database "app" at localhost:5432
+    std::string_view doing{"connecting to"};  ///< a literal
+    std::uint64_t rows{};                     ///< delivered so far by the query under way
+
+    /// `what` with all of it: what every message ends with.
+    [[nodiscard]] std::string after(std::string_view what) const;
+  };
+
+  /// @param first_bytes  what the buffer begins with; see `receive_buffer`
+  link(socket connected, const proto::limits& bounds, std::size_t buffer_bytes, std::size_t first_bytes);
+  link(socket connected, const proto::limits& bounds, std::size_t buffer_bytes)
+      : link{std::move(connected), bounds, buffer_bytes, buffer_bytes} {}
+  ~link();
+  link(const link&) = delete;
+  link& operator=(const link&) = delete;
+
+  proto::output out;  ///< what is to be sent; `transfer` takes from it
+  receive_buffer in;
+  proto::limits limits;
+  context where;
+  std::string last_words;  ///< the server's warning that it is about to end the connection, for the error that follows
+
+  enum class moved : std::uint8_t {
+    something,
+    nothing,
+    end,  ///< the server has closed its side, or the connection is broken: nothing more will arrive
+  };
+  /// Sends what it can of `out`, and reads what it can into `in`. Ends all views into `in`.
+  /// @param wanted  size of the message that is arriving
+  /// Of an error or a notice that is longer than `limits.message`, the first half of so many bytes is kept: the rest is
+  /// dropped as it arrives, and a note of it takes the place of the end.
+  [[nodiscard]] moved transfer(std::size_t wanted);
+  /// The same in a coroutine: waits until something has moved, and lets others run when the turn is over, however much
+  /// there is to read.
+  /// @return `something` or `end`
+  /// @par Errors  throws error: deadline_exceeded, cancelled
+  [[nodiscard]] asio::awaitable<moved> read(std::size_t wanted);
+
+  /// Sends what can be sent without waiting; a failure shows at the next `transfer`.
+  void flush() noexcept;
+
+  /// Whether a coroutine should let others run before it goes on, although it need not wait.
+  [[nodiscard]] bool turn_is_over() const noexcept { return turns_ >= longest_turn; }
+
+  /// Returns when `transfer` may move something, or lets others run when the turn is over. Then call `check_wait`.
+  [[nodiscard]] asio::awaitable<void> ready();
+  /// @par Errors  throws error: deadline_exceeded; cancelled when the coroutine was
+  void check_wait();
+  /// The same for a thread.
+  /// @par Errors  throws error: deadline_exceeded; cancelled when `interrupts` was used
+  void wait(interrupter* interrupts);
+  /// Ends a coroutine's wait that is under way, as if something had come: it looks again.
+  void wake() noexcept;
+
+  /// From now on waiting ends at `when`; `clock::time_point::max()` for never.
+  /// @param words  what the error then says; a literal
+  void set_deadline(clock::time_point when, std::string_view words = "the deadline passed") noexcept {
+    deadline_.set(when);
+    deadline_words_ = words;
+  }
+  /// @par Errors  throws error: deadline_exceeded
+  void check_deadline() const;
+
+  /// From now on all bytes go through `tls`, which is on this link's socket; first `handshake` must be done.
+  void secure(std::unique_ptr<tls_stream> tls) noexcept;
+  /// Goes on with the TLS handshake; never waits.
+  /// @return whether it is done
+  /// @par Errors  throws error: tls_failed, deadline_exceeded
+  [[nodiscard]] bool handshake();
+  /// What `secure` was given, or null.
+  [[nodiscard]] const tls_stream* tls() const noexcept { return tls_.get(); }
+
+  /// From now on each message is told to `watch`.
+  void trace(observer& watch);
+
+  /// Throws the error with this link's place and phase.
+  [[noreturn]] void fail(errc code, std::string_view what, bool retryable = false) const;
+  [[noreturn]] void fail(const proto::fault& why) const;
+  /// The same for what is refused before anything of it was sent: the connection may go on, if it is open.
+  [[noreturn]] void refuse(errc code, std::string_view what) const;
+  /// The peer is gone: says so, with the system's reason if there is one.
+  [[noreturn]] void fail_lost() const;
+  /// Makes the error for an ErrorResponse.
+  [[nodiscard]] error server_error(server_message said, bool usable) const;
+
+  void close() noexcept;
+  [[nodiscard]] bool is_open() const noexcept { return socket_.is_open(); }
+  [[nodiscard]] asio::any_io_executor get_executor() { return socket_.get_executor(); }
+  [[nodiscard]] asio::generic::stream_protocol::endpoint remote() const { return remote_; }
+  [[nodiscard]] int native_handle() { return socket_.native_handle(); }
+  /// Reads that brought something; time spent waiting for the server.
+  [[nodiscard]] std::uint64_t reads() const noexcept { return reads_; }
+  [[nodiscard]] clock::duration waited() const noexcept { return waited_; }
+
+ private:
+  static constexpr int longest_turn = 16;
+
+  enum class io_status : std::uint8_t { done, later, ended };
+  struct io_result {
+    io_status is;
+    std::size_t count;  // bytes moved, when done
+  };
+  [[nodiscard]] io_result receive(std::span<std::byte> into);
+  [[nodiscard]] io_result send(std::span<const std::byte> from) noexcept;
+  [[nodiscard]] std::size_t kept_of_report() const noexcept;
+  [[nodiscard]] bool is_long_report(std::size_t wanted) const noexcept;
+  void cut_report(std::size_t size);
+  [[nodiscard]] bool is_ours() const noexcept;
+  [[nodiscard]] bool wants_to_send() const noexcept;
+  [[nodiscard]] bool flows() noexcept;
+  void waited(clock::duration time) noexcept;
+  [[nodiscard]] asio::awaitable<void> ready_to_send();
+
+  socket socket_;
+  std::unique_ptr<tls_stream> tls_;
+  std::unique_ptr<message_trace> trace_;
+  asio::generic::stream_protocol::endpoint remote_;
+  deadline deadline_;
+  std::string_view deadline_words_{"the deadline passed"};
+  std::error_code wait_result_;
+  std::error_code broken_;
+  std::size_t sent_{0};
+  std::size_t dropped_{0};  // of a long report that is arriving
+  clock::time_point wait_began_{};
+  clock::duration waited_{};
+  std::uint64_t reads_{0};
+  std::uint32_t born_after_;  // so many forks: in a child of this process it is not to be used
+  int turns_{0};
+  int flow_{0};                // waits for input since the last output, each of them short
+  bool gave_a_moment_{false};  // and nothing has come since
+  bool is_woken_{false};
+};
+
+}  // namespace sluice::wire

@@ -1,0 +1,17 @@
+#pragma once
+// Who is at the other end of a Unix socket.
+
+#include <cstdint>
+#include <optional>
+
+#include "transport/link.hpp"
+
+namespace sluice::wire {
+
+// The number of the user whose process listens there; nothing for TCP, or when the system does not say.
+[[nodiscard]] std::optional<std::uint32_t> peer_user(socket& connected) noexcept;
+
+// Whether that is root or the user of this process.
+[[nodiscard]] bool is_trusted(std::optional<std::uint32_t> peer) noexcept;
+
+}  // namespace sluice::wire

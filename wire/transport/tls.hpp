@@ -1,0 +1,114 @@
+#pragma once
+// TLS by OpenSSL on a socket that is never waited for. A `tls_context` holds what a connection string asks for, with
+// the certificates that it names, and may be shared by many connections and threads; a `tls_stream` is one connection.
+//
+// Asio's ssl::stream returns one record a read, and a server fills records of 8 KiB at most: here a read goes on while
+// records are there (docs/decisions/driving-openssl.md).
+
+#include <openssl/types.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sluice/wire/conninfo.hpp>
+#include "transport/link.hpp"
+
+namespace sluice::wire {
+
+struct openssl_free {
+  void operator()(SSL_CTX* context) const noexcept;
+  void operator()(SSL* stream) const noexcept;
+};
+
+class tls_context {
+ public:
+  // Throws error: tls_failed when a file that was named cannot be used, or when the key may be read by others.
+  tls_context(const conninfo& info, const link::context& where);
+
+  [[nodiscard]] SSL_CTX* get() const noexcept { return context_.get(); }
+  [[nodiscard]] tls_mode mode() const noexcept { return mode_; }
+  [[nodiscard]] tls_negotiation negotiation() const noexcept { return negotiation_; }
+  [[nodiscard]] bool names_the_host() const noexcept { return sni_; }
+  // The server must ask for a certificate, and there must be one to show.
+  [[nodiscard]] bool needs_certificate() const noexcept { return needs_certificate_; }
+  // Where trusted authorities were read from, for messages.
+  [[nodiscard]] const std::string& roots() const noexcept { return roots_; }
+
+ private:
+  std::unique_ptr<SSL_CTX, openssl_free> context_;
+  tls_mode mode_;
+  tls_negotiation negotiation_;
+  bool sni_;
+  bool needs_certificate_;
+  std::string roots_;
+};
+
+class tls_stream {
+ public:
+  tls_stream(std::shared_ptr<const tls_context> with, int descriptor, const conninfo::host& peer);
+  ~tls_stream();
+  tls_stream(const tls_stream&) = delete;
+  tls_stream& operator=(const tls_stream&) = delete;
+
+  enum class status : std::uint8_t {
+    done,
+    later,   // nothing can be done until the socket is ready
+    ended,   // by the peer
+    failed,  // `failure` says why
+  };
+  struct result {
+    status is;
+    std::size_t count;  // bytes moved
+  };
+
+  // Call it again until it is not `later`. What a call reads is bounded: OpenSSL deals with messages of TLS's own, of
+  // which a peer may send any number, for as long as there are any.
+  [[nodiscard]] status handshake();
+  // Fills `into` as far as records have arrived.
+  [[nodiscard]] result read(std::span<std::byte> into) noexcept;
+  [[nodiscard]] result write(std::span<const std::byte> from) noexcept;
+  // Says that no more will be sent, if that is possible now.
+  void close() noexcept;
+  // The socket is being closed: its number may soon be somebody else's.
+  void detach() noexcept { transport_.descriptor = -1; }
+
+  // Whether OpenSSL itself has something to send that did not fit into the socket.
+  [[nodiscard]] bool wants_to_send() const noexcept { return wants_to_send_; }
+  // The system's reason for an end that was not the peer's wish; or 0.
+  [[nodiscard]] int system_error() const noexcept { return transport_.error; }
+  // In words, with advice.
+  [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
+  // "TLSv1.3"
+  [[nodiscard]] std::string_view version() const noexcept;
+  // For channel binding as RFC 5929 defines tls-server-end-point; empty when the certificate's signature has no hash.
+  [[nodiscard]] std::string certificate_hash() const;
+
+  // For OpenSSL's callbacks.
+  struct transport {
+    int descriptor;
+    int error;           // of the last call that failed for good
+    std::size_t budget;  // bytes that may still be read during this call
+  };
+  void on_bad_certificate(X509_STORE_CTX* checked);
+  void on_certificate_request() noexcept { certificate_wanted_ = true; }
+
+ private:
+  [[nodiscard]] status status_of(int returned) noexcept;
+  [[nodiscard]] status check_handshake();
+  [[nodiscard]] std::string reason();
+
+  std::shared_ptr<const tls_context> context_;
+  std::unique_ptr<SSL, openssl_free> ssl_;
+  transport transport_;
+  std::string peer_;
+  std::string failure_;
+  bool certificate_wanted_{false};
+  bool shaken_{false};
+  bool wants_to_send_{false};
+};
+
+}  // namespace sluice::wire
