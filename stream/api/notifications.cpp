@@ -14,6 +14,7 @@
 
 #include "api/pause_for.hpp"
 #include "api/session_options.hpp"
+#include "api/wish.hpp"
 
 namespace sluice {
 
@@ -29,8 +30,35 @@ class notifications::listening {
   listening(const listening&) = delete;
   listening& operator=(const listening&) = delete;
 
+  // What is static takes a share of the state with it: its owner may go while it waits.
+
+  static asio::awaitable<void> listen(std::shared_ptr<listening> self) {
+    co_await self->be_wanted();
+    co_await self->wanted_->unless_over(self->begin());
+  }
+  static asio::awaitable<listen_event> next(std::shared_ptr<listening> self) {
+    co_await self->be_wanted();
+    if (self->heard_.empty()) co_await self->wanted_->unless_over(self->fill());
+    listen_event first = std::move(self->heard_.front());
+    self->heard_.pop_front();
+    self->pending_bytes_ -= size_of(first);
+    co_return first;
+  }
+  /// Its owner has gone.
+  void leave() noexcept {
+    if (wanted_) wanted_->end();
+  }
+
+  [[nodiscard]] bool is_connected() const noexcept { return session_ != nullptr; }
+
+ private:
+  asio::awaitable<void> be_wanted() {
+    const asio::any_io_executor on = co_await asio::this_coro::executor;
+    if (!wanted_) wanted_.emplace(on, "cancelled: nobody listens any more");
+  }
+
   /// Until the server listens.
-  asio::awaitable<void> listen() {
+  asio::awaitable<void> begin() {
     for (std::chrono::milliseconds pause = options_.backoff; session_ == nullptr;) {
       std::optional<error> failure;
       try {
@@ -46,10 +74,10 @@ class notifications::listening {
   }
 
   /// Reads only while there is nothing to tell.
-  asio::awaitable<listen_event> next() {
+  asio::awaitable<void> fill() {
     while (heard_.empty()) {
       if (session_ == nullptr) {
-        co_await listen();
+        co_await begin();
         continue;
       }
       const wire::link::moved moved = hear();
@@ -58,15 +86,8 @@ class notifications::listening {
       else if (moved == wire::link::moved::nothing || session_->io.turn_is_over())
         co_await wait();
     }
-    listen_event first = std::move(heard_.front());
-    heard_.pop_front();
-    pending_bytes_ -= size_of(first);
-    co_return first;
   }
 
-  [[nodiscard]] bool is_connected() const noexcept { return session_ != nullptr; }
-
- private:
   asio::awaitable<void> connect_once() {
     const wire::session_options bounds = detail::session_options_of(options_.connection);
     std::shared_ptr<wire::session> made = co_await wire::connect(info_, bounds);
@@ -145,6 +166,7 @@ class notifications::listening {
   sluice::conninfo info_;
   listen_options options_;
   std::string statements_;
+  std::optional<detail::wish> wanted_;
   std::shared_ptr<wire::session> session_;
   std::deque<listen_event> heard_;
   std::size_t pending_bytes_{0};  // of these
@@ -155,13 +177,22 @@ notifications::notifications(std::string_view conninfo, const std::vector<std::s
                              listen_options options)
     : notifications{sluice::conninfo::parse(conninfo), channels, options} {}
 notifications::notifications(sluice::conninfo info, const std::vector<std::string>& channels, listen_options options)
-    : state_{std::make_unique<listening>(std::move(info), channels, options)} {}
+    : state_{std::make_shared<listening>(std::move(info), channels, options)} {}
 notifications::notifications(notifications&&) noexcept = default;
-notifications& notifications::operator=(notifications&&) noexcept = default;
-notifications::~notifications() = default;
+notifications& notifications::operator=(notifications&& other) noexcept {
+  if (this == &other) return *this;
+  leave();
+  state_ = std::move(other.state_);
+  return *this;
+}
+notifications::~notifications() { leave(); }
 
-asio::awaitable<void> notifications::listen() { return state_->listen(); }
-asio::awaitable<listen_event> notifications::next() { return state_->next(); }
+void notifications::leave() noexcept {
+  if (state_ != nullptr) state_->leave();
+}
+
+asio::awaitable<void> notifications::listen() { return listening::listen(state_); }
+asio::awaitable<listen_event> notifications::next() { return listening::next(state_); }
 bool notifications::is_connected() const noexcept { return state_->is_connected(); }
 
 }  // namespace sluice

@@ -6,14 +6,13 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/experimental/awaitable_operators.hpp>
 
 #include <sluice/stream/pool.hpp>
 #include "pool/session_pool.hpp"
 #include "transport/deadline.hpp"
 
-#include "api/bell.hpp"
 #include "api/pause_for.hpp"
+#include "api/wish.hpp"
 
 namespace sluice {
 
@@ -44,6 +43,20 @@ class pooled_stream::attempts_of {
               const retry_options& retry)
       : from_{std::move(from)}, what_{std::move(what)}, options_{options}, retry_{retry} {}
 
+  /// That its statement will be sent: the pool is not drained before.
+  class promise {
+   public:
+    explicit promise(const attempts_of& of) noexcept : to_{of.from_} { to_->promise(); }
+    promise(promise&&) noexcept = default;
+    promise& operator=(promise&&) = delete;
+    ~promise() {
+      if (to_ != nullptr) to_->kept();
+    }
+
+   private:
+    std::shared_ptr<wire::session_pool> to_;
+  };
+
   // What is static takes a share of the work with it: its stream may go while it waits.
 
   static asio::awaitable<chunk> next(std::shared_ptr<attempts_of> self) {
@@ -60,8 +73,9 @@ class pooled_stream::attempts_of {
       const std::chrono::milliseconds pause = spread(std::min(longest, retry.max_backoff));
       if (!self->is_worth_another(*failure) || wire::from_now(pause) >= self->last_moment()) throw *failure;
       self->rows_ = {};
+      self->unsent_.reset();
       self->connection_.release();
-      co_await self->unless_left(detail::pause_for(pause, "cancelled before a query was sent again"));
+      co_await self->wanted_.unless_over(detail::pause_for(pause, "cancelled before a query was sent again"));
     }
   }
   static asio::awaitable<leaving> cancel(std::shared_ptr<attempts_of> self) {
@@ -71,7 +85,7 @@ class pooled_stream::attempts_of {
     co_return how;
   }
   /// Runs a statement whose rows nobody asks for. What goes wrong is told to the observer.
-  static asio::awaitable<void> run(std::shared_ptr<attempts_of> self) {
+  static asio::awaitable<void> run(std::shared_ptr<attempts_of> self, promise /*kept when this ends*/) {
     try {
       for (bool goes_on = true; goes_on;) {
         const chunk rows = co_await next(self);
@@ -85,8 +99,7 @@ class pooled_stream::attempts_of {
 
   void stop() noexcept {
     if (is_over_) return;
-    is_left_ = true;
-    left_.ring();
+    wanted_.end();
   }
   /// Its stream has gone.
   void drop() noexcept {
@@ -95,7 +108,7 @@ class pooled_stream::attempts_of {
     connection_.release();
   }
   [[nodiscard]] bool is_unsent_write() const {
-    return attempts_ == 0 && !is_left_ && what_.effects() == query::effect::any;
+    return attempts_ == 0 && !wanted_.is_over() && what_.effects() == query::effect::any;
   }
   [[nodiscard]] asio::any_io_executor get_executor() const { return from_->get_executor(); }
   [[nodiscard]] stream_stats stats() const { return rows_.stats(); }
@@ -104,15 +117,16 @@ class pooled_stream::attempts_of {
  private:
   asio::awaitable<chunk> attempt() {
     if (is_over_) co_return chunk{};
-    require_wanted();
+    wanted_.require();
+    if (unsent_) throw *unsent_;
     if (!connection_) {
       ++attempts_;
-      co_await unless_left(acquire());
+      co_await wanted_.unless_over(acquire());
       query_options rest = options_;
       rest.timeout = rest_of(options_.timeout, wire::later(began_, options_.timeout));
       rest.first_row_timeout = rest_of(options_.first_row_timeout, wire::later(began_, options_.first_row_timeout));
-      rows_ = co_await connection_->stream(what_, rest);
-      require_wanted();
+      co_await send(rest);
+      wanted_.require();
     }
     const chunk rows = co_await rows_.next();
     if (rows) {
@@ -124,39 +138,24 @@ class pooled_stream::attempts_of {
     co_return rows;
   }
 
+  /// What cannot be sent gives no rows: the error stays.
+  asio::awaitable<void> send(query_options how) {
+    try {
+      rows_ = co_await connection_->stream(what_, how);
+    } catch (const error& why) {
+      unsent_ = why;
+      throw;
+    }
+  }
+
   asio::awaitable<void> acquire() { connection_ = co_await pooled_connection::acquire_from(from_, last_moment()); }
 
-  static asio::awaitable<void> noting(asio::awaitable<void> work, std::exception_ptr& failure) {
-    try {
-      co_await std::move(work);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-  }
-  /// Ends early when the stream is left.
-  asio::awaitable<void> unless_left(asio::awaitable<void> work) {
-    using namespace asio::experimental::awaitable_operators;
-    std::exception_ptr failure;
-    bool aborted = false;
-    try {
-      co_await (noting(std::move(work), failure) || left_.rung());
-    } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
-      aborted = true;
-    }
-    require_wanted();
-    if (failure) std::rethrow_exception(failure);
-    if (aborted) throw error{errc::cancelled, "cancelled"};
-  }
-
-  void require_wanted() const {
-    if (is_left_) throw error{errc::cancelled, "cancelled: the stream was left"};
-  }
   /// After which nothing is sent.
   [[nodiscard]] clock::time_point last_moment() const {
     return std::min(wire::limit_after(began_, options_.timeout), wire::limit_after(began_, options_.first_row_timeout));
   }
   [[nodiscard]] bool is_worth_another(const error& failure) const {
-    if (is_left_ || has_rows_ || attempts_ >= retry_.attempts) return false;
+    if (wanted_.is_over() || has_rows_ || attempts_ >= retry_.attempts) return false;
     // The query's own deadline; that of waiting for a connection leaves us without one.
     if (failure.code() == errc::deadline_exceeded && connection_) return false;
     const bool was_forgotten = failure.sqlstate() == "26000" || failure.sqlstate() == "0A000";  // a prepared statement
@@ -167,14 +166,14 @@ class pooled_stream::attempts_of {
   query what_;
   query_options options_;
   retry_options retry_;
-  detail::bell left_{from_->get_executor()};
+  detail::wish wanted_{from_->get_executor(), "cancelled: the stream was left"};
   clock::time_point began_{};
   pooled_connection connection_;
   row_stream rows_;  // destroyed first
   int attempts_{0};
+  std::optional<error> unsent_;
   bool has_rows_{false};
   bool is_over_{false};
-  bool is_left_{false};
 };
 
 pooled_stream::pooled_stream(std::shared_ptr<attempts_of> work) noexcept : work_{std::move(work)} {}
@@ -192,7 +191,7 @@ void pooled_stream::leave() noexcept {
   if (work == nullptr) return;
   try {
     if (work->is_unsent_write()) {
-      asio::co_spawn(work->get_executor(), attempts_of::run(work), asio::detached);
+      asio::co_spawn(work->get_executor(), attempts_of::run(work, attempts_of::promise{*work}), asio::detached);
       return;
     }
   } catch (...) {  // no memory for the coroutine

@@ -7,7 +7,10 @@
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <sluice/sluice.hpp>
 #include <sluice/stream/notifications.hpp>
@@ -171,6 +174,36 @@ TEST(Notifications, GiveUpWhenAnotherTryCannotHelp) {
   context.run();
   EXPECT_EQ(why, sluice::errc::auth_rejected);
   EXPECT_THROW((notifications{dsn(), {""}}), sluice::error);
+}
+
+/// What a call that waits ends with when its notifications go.
+asio::awaitable<void> destroy_under(bool listens, const std::string& where) {
+  const asio::any_io_executor on = co_await asio::this_coro::executor;
+  auto news = std::make_unique<notifications>(where, std::vector<std::string>{"gone"});
+  if (listens) co_await news->listen();
+  std::optional<std::error_code> ended;
+  const auto note = [&ended](std::exception_ptr failure) {
+    try {
+      if (failure) std::rethrow_exception(failure);
+      ended = std::error_code{};
+    } catch (const sluice::error& e) {
+      ended = e.code();
+    }
+  };
+  if (listens)
+    asio::co_spawn(on, news->next(), [note](std::exception_ptr failure, const listen_event&) { note(failure); });
+  else
+    asio::co_spawn(on, news->listen(), note);
+  for (int i = 0; i < 10; ++i) co_await asio::post(on, asio::use_awaitable);
+  EXPECT_FALSE(ended);
+  news.reset();
+  while (!ended) co_await asio::post(on, asio::use_awaitable);
+  EXPECT_EQ(*ended, sluice::errc::cancelled);
+}
+
+TEST(Notifications, MayGoWhileACallWaits) {
+  run(destroy_under(true, dsn()));
+  run(destroy_under(false, "host=127.0.0.1 port=1 dbname=none connect_timeout=0"));  // backs off and tries again
 }
 
 }  // namespace

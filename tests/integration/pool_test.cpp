@@ -459,4 +459,32 @@ TEST(Pool, IsOnePerThread) {
   EXPECT_EQ(answered, 4 * 20);
 }
 
+TEST(Pool, IsNotDrainedBeforeWhatWasDroppedIsSent) {
+  psql("drop table if exists drained; create table drained (n int)");
+  with_pool({.max_size = 2}, [](pool& from) -> asio::awaitable<void> {
+    for (int i = 0; i < 5; ++i) {
+      const sluice::query what = sql("insert into drained values ($1)", i);
+      const sluice::pooled_stream dropped = from.stream(what);
+    }
+    EXPECT_TRUE(co_await from.drain(30s));
+  });
+  EXPECT_EQ(psql("select count(*) from drained"), "5");
+}
+
+TEST(Pool, FailsAgainWhereAQueryCouldNotBeSent) {
+  with_pool({}, [](pool& from) -> asio::awaitable<void> {
+    const sluice::query bad = sql(std::string{"select 1\0", 9});
+    sluice::pooled_stream rows = from.stream(bad);
+    for (int i = 0; i < 3; ++i) {
+      std::optional<std::error_code> code;
+      try {
+        (void)co_await rows.next();
+      } catch (const sluice::error& e) {
+        code = e.code();
+      }
+      EXPECT_EQ(code, make_error_code(errc::bad_query));
+    }
+  });
+}
+
 }  // namespace

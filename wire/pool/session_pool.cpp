@@ -321,6 +321,10 @@ void session_pool::close() noexcept {
 
 asio::awaitable<bool> session_pool::drain(clock::duration patience) {
   const clock::time_point deadline = from_now(patience);
+  for (bool goes_on = true; goes_on && !closed_ && promised_ != 0 && clock::now() < deadline;) {
+    returned_.expires_at(deadline);
+    goes_on = co_await wait_for(returned_);
+  }
   close();
   for (bool goes_on = true; goes_on && live_ + connecting_ != 0 && clock::now() < deadline;) {
     returned_.expires_at(deadline);

@@ -54,6 +54,12 @@ class session_pool : public std::enable_shared_from_this<session_pool> {
   /// Tells the observer of a statement that nobody waits for, and that no connection could be had for.
   void report_unsent(std::string_view text, const error& why) const noexcept;
 
+  /// `drain` waits for as many calls of `kept`, and takes nothing from them before.
+  void promise() noexcept { ++promised_; }
+  void kept() noexcept {
+    --promised_;
+    returned_.cancel();
+  }
   [[nodiscard]] pool_stats stats() const;
   [[nodiscard]] asio::any_io_executor get_executor() const { return executor_; }
 
@@ -92,6 +98,7 @@ class session_pool : public std::enable_shared_from_this<session_pool> {
   std::size_t live_{0};  // idle, lent or being cleaned
   std::size_t connecting_{0};
   int failed_rounds_{0};
+  std::size_t promised_{0};  // statements that are still to be sent
   clock::time_point down_until_{};
   std::optional<error> last_failure_;
   bool closed_{false};

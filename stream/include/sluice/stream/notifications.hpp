@@ -54,7 +54,7 @@ struct listen_event {
   notification what{};
 };
 
-/// Listens on a connection of its own. Movable.
+/// Listens on a connection of its own. Movable. A call that waits when this goes ends with `cancelled`.
 /// @par Thread safety  none: one coroutine or strand
 class SLUICE_API notifications {
  public:
@@ -85,7 +85,9 @@ class SLUICE_API notifications {
 
  private:
   class listening;
-  std::unique_ptr<listening> state_;
+  void leave() noexcept;
+
+  std::shared_ptr<listening> state_;  // a call that waits keeps it
 };
 
 }  // namespace sluice

@@ -1,0 +1,65 @@
+#pragma once
+// Work of an object that may go while somebody waits for it: who takes a share of the object along finds out here that
+// it is not wanted any more.
+#include <exception>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/experimental/awaitable_operators.hpp>
+
+#include <sluice/wire/error.hpp>
+
+#include "api/bell.hpp"
+
+namespace sluice::detail {
+
+class wish {
+ public:
+  /// @param words  what the error says when it has ended; a literal
+  wish(const asio::any_io_executor& on, std::string_view words) : bell_{on}, words_{words} {}
+
+  void end() {
+    is_over_ = true;
+    bell_.ring();
+  }
+  [[nodiscard]] bool is_over() const noexcept { return is_over_; }
+  /// @par Errors  throws error: cancelled when it has ended
+  void require() const {
+    if (is_over_) throw error{errc::cancelled, std::string{words_}};
+  }
+
+  /// Work that ends early when the wish does.
+  /// @par Errors  throws error: cancelled; what the work throws
+  asio::awaitable<void> unless_over(asio::awaitable<void> work) {
+    using namespace asio::experimental::awaitable_operators;
+    std::exception_ptr failure;
+    bool aborted = false;
+    try {
+      co_await (noting(std::move(work), failure) || bell_.rung());
+    } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
+      aborted = true;
+    }
+    require();
+    if (failure) std::rethrow_exception(failure);
+    if (aborted) throw error{errc::cancelled, "cancelled"};
+  }
+
+ private:
+  static asio::awaitable<void> noting(asio::awaitable<void> work, std::exception_ptr& failure) {
+    try {
+      co_await std::move(work);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }
+
+  bell bell_;
+  std::string_view words_;
+  bool is_over_{false};
+};
+
+}  // namespace sluice::detail
