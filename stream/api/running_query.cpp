@@ -5,21 +5,12 @@
 #include <string>
 #include <utility>
 
-#include "query/whole_table.hpp"
+#include "query/bulk_copy.hpp"
+#include "query/result_shape.hpp"
 
 namespace sluice::detail {
 
 namespace {
-
-wire::statement::shape shape_of(query::shape rows) noexcept {
-  switch (rows) {
-    case query::shape::document: return wire::statement::shape::document;
-    case query::shape::object: return wire::statement::shape::object;
-    case query::shape::columns: return wire::statement::shape::columns;
-    case query::shape::detect: break;
-  }
-  return wire::statement::shape::detect;
-}
 
 // Errors after which nothing can be said about what the server will send next.
 bool breaks_connection(condition kind) noexcept {
@@ -71,20 +62,22 @@ void running_query::encode(const query& what, const wire::exchange* before) {
                       .binary = value.is_binary()});
   }
   const bool is_paged = limits_.mode == fetch_mode::paged;
-  const bool is_bulk = limits_.mode == fetch_mode::bulk;
-  const bool is_whole = is_bulk && what.whole() != nullptr;
-  const std::string check = is_whole ? what.whole()->check() : std::string{};
-  const std::string source = is_whole ? what.whole()->source() : std::string{};
-  const wire::statement statement{.text = what.text(),
-                                  .types = types,
-                                  .values = values,
-                                  .as = shape_of(what.rows()),
-                                  .as_copy = is_bulk,
-                                  .table_check = check,
-                                  .table = source,
-                                  .page_rows = is_paged ? std::max(limits_.page_rows, 1U) : 0U,
-                                  .page_bytes = limits_.page_bytes,
-                                  .server_timeout = limits_.server_timeout};
+  wire::statement statement{.text = what.text(),
+                            .types = types,
+                            .values = values,
+                            .by_columns = what.rows() == query::shape::columns,
+                            .page_rows = is_paged ? std::max(limits_.page_rows, 1U) : 0U,
+                            .page_bytes = limits_.page_bytes,
+                            .server_timeout = limits_.server_timeout};
+  std::optional<bulk_copy> copied;
+  if (limits_.mode == fetch_mode::bulk) {
+    require_standard_strings(what);
+    copied.emplace(what, values).make_copy(statement);
+  } else if (what.rows() == query::shape::object) {
+    statement.rewritten = as_objects;
+  } else if (what.rows() == query::shape::detect) {
+    statement.decides = detect_shape;
+  }
   if (before == nullptr)
     exchange_.emplace(*session_, statement);
   else
@@ -95,6 +88,15 @@ void running_query::encode(const query& what, const wire::exchange* before) {
     rest_ = *what.left();
     filter_ = std::make_unique<client_filter>(rest_.filter);
   }
+}
+
+/// What a backslash in a literal is must be known where parameters are replaced.
+void running_query::require_standard_strings(const query& what) const {
+  const auto strings = session_->parameters.find("standard_conforming_strings");
+  const bool is_standard = strings == session_->parameters.end() || strings->second == "on";
+  if (!is_standard && !what.parameters().empty() && what.text().find('\\') != std::string_view::npos)
+    session_->io.refuse(errc::bad_query,
+                        "in bulk mode, SQL with parameters and backslashes needs standard_conforming_strings");
 }
 
 void running_query::note_text(std::string_view text, bool was_prepared) {
@@ -272,6 +274,7 @@ chunk running_query::hand_over(wire::exchange::state state) {
     first_row_ = wire::clock::now();
     if (!reported_) session_->watch->on_first_row(event(), first_row_ - began_);
   }
+  if (!link().out.empty()) link().flush();  // the next page is on its way while this one is consumed
   const proto::row_batch& rows = exchange_->rows();
   if (!reported_)
     session_->watch->on_chunk({.bytes = static_cast<std::size_t>(rows.end - rows.begin),
@@ -339,6 +342,9 @@ void running_query::begin_pause(const pause_options& how) {
   if (!exchange_->is_paged())
     link().refuse(errc::bad_state, "only a stream in pages can pause: the connection is full of this one's rows");
   if (is_paused()) end_pause();
+  const wire::clock::time_point now = wire::clock::now();
+  consumer_ += now - std::exchange(left_, now);  // up to here
+  set_deadline();
   pause_ = pause{.limit = how.limit, .after_limit = how.after_limit, .since = wire::clock::now()};
   last_reason_ = how.reason;
   ++pauses_;

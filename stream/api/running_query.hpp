@@ -85,6 +85,7 @@ class running_query {
  private:
   running_query(std::shared_ptr<wire::session> on, const query_options& options);
   void encode(const query& what, const wire::exchange* before);
+  void require_standard_strings(const query& what) const;
   void note_text(std::string_view text, bool was_prepared);
   template <class Call>
   void noting_failure(const Call& call);

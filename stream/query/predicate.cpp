@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <utility>
 
 #include <sluice/proto/oid.hpp>
@@ -83,6 +84,22 @@ std::string vector_text(const std::vector<float>& numbers) {
     text += *bind_value(static_cast<double>(each)).text();
   }
   return text + ']';
+}
+
+/// The server would fail the query at the first row whose text reaches the end of such a pattern.
+void check_pattern(std::string_view pattern) {
+  std::size_t backslashes = 0;
+  while (backslashes < pattern.size() && pattern[pattern.size() - 1 - backslashes] == '\\') ++backslashes;
+  if (backslashes % 2 != 0) refuse("a pattern of LIKE that ends with an escape character: write \\\\ for a backslash");
+}
+
+/// A date that a moment can have: those of a document are read as moments.
+void check_moment(const bind_value& date) {
+  const std::string& text = *date.text();
+  constexpr int last_year = 294'276;
+  if (date.type() == proto::oid::date && text.front() != '-' && !text.ends_with("BC") &&
+      std::atoi(text.c_str()) > last_year)
+    refuse("the date " + text + " is beyond what a timestamp can be: the last year is 294276");
 }
 
 std::vector<bind_value> values_of(const std::vector<std::string>& texts) { return {texts.begin(), texts.end()}; }
@@ -184,13 +201,18 @@ predicate operand::test(test_kind how, std::vector<bind_value> values) const {
   const bool is_cast = !what_->type.empty() && what_->measured == subject::measure::none;
   const bool is_of_a_tree = how >= test_kind::ancestor_of;
   if (is_cast && in_document && !is_of_a_tree) refuse("a field cannot be cast to a type that is not known here");
+  const bool has = how == test_kind::has || how == test_kind::has_any || how == test_kind::has_all;
+  for (const bind_value& each : values) {
+    if (!in_document || !each.text() || !(compares || has)) continue;
+    if (detail::kind_of(each) == detail::value_kind::number && each.text()->find_first_of("an") != each.text()->npos)
+      refuse("infinity and NaN are no numbers of a document");
+    check_moment(each);
+  }
   if (!values.empty() && compares) {
     const detail::value_kind kind = detail::kind_of(values.front());
     for (const bind_value& each : values) {
       if (!each.text()) refuse("NULL cannot be compared with: use is_null or is_not_null");
       if (detail::kind_of(each) != kind) refuse("values of different kinds in one comparison");
-      if (in_document && kind == detail::value_kind::number && each.text()->find_first_of("an") != each.text()->npos)
-        refuse("infinity and NaN are no numbers of a document");
     }
     if (in_document && kind == detail::value_kind::other) refuse("a value that no document holds: bytes or an array");
     if (in_document && kind == detail::value_kind::json && how != test_kind::equal && how != test_kind::different)
@@ -220,8 +242,14 @@ predicate operand::between(bind_value least, bind_value most) const {
   return at_least(std::move(least)) && at_most(std::move(most));
 }
 
-predicate operand::like(std::string pattern) const { return test(test_kind::like, {std::move(pattern)}); }
-predicate operand::ilike(std::string pattern) const { return test(test_kind::ilike, {std::move(pattern)}); }
+predicate operand::like(std::string pattern) const {
+  check_pattern(pattern);
+  return test(test_kind::like, {std::move(pattern)});
+}
+predicate operand::ilike(std::string pattern) const {
+  check_pattern(pattern);
+  return test(test_kind::ilike, {std::move(pattern)});
+}
 predicate operand::contains(std::string_view text) const { return like('%' + escaped(text) + '%'); }
 predicate operand::icontains(std::string_view text) const { return ilike('%' + escaped(text) + '%'); }
 predicate operand::starts_with(std::string_view text) const { return like(escaped(text) + '%'); }

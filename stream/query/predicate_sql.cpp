@@ -217,8 +217,11 @@ class renderer {
   /// Numbers and booleans as jsonb has them: no cast can fail, and jsonb orders values of one type as expected.
   std::string json_comparison(const node& what, std::string_view type, std::string_view cast) {
     const subject& of = *what.about;
-    if (what.how == test_kind::in || what.how == test_kind::not_in)
-      return '(' + compared(json(of), what, "::pg_catalog.jsonb") + is_of_type(of, type) + ')';
+    if (what.how == test_kind::in || what.how == test_kind::not_in) {
+      node documents = what;
+      for (bind_value& each : documents.values) each = bind_value::json(as_json(each));
+      return '(' + compared(json(of), documents, "::pg_catalog.jsonb") + is_of_type(of, type) + ')';
+    }
     const std::string value = "pg_catalog.to_jsonb(" + bind_text(what.values.front(), cast) + ')';
     const std::string test = json(of) + infix(comparison(what.how)) + value;
     return what.how == test_kind::equal ? '(' + test + ')' : '(' + test + is_of_type(of, type) + ')';

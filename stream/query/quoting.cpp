@@ -7,7 +7,7 @@
 
 #include <sluice/stream/query.hpp>
 #include <sluice/wire/error.hpp>
-#include "engine/sql_parameters.hpp"
+#include "query/sql_parameters.hpp"
 
 namespace sluice {
 
@@ -31,9 +31,25 @@ bool is_index(std::string_view part) noexcept {
   return part.size() < 10 && part.find_first_not_of("0123456789") == part.npos;
 }
 
+/// Whether `#>` would take it for a number, though it is a key here: with a sign, or spaces in front.
+bool looks_like_an_index(std::string_view part) noexcept {
+  return !is_index(part) && part.find_first_not_of(" \t\n\v\f\r+-0123456789") == part.npos &&
+         part.find_first_of("0123456789") != part.npos;
+}
+
 /// A path with a number in it may count array elements, which only `#>` does.
 std::string path_expression(const std::string& documents, std::span<const std::string> path, bool as_text) {
   if (path.empty()) return as_text ? '(' + documents + infix("#>>") + "'{}')" : documents;
+  if (std::any_of(path.begin(), path.end(), is_index)) {
+    const auto key = std::find_if(path.begin(), path.end(), looks_like_an_index);
+    if (key != path.end()) {
+      const auto place = static_cast<std::size_t>(key - path.begin());
+      const bool is_last = place + 1 == path.size();
+      const std::string before = path_expression(documents, path.first(place), false);
+      const std::string at_key = '(' + before + infix(as_text && is_last ? "->>" : "->") + quote_literal(*key) + ')';
+      return is_last ? at_key : path_expression(at_key, path.subspan(place + 1), as_text);
+    }
+  }
   std::string sql = '(' + documents;
   if (std::any_of(path.begin(), path.end(), is_index)) {
     sql += infix(as_text ? "#>>" : "#>") + "array[";
@@ -111,8 +127,8 @@ std::string text_at(const std::string& documents, std::span<const std::string> p
 }
 
 std::string renumbered(std::string_view sql, std::size_t before, std::size_t count) {
-  return wire::with_parameters(sql, count, wire::backslashes::unknown,
-                               [before](std::size_t number) { return '$' + std::to_string(before + number); });
+  return detail::with_parameters(sql, count, detail::backslashes::unknown,
+                                 [before](std::size_t number) { return '$' + std::to_string(before + number); });
 }
 
 }  // namespace detail

@@ -1,5 +1,6 @@
 #include "query/safe_casts.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -135,11 +136,34 @@ std::string vector_of(const std::string& json, const std::string& cast, std::siz
          ")::pg_catalog.text" + cast + " end)";
 }
 
+namespace {
+
+/// What numeric reads, as JSON spells it: no plus, no zeros in front, digits on both sides of the point.
+std::string json_number(std::string_view text) {
+  constexpr std::string_view digits{"0123456789"};
+  std::string number;
+  if (text.starts_with('-')) number = '-';
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  const std::size_t whole = std::min(text.find_first_not_of(digits), text.size());
+  const std::size_t first = std::min(text.find_first_not_of('0'), whole);
+  number += first == whole ? std::string_view{"0"} : text.substr(first, whole - first);
+  text.remove_prefix(whole);
+  if (text.starts_with('.')) {
+    const std::size_t end = std::min(text.find_first_not_of(digits, 1), text.size());
+    if (end > 1) number += text.substr(0, end);
+    text.remove_prefix(end);
+  }
+  return number.append(text);
+}
+
+}  // namespace
+
 std::string as_json(const bind_value& value) {
   if (!value.text()) return "null";
   const std::string& text = *value.text();
   const value_kind kind = kind_of(value);
-  if (kind == value_kind::number || kind == value_kind::boolean || kind == value_kind::json) return text;
+  if (kind == value_kind::number) return json_number(text);
+  if (kind == value_kind::boolean || kind == value_kind::json) return text;
   std::string quoted{'"'};
   for (const char c : text) {
     if (c == '"' || c == '\\') {

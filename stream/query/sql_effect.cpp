@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "engine/sql_parameters.hpp"
+#include "query/sql_parameters.hpp"
 
 namespace sluice::detail {
 
@@ -26,7 +26,7 @@ bool is_same(std::string_view word, std::string_view lower) noexcept {
 std::string_view first_word(std::string_view sql) noexcept {
   for (;;) {
     sql.remove_prefix(std::min(sql.find_first_not_of(" \t\n\r\f\v("), sql.size()));
-    const std::size_t comment = wire::comment_size(sql);
+    const std::size_t comment = comment_size(sql);
     if (comment == 0) break;
     sql.remove_prefix(std::min(comment, sql.size()));  // one that is never closed takes all
   }

@@ -5,10 +5,13 @@
 #include <vector>
 
 #include "fuzzing.hpp"
+#include "query/bulk_copy.hpp"
+#include "query/result_shape.hpp"
 #include "session_pair.hpp"
 
 namespace {
 
+using sluice::query;
 using sluice::test::exchange;
 using sluice::test::require;
 using sluice::test::session;
@@ -49,13 +52,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   constexpr std::size_t fits_a_socket = 60'000;
   if (size < 2 || size > fits_a_socket) return 0;
   const bool as_copy = (data[0] & 8U) != 0;
-  const statement what{.text = "select data from t",
-                       .as = static_cast<statement::shape>(data[0] % 3),
-                       .as_copy = as_copy,
-                       .table_check = (data[0] & 16U) != 0 && as_copy ? "select true" : "",
-                       .table = "t (data)",
-                       .page_rows = (data[0] & 4U) != 0 && !as_copy ? 2U : 0U,
-                       .page_bytes = 1'000};
+  statement what{
+      .text = "select data from t", .page_rows = (data[0] & 4U) != 0 && !as_copy ? 2U : 0U, .page_bytes = 1'000};
+  const auto shape = static_cast<query::shape>(data[0] % 3);
+  const query asked{std::string{what.text}, {}, shape};
+  const sluice::detail::bulk_copy copied{asked, {}};
+  if (as_copy) {
+    copied.make_copy(what);
+    if ((data[0] & 16U) != 0) what.question = "select true";
+  } else if (shape == query::shape::object) {
+    what.rewritten = sluice::detail::as_objects;
+  } else if (shape == query::shape::detect) {
+    what.decides = sluice::detail::detect_shape;
+  }
   const std::string_view answers = sluice::test::as_text(data + 2, size - 2);
   const std::size_t split = answers.size() * data[1] / 255;
   const ending whole = ask(what, answers, {});

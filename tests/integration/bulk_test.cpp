@@ -104,6 +104,29 @@ TYPED_TEST(Bulk, GivesTheRowsOfWholeRelations) {
     this->expect_the_same(each);
 }
 
+// A parameter in the place of a column has no name, or its cast's: not that of what carries it.
+TYPED_TEST(Bulk, CallsColumnsThatAreParametersAsPlainModeDoes) {
+  for (const sluice::query& each : std::vector<sluice::query>{
+           sql("select $1::int", 5), sql("select $1", "a"), sql("select $1, $2", "a", "b"),
+           sql("select $1::regclass", "pg_class"), sql("select $1 collate \"C\"", "a"),
+           sql("select q.* from (select $1) q", "a"), sql("select int4 from (select $1::int) q", 5),
+           sql("select n as \"a \"\"b\"\", c\", $1::int from generate_series(1, 2) n", 5),
+           sql("select $1::int as_null", nullptr)})
+    this->expect_the_same(each);
+}
+
+// Types whose cast to or from text is a function of another mind than their input and output.
+TYPED_TEST(Bulk, ReadsAndWritesTypesByTheirOwnText) {
+  psql(
+      "drop table if exists odd; create table odd (b bool, c char(5), i inet, n cidr, \"char\" \"char\", v varbit);"
+      "insert into odd values (true, 'ab', '10.0.0.1', '10.0.0.0/8', 'x', '101'), (null, null, null, null, null, "
+      "null)");
+  for (const char* column : {"b", "c", "i", "n", "char", "v"}) this->expect_the_same(from("odd").column(column));
+  this->expect_the_same(sql("select odd from odd").as_document());
+  this->expect_the_same(sql("select row(null, null)").as_document());
+  this->expect_the_same(sql("select relname from pg_class where oid = $1::regclass", "1259"));
+}
+
 TEST(BulkStream, CopiesATableItself) {
   psql(
       "drop table if exists copied; create table copied (data json, as_text text);"

@@ -413,4 +413,49 @@ asio::awaitable<void> dropped_in_disorder() {
 
 TEST(PagedStream, IsLeftInTheBackgroundOneAfterTheOther) { run(dropped_in_disorder()); }
 
+/// Opened in between, and not described yet when the first wants its next page.
+TEST(PagedStream, GoesOnBesideOneWhoseColumnsNobodyKnows) {
+  sluice::client db{dsn()};
+  for (const bool is_paused : {false, true}) {
+    sluice::row_range first = db.stream(numbers(300), in_pages);
+    int seen = 0;
+    for ([[maybe_unused]] const sluice::row row : first.next()) ++seen;
+    if (is_paused) first.pause();
+    sluice::row_range second = db.stream(sql("select n from generate_series(1, 300) n"), in_pages);
+    while (const sluice::chunk chunk = first.next())
+      for ([[maybe_unused]] const sluice::row row : chunk) ++seen;
+    EXPECT_EQ(seen, 300);
+    seen = 0;
+    while (const sluice::chunk chunk = second.next())
+      for ([[maybe_unused]] const sluice::row row : chunk) ++seen;
+    EXPECT_EQ(seen, 300);
+  }
+}
+
+TEST(Pause, IsNotRefusedForTheConsumersOwnTime) {
+  for (const sluice::query_options& limits :
+       {sluice::query_options{.timeout = 100ms, .mode = sluice::fetch_mode::paged, .page_rows = 10},
+        sluice::query_options{.stall_timeout = 100ms, .mode = sluice::fetch_mode::paged, .page_rows = 10}}) {
+    sluice::client db{dsn()};
+    sluice::row_range rows = db.stream(numbers(100), limits);
+    EXPECT_TRUE(rows.next());
+    std::this_thread::sleep_for(150ms);
+    EXPECT_NO_THROW(rows.pause());
+    EXPECT_TRUE(rows.next());
+  }
+}
+
+/// The server is asked for the next page before the consumer has done with this one: its query is over by then.
+TEST(PagedStream, IsOnItsWayWhileTheConsumerWorks) {
+  sluice::client db{dsn()};
+  psql("drop sequence if exists pages_seen; create sequence pages_seen");
+  sluice::row_range rows =
+      db.stream(sql("select to_json(nextval('pages_seen')) from generate_series(1, 20)").as_document(),
+                {.mode = sluice::fetch_mode::paged, .page_rows = 10});
+  const sluice::chunk first = rows.next();
+  EXPECT_TRUE(first);
+  while (psql("select last_value from pages_seen") != "20") {
+  }
+}
+
 }  // namespace

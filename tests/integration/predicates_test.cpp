@@ -285,6 +285,58 @@ TEST(Predicates, RefuseWhatCannotBe) {
   EXPECT_NO_THROW((void)field({"a", ""})) << "an empty key is a key";
   EXPECT_THROW((void)field({std::string_view{"a\0b", 3}}), sluice::error);
   EXPECT_THROW((void)field({"\xff"}), sluice::error);
+  EXPECT_THROW((void)v.like("a\\"), sluice::error) << "the server would fail in the middle of the rows";
+  EXPECT_THROW((void)v.ilike("\\\\\\"), sluice::error);
+  EXPECT_NO_THROW((void)v.like("a\\\\"));
+  EXPECT_THROW((void)v.has(0.0 / 0.0), sluice::error);
+  EXPECT_THROW((void)v.has_any({1.0 / 0.0}), sluice::error);
+  EXPECT_THROW((void)(v < std::chrono::sys_days{std::chrono::days{200'000'000}}), sluice::error);
+  static_assert(!std::is_constructible_v<sluice::bind_value, const int*>);
+  static_assert(!std::is_constructible_v<sluice::bind_value, const char8_t*>);
+  static_assert(std::is_constructible_v<sluice::bind_value, const char*>);
+  static_assert(std::is_constructible_v<sluice::bind_value, int(&)[2]>);
+}
+
+/// However a number is spelled that numeric reads.
+TEST(Numbers, MatchInListsAsTheyDoAlone) {
+  psql(
+      "drop table if exists spelled; create table spelled (data jsonb);"
+      "insert into spelled values ('{\"n\": 7, \"a\": [7, 0.5]}'), ('{\"n\": 0.5, \"a\": [1]}'), ('{\"n\": -1}')");
+  sluice::client db{dsn()};
+  const auto count = [&](const predicate& condition) {
+    int rows = 0;
+    for ([[maybe_unused]] const sluice::row row : db.stream(from("spelled").where(condition))) ++rows;
+    return rows;
+  };
+  using sluice::bind_value;
+  for (const char* text : {"007", "+7", "7.", "7.0", "0.7e1", "+.5", "00.50", "-01", "-1e0"}) {
+    const bind_value number = bind_value::numeric(text);
+    EXPECT_EQ(count(field("n") == number), 1) << text;
+    EXPECT_EQ(count(field("n").in({number})), 1) << text;
+    EXPECT_EQ(count(field("n").not_in({number})), 2) << text;
+  }
+  for (const char* text : {"007", "+7", "7.", ".5"}) {
+    EXPECT_EQ(count(field("a").has(bind_value::numeric(text))), 1) << text;
+    EXPECT_EQ(count(field("a").has_any({bind_value::numeric(text)})), 1) << text;
+  }
+}
+
+/// A part with a sign is a key, whatever stands beside it.
+TEST(Paths, CountElementsByPlainNumbersOnly) {
+  psql(R"(drop table if exists counted; create table counted (data jsonb);
+          insert into counted values ('{"a": [[1, 2], [3, 4]]}'), ('{"a": [{"-1": 2}]}'), ('{"a": [{"-1": {"1": 2}}]}'))");
+  sluice::client db{dsn()};
+  for (const auto& [path, rows] : {std::pair{field({"a", "0", "-1"}), 1},
+                                   {field({"a", "0", "+1"}), 0},
+                                   {field({"a", "0", " 1"}), 0},
+                                   {field({"a", "0", "1"}), 1},
+                                   {field({"a", "0", "-1", "1"}), 1}}) {
+    for (const predicate& each : {path == 2, (path == 2).on_client()}) {
+      int seen = 0;
+      for ([[maybe_unused]] const sluice::row row : db.stream(from("counted").where(each))) ++seen;
+      EXPECT_EQ(seen, rows);
+    }
+  }
 }
 
 /// Bytes are compared as they are: in their text form a backslash would begin an escape.

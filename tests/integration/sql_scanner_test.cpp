@@ -5,7 +5,7 @@
 #include <random>
 #include <string>
 #include <vector>
-#include "engine/sql_parameters.hpp"
+#include "query/sql_parameters.hpp"
 
 #include "asking.hpp"
 #include "cluster.hpp"
@@ -98,8 +98,8 @@ int compare(const std::string& options, unsigned seed, int statements) {
     if (!direct.starts_with('[')) continue;
     std::string shifted;
     try {
-      shifted = sluice::wire::with_parameters(text, 2, sluice::wire::backslashes::unknown,
-                                              [](std::size_t number) { return '$' + std::to_string(number + 3); });
+      shifted = sluice::detail::with_parameters(text, 2, sluice::detail::backslashes::unknown,
+                                                [](std::size_t number) { return '$' + std::to_string(number + 3); });
     } catch (const sluice::error& e) {
       EXPECT_TRUE(std::string_view{e.what()}.find("two meanings") != std::string_view::npos)
           << e.what() << ": " << text;

@@ -17,7 +17,10 @@ exchange::state exchange::advance() {
       finish();
       return state::over;
     }
-    if (flights_ == 0 && is_fetching()) fetch_page();
+    if (flights_ == 0 && is_fetching()) {
+      if (!others_are_decided()) return state::hungry;
+      fetch_page();
+    }
     if (!is_first()) {
       if (!let_pass()) return state::hungry;
       continue;
@@ -28,6 +31,18 @@ exchange::state exchange::advance() {
       case progress::rows: return hand_out_arrived();
     }
   }
+}
+
+/// Nothing can be sent behind a query in pages before its columns are known: reads until they are.
+bool exchange::others_are_decided() {
+  if (session_.flights.empty()) return true;
+  exchange& last = *session_.flights.back();
+  if (!last.is_paged() || last.decide()) {
+    take_context();
+    return true;
+  }
+  wanted_ = last.wanted_;
+  return false;
 }
 
 bool exchange::is_behind_another() const noexcept {

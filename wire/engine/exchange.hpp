@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@
 
 #include <sluice/proto/row_walk.hpp>
 #include <sluice/wire/result_columns.hpp>
+#include "engine/decider.hpp"
 #include "engine/kept_rows.hpp"
 #include "engine/session.hpp"
 #include "engine/statement.hpp"
@@ -136,15 +138,15 @@ class exchange {
   enum class portal_state : std::uint8_t { none, fetching, closing };
   enum class copy_part : std::uint8_t { header, rows, over };
 
-  enum class rows_as : std::uint8_t { they_are, objects };
-
   void open(const statement& what);
-  void open_copy(flight& to, const statement& what);
+  void describe(flight& to, const statement& what, const proto::bind& bind);
   void finish_flight(flight& to) const;
   void launched();
-  void execute(rows_as shape);
-  void copy(const proto::row_description* columns);
-  void begin_copy();
+  void go_on(const decision& how);
+  void ask(std::string_view sql);
+  void execute(const decision& how);
+  void copy(std::string_view sql);
+  void end_unbegun();
   void fetch_page();
   void close_portal();
 
@@ -153,6 +155,7 @@ class exchange {
   void settle_walk() noexcept;
   void pass_over(std::size_t size) noexcept;
   [[nodiscard]] bool let_pass();
+  [[nodiscard]] bool others_are_decided();
   [[nodiscard]] bool take_turn();
   [[nodiscard]] bool hand_out_kept();
   [[nodiscard]] state hand_out_arrived();
@@ -164,10 +167,8 @@ class exchange {
   [[nodiscard]] std::uint32_t largest_body() const noexcept;
   void on_message(const proto::frame& message);
   void on_columns(const proto::frame& message);
-  void on_parameter_types(const proto::frame& message);
-  void on_table_check(const proto::frame& message);
-  void on_naming(const proto::frame& message);
-  void on_type_name(const proto::frame& message);
+  void on_described(const proto::frame& message, const proto::row_description* columns);
+  void on_aside(const proto::frame& message);
   void on_copy(const proto::frame& message);
   void on_copy_data(const proto::frame& message);
   [[nodiscard]] std::span<const std::byte> behind_header(std::span<const std::byte> data) const;
@@ -230,18 +231,14 @@ class exchange {
 
   bool as_copy_{false};
   copy_part copy_part_{copy_part::header};
-  statement::shape shape_{};    // of the rows of a COPY
-  std::uint32_t first_type_{};  // of its columns
-  std::vector<carried_parameter> carried_{};
-  bool names_types_{false};  // those of parameters; the server tells
-  std::string table_{};      // whose COPY may give the same
-  bool is_table_{false};     // it does
-
-  // Until the columns are known:
-  bool undecided_{false};
   bool restores_timeout_{false};
-  std::string text_{};
-  std::vector<std::uint32_t> types_{};
+
+  // Until it is decided how it goes on:
+  bool undecided_{false};
+  bool is_asking_{false};  // the decider wants to know more
+  std::unique_ptr<decider> decider_{};
+  std::vector<std::uint32_t> types_{};       // as they were given
+  std::vector<std::uint32_t> parameters_{};  // as the server understands them
   proto::output execution_{};
 };
 

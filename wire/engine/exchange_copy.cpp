@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include <sluice/proto/byte_order.hpp>
-#include <sluice/proto/oid.hpp>
 #include "engine/exchange.hpp"
 #include "messages/backend.hpp"
 #include "messages/body_reader.hpp"
@@ -27,43 +26,6 @@ std::string_view as_text(std::span<const std::byte> bytes) noexcept {
 bool is_trailer(std::span<const std::byte> tuple) noexcept { return as_text(tuple) == "\xff\xff"; }
 
 }  // namespace
-
-void exchange::on_parameter_types(const proto::frame& message) {
-  const auto types = proto::decode_parameter_description(message.body);
-  if (types->size() != carried_.size()) fail_malformed(message.type, "not as many parameters as were named");
-  auto to = carried_.begin();
-  for (const std::uint32_t type : *types) {
-    to->type = type;
-    if (const std::string_view name = proto::oid::name_of(type); !name.empty())
-      to->type_name = "pg_catalog." + std::string{name};
-    ++to;
-  }
-}
-
-/// A row of those that `names_of_types` asks for.
-void exchange::on_type_name(const proto::frame& message) {
-  const auto row = proto::decode_data_row(message.body);
-  if (!row || row->size() != 2) fail_malformed(message.type, "not the name of a type");
-  auto field = row->begin();
-  const auto oid = *field;
-  const auto name = *++field;
-  if (!oid || !name) fail_malformed(message.type, "not the name of a type");
-  for (carried_parameter& each : carried_)
-    if (std::to_string(each.type) == as_text(*oid)) each.type_name = as_text(*name);
-}
-
-void exchange::on_naming(const proto::frame& message) {
-  if (message.type == 'D') on_type_name(message);
-  if (message.type != 'C' && message.type != 'I') return;
-  names_types_ = false;
-  begin_copy();
-}
-
-/// The last row of those in front of the query; a timeout's is none of the two.
-void exchange::on_table_check(const proto::frame& message) {
-  constexpr std::string_view yes{"\0\1\0\0\0\1t", 7};
-  is_table_ = as_text(message.body) == yes;
-}
 
 void exchange::on_copy(const proto::frame& message) {
   const auto begun = proto::decode_copy_response(message.body);

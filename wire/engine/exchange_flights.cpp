@@ -8,18 +8,11 @@
 #include "engine/exchange.hpp"
 #include "messages/frontend.hpp"
 
-#include "engine/copy_statement.hpp"
 #include "engine/flight.hpp"
 
 namespace sluice::wire {
 
 namespace {
-
-/// Types whose binary format is their text.
-bool is_text(std::uint32_t type) noexcept {
-  namespace oid = proto::oid;
-  return type == oid::json || type == oid::text || type == oid::varchar;
-}
 
 constexpr std::size_t most_closes = 4;  // per flight; the rest go with the next
 
@@ -59,11 +52,11 @@ exchange::exchange(session& on, const statement& what) : session_{on} {
 
 exchange::exchange(const exchange& before, const statement& what) : session_{before.session_} {
   take_context();
-  if (what.as == statement::shape::detect)
+  if (what.decides)
     session_.io.refuse(errc::bad_query,
-                       "in a pipeline a query has to say what its rows are: documents, objects or columns");
+                       "in a pipeline no query can wait for its description: it has to say what its rows are, "
+                       "documents, objects or columns, and cannot be read in bulk");
   if (what.page_rows != 0) session_.io.refuse(errc::bad_query, "in a pipeline no query can be read in pages");
-  if (what.as_copy) session_.io.refuse(errc::bad_query, "in a pipeline no query can be read in bulk");
   restores_timeout_ = what.server_timeout.count() > 0;  // who knows in which transaction it will run
   open(what);
 }
@@ -85,7 +78,7 @@ exchange::~exchange() {
 
 void exchange::open(const statement& what) {
   session_.flights.reserve(session_.flights.size() + 1);  // so that what is encoded is also known
-  by_columns_ = what.as == statement::shape::columns;
+  by_columns_ = what.by_columns;
   page_rows_ = what.page_rows;
   page_bytes_ = what.page_bytes;
   const bool begins = is_paged() && !session_.in_block();
@@ -98,7 +91,7 @@ void exchange::open(const statement& what) {
 
   statement_cache& cache = session_.statements;
   const statement_cache::known* known = nullptr;
-  if (cache.is_on() && !what.as_copy) {
+  if (cache.is_on() && !what.is_copied) {
     prepared_ = statement_cache::name_of(what);
     known = cache.find(prepared_);
     is_claimed_ = known == nullptr && cache.claim(prepared_);
@@ -114,26 +107,19 @@ void exchange::open(const statement& what) {
     if (what.server_timeout.count() > 0) to.aside(timeout_statement(what.server_timeout, restores_timeout_));
     const proto::bind bind{
         .portal = portal_, .statement = prepared_, .parameters = what.values, .binary_results = by_columns_};
-    if (what.as_copy) {
-      open_copy(to, what);
-    } else if (known != nullptr) {
+    if (known != nullptr) {
       was_prepared_ = true;
       columns_ = known->names;
       batch_.shape = {.columns = known->columns, .max_body = largest_body()};
       machine_.known(known->has_rows);
       to << bind;
       finish_flight(to);
-    } else if (what.as == statement::shape::detect) {
-      to << proto::parse{.statement = prepared_, .sql = what.text, .parameter_types = what.types}
-         << proto::describe{proto::describe::kind::statement, prepared_} << proto::flush{};
-      undecided_ = true;
-      text_ = what.text;
-      types_.assign(what.types.begin(), what.types.end());
-      if (const proto::fault why = proto::encode(bind, execution_)) session_.io.fail(why);
+    } else if (what.decides) {
+      describe(to, what, bind);
     } else {
-      const std::string wrapped = what.as == statement::shape::object ? as_objects(what.text) : std::string{};
+      const std::string rewritten = what.rewritten == nullptr ? std::string{} : what.rewritten(what.text);
       to << proto::parse{.statement = prepared_,
-                         .sql = wrapped.empty() ? what.text : std::string_view{wrapped},
+                         .sql = what.rewritten == nullptr ? what.text : std::string_view{rewritten},
                          .parameter_types = what.types}
          << bind << proto::describe{proto::describe::kind::portal, portal_};
       finish_flight(to);
@@ -152,25 +138,25 @@ void exchange::open(const statement& what) {
   launched();
 }
 
-/// First half: only the server can say what the query gives, and of which types its parameters are.
-void exchange::open_copy(flight& to, const statement& what) {
-  const auto strings = session_.parameters.find("standard_conforming_strings");
-  const bool is_standard = strings == session_.parameters.end() || strings->second == "on";
-  if (!is_standard && !what.values.empty() && what.text.find('\\') != what.text.npos)
-    session_.io.refuse(errc::bad_query,
-                       "in bulk mode, SQL with parameters and backslashes needs standard_conforming_strings");
-  as_copy_ = undecided_ = true;
-  shape_ = what.as;
-  text_ = what.text;
-  for (const proto::parameter& each : what.values) carried_.push_back({.is_null = !each.value});
-  (void)with_settings(text_, carried_);  // checks it
-  if (const proto::fault why = encode_settings(what.values, execution_)) session_.io.fail(why);
-  if (!what.table_check.empty()) {
-    to.aside(what.table_check);
-    table_ = what.table;
+/// First half: only the server can say what the query gives, and of which types its parameters are. What runs it is
+/// encoded now, while the values are there.
+void exchange::describe(flight& to, const statement& what, const proto::bind& bind) {
+  undecided_ = true;
+  decider_ = what.decides(what);
+  types_.assign(what.types.begin(), what.types.end());
+  const statement::preparation& first = what.before_copy;
+  proto::fault why{};
+  if (!what.is_copied) {
+    why = proto::encode(bind, execution_);
+  } else if (!first.sql.empty()) {
+    why = proto::encode(proto::parse{.sql = first.sql, .parameter_types = first.types}, execution_);
+    if (!why) why = proto::encode(proto::bind{.parameters = first.values}, execution_);
+    if (!why) why = proto::encode(proto::execute{}, execution_);
   }
-  to << proto::parse{.sql = text_, .parameter_types = what.types} << proto::describe{proto::describe::kind::statement}
-     << proto::flush{};
+  if (why) session_.io.fail(why);
+  if (!what.question.empty()) to.aside(what.question);
+  to << proto::parse{.statement = prepared_, .sql = what.text, .parameter_types = what.types}
+     << proto::describe{proto::describe::kind::statement, prepared_} << proto::flush{};
 }
 
 /// What follows Bind, or the description of what it made.
@@ -190,18 +176,38 @@ void exchange::launched() {
   if (session_.is == session::state::idle) session_.is = session::state::busy;
 }
 
-/// Second half, when the columns of the statement are known.
-void exchange::execute(rows_as shape) {
+/// Second half: the statement has been described.
+void exchange::go_on(const decision& how) {
+  if (how.is == decision::kind::refuse) unsuitable_ = {.code = how.code, .why = how.sql};
+  const bool is_refused = how.is == decision::kind::refuse;
+  if (is_refused || !is_to_begin()) return end_unbegun();  // nobody wants it any more
+  switch (how.is) {
+    case decision::kind::ask: return ask(how.sql);
+    case decision::kind::copy: copy(how.sql); break;
+    case decision::kind::as_it_is:
+    case decision::kind::instead: execute(how); break;
+    case decision::kind::refuse: break;
+  }
+  if (quiet_ && is_fetching()) close_portal();
+}
+
+void exchange::end_unbegun() {
+  undecided_ = false;
+  flight{session_, machine_} << proto::sync{};
+  if (is_fetching()) close_portal();
+}
+
+void exchange::ask(std::string_view sql) {
+  is_asking_ = true;
+  flight{session_, machine_}.aside(sql) << proto::flush{};
+}
+
+void exchange::execute(const decision& how) {
   undecided_ = false;
   flight to{session_, machine_};
-  if (!is_to_begin()) {  // nobody wants it any more
-    to << proto::sync{};
-    if (is_fetching()) close_portal();
-    return;
-  }
-  if (shape == rows_as::objects) {
+  if (how.is == decision::kind::instead) {
     if (!prepared_.empty()) to << proto::close{proto::describe::kind::statement, prepared_};
-    to << proto::parse{.statement = prepared_, .sql = as_objects(text_), .parameter_types = types_};
+    to << proto::parse{.statement = prepared_, .sql = how.sql, .parameter_types = types_};
     batch_.shape.columns = 1;
     is_wrapped_ = true;
   }
@@ -209,46 +215,14 @@ void exchange::execute(rows_as shape) {
   execution_ = {};
   machine_.sent(proto::bind{});
   finish_flight(to);
-  if (quiet_ && is_fetching()) close_portal();
 }
 
-/// The same for COPY, which may have to name the types of its parameters first.
-/// @param columns  null: the statement gives none
-void exchange::copy(const proto::row_description* columns) {
-  if (columns == nullptr) {
-    unsuitable_ = {.why = "COPY needs a query that gives rows"};
-  } else {
-    first_type_ = columns->empty() ? 0 : columns->begin()->type;
-    names_types_ = is_to_begin() && !unsuitable_ &&
-                   std::ranges::any_of(carried_, &std::string::empty, &carried_parameter::type_name);
-  }
-  if (!names_types_) return begin_copy();
-  flight{session_, machine_}.aside(names_of_types(carried_)) << proto::flush{};
-}
-
-void exchange::begin_copy() {
+void exchange::copy(std::string_view sql) {
   undecided_ = false;
-  flight to{session_, machine_};
-  const auto unnamed = std::ranges::find_if(carried_, &std::string::empty, &carried_parameter::type_name);
-  if (unnamed != carried_.end() && !unsuitable_)
-    unsuitable_ = {.code = errc::bad_query,
-                   .why = "the type of $" + std::to_string(unnamed - carried_.begin() + 1) +
-                          " has no name, which bulk mode needs"};
-  if (!is_to_begin() || unsuitable_) {  // not even begun
-    to << proto::sync{};
-    return;
-  }
-  std::string copied;
-  if (is_table_ && is_text(first_type_)) {
-    copied = copy_of_table(table_);
-  } else {
-    std::string query = with_settings(text_, carried_);
-    if (shape_ == statement::shape::object) query = as_objects(query);
-    if (shape_ == statement::shape::document && !is_text(first_type_)) query = as_text(query);
-    copied = copy_of(query);
-  }
-  const std::uint16_t columns = shape_ == statement::shape::columns ? batch_.shape.columns : 1;
+  as_copy_ = true;
+  const std::uint16_t columns = by_columns_ ? batch_.shape.columns : std::uint16_t{1};
   batch_.shape = {.columns = columns, .type = {}, .max_body = largest_body()};  // the type when the header is read
+  flight to{session_, machine_};
   if (!execution_.empty()) {
     session_.io.out.insert(session_.io.out.end(), execution_.begin(), execution_.end());
     execution_ = {};
@@ -256,7 +230,7 @@ void exchange::begin_copy() {
     machine_.sent(proto::bind{});
     machine_.sent_aside(proto::execute{});
   }
-  to << proto::parse{.sql = copied} << proto::bind{};
+  to << proto::parse{.sql = sql} << proto::bind{};
   finish_flight(to);
 }
 

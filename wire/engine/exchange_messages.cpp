@@ -1,7 +1,6 @@
 // What an exchange makes of the messages that are not rows.
 #include <utility>
 
-#include <sluice/proto/oid.hpp>
 #include "engine/exchange.hpp"
 #include "messages/backend.hpp"
 
@@ -20,8 +19,6 @@ bool ends_the_session(const server_message& said) noexcept {
   return said.severity == "FATAL" || said.severity == "PANIC";
 }
 
-bool is_json(std::uint32_t type) noexcept { return type == proto::oid::json || type == proto::oid::jsonb; }
-
 }  // namespace
 
 void exchange::on_message(const proto::frame& message) {
@@ -36,10 +33,7 @@ void exchange::on_message(const proto::frame& message) {
       break;
     case described: on_columns(message); break;
     case no_rows:
-      if (as_copy_)
-        copy(nullptr);
-      else if (undecided_)
-        execute(rows_as::they_are);
+      if (undecided_) on_described(message, nullptr);
       remember();
       break;
     case row:
@@ -65,9 +59,7 @@ void exchange::on_message(const proto::frame& message) {
     case ready: on_ready(message); break;
     case suspended: on_page_end(message); break;
     case nothing:
-      if (as_copy_ && message.type == 't') on_parameter_types(message);
-      if (!table_.empty() && message.type == 'D' && !is_parsed_) on_table_check(message);
-      if (names_types_) on_naming(message);
+      if (undecided_) on_aside(message);
       break;
   }
 }
@@ -77,23 +69,42 @@ void exchange::on_columns(const proto::frame& message) {
   if (!columns) fail_malformed(message.type, "the columns do not fill the body");
   const std::size_t count = columns->size();
   batch_.shape = {.columns = static_cast<std::uint16_t>(count), .max_body = largest_body()};
-  const bool is_document = count == 1 && is_json(columns->begin()->type);
-  if (undecided_ && !as_copy_) {
-    execute(is_document ? rows_as::they_are : rows_as::objects);
-    if (is_document) remember();
-    return;
-  }
-  if (shape_ == statement::shape::detect) shape_ = is_document ? statement::shape::document : statement::shape::object;
   if (by_columns_) {
     for (const proto::column& each : *columns) columns_.push_back({.name = std::string{each.name}, .type = each.type});
-  } else if (count != 1 && shape_ == statement::shape::document && !skipping_) {
-    unsuitable_ = {.why = "the query gives " + std::to_string(count) +
-                          " columns where one document per row was asked for: let them become an object"};
   }
-  if (as_copy_)
-    copy(&*columns);
-  else
-    remember();
+  if (undecided_) return on_described(message, &*columns);
+  if (!by_columns_ && count != 1 && !skipping_) unsuitable_ = {.why = refuse_columns(count).sql};
+  remember();
+}
+
+void exchange::on_described(const proto::frame& message, const proto::row_description* columns) {
+  const decision how = decider_->described({.parameters = parameters_, .columns = columns});
+  go_on(how);
+  if (how.is == decision::kind::as_it_is && message.type == 'T') remember();
+}
+
+/// What comes before the statement runs: the types of its parameters, and the answers to what the decider asks.
+void exchange::on_aside(const proto::frame& message) {
+  switch (message.type) {
+    case 't': {
+      const auto types = proto::decode_parameter_description(message.body);
+      for (const std::uint32_t type : *types) parameters_.push_back(type);
+      if (parameters_.size() < types_.size()) fail_malformed(message.type, "not as many parameters as were named");
+      break;
+    }
+    case 'D': {
+      const auto row = proto::decode_data_row(message.body);
+      if (!row || !decider_->told(*row)) fail_malformed(message.type, "not an answer to what was asked");
+      break;
+    }
+    case 'C':
+    case 'I':
+      if (!is_asking_) break;
+      is_asking_ = false;
+      go_on(decider_->answered());
+      break;
+    default: break;
+  }
 }
 
 void exchange::on_refusal(const proto::frame& message) {

@@ -1,9 +1,9 @@
 #pragma once
-/// @file
-/// A query as it is sent.
-
+// A query as it is sent.
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,32 +12,29 @@
 
 namespace sluice::wire {
 
+class decider;
+
 struct statement {
-  /// What a row is made into.
-  enum class shape : std::uint8_t {
-    document,  ///< the query gives one column: its text is the document. One flight
-    object,    ///< the query's columns become one JSON object, on the server. One flight
-    detect,    ///< one json or jsonb column is taken as it is, anything else becomes an object. One round trip more
-    columns,   ///< the columns stay as they are, in the binary format. One flight
-  };
   std::string_view text{};
   std::span<const std::uint32_t> types{};  ///< OIDs of the parameters; 0 or left out: the server infers
   std::span<const proto::parameter> values{};
-  shape as{shape::document};
-  bool as_copy{false};  ///< by COPY (...) TO STDOUT in the binary format. One round trip more
-  /// With `as_copy`: SQL that says, in one boolean, whether COPY of `table` gives the same. Empty: it never does.
-  std::string_view table_check{};
-  std::string_view table{};    ///< with its column in parentheses
+  /// Makes the SQL of the text, where that is not the SQL itself; called only when the server has to read it.
+  std::string (*rewritten)(std::string_view text){};
+  /// How it goes on is decided when it is described. One round trip more. Called only when nothing is known of it.
+  std::function<std::unique_ptr<decider>(const statement&)> decides{};
+  std::string_view question{};  ///< with `decides`: SQL that is run before, whose rows the decider is told
+  /// With `decides`: what is run before a COPY, in the same flight; its rows mean nothing.
+  struct preparation {
+    std::string_view sql{};
+    std::span<const std::uint32_t> types{};
+    std::span<const proto::parameter> values{};
+  };
+  preparation before_copy{};
+  bool by_columns{false};      ///< the columns stay as they are, in the binary format; else there has to be one
+  bool is_copied{false};       ///< `decides` makes a COPY of it: nothing is bound to it, and it is not kept prepared
   std::uint32_t page_rows{0};  ///< fetched in pages of so many rows, from a portal of its own; 0: all at once
   std::size_t page_bytes{0};   ///< the most that may be set aside of pages while other queries run
   std::chrono::milliseconds server_timeout{0};  ///< for the server to obey, as `statement_timeout`; 0: none
-};
-
-/// A parameter of a query that is copied, without its value, which travels in a setting.
-struct carried_parameter {
-  bool is_null{};
-  std::uint32_t type{};     ///< OID
-  std::string type_name{};  ///< as SQL, with its schema
 };
 
 }  // namespace sluice::wire

@@ -10,7 +10,7 @@
 namespace sluice::wire {
 
 std::string statement_cache::name_of(const statement& what) {
-  std::string all(1, static_cast<char>('0' + static_cast<int>(what.as)));
+  std::string all(1, what.by_columns ? 'c' : what.decides ? 'd' : what.rewritten != nullptr ? 'r' : 't');
   for (const std::uint32_t type : what.types) all.append(std::to_string(type)).append(1, ',');
   all.append(1, ':').append(what.text);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};

@@ -85,6 +85,10 @@ class SLUICE_API bind_value {
   bind_value(std::string_view text) : text_{std::in_place, text} {}
   bind_value(const char* text) : text_{std::in_place, text} {}
   bind_value(bool value);
+  /// No pointer is a truth.
+  template <class Pointer>
+    requires std::is_pointer_v<Pointer>
+  bind_value(const Pointer&) = delete;
   template <std::integral Integer>
     requires(!std::same_as<Integer, bool> && !std::same_as<Integer, char>)
   bind_value(Integer value)

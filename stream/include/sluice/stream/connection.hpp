@@ -29,7 +29,8 @@
 namespace sluice {
 
 /// A connection that has logged in. Movable. Destroyed idle, it says goodbye to the server (Terminate).
-/// @par Thread safety  none: use it and its streams from one coroutine or strand
+/// @par Thread safety  none: use it and its streams from one coroutine or strand, and one waiting call at a time where
+///                     deadlines matter: they are the connection's
 class SLUICE_API connection {
  public:
   /// A closed connection; also what is left by moving. Only to be assigned to, or asked whether it is closed.

@@ -35,7 +35,8 @@ class running_query;
 ///
 /// A call that waits when its stream is destroyed or cancelled ends with `cancelled`; one whose stream is moved goes
 /// on.
-/// @par Thread safety  none: use it from one coroutine or strand
+/// @par Thread safety  none: use it from one coroutine or strand. Streams of one connection are read in turn: while two
+///                     coroutines wait for rows of two of them, the deadline of the later call counts for both
 class [[nodiscard, gnu::visibility("default")]] row_stream {
  public:
   /// An empty stream, at its end; also what is left by moving.

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 #include "engine/exchange.hpp"
+#include "query/result_shape.hpp"
 
 #include "backend.hpp"
 #include "bytes.hpp"
@@ -209,7 +210,9 @@ TEST(Exchange, TakesARowLargerThanItsBuffer) {
 }
 
 TEST(Exchange, LooksAtTheColumnsFirstWhenAskedTo) {
-  const auto ask = [](pair& on) { return exchange{*on, statement{.text = any_query, .as = statement::shape::detect}}; };
+  const auto ask = [](pair& on) {
+    return exchange{*on, statement{.text = any_query, .decides = sluice::detail::detect_shape}};
+  };
   {
     pair on;
     exchange query = ask(on);
@@ -235,7 +238,7 @@ TEST(Exchange, LooksAtTheColumnsFirstWhenAskedTo) {
 
 TEST(Exchange, SyncsAfterAnErrorBeforeTheDecision) {
   pair on;
-  exchange query{*on, statement{.text = any_query, .as = statement::shape::detect}};
+  exchange query{*on, statement{.text = any_query, .decides = sluice::detail::detect_shape}};
   on.say(backend{}.error("42601", "syntax error").bytes);
   rows got;
   EXPECT_FALSE(take(query, got));

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 #include "engine/exchange.hpp"
+#include "query/result_shape.hpp"
 
 #include "backend.hpp"
 #include "bytes.hpp"
@@ -21,7 +22,7 @@ using sluice::wire::session;
 using sluice::wire::statement;
 using rows = std::vector<std::string>;
 
-constexpr statement by_two{.text = "select data from t", .page_rows = 2, .page_bytes = 1'000};
+const statement by_two{.text = "select data from t", .page_rows = 2, .page_bytes = 1'000};
 
 /// The types of the messages that we have sent.
 std::string sent_types(session_pair& on) {
@@ -222,7 +223,7 @@ TEST(PreparedStatements, AreNeitherParsedNorDescribedASecondTime) {
   EXPECT_EQ(ask(one, backend{}.bind_complete().bytes + tail), "BES");
   EXPECT_EQ(ask(two, backend{}.message('3', "").bytes + parsed), "CPBDES") << "the first one is closed for it";
   EXPECT_EQ(ask(two, backend{}.bind_complete().bytes + tail), "BES");
-  const statement detected{.text = "select 3", .as = statement::shape::detect};
+  const statement detected{.text = "select 3", .decides = sluice::detail::detect_shape};
   const std::string looked_at =
       backend{}.message('3', "").parse_complete().parameter_description({}).row_description({{"a", 23}}).bytes;
   const std::string wrapped = backend{}.message('3', "").parse_complete().bind_complete().bytes;

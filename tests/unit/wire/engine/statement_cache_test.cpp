@@ -26,7 +26,7 @@ TEST(StatementCache, NamesAStatementByAllThatItIs) {
   std::vector<std::string> names{statement_cache::name_of(plain), statement_cache::name_of({.text = "select 2"}),
                                  statement_cache::name_of({.text = "select 1", .types = int8}),
                                  statement_cache::name_of({.text = "select 1", .types = two}),
-                                 statement_cache::name_of({.text = "select 1", .as = statement::shape::columns})};
+                                 statement_cache::name_of({.text = "select 1", .by_columns = true})};
   EXPECT_EQ(names[0], statement_cache::name_of(plain));
   EXPECT_EQ(names[0].size(), 39U);
   std::sort(names.begin(), names.end());

@@ -4,15 +4,15 @@
 #include <sluice/wire/error.hpp>
 #include <string>
 #include <utility>
-#include "engine/sql_parameters.hpp"
+#include "query/sql_parameters.hpp"
 
 namespace {
 
-using sluice::wire::backslashes;
+using sluice::detail::backslashes;
 
 std::string marked(std::string_view sql, backslashes plain = backslashes::ordinary) {
-  return sluice::wire::with_parameters(sql, 9, plain,
-                                       [](std::size_t number) { return '<' + std::to_string(number) + '>'; });
+  return sluice::detail::with_parameters(sql, 9, plain,
+                                         [](std::size_t number) { return '<' + std::to_string(number) + '>'; });
 }
 std::string refusal(std::string_view sql, backslashes plain = backslashes::ordinary) {
   try {

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace sluice::wire {
+namespace sluice::detail {
 
 /// What a backslash is in a literal without the letter E. The session's standard_conforming_strings says that.
 enum class backslashes : std::uint8_t {
@@ -31,4 +31,4 @@ enum class backslashes : std::uint8_t {
 [[nodiscard]] std::string with_parameters(std::string_view sql, std::size_t count, backslashes plain,
                                           const std::function<std::string(std::size_t)>& words);
 
-}  // namespace sluice::wire
+}  // namespace sluice::detail

@@ -1,4 +1,4 @@
-#include "engine/sql_parameters.hpp"
+#include "query/sql_parameters.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -6,7 +6,7 @@
 
 #include <sluice/wire/error.hpp>
 
-namespace sluice::wire {
+namespace sluice::detail {
 
 namespace {
 
@@ -183,4 +183,4 @@ std::string with_parameters(std::string_view sql, std::size_t count, backslashes
   return sql_scanner{sql, count, plain, words}.run();
 }
 
-}  // namespace sluice::wire
+}  // namespace sluice::detail
