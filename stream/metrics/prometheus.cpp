@@ -124,7 +124,7 @@ template <class Work>
 void record(const Work& work) noexcept {
   try {
     work();
-  } catch (...) {  // NOLINT(bugprone-empty-catch): see above
+  } catch (...) {  // see above
   }
 }
 

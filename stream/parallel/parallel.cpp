@@ -133,17 +133,24 @@ parallel_stream::~parallel_stream() {
 
 namespace {
 
-template <class Owned>
-const Owned& owned_by_stream(const Owned& held) {
+void require_there(const void* held) {
   if (held == nullptr) throw error{errc::bad_state, "the stream was moved from"};
-  return held;
 }
 
 }  // namespace
 
-asio::awaitable<chunk> parallel_stream::next() { return detail::parallel_reader::next(owned_by_stream(reader_)); }
-asio::awaitable<void> parallel_stream::cancel() { return detail::parallel_reader::cancel(owned_by_stream(reader_)); }
-parallel_progress parallel_stream::progress() const { return owned_by_stream(reader_)->progress(); }
+asio::awaitable<chunk> parallel_stream::next() {
+  require_there(reader_.get());
+  return detail::parallel_reader::next(reader_);
+}
+asio::awaitable<void> parallel_stream::cancel() {
+  require_there(reader_.get());
+  return detail::parallel_reader::cancel(reader_);
+}
+parallel_progress parallel_stream::progress() const {
+  require_there(reader_.get());
+  return reader_->progress();
+}
 
 asio::awaitable<parallel_stream> stream_in_parallel(conninfo where, relation what, parallel_options how) {
   const asio::any_io_executor on = co_await asio::this_coro::executor;
@@ -182,10 +189,22 @@ parallel_range::parallel_range(parallel_range&&) noexcept = default;
 parallel_range& parallel_range::operator=(parallel_range&&) noexcept = default;
 parallel_range::~parallel_range() = default;
 
-parallel_range::iterator parallel_range::begin() { return iterator{*owned_by_stream(work_)}; }
-chunk parallel_range::next() { return owned_by_stream(work_)->next(); }
-void parallel_range::cancel() { owned_by_stream(work_)->cancel(); }
-parallel_progress parallel_range::progress() const { return owned_by_stream(work_)->reader().progress(); }
+parallel_range::iterator parallel_range::begin() {
+  require_there(work_.get());
+  return iterator{*work_};
+}
+chunk parallel_range::next() {
+  require_there(work_.get());
+  return work_->next();
+}
+void parallel_range::cancel() {
+  require_there(work_.get());
+  work_->cancel();
+}
+parallel_progress parallel_range::progress() const {
+  require_there(work_.get());
+  return work_->reader().progress();
+}
 void parallel_range::interrupt() noexcept {
   if (work_ != nullptr) work_->interrupts().interrupt();
 }

@@ -62,7 +62,8 @@ void parallel_work::launch(conninfo where, relation what) {
 }
 
 asio::awaitable<void> parallel_work::begun(std::shared_ptr<parallel_work> self) {
-  return until(self, [&work = *self] {
+  parallel_work& work = *self;
+  return until(std::move(self), [&work] {
     const std::lock_guard locked{work.mutex_};
     return work.is_over() || work.joining_ == 0;
   });
@@ -92,7 +93,8 @@ asio::awaitable<void> parallel_work::finished(std::shared_ptr<parallel_work> sel
 }
 
 asio::awaitable<void> parallel_work::stopped(std::shared_ptr<parallel_work> self) {
-  return until(self, [&work = *self] {
+  parallel_work& work = *self;
+  return until(std::move(self), [&work] {
     const std::lock_guard locked{work.mutex_};
     return work.running_ == 0;
   });
