@@ -92,7 +92,7 @@ class copy_decider final : public wire::decider {
     if (!parameters_.empty())  // a column that is a parameter would be called otherwise
       for (const proto::column& each : *what.columns)
         names_ += (names_.empty() ? "" : ", ") + quote_identifier(each.name);
-    first_type_ = what.columns->size() == 0 ? 0 : what.columns->begin()->type;
+    first_type_ = what.columns->empty() ? 0 : what.columns->begin()->type;
     auto to = parameters_.begin();
     for (const std::uint32_t type : what.parameters) {
       to->type = type;
