@@ -44,11 +44,19 @@ class blocking_connection {
   /// The session, when a query can be begun on it.
   [[nodiscard]] const std::shared_ptr<wire::session>& ready(wire::clock::time_point latest) {
     leave_put_off();
-    const auto& flights = session_->flights;
-    if (flights.empty() || !flights.back()->is_paged() || flights.back()->decide()) return session_;
-    session_->io.set_deadline(latest);
-    read_until(*flights.back(), [&last = *flights.back()] { return last.decide(); });
+    if (wire::exchange* const last = wire::exchange::undecided(*session_)) {
+      session_->io.set_deadline(latest);
+      read_until(*last, [last] { return last->decide(); });
+    }
     return session_;
+  }
+  /// A query, sent.
+  template <class What>
+  [[nodiscard]] std::shared_ptr<running_query> begin(const What& what, const query_options& options) {
+    const auto asked = wire::clock::now();
+    auto query = std::make_shared<running_query>(ready(latest_start(asked, options)), what, options);
+    query->launch(asked);
+    return query;
   }
   [[nodiscard]] const std::shared_ptr<wire::session>& session() const noexcept { return session_; }
   [[nodiscard]] wire::interrupter& interrupts() noexcept { return interrupts_; }
@@ -169,11 +177,7 @@ client& client::operator=(client&&) noexcept = default;
 client::~client() = default;
 
 row_range client::stream(const query& what, query_options options) {
-  const auto asked = wire::clock::now();
-  const auto latest = detail::latest_start(asked, options);
-  auto query = std::make_shared<detail::running_query>(connection_->ready(latest), what, options);
-  query->launch(asked);
-  return row_range{std::make_unique<detail::blocking_query>(connection_, std::move(query))};
+  return row_range{std::make_unique<detail::blocking_query>(connection_, connection_->begin(what, options))};
 }
 
 std::vector<row_range> client::send(const std::vector<query>& queries, query_options options) {
@@ -186,11 +190,7 @@ std::vector<row_range> client::send(const std::vector<query>& queries, query_opt
 }
 
 std::string client::execute(std::string_view statements, query_options options) {
-  const auto asked = wire::clock::now();
-  const auto latest = detail::latest_start(asked, options);
-  auto query = std::make_shared<detail::running_query>(connection_->ready(latest), statements, options);
-  query->launch(asked);
-  detail::blocking_query run{connection_, std::move(query)};
+  detail::blocking_query run{connection_, connection_->begin(statements, options)};
   (void)run.next();  // rows are passed over: this is the end
   return run.tag();
 }

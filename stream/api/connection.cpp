@@ -33,8 +33,8 @@ namespace {
 
 /// Until a query can be begun, for as long as it has time.
 asio::awaitable<void> until_free(wire::session& on, wire::clock::time_point latest) {
-  co_await wire::until_left(on, latest);
-  co_await wire::until_decided(on, latest);
+  if (on.is == wire::session::state::leaving) co_await wire::until_left(on, latest);
+  if (!on.flights.empty()) co_await wire::until_decided(on, latest);
 }
 
 }  // namespace
@@ -95,8 +95,7 @@ asio::awaitable<pipeline> connection::send(std::vector<query> queries, query_opt
 
 asio::awaitable<pipeline> connection::send_all(std::shared_ptr<wire::session> on, std::vector<query> queries,
                                                query_options options) {
-  const auto asked = wire::clock::now();
-  co_await until_free(*on, detail::latest_start(asked, options));
+  co_await until_free(*on, detail::latest_start(wire::clock::now(), options));
   co_return pipeline{detail::send_all(on, queries, options)};
 }
 

@@ -33,12 +33,14 @@ class notifications::listening {
   // What is static takes a share of the state with it: its owner may go while it waits.
 
   static asio::awaitable<void> listen(std::shared_ptr<listening> self) {
-    co_await self->be_wanted();
-    co_await self->wanted_->unless_over(self->begin());
+    const asio::any_io_executor on = co_await asio::this_coro::executor;
+    co_await self->wanted(on).unless_over(self->begin());
   }
   static asio::awaitable<listen_event> next(std::shared_ptr<listening> self) {
-    co_await self->be_wanted();
-    if (self->heard_.empty()) co_await self->wanted_->unless_over(self->fill());
+    if (self->heard_.empty()) {
+      const asio::any_io_executor on = co_await asio::this_coro::executor;
+      co_await self->wanted(on).unless_over(self->fill());
+    }
     listen_event first = std::move(self->heard_.front());
     self->heard_.pop_front();
     self->pending_bytes_ -= size_of(first);
@@ -52,9 +54,9 @@ class notifications::listening {
   [[nodiscard]] bool is_connected() const noexcept { return session_ != nullptr; }
 
  private:
-  asio::awaitable<void> be_wanted() {
-    const asio::any_io_executor on = co_await asio::this_coro::executor;
+  detail::wish& wanted(const asio::any_io_executor& on) {
     if (!wanted_) wanted_.emplace(on, "cancelled: nobody listens any more");
+    return *wanted_;
   }
 
   /// Until the server listens.

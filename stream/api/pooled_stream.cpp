@@ -12,6 +12,7 @@
 #include "transport/deadline.hpp"
 
 #include "api/pause_for.hpp"
+#include "api/running_query.hpp"
 #include "api/wish.hpp"
 
 namespace sluice {
@@ -151,9 +152,7 @@ class pooled_stream::attempts_of {
   asio::awaitable<void> acquire() { connection_ = co_await pooled_connection::acquire_from(from_, last_moment()); }
 
   /// After which nothing is sent.
-  [[nodiscard]] clock::time_point last_moment() const {
-    return std::min(wire::limit_after(began_, options_.timeout), wire::limit_after(began_, options_.first_row_timeout));
-  }
+  [[nodiscard]] clock::time_point last_moment() const { return detail::latest_start(began_, options_); }
   [[nodiscard]] bool is_worth_another(const error& failure) const {
     if (wanted_.is_over() || has_rows_ || attempts_ >= retry_.attempts) return false;
     // The query's own deadline; that of waiting for a connection leaves us without one.

@@ -49,6 +49,12 @@ class reader {
   wire::session& on_;
 };
 
+/// What a wait has come to. A coroutine may also be cancelled just as its wait ends.
+void end_wait(detail::running_query& query, bool aborted, const asio::cancellation_state& asked) {
+  if (!aborted) query.check_wait();
+  if (aborted || asked.cancelled() != asio::cancellation_type::none) query.fail_cancelled();
+}
+
 bool is_being_left(detail::running_query& query) noexcept {
   return query.session().is == wire::session::state::leaving;
 }
@@ -77,9 +83,8 @@ asio::awaitable<chunk> row_stream::next_of(query_ptr owned) {
     } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
       aborted = true;
     }
-    if (!aborted) query.check_wait();
     const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-    if (aborted || asked.cancelled() != asio::cancellation_type::none) query.fail_cancelled();  // as the wait ended
+    end_wait(query, aborted, asked);
     if (is_being_left(query)) co_await wire::until_left(query.session(), query.ends());
   }
 }
@@ -95,9 +100,8 @@ asio::awaitable<void> row_stream::moved(query_ptr owned) {
     } catch (const std::system_error&) {
       aborted = true;
     }
-    if (!aborted) query.check_wait();
     const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-    if (aborted || asked.cancelled() != asio::cancellation_type::none) query.fail_cancelled();
+    end_wait(query, aborted, asked);
     if (is_being_left(query)) co_await wire::until_left(query.session(), query.ends());
   }
 }

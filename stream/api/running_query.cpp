@@ -345,7 +345,7 @@ void running_query::begin_pause(const pause_options& how) {
   const wire::clock::time_point now = wire::clock::now();
   consumer_ += now - std::exchange(left_, now);  // up to here
   set_deadline();
-  pause_ = pause{.limit = how.limit, .after_limit = how.after_limit, .since = wire::clock::now()};
+  pause_ = pause{.limit = how.limit, .after_limit = how.after_limit, .since = now};
   last_reason_ = how.reason;
   ++pauses_;
   exchange_->hold();

@@ -160,17 +160,16 @@ class copy_decider final : public wire::decider {
 }  // namespace
 
 bulk_copy::bulk_copy(const query& what, std::span<const proto::parameter> values) : what_{what} {
-  std::vector<parameter> nameless;
   for (std::size_t i = 0; i < values.size(); ++i) {
     are_null_.push_back(!values[i].value);
-    nameless.push_back({.is_null = !values[i].value});
     if (!values[i].value) continue;
     carried_.push_back(values[i]);
     carried_types_.push_back(values[i].binary ? proto::oid::bytea : proto::oid::text);
     carrying_ += (carrying_.empty() ? "select " : ", ") + ("pg_catalog.set_config(" + setting(i + 1)) + ", $" +
                  std::to_string(carried_.size()) + "::pg_catalog.text, true)";
   }
-  (void)with_settings(what.text(), nameless);  // checks it
+  // Checks it.
+  (void)with_parameters(what.text(), values.size(), backslashes::ordinary, [](std::size_t) { return std::string{}; });
   if (what.whole() != nullptr) question_ = what.whole()->check();
 }
 

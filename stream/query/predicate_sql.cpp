@@ -177,12 +177,22 @@ class renderer {
   /// To be asked for NULL: a JSON null is one.
   std::string plain(const subject& of) const { return is_column(of) ? quote_identifier(of.path.front()) : text(of); }
 
+  static bool is_among(const node& what) noexcept { return what.how == test_kind::in || what.how == test_kind::not_in; }
+  static std::string among(const std::string& expression, const node& what, const std::string& values,
+                           const std::string& schema = "pg_catalog") {
+    return '(' + expression + (what.how == test_kind::in ? infix("=", schema) + "any(" : infix("<>", schema) + "all(") +
+           values + "))";
+  }
+  static std::vector<bind_value> documents(const std::vector<bind_value>& values) {
+    std::vector<bind_value> made;
+    for (const bind_value& each : values) made.emplace_back(as_json(each));
+    return made;
+  }
+
   std::string compared(const std::string& expression, const node& what, std::string_view type,
                        const std::string& schema = "pg_catalog") {
-    if (what.how == test_kind::in || what.how == test_kind::not_in)
-      return '(' + expression +
-             (what.how == test_kind::in ? infix("=", schema) + "any(" : infix("<>", schema) + "all(") +
-             bind_array(what.values, std::string{type} + (type.empty() ? "" : "[]")) + "))";
+    if (is_among(what))
+      return among(expression, what, bind_array(what.values, std::string{type} + (type.empty() ? "" : "[]")), schema);
     return '(' + expression + infix(comparison(what.how), schema) + bind_text(what.values.front(), type) + ')';
   }
 
@@ -217,11 +227,9 @@ class renderer {
   /// Numbers and booleans as jsonb has them: no cast can fail, and jsonb orders values of one type as expected.
   std::string json_comparison(const node& what, std::string_view type, std::string_view cast) {
     const subject& of = *what.about;
-    if (what.how == test_kind::in || what.how == test_kind::not_in) {
-      node documents = what;
-      for (bind_value& each : documents.values) each = bind_value::json(as_json(each));
-      return '(' + compared(json(of), documents, "::pg_catalog.jsonb") + is_of_type(of, type) + ')';
-    }
+    if (is_among(what))
+      return '(' + among(json(of), what, bind_array(documents(what.values), "::pg_catalog.jsonb[]")) +
+             is_of_type(of, type) + ')';
     const std::string value = "pg_catalog.to_jsonb(" + bind_text(what.values.front(), cast) + ')';
     const std::string test = json(of) + infix(comparison(what.how)) + value;
     return what.how == test_kind::equal ? '(' + test + ')' : '(' + test + is_of_type(of, type) + ')';
@@ -243,14 +251,12 @@ class renderer {
       return '(' + quote_identifier(of.path.front()) + infix(what.how == test_kind::has_any ? "&&" : "@>") + values +
              ')';
     }
-    std::vector<bind_value> documents;
-    for (const bind_value& each : what.values) documents.emplace_back(as_json(each));
     const std::string array = is_of_type(of, "array") + ')';
     if (what.how == test_kind::has_any)
-      return "(exists (select from pg_catalog.unnest(" + bind_array(documents, "::pg_catalog.jsonb[]") +
+      return "(exists (select from pg_catalog.unnest(" + bind_array(documents(what.values), "::pg_catalog.jsonb[]") +
              ") element where " + json(of) + infix("@>") + "pg_catalog.jsonb_build_array(element))" + array;
-    return '(' + json(of) + infix("@>") + "pg_catalog.to_jsonb(" + bind_array(documents, "::pg_catalog.jsonb[]") + ')' +
-           array;
+    return '(' + json(of) + infix("@>") + "pg_catalog.to_jsonb(" +
+           bind_array(documents(what.values), "::pg_catalog.jsonb[]") + ')' + array;
   }
 
   template <class Other>

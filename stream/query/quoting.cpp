@@ -40,18 +40,17 @@ bool looks_like_an_index(std::string_view part) noexcept {
 /// A path with a number in it may count array elements, which only `#>` does.
 std::string path_expression(const std::string& documents, std::span<const std::string> path, bool as_text) {
   if (path.empty()) return as_text ? '(' + documents + infix("#>>") + "'{}')" : documents;
-  if (std::any_of(path.begin(), path.end(), is_index)) {
-    const auto key = std::find_if(path.begin(), path.end(), looks_like_an_index);
-    if (key != path.end()) {
-      const auto place = static_cast<std::size_t>(key - path.begin());
-      const bool is_last = place + 1 == path.size();
-      const std::string before = path_expression(documents, path.first(place), false);
-      const std::string at_key = '(' + before + infix(as_text && is_last ? "->>" : "->") + quote_literal(*key) + ')';
-      return is_last ? at_key : path_expression(at_key, path.subspan(place + 1), as_text);
-    }
+  const bool counts = std::any_of(path.begin(), path.end(), is_index);
+  const auto key = counts ? std::find_if(path.begin(), path.end(), looks_like_an_index) : path.end();
+  if (key != path.end()) {
+    const auto place = static_cast<std::size_t>(key - path.begin());
+    const bool is_last = place + 1 == path.size();
+    const std::string before = path_expression(documents, path.first(place), false);
+    const std::string at_key = '(' + before + infix(as_text && is_last ? "->>" : "->") + quote_literal(*key) + ')';
+    return is_last ? at_key : path_expression(at_key, path.subspan(place + 1), as_text);
   }
   std::string sql = '(' + documents;
-  if (std::any_of(path.begin(), path.end(), is_index)) {
+  if (counts) {
     sql += infix(as_text ? "#>>" : "#>") + "array[";
     for (const std::string& part : path) sql += (&part == path.data() ? "" : ",") + quote_literal(part);
     return sql + "])";

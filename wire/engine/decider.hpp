@@ -33,7 +33,7 @@ struct decision {
 class decider {
  public:
   virtual ~decider() = default;
-  /// @par Errors  throws error; then nothing has been sent yet that cannot be taken back
+  /// @par Errors  throws error: the query ends with it
   [[nodiscard]] virtual decision described(const description& what) = 0;
   /// A row of `statement::question` or of what was asked since. Rows of other statements in the same flight may come
   /// before.

@@ -18,7 +18,11 @@ exchange::state exchange::advance() {
       return state::over;
     }
     if (flights_ == 0 && is_fetching()) {
-      if (!others_are_decided()) return state::hungry;
+      if (const exchange* const last = undecided(session_)) {
+        wanted_ = last->wanted_;
+        return state::hungry;
+      }
+      take_context();
       fetch_page();
     }
     if (!is_first()) {
@@ -33,16 +37,10 @@ exchange::state exchange::advance() {
   }
 }
 
-/// Nothing can be sent behind a query in pages before its columns are known: reads until they are.
-bool exchange::others_are_decided() {
-  if (session_.flights.empty()) return true;
-  exchange& last = *session_.flights.back();
-  if (!last.is_paged() || last.decide()) {
-    take_context();
-    return true;
-  }
-  wanted_ = last.wanted_;
-  return false;
+exchange* exchange::undecided(const session& on) {
+  if (on.flights.empty()) return nullptr;
+  exchange& last = *on.flights.back();
+  return last.is_paged() && !last.decide() ? &last : nullptr;
 }
 
 bool exchange::is_behind_another() const noexcept {
@@ -279,11 +277,10 @@ asio::awaitable<void> read_to_end(exchange& query, std::uint64_t most_reads) {
 }
 
 asio::awaitable<void> until_decided(session& on, clock::time_point latest) {
-  if (on.flights.empty() || !on.flights.back()->is_paged()) co_return;
-  exchange& last = *on.flights.back();  // nothing is sent behind it before
-  if (last.decide()) co_return;
+  exchange* const last = exchange::undecided(on);
+  if (last == nullptr) co_return;
   on.io.set_deadline(latest);
-  co_await read_until(last, [&last] { return last.decide(); });
+  co_await read_until(*last, [last] { return last->decide(); });
 }
 
 asio::awaitable<void> run_statements(session& on, std::string_view statements) {

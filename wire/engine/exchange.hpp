@@ -94,6 +94,10 @@ class exchange {
   /// @return whether that is so; otherwise more input is needed
   /// @par Errors  as `set_aside`
   [[nodiscard]] bool decide();
+  /// The query in pages behind which nothing can be sent, because its columns are not known by what has arrived; or
+  /// null.
+  /// @par Errors  as `set_aside`
+  [[nodiscard]] static exchange* undecided(const session& on);
 
   [[nodiscard]] const proto::row_batch& rows() const noexcept { return batch_; }
   /// Of a result that was asked for by columns; null for documents.
@@ -155,7 +159,6 @@ class exchange {
   void settle_walk() noexcept;
   void pass_over(std::size_t size) noexcept;
   [[nodiscard]] bool let_pass();
-  [[nodiscard]] bool others_are_decided();
   [[nodiscard]] bool take_turn();
   [[nodiscard]] bool hand_out_kept();
   [[nodiscard]] state hand_out_arrived();
@@ -167,7 +170,7 @@ class exchange {
   [[nodiscard]] std::uint32_t largest_body() const noexcept;
   void on_message(const proto::frame& message);
   void on_columns(const proto::frame& message);
-  void on_described(const proto::frame& message, const proto::row_description* columns);
+  void on_described(const proto::row_description* columns);
   void on_aside(const proto::frame& message);
   void on_copy(const proto::frame& message);
   void on_copy_data(const proto::frame& message);

@@ -178,8 +178,8 @@ void exchange::launched() {
 
 /// Second half: the statement has been described.
 void exchange::go_on(const decision& how) {
-  if (how.is == decision::kind::refuse) unsuitable_ = {.code = how.code, .why = how.sql};
   const bool is_refused = how.is == decision::kind::refuse;
+  if (is_refused) unsuitable_ = {.code = how.code, .why = how.sql};
   if (is_refused || !is_to_begin()) return end_unbegun();  // nobody wants it any more
   switch (how.is) {
     case decision::kind::ask: return ask(how.sql);

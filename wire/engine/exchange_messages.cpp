@@ -33,7 +33,7 @@ void exchange::on_message(const proto::frame& message) {
       break;
     case described: on_columns(message); break;
     case no_rows:
-      if (undecided_) on_described(message, nullptr);
+      if (undecided_) on_described(nullptr);
       remember();
       break;
     case row:
@@ -72,15 +72,15 @@ void exchange::on_columns(const proto::frame& message) {
   if (by_columns_) {
     for (const proto::column& each : *columns) columns_.push_back({.name = std::string{each.name}, .type = each.type});
   }
-  if (undecided_) return on_described(message, &*columns);
+  if (undecided_) return on_described(&*columns);
   if (!by_columns_ && count != 1 && !skipping_) unsuitable_ = {.why = refuse_columns(count).sql};
   remember();
 }
 
-void exchange::on_described(const proto::frame& message, const proto::row_description* columns) {
+void exchange::on_described(const proto::row_description* columns) {
   const decision how = decider_->described({.parameters = parameters_, .columns = columns});
   go_on(how);
-  if (how.is == decision::kind::as_it_is && message.type == 'T') remember();
+  if (how.is == decision::kind::as_it_is && columns != nullptr) remember();
 }
 
 /// What comes before the statement runs: the types of its parameters, and the answers to what the decider asks.
