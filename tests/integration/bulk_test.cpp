@@ -82,7 +82,7 @@ TYPED_TEST(Bulk, GivesTheRowsOfWholeRelations) {
           create table made (source text, data json generated always as (source::json) stored);
           insert into made values ('1'), ('2');
           create view seen as select "the 'doc'" as data from "Plain";
-          create materialized view kept as select data from seen;)");
+          create materialized view snapshot_of_seen as select data from seen;)");
   const std::string schema = R"("whole .'""\".)";
   for (const sluice::relation& each : {
            from(schema + "\"Plain\"").column("the 'doc'"),
@@ -96,7 +96,7 @@ TYPED_TEST(Bulk, GivesTheRowsOfWholeRelations) {
            from(schema + "part_1"),
            from(schema + "made"),
            from(schema + "seen"),
-           from(schema + "kept"),
+           from(schema + "snapshot_of_seen"),
            from(schema + "nothing"),
            from("no_schema.at_all"),
            from("pg_catalog.pg_class").column("relname"),
@@ -118,27 +118,27 @@ TYPED_TEST(Bulk, CallsColumnsThatAreParametersAsPlainModeDoes) {
 // Types whose cast to or from text is a function of another mind than their input and output.
 TYPED_TEST(Bulk, ReadsAndWritesTypesByTheirOwnText) {
   psql(
-      "drop table if exists odd; create table odd (b bool, c char(5), i inet, n cidr, \"char\" \"char\", v varbit);"
-      "insert into odd values (true, 'ab', '10.0.0.1', '10.0.0.0/8', 'x', '101'), (null, null, null, null, null, "
+      "drop table if exists odd_types; create table odd_types (b bool, c char(5), i inet, n cidr, \"char\" \"char\", v varbit);"
+      "insert into odd_types values (true, 'ab', '10.0.0.1', '10.0.0.0/8', 'x', '101'), (null, null, null, null, null, "
       "null)");
-  for (const char* column : {"b", "c", "i", "n", "char", "v"}) this->expect_the_same(from("odd").column(column));
-  this->expect_the_same(sql("select odd from odd").as_document());
+  for (const char* column : {"b", "c", "i", "n", "char", "v"}) this->expect_the_same(from("odd_types").column(column));
+  this->expect_the_same(sql("select odd_types from odd_types").as_document());
   this->expect_the_same(sql("select row(null, null)").as_document());
   this->expect_the_same(sql("select relname from pg_class where oid = $1::regclass", "1259"));
 }
 
 TEST(BulkStream, CopiesATableItself) {
   psql(
-      "drop table if exists copied; create table copied (data json, as_text text);"
-      "insert into copied select to_json(repeat('x', 5000)) from generate_series(1, 5000)");
+      "drop table if exists long_copied; create table long_copied (data json, as_text text);"
+      "insert into long_copied select to_json(repeat('x', 5000)) from generate_series(1, 5000)");
   const auto what_runs = [](const sluice::query& what) {
     sluice::client db{dsn(), {.buffer_bytes = std::size_t{64} * 1024}};
     sluice::row_range rows = db.stream(what, {.server_timeout = 60s, .mode = fetch_mode::bulk});
     EXPECT_TRUE(rows.next());
-    return psql("select query from pg_stat_activity where query ilike 'copy%copied%' and pid <> pg_backend_pid()");
+    return psql("select query from pg_stat_activity where query ilike 'copy%long_copied%' and pid <> pg_backend_pid()");
   };
-  EXPECT_EQ(what_runs(from("copied")), "copy \"copied\" (\"data\") to stdout (format binary)");
-  EXPECT_NE(what_runs(from("copied").limit(4999)).find("select"), std::string::npos);
+  EXPECT_EQ(what_runs(from("long_copied")), "copy \"long_copied\" (\"data\") to stdout (format binary)");
+  EXPECT_NE(what_runs(from("long_copied").limit(4999)).find("select"), std::string::npos);
 }
 
 TEST(BulkStream, ObeysThePoliciesOfATable) {

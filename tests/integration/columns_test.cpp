@@ -281,7 +281,7 @@ TEST(Columns, MayBeNoneAndRowsToo) {
     ++rows;
   }
   EXPECT_EQ(rows, 3);
-  for ([[maybe_unused]] const sluice::row row : db.stream(sql("create temp table nothing ()").as_columns())) ++rows;
+  for ([[maybe_unused]] const sluice::row row : db.stream(sql("create temp table no_columns ()").as_columns())) ++rows;
   EXPECT_EQ(rows, 3);
   EXPECT_TRUE(db.is_idle());
 }

@@ -41,11 +41,11 @@ TEST_F(Command, StreamsARelationAsNdjson) {
 
 TEST_F(Command, PrintsTheBytesThatPsqlPrints) {
   psql(
-      R"(create or replace view odd as select data::json from (values (E'{\n  "a": 1\n}'), (null), ('[1,  2]')) v (data))");
-  EXPECT_EQ(run("$SLUICE odd --format raw").out, shell("psql -XAtc 'select data from odd'").out);
-  EXPECT_EQ(run("$SLUICE odd").out, "{\"a\":1}\nnull\n[1,  2]\n") << "one row is one line";
-  EXPECT_EQ(run("$SLUICE odd --format array").out, "[{\n  \"a\": 1\n},\nnull,\n[1,  2]]\n");
-  EXPECT_EQ(run("$SLUICE odd --format array --limit 0").out, "[]\n");
+      R"(create or replace view odd_documents as select data::json from (values (E'{\n  "a": 1\n}'), (null), ('[1,  2]')) v (data))");
+  EXPECT_EQ(run("$SLUICE odd_documents --format raw").out, shell("psql -XAtc 'select data from odd_documents'").out);
+  EXPECT_EQ(run("$SLUICE odd_documents").out, "{\"a\":1}\nnull\n[1,  2]\n") << "one row is one line";
+  EXPECT_EQ(run("$SLUICE odd_documents --format array").out, "[{\n  \"a\": 1\n},\nnull,\n[1,  2]]\n");
+  EXPECT_EQ(run("$SLUICE odd_documents --format array --limit 0").out, "[]\n");
   EXPECT_EQ(run("$SLUICE --sql 'select to_json(repeat($1, 100000))' --param x --format raw | wc -c").out, "100003\n");
 }
 

@@ -300,12 +300,12 @@ TEST(Predicates, RefuseWhatCannotBe) {
 /// However a number is spelled that numeric reads.
 TEST(Numbers, MatchInListsAsTheyDoAlone) {
   psql(
-      "drop table if exists spelled; create table spelled (data jsonb);"
-      "insert into spelled values ('{\"n\": 7, \"a\": [7, 0.5]}'), ('{\"n\": 0.5, \"a\": [1]}'), ('{\"n\": -1}')");
+      "drop table if exists spelled_numbers; create table spelled_numbers (data jsonb);"
+      "insert into spelled_numbers values ('{\"n\": 7, \"a\": [7, 0.5]}'), ('{\"n\": 0.5, \"a\": [1]}'), ('{\"n\": -1}')");
   sluice::client db{dsn()};
   const auto count = [&](const predicate& condition) {
     int rows = 0;
-    for ([[maybe_unused]] const sluice::row row : db.stream(from("spelled").where(condition))) ++rows;
+    for ([[maybe_unused]] const sluice::row row : db.stream(from("spelled_numbers").where(condition))) ++rows;
     return rows;
   };
   using sluice::bind_value;

@@ -85,11 +85,11 @@ TYPED_TEST(Rows, MayBeMuchLargerThanTheBuffer) {
 }
 
 TYPED_TEST(Rows, GoOnAroundNoticesAndParameterChanges) {
-  psql(R"(create or replace function noisy(n int) returns json language plpgsql as $$ begin
+  psql(R"(create or replace function noisy_row(n int) returns json language plpgsql as $$ begin
             raise notice 'row %', n;
             if n % 10 = 0 then perform set_config('application_name', 'a' || n, false); end if;
             return to_json(n); end $$)");
-  const rows got = this->rows_of(sql("select noisy(n) from generate_series(1, 500) n").as_document());
+  const rows got = this->rows_of(sql("select noisy_row(n) from generate_series(1, 500) n").as_document());
   ASSERT_EQ(got.size(), 500U);
   EXPECT_EQ(got[499], "500");
 }
