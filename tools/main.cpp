@@ -7,15 +7,17 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <future>
 #include <new>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
-#include <asio/use_future.hpp>
+#include <asio/signal_set.hpp>
 
 #include <sluice/sluice.hpp>
 #include <sluice/stream/json.hpp>
@@ -181,12 +183,26 @@ void stream_on_one(const conninfo& where, const connection_options& bounds, cons
   });
 }
 
+/// What is asked before that stays no longer than the command.
 void explain_on_many(const conninfo& where, const options& given, const parallel_options& how) {
   asio::io_context context;
-  std::future<std::string> text =
-      asio::co_spawn(context, explain_in_parallel(where, given.to_relation(), how), asio::use_future);
+  asio::signal_set signals{context, SIGINT, SIGTERM};
+  asio::cancellation_signal stop;
+  signals.async_wait([&stop](std::error_code ended, int /*which*/) {
+    if (!ended) stop.emit(asio::cancellation_type::terminal);
+  });
+  std::exception_ptr failure;
+  std::string text;
+  asio::co_spawn(context, explain_in_parallel(where, given.to_relation(), how),
+                 asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr thrown, std::string told) {
+                   failure = std::move(thrown);
+                   text = std::move(told);
+                   signals.cancel();
+                 }));
   context.run();
-  write_output(printable_document(text.get()));
+  catch_signals();
+  if (failure) std::rethrow_exception(failure);
+  write_output(printable_document(text));
 }
 
 void stream_on_many(const conninfo& where, const connection_options& bounds, const query_options& how,

@@ -305,16 +305,18 @@ class where_parser {
 
   std::vector<float> vector(std::string_view written, std::size_t offset) const {
     std::vector<float> numbers;
-    if (!written.starts_with('[') || !written.ends_with(']')) in_.fail_at(offset, "a vector is written '[1, 2.5]'");
-    written = written.substr(1, written.size() - 2);
-    while (!written.empty()) {
+    bool has_more = written != "[]";
+    if (!has_more) return numbers;
+    for (char before = '['; has_more; before = ',') {
+      if (!written.starts_with(before)) in_.fail_at(offset, "a vector is written '[1, 2.5]'");
+      written.remove_prefix(std::min(written.find_first_not_of(' ', 1), written.size()));
       float number{};
-      while (written.starts_with(' ')) written.remove_prefix(1);
       const auto [end, failed] = std::from_chars(written.data(), written.data() + written.size(), number);
       if (failed != std::errc{}) in_.fail_at(offset, "a vector is written '[1, 2.5]'");
       numbers.push_back(number);
       written.remove_prefix(static_cast<std::size_t>(end - written.data()));
-      if (written.starts_with(',')) written.remove_prefix(1);
+      written.remove_prefix(std::min(written.find_first_not_of(' '), written.size()));
+      has_more = written != "]";
     }
     return numbers;
   }

@@ -48,20 +48,13 @@ class parallel_consumer final : public parallel_work {
 class blocking_parallel {
  public:
   blocking_parallel(const conninfo& where, const relation& what, const parallel_options& how)
-      : reader_{std::make_shared<parallel_reader>(runner_.get_executor(), how)} {
-    try {
-      reader_->launch(where, what);
-      (void)runner_.run(done(parallel_work::begun(reader_)), &interrupts_);
-    } catch (...) {
-      end();
-      throw;
-    }
-  }
+      : asked_{{where, what}}, reader_{std::make_shared<parallel_reader>(runner_.get_executor(), how)} {}
   ~blocking_parallel() { end(); }
   blocking_parallel(const blocking_parallel&) = delete;
   blocking_parallel& operator=(const blocking_parallel&) = delete;
 
   chunk next() {
+    if (launch()) (void)runner_.run(done(parallel_work::begun(reader_)), &interrupts_);
     reader_->give_back();
     std::optional<chunk> rows = reader_->advance();
     if (!rows && reader_->is_merging()) {  // whoever is waited for has probably sent something
@@ -75,7 +68,10 @@ class blocking_parallel {
     }
     return rows ? *rows : runner_.run(parallel_reader::next(reader_), &interrupts_);
   }
-  void cancel() { (void)runner_.run(done(parallel_reader::cancel(reader_)), nullptr); }
+  void cancel() {
+    (void)launch();
+    (void)runner_.run(done(parallel_reader::cancel(reader_)), nullptr);
+  }
   [[nodiscard]] const parallel_reader& reader() const noexcept { return *reader_; }
   [[nodiscard]] wire::interrupter& interrupts() noexcept { return interrupts_; }
 
@@ -84,6 +80,13 @@ class blocking_parallel {
   static constexpr std::uint64_t comfortable = 32U << 10U;  // bytes in a socket: much to read, and no server waits
   static constexpr std::chrono::microseconds shortest_moment{20};
   static constexpr std::chrono::microseconds longest_moment{300};
+
+  /// Only once a call waits, which interrupts reach.
+  bool launch() {
+    const std::optional<question> ask = std::exchange(asked_, std::nullopt);
+    if (ask) reader_->launch(ask->where, ask->what);
+    return ask.has_value();
+  }
 
   /// Lets the servers write more than a little, instead of being woken by each of their writes; see
   /// docs/decisions/a-moment-for-the-server.md.
@@ -100,6 +103,7 @@ class blocking_parallel {
     co_return true;
   }
   void end() noexcept {
+    if (asked_) return;
     try {
       cancel();
     } catch (...) {
@@ -107,8 +111,14 @@ class blocking_parallel {
     }
   }
 
+  struct question {
+    conninfo where;
+    relation what;
+  };
+
   wire::interrupter interrupts_;
   coroutine_runner runner_;
+  std::optional<question> asked_;  // until it is launched
   std::shared_ptr<parallel_reader> reader_;
   std::chrono::microseconds moment_{shortest_moment};
   std::uint64_t seen_{0};  // bytes, at the moment before

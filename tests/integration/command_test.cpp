@@ -141,18 +141,27 @@ TEST_F(Command, EndsQuietlyWhenNobodyReads) {
             "0");
 }
 
+/// Sends the command a signal once its query sleeps on the server.
+void expect_cancelled(const std::string& arguments, const std::string& signal) {
+  const finished end = run("PGAPPNAME=signalled $SLUICE " + arguments +
+                           " & p=$!; until psql -XAtqc \"select 1 from pg_stat_activity where application_name = "
+                           "'signalled' and wait_event = 'PgSleep'\" | grep -q 1; do kill -0 $p || exit; done; kill -" +
+                           signal + " $p; wait $p");
+  EXPECT_EQ(end.status, 130) << arguments << "\n" << end.err;
+  EXPECT_NE(end.err.find("sluice: cancelled: "), std::string::npos) << arguments << "\n" << end.err;
+  EXPECT_EQ(psql("select count(*) from pg_stat_activity where application_name = 'signalled' and state = 'active'"),
+            "0")
+      << arguments;
+}
+
 TEST_F(Command, CancelsTheQueryOnTheServerWhenItIsInterrupted) {
+  psql("create or replace view v_asleep as select jsonb_build_object('id', 1) as data where pg_sleep(600) is not null");
   for (const char* signal : {"INT", "TERM"}) {
-    const finished end =
-        run(std::string{"$SLUICE --sql \"select pg_sleep(600)::text as signal_test\" & p=$!; "
-                        "until psql -XAtqc \"select 1 from pg_stat_activity where query like "
-                        "'%signal_test%' and wait_event = 'PgSleep'\" | grep -q 1; do :; done; kill -"} +
-            signal + " $p; wait $p");
-    EXPECT_EQ(end.status, 130) << end.err;
-    EXPECT_NE(end.err.find("sluice: cancelled: "), std::string::npos) << end.err;
-    EXPECT_EQ(psql("select count(*) from pg_stat_activity where query like '%signal_test%' and state = 'active' and "
-                   "pid <> pg_backend_pid()"),
-              "0");
+    expect_cancelled("--sql 'select pg_sleep(600)::text'", signal);
+    expect_cancelled("v_asleep --parallel 2 --split hash:id", signal);
+    // What is asked before the first task:
+    expect_cancelled("v_asleep --parallel 2 --split key:id", signal);
+    expect_cancelled("v_asleep --parallel 2 --split key:id --explain", signal);
   }
 }
 

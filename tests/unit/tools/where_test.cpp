@@ -79,6 +79,7 @@ INSTANTIATE_TEST_SUITE_P(
         spelling{"depth(path) = 3", field("path").depth() == 3},
         spelling{"a lca_of ('x.y', 'x.z')", a.lca_of({"x.y", "x.z"})},
         spelling{"l2_distance(column(e), '[1, 2.5]') < 2", column("e").l2_distance({1, 2.5}) < 2},
+        spelling{"l2_distance(column(e), '[ 1 ,2.5 ]') < 2", column("e").l2_distance({1, 2.5}) < 2},
         spelling{"hamming_distance(column(e), '101') < 2", column("e").hamming_distance("101") < 2},
         spelling{"column(created_at) > timestamptz '2024-01-01'",
                  column("created_at") > bind_value::timestamptz("2024-01-01")},
@@ -127,7 +128,13 @@ INSTANTIATE_TEST_SUITE_P(
         mistake{"a < null", "is_null", 2}, mistake{"column('x') = 1", "expected the name of a column", 7},
         mistake{"column() = 1", "expected the name of a column", 7}, mistake{"a : 1", "expected an operator", 2},
         mistake{"first-name = 1", "double quotes", 5}, mistake{"a\xc2\xa0= 1", "cannot be seen", 1},
-        mistake{"\xc3\xa4\xff = 1", "not UTF-8", 1}, mistake{"a not = 1", "after 'not'", 6},
+        mistake{"\xc3\xa4\xff = 1", "not UTF-8", 1}, mistake{"l2_distance(e, '[1-2]') < 2", "a vector is written", 15},
+        mistake{"l2_distance(e, '[1 2]') < 2", "a vector is written", 15},
+        mistake{"l2_distance(e, '[1,]') < 2", "a vector is written", 15},
+        mistake{"l2_distance(e, '[,1]') < 2", "a vector is written", 15},
+        mistake{"l2_distance(e, '1, 2') < 2", "a vector is written", 15},
+        mistake{"l2_distance(e, '[1') < 2", "a vector is written", 15},
+        mistake{"l2_distance(e, '') < 2", "a vector is written", 15}, mistake{"a not = 1", "after 'not'", 6},
         mistake{"l2_distance(a, 'x') < 1", "a vector is written", 15}, mistake{"\xc3\xa4 = ", "expected a value", 4}));
 
 TEST(ParseWhere, RefusesToNestWithoutEnd) {

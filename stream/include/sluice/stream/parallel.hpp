@@ -164,7 +164,9 @@ class SLUICE_API parallel_range {
  public:
   using iterator = row_iterator<detail::blocking_parallel>;
 
-  /// @par Errors  throws error: as `stream_in_parallel`
+  /// Nothing is sent yet: the first call of `begin`, `next` or `cancel` connects and divides, so that `interrupt`
+  /// reaches that, too.
+  /// @par Errors  throws error: bad_conninfo
   parallel_range(const conninfo& where, const relation& what, const parallel_options& how = {});
   parallel_range(std::string_view conninfo, const relation& what, const parallel_options& how = {});
   parallel_range(parallel_range&&) noexcept;
@@ -177,6 +179,8 @@ class SLUICE_API parallel_range {
   [[nodiscard]] iterator begin();
   [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
+  /// @par Errors  throws error: the first call as `stream_in_parallel` and `parallel_stream::next`, further ones as the
+  ///              latter
   /// @see parallel_stream::next; do not mix with iterators
   [[nodiscard]] chunk next();
   void cancel();
