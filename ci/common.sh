@@ -6,6 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build_root=${SLUICE_BUILD_ROOT:-build}
 jobs=${SLUICE_JOBS:-$(nproc)}
 if [[ -d /usr/lib/ccache ]]; then export PATH=/usr/lib/ccache:$PATH; fi
+export CCACHE_SLOPPINESS=pch_defines,time_macros # or precompiled headers keep it from helping
 if [[ ! -w ${CCACHE_DIR:-${HOME-}} ]]; then export CCACHE_DISABLE=1; fi # nowhere to keep it
 
 # How tests are compiled that look for undefined behaviour: soon done, and with names and lines in the reports.

@@ -4,11 +4,13 @@
 #include <cmath>
 #include <cstddef>
 
+#include "ascii.hpp"
+
 namespace sluice {
 
-namespace {
+using detail::is_digit;
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+namespace {
 
 std::string_view without_spaces(std::string_view text) noexcept {
   constexpr std::string_view spaces{" \t\n\v\f\r"};

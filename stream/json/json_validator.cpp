@@ -9,11 +9,13 @@
 
 #include <sluice/stream/json.hpp>
 
+#include "ascii.hpp"
+
 namespace sluice {
 
-namespace {
+using detail::is_digit;
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+namespace {
 
 /// How many of eight bytes in a string stand before the first quote, backslash or control character; 8: all of them.
 std::size_t plain_bytes(std::uint64_t bytes) noexcept {

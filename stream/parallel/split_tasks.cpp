@@ -10,6 +10,7 @@
 #include <sluice/stream/predicate.hpp>
 #include <sluice/wire/error.hpp>
 
+#include "query/bad_query.hpp"
 #include "query/predicate_node.hpp"
 #include "query/quoting.hpp"
 #include "query/sorted_relation.hpp"
@@ -21,7 +22,7 @@ namespace {
 // So many that the last ones end at about the same time, whatever they weigh.
 constexpr std::uint64_t tasks_per_connection = 16;
 
-[[noreturn]] void refuse(const std::string& what) { throw error{errc::bad_query, "in parallel: " + what}; }
+[[noreturn]] void refuse_to_divide(const std::string& what) { refuse("in parallel: " + what); }
 
 /// Whether the server finds the rows of a query by an index.
 asio::awaitable<bool> is_served_by_an_index(asking on, const query& what) {
@@ -74,13 +75,14 @@ asio::awaitable<division> by_ctid(asking on, const whole& from) {
   co_await first_row(on, ask, [&](row one) {
     std::tie(table.kind, table.pages, table.version) = one.get<std::string, std::int64_t, std::int32_t>();
   });
-  if (table.version < 140'000) refuse("ranges of pages need Postgres 14: divide by a key");
+  if (table.version < 140'000) refuse_to_divide("ranges of pages need Postgres 14: divide by a key");
   if (table.kind != "r" && table.kind != "m" && table.kind != "p")
-    refuse("only tables have pages: divide by a key or by a hash");
+    refuse_to_divide("only tables have pages: divide by a key or by a hash");
   const query all = from.what.build();
   const bool is_faster_on_one = co_await is_served_by_an_index(on, all);
   if (is_faster_on_one)
-    refuse("the server finds these rows by an index, which one connection does faster: read them without a split");
+    refuse_to_divide(
+        "the server finds these rows by an index, which one connection does faster: read them without a split");
 
   const auto pages = static_cast<std::uint64_t>(std::max<std::int64_t>(table.pages, 1));
   constexpr std::uint64_t smallest = 16;
@@ -172,9 +174,9 @@ asio::awaitable<std::vector<sort_column>> order_of(asking on, const relation& wh
             .as_columns();
     co_await first_row(on, ask,
                        [&](row one) { std::tie(type, name, is_binary) = one.get<std::uint32_t, std::string, bool>(); });
-    if (!is_sortable(type)) refuse("ORDER BY " + name + " cannot be merged here: read on one connection");
+    if (!is_sortable(type)) refuse_to_divide("ORDER BY " + name + " cannot be merged here: read on one connection");
     if (!is_binary)
-      refuse(
+      refuse_to_divide(
           "text is ordered by a collation that only the server knows: order by collate(\"C\"), or read on one "
           "connection");
     columns.push_back({type, key.descending, key.nulls_first});
@@ -185,9 +187,9 @@ asio::awaitable<std::vector<sort_column>> order_of(asking on, const relation& wh
 }  // namespace
 
 asio::awaitable<division> divide(asking on, relation what, split_by how, std::uint32_t connections) {
-  if (connections == 0) refuse("no connections");
+  if (connections == 0) refuse_to_divide("no connections");
   if (what.is_limited())
-    refuse("LIMIT and OFFSET ask for any rows, or for the first in an order: read them on one connection");
+    refuse_to_divide("LIMIT and OFFSET ask for any rows, or for the first in an order: read them on one connection");
   const whole from{what, connections};
   std::vector<sort_column> order = co_await order_of(on, what);
   division parts;

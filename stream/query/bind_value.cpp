@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include <sluice/wire/error.hpp>
+#include "query/bad_query.hpp"
 
 namespace sluice {
 
@@ -14,8 +14,7 @@ namespace {
 
 using namespace std::chrono;
 namespace oid = proto::oid;
-
-[[noreturn]] void refuse(const char* what) { throw error{errc::bad_query, what}; }
+using detail::refuse;
 
 std::uint32_t array_of(std::uint32_t element) noexcept {
   switch (element) {

@@ -69,7 +69,7 @@ std::string names_of_types(const std::vector<parameter>& parameters) {
          types + "}'::pg_catalog.oid[])";
 }
 
-wire::decision refuse(std::string why, errc code = errc::unsupported_result) {
+wire::decision not_copied(std::string why, errc code = errc::unsupported_result) {
   return {.is = wire::decision::kind::refuse, .sql = std::move(why), .code = code};
 }
 
@@ -84,8 +84,8 @@ class copy_decider final : public wire::decider {
   }
 
   wire::decision described(const wire::description& what) override {
-    if (what.columns == nullptr) return refuse("COPY needs a query that gives rows");
-    if (what.parameters.size() != parameters_.size()) return refuse("not as many parameters as were named");
+    if (what.columns == nullptr) return not_copied("COPY needs a query that gives rows");
+    if (what.parameters.size() != parameters_.size()) return not_copied("not as many parameters as were named");
     if (rows_ == query::shape::detect)
       rows_ = is_document(*what.columns) ? query::shape::document : query::shape::object;
     if (rows_ == query::shape::document && what.columns->size() != 1) return wire::refuse_columns(what.columns->size());
@@ -115,7 +115,7 @@ class copy_decider final : public wire::decider {
   wire::decision answered() override {
     const auto none = unnamed();
     if (none != parameters_.end())
-      return refuse(
+      return not_copied(
           "the type of $" + std::to_string(none - parameters_.begin() + 1) + " has no name, which bulk mode needs",
           errc::bad_query);
     return copied();

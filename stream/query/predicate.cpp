@@ -8,18 +8,18 @@
 #include <sluice/proto/oid.hpp>
 #include <sluice/wire/error.hpp>
 
+#include "query/bad_query.hpp"
 #include "query/predicate_node.hpp"
 #include "query/quoting.hpp"
 
 namespace sluice {
 
 using detail::node;
+using detail::refuse;
 using detail::subject;
 using detail::test_kind;
 
 namespace {
-
-[[noreturn]] void refuse(std::string what) { throw error{errc::bad_query, std::move(what)}; }
 
 predicate made(node&& what) { return predicate{std::make_shared<const node>(std::move(what))}; }
 

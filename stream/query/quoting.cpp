@@ -7,6 +7,7 @@
 
 #include <sluice/stream/query.hpp>
 #include <sluice/wire/error.hpp>
+#include "query/bad_query.hpp"
 #include "query/sql_parameters.hpp"
 
 namespace sluice {
@@ -24,8 +25,6 @@ std::string quote_identifier(std::string_view name) {
 namespace detail {
 
 namespace {
-
-[[noreturn]] void refuse(std::string what) { throw error{errc::bad_query, std::move(what)}; }
 
 bool is_index(std::string_view part) noexcept {
   return part.size() < 10 && part.find_first_not_of("0123456789") == part.npos;

@@ -6,6 +6,7 @@
 #include <sluice/stream/query.hpp>
 #include <sluice/wire/error.hpp>
 
+#include "query/bad_query.hpp"
 #include "query/client_part.hpp"
 #include "query/quoting.hpp"
 #include "query/safe_casts.hpp"
@@ -14,9 +15,9 @@
 
 namespace sluice {
 
-namespace {
+using detail::refuse;
 
-[[noreturn]] void refuse(std::string what) { throw error{errc::bad_query, std::move(what)}; }
+namespace {
 
 void check_count(const std::vector<bind_value>& parameters) {
   constexpr std::size_t most = 65'535;  // the protocol counts them in 16 bits

@@ -4,15 +4,13 @@
 #include <charconv>
 #include <utility>
 
-#include <sluice/wire/error.hpp>
+#include "ascii.hpp"
+#include "query/bad_query.hpp"
 
 namespace sluice::detail {
 
 namespace {
 
-[[noreturn]] void refuse(std::string what) { throw error{errc::bad_query, std::move(what)}; }
-
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 bool is_name_start(char c) noexcept {
   return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
 }

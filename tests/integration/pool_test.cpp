@@ -195,7 +195,7 @@ const char* const endless = "select jsonb_build_object('n', generate_series(1, 1
 /// The nightly sweeps do it more often.
 int times_to_cancel() {
   const char* const text = std::getenv("SLUICE_CANCELS");
-  return text == nullptr ? 1'000 : std::atoi(text);
+  return text == nullptr ? 200 : std::atoi(text);
 }
 
 TEST(Pool, CancelsAStreamThatWasLeft) {

@@ -363,7 +363,7 @@ TYPED_TEST(TlsStream, IsCancelledThroughTls) {
   psql("alter role tls_user connection limit 1");  // the request to cancel is not a session
   const outcome seen = TypeParam::ask(without_jit(as_user("tls_user") + with_roots("verify-full")),
                                       sql("select to_json(generate_series(1, 2000000000)) as tls_cancel_test"),
-                                      {.timeout = std::chrono::seconds{1}});
+                                      {.timeout = std::chrono::seconds{1}, .timeout_counts_pauses = true});
   psql("alter role tls_user connection limit -1");
   ASSERT_TRUE(seen.failure);
   EXPECT_EQ(seen.failure->code(), condition::timeout) << seen.failure->what();

@@ -75,7 +75,7 @@ settings parse_keyvalue(std::string_view text) {
     const bool quoted = in.peek() == '\'';
     store(given, name, quoted ? in.quoted_value() : in.plain_value(), offset, may_quote);
     const known_key* const key = find_key(name);
-    may_quote = key == nullptr || key->what != known_key::kind::secret;
+    may_quote = key == nullptr || key->what != known_key::kind::sensitive;
   }
   return given;
 }

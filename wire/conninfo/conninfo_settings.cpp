@@ -22,7 +22,7 @@ constexpr std::array keys{
     known_key{"service", "PGSERVICE"},
     known_key{"servicefile", "PGSERVICEFILE"},
     known_key{"user", "PGUSER"},
-    known_key{"password", "PGPASSWORD", secret},
+    known_key{"password", "PGPASSWORD", sensitive},
     known_key{"passfile", "PGPASSFILE"},
     known_key{"channel_binding", "PGCHANNELBINDING"},
     known_key{"connect_timeout", "PGCONNECT_TIMEOUT"},
@@ -45,7 +45,7 @@ constexpr std::array keys{
     known_key{"sslcert", "PGSSLCERT"},
     known_key{"sslkey", "PGSSLKEY"},
     known_key{"sslcertmode", "PGSSLCERTMODE"},
-    known_key{"sslpassword", "", secret},
+    known_key{"sslpassword", "", sensitive},
     known_key{"sslrootcert", "PGSSLROOTCERT"},
     known_key{"sslcrl", "PGSSLCRL"},
     known_key{"sslcrldir", "PGSSLCRLDIR"},
@@ -65,11 +65,11 @@ constexpr std::array keys{
     known_key{"target_session_attrs", "PGTARGETSESSIONATTRS"},
     known_key{"load_balance_hosts", "PGLOADBALANCEHOSTS"},
     known_key{"scram_min_iterations", ""},  // not libpq's
-    known_key{"scram_client_key", "", secret, no_scram_keys},
-    known_key{"scram_server_key", "", secret, no_scram_keys},
+    known_key{"scram_client_key", "", sensitive, no_scram_keys},
+    known_key{"scram_server_key", "", sensitive, no_scram_keys},
     known_key{"oauth_issuer", "", plain, no_oauth},
     known_key{"oauth_client_id", "", plain, no_oauth},
-    known_key{"oauth_client_secret", "", secret, no_oauth},
+    known_key{"oauth_client_secret", "", sensitive, no_oauth},
     known_key{"oauth_scope", "", plain, no_oauth},
 };
 

@@ -15,7 +15,7 @@ namespace sluice::wire {
 
 /// A parameter that libpq knows.
 struct known_key {
-  enum class kind : std::uint8_t { plain, secret };
+  enum class kind : std::uint8_t { plain, sensitive };
 
   std::string_view name;
   std::string_view variable;  ///< environment variable; empty: none

@@ -13,7 +13,7 @@ namespace sluice::wire {
 
 namespace {
 
-struct openssl_free {
+struct words_free {
   void operator()(BIO* bio) const noexcept { BIO_free(bio); }
   void operator()(GENERAL_NAMES* names) const noexcept { GENERAL_NAMES_free(names); }
 };
@@ -21,7 +21,7 @@ struct openssl_free {
 /// What `print` writes.
 template <class Print>
 std::string printed(Print print) {
-  const std::unique_ptr<BIO, openssl_free> to{BIO_new(BIO_s_mem())};
+  const std::unique_ptr<BIO, words_free> to{BIO_new(BIO_s_mem())};
   if (to == nullptr) return {};
   print(to.get());
   char* text = nullptr;
@@ -39,7 +39,7 @@ std::string time_of(const ASN1_TIME* time) {
 
 /// The alternative names as OpenSSL prints them, "DNS:a, IP Address:b"; without any, the subject.
 std::string names_in(X509* certificate) {
-  const std::unique_ptr<GENERAL_NAMES, openssl_free> names{
+  const std::unique_ptr<GENERAL_NAMES, words_free> names{
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr))};
   if (names == nullptr) return name_of(X509_get_subject_name(certificate));
   std::string all;

@@ -1,0 +1,8 @@
+#pragma once
+// Classes of characters, whatever the locale.
+
+namespace sluice::detail {
+
+[[nodiscard]] constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+}  // namespace sluice::detail
