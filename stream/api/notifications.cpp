@@ -142,7 +142,8 @@ class notifications::listening {
     bool aborted = false;
     try {
       co_await io.ready();
-      io.check_wait();
+      const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+      io.check_wait(asked);
     } catch (const error& why) {
       failure = why;
     } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include <asio/cancellation_state.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
@@ -22,6 +23,8 @@ asio::awaitable<void> pause_for(std::chrono::milliseconds time, std::string_view
   } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
     aborted = true;
   }
+  const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+  aborted = aborted || asked.cancelled() != asio::cancellation_type::none;
   if (aborted || stopped) throw error{errc::cancelled, std::string{words}};
 }
 

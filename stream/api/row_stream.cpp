@@ -49,10 +49,10 @@ class reader {
   wire::session& on_;
 };
 
-/// What a wait has come to. A coroutine may also be cancelled just as its wait ends.
+/// What a wait has come to.
 void end_wait(detail::running_query& query, bool aborted, const asio::cancellation_state& asked) {
-  if (!aborted) query.check_wait();
-  if (aborted || asked.cancelled() != asio::cancellation_type::none) query.fail_cancelled();
+  if (aborted) query.fail_cancelled();
+  query.check_wait(asked);
 }
 
 bool is_being_left(detail::running_query& query) noexcept {

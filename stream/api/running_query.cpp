@@ -174,9 +174,9 @@ void running_query::noting_failure(const Call& call) {
   }
 }
 
-void running_query::check_wait() {
+void running_query::check_wait(const asio::cancellation_state& asked) {
   require_wanted();
-  noting_failure([this] { link().check_wait(); });
+  noting_failure([&] { link().check_wait(asked); });
 }
 
 void running_query::fail_cancelled() {

@@ -57,7 +57,7 @@ class running_query {
   [[nodiscard]] wire::session& session() noexcept { return *session_; }
   [[nodiscard]] std::shared_ptr<wire::session> keep_session() const noexcept { return session_; }
   // What a coroutine's wait for the link has come to; throws.
-  void check_wait();
+  void check_wait(const asio::cancellation_state& asked);
   // The coroutine was cancelled before it could wait.
   [[noreturn]] void fail_cancelled();
   // A thread's wait for the link.

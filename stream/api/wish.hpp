@@ -9,7 +9,9 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/cancellation_state.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
+#include <asio/this_coro.hpp>
 
 #include <sluice/wire/error.hpp>
 
@@ -43,6 +45,8 @@ class wish {
     } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
       aborted = true;
     }
+    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+    aborted = aborted || asked.cancelled() != asio::cancellation_type::none;
     require();
     if (failure) std::rethrow_exception(failure);
     if (aborted) throw error{errc::cancelled, "cancelled"};

@@ -10,6 +10,7 @@
 #include <asio/post.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <sluice/stream/async.hpp>
@@ -329,20 +330,14 @@ asio::awaitable<void> destroy_connection_under() {
 
 TEST(DestroyedConnection, LetsAPendingExecuteGoOn) { run(destroy_connection_under()); }
 
-asio::awaitable<void> read_all(sluice::connection& db) {
-  sluice::row_stream rows = co_await db.stream(sql("select to_json(n) from generate_series(1, 20000) n").as_document());
-  for (bool goes_on = true; goes_on;) {
-    const sluice::chunk batch = co_await rows.next();
-    goes_on = static_cast<bool>(batch);
-  }
-}
+using work = std::function<asio::awaitable<void>()>;
 
-/// A reader that is cancelled after so many turns of the executor: whatever it waits for then, it ends in our error.
-asio::awaitable<void> cancel_after(int turns, sluice::connection& db) {
+/// Work that is cancelled after so many turns of the executor: whatever it waits for then, it ends in our error.
+asio::awaitable<void> cancel_after(int turns, const work& of) {
   const asio::any_io_executor on = co_await asio::this_coro::executor;
   asio::cancellation_signal stop;
   bool is_done = false;
-  asio::co_spawn(on, read_all(db), asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr failure) {
+  asio::co_spawn(on, of(), asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr failure) {
                    is_done = true;
                    try {
                      if (failure) std::rethrow_exception(failure);
@@ -357,11 +352,106 @@ asio::awaitable<void> cancel_after(int turns, sluice::connection& db) {
   while (!is_done) co_await asio::post(on, asio::use_awaitable);
 }
 
-asio::awaitable<void> cancel_after_any_number_of_turns() {
-  sluice::connection db = co_await sluice::connect(dsn());
-  for (int turns = 0; turns < 300; ++turns) co_await cancel_after(turns, db);
+/// From at once to some fifty milliseconds.
+asio::awaitable<void> cancel_after_any_number_of_turns(work of) {
+  for (int turns = 0; turns < 50'000; turns += 1 + turns / 20) co_await cancel_after(turns, of);
 }
 
-TEST(CancelledNext, EndsInOurErrorWheneverTheCancellationComes) { run(cancel_after_any_number_of_turns()); }
+asio::awaitable<void> read_all(sluice::connection& db) {
+  const query numbers = sql("select to_json(n) from generate_series(1, 20000) n").as_document();
+  sluice::row_stream rows = co_await db.stream(numbers);
+  for (bool goes_on = true; goes_on;) {
+    const sluice::chunk batch = co_await rows.next();
+    goes_on = static_cast<bool>(batch);
+  }
+}
+
+TEST(CancelledWork, EndsInOurErrorWhileItReads) {
+  const auto all = []() -> asio::awaitable<void> {
+    sluice::connection db = co_await sluice::connect(dsn());
+    const work of = [&db] { return read_all(db); };
+    co_await cancel_after_any_number_of_turns(of);
+  };
+  run(all());
+}
+
+asio::awaitable<void> drop_and_read(sluice::connection& db) {
+  for (int i = 0; i < 3; ++i) {
+    const query numbers = sql("select to_json(n) from generate_series(1, 1000000) n").as_document();
+    sluice::row_stream rows = co_await db.stream(numbers);
+    const sluice::chunk first = co_await rows.next();
+    EXPECT_TRUE(first);
+  }
+}
+
+/// The next query waits until the one before has been left.
+TEST(CancelledWork, EndsInOurErrorWhileAQueryIsLeft) {
+  const auto all = []() -> asio::awaitable<void> {
+    std::string where = without_jit(dsn());
+    sluice::connection db = co_await sluice::connect(where);
+    const work of = [&]() -> asio::awaitable<void> {
+      if (db.is_closed()) db = co_await sluice::connect(where);
+      co_await drop_and_read(db);
+    };
+    co_await cancel_after_any_number_of_turns(of);
+  };
+  run(all());
+}
+
+asio::awaitable<void> read_pages(sluice::connection& db) {
+  const query numbers = sql("select to_json(n) from generate_series(1, 100) n");
+  sluice::row_stream pages = co_await db.stream(numbers, in_pages);
+  (void)co_await pages.next();
+  co_await pages.pause();
+  const std::string answer = co_await db.execute("select 1");
+  EXPECT_EQ(answer, "SELECT 1");
+  (void)co_await pages.next();
+  (void)co_await pages.cancel();
+}
+
+TEST(CancelledWork, EndsInOurErrorWhileAStreamInPagesPauses) {
+  const auto all = []() -> asio::awaitable<void> {
+    sluice::connection db;
+    const work of = [&db]() -> asio::awaitable<void> {
+      if (db.is_closed()) db = co_await sluice::connect(dsn());
+      co_await read_pages(db);
+    };
+    co_await cancel_after_any_number_of_turns(of);
+  };
+  run(all());
+}
+
+TEST(CancelledWork, EndsInOurErrorWhileItConnects) {
+  for (const std::string& where : {dsn(), as_user("tls_user") + " host=localhost"}) {
+    const work of = [&where]() -> asio::awaitable<void> { (void)co_await sluice::connect(where); };
+    run(cancel_after_any_number_of_turns(of));
+  }
+}
+
+TEST(CancelledWork, EndsInOurErrorWhileItWaitsForAConnectionOfAPool) {
+  const auto all = []() -> asio::awaitable<void> {
+    const asio::any_io_executor on = co_await asio::this_coro::executor;
+    sluice::pool connections{on, dsn(), sluice::pool_options{.max_size = 1}};
+    const auto use = [](sluice::pool& from) -> asio::awaitable<void> {
+      sluice::pooled_connection lent = co_await from.acquire();
+      (void)co_await lent->execute("select 1");
+    };
+    const work of = [&]() -> asio::awaitable<void> {
+      asio::co_spawn(on, use(connections), asio::detached);  // it has to wait for this one
+      co_await use(connections);
+    };
+    co_await cancel_after_any_number_of_turns(of);
+  };
+  run(all());
+}
+
+TEST(CancelledWork, EndsInOurErrorWhileItListens) {
+  const work of = []() -> asio::awaitable<void> {
+    sluice::notifications news{dsn(), {"cancelled_work"}};
+    co_await news.listen();
+    (void)co_await news.next();
+  };
+  run(cancel_after_any_number_of_turns(of));
+}
 
 }  // namespace

@@ -4,6 +4,9 @@
 #include <limits>
 #include <utility>
 
+#include <asio/cancellation_state.hpp>
+#include <asio/this_coro.hpp>
+
 namespace sluice::wire {
 
 exchange::state exchange::advance() {
@@ -11,8 +14,8 @@ exchange::state exchange::advance() {
   take_context();
   for (;;) {
     if (hand_out_kept()) return state::rows;
-    if (overflowed_ && is_free(session_)) abandon();
-    if (unsuitable_ && !skipping_) fail_unsuitable();
+    if (kept_.has_overflowed() && is_free(session_)) abandon();
+    if (unsuitable_ && !skips_rows()) fail_unsuitable();
     if (is_over()) {
       finish();
       return state::over;
@@ -53,7 +56,7 @@ bool exchange::is_behind_another() const noexcept {
 
 bool exchange::has_wanted_followers() const noexcept {
   for (auto each = session_.flights.rbegin(); each != session_.flights.rend() && *each != this; ++each)
-    if (!(*each)->is_unwanted_ || clock::now() < (*each)->given_.until) return true;
+    if (!(*each)->given_ || clock::now() < (*each)->given_->until) return true;
   return false;
 }
 
@@ -108,10 +111,11 @@ bool exchange::let_pass() {
 exchange::progress exchange::read_on() {
   link& io = session_.io;
   const std::span<const std::byte> arrived = io.in.arrived();
-  if (skipping_ && skip_partial_row(arrived)) return progress::went_on;
-  if (!skipping_ && machine_.may_have_rows() && !unsuitable_ &&
+  const bool skips = skips_rows();
+  if (skips && skip_partial_row(arrived)) return progress::went_on;
+  if (!skips && machine_.may_have_rows() && !unsuitable_ &&
       proto::row_at(arrived.data(), arrived.data() + arrived.size(), batch_.shape) != 0) {
-    page_has_rows_ = true;
+    if (portal_) portal_->has_row();
     return progress::rows;
   }
   const proto::framing next = proto::next_frame(arrived, io.limits);
@@ -147,30 +151,23 @@ void exchange::keep_aside() {
   const std::byte* const end = at + arrived.size();
   while (const std::size_t size = proto::row_at(at, end, batch_.shape)) at += size;
   const auto size = static_cast<std::size_t>(at - arrived.data());
-  if (kept_.size() + size > page_bytes_) {
-    skipping_ = overflowed_ = true;
-    return;
-  }
-  kept_.add(arrived.data(), size);
-  const bool is_much = static_cast<double>(kept_.size()) >= session_.warn_at * static_cast<double>(page_bytes_);
-  if (is_much && !std::exchange(warned_of_aside_, true) && session_.watch != nullptr)
-    session_.watch->on_limit({.of = limit_event::kind::aside, .bytes = kept_.size(), .limit = page_bytes_});
+  if (!kept_.add(arrived.data(), size)) return;
+  if (kept_.has_reached(session_.warn_at) && session_.watch != nullptr)
+    session_.watch->on_limit({.of = limit_event::kind::aside, .bytes = kept_.size(), .limit = kept_.most()});
   session_.io.in.consume(size);
 }
 
 bool exchange::hand_out_kept() {
-  if (kept_.empty() || quiet_) return false;
+  if (kept_.empty() || wants_ == interest::none) return false;
   const auto [begin, end] = kept_.all();
   hand_out(begin, end);
-  batch_is_kept_ = true;
   return true;
 }
 
 exchange::state exchange::hand_out_arrived() {
   const std::span<const std::byte> arrived = session_.io.in.arrived();
   hand_out(arrived.data(), arrived.data() + arrived.size());
-  batch_is_kept_ = false;
-  if (is_fetching() && flights_ == 1 && !holds_ && is_last()) fetch_page();
+  if (is_fetching() && flights_ == 1 && !portal_->is_held() && is_last()) fetch_page();
   return state::rows;
 }
 
@@ -202,7 +199,7 @@ void exchange::settle_walk() noexcept {
 
 /// Of the batch, wherever its rows lie.
 void exchange::pass_over(std::size_t size) noexcept {
-  if (!batch_is_kept_) {
+  if (!kept_.holds(batch_.begin)) {
     session_.io.in.consume(size);
     return;
   }
@@ -263,7 +260,8 @@ asio::awaitable<void> read_until(exchange& query, Condition is_done) {
     if (moved == link::moved::end) query.on_end();
     if (moved == link::moved::something && !io.turn_is_over()) continue;
     co_await io.ready();
-    io.check_wait();
+    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+    io.check_wait(asked);
   }
 }
 

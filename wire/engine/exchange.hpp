@@ -20,10 +20,13 @@
 
 #include <sluice/proto/row_walk.hpp>
 #include <sluice/wire/result_columns.hpp>
-#include "engine/decider.hpp"
+#include "engine/copy_out.hpp"
 #include "engine/kept_rows.hpp"
+#include "engine/portal.hpp"
+#include "engine/prepared_use.hpp"
 #include "engine/session.hpp"
 #include "engine/statement.hpp"
+#include "engine/undecided_statement.hpp"
 #include "machines/query_machine.hpp"
 #include "messages/backend.hpp"
 
@@ -75,16 +78,14 @@ class exchange {
   };
   /// Says that it is going to be abandoned. If it may go on, it is even begun for that; then, or at once, a request to
   /// cancel may hit it.
-  void disown(grace how_long) noexcept {
-    is_unwanted_ = true;
-    given_ = how_long;
-  }
-  [[nodiscard]] const grace& given() const noexcept { return given_; }
-  [[nodiscard]] bool may_go_on() const noexcept { return given_.until != clock::time_point::min(); }
+  void disown(grace how_long) noexcept { given_ = how_long; }
+  [[nodiscard]] grace given() const noexcept { return given_.value_or(grace{}); }
+  [[nodiscard]] bool may_go_on() const noexcept { return given().until != clock::time_point::min(); }
   /// A query that was sent behind it must not be hit: somebody wants it, or it may go on by itself.
   [[nodiscard]] bool has_wanted_followers() const noexcept;
   /// Asks for no page ahead, until `fetch_on`.
-  void hold() noexcept { holds_ = true; }
+  /// @pre `is_paged`
+  void hold() noexcept { portal_->hold(true); }
   void fetch_on();
   /// Reads what is under way, and sets its rows aside.
   /// @return whether nothing is under way any more; otherwise more input is needed
@@ -108,7 +109,7 @@ class exchange {
   [[nodiscard]] std::size_t wanted() const noexcept { return wanted_; }
   [[nodiscard]] bool is_over() const noexcept { return flights_ == 0 && !is_fetching(); }
   /// Has a portal with a row limit.
-  [[nodiscard]] bool is_paged() const noexcept { return page_rows_ != 0; }
+  [[nodiscard]] bool is_paged() const noexcept { return portal_.has_value(); }
   /// Nothing else was sent on the session behind it.
   [[nodiscard]] bool is_last() const noexcept { return session_.flights.empty() || session_.flights.back() == this; }
   /// A query in front of it has to be read to its end first.
@@ -126,11 +127,11 @@ class exchange {
   [[nodiscard]] std::uint64_t row_count() const noexcept { return rows_; }
   /// Of the documents so far, without the protocol's.
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
-  [[nodiscard]] std::uint64_t pages() const noexcept { return pages_; }
+  [[nodiscard]] std::uint64_t pages() const noexcept { return portal_ ? portal_->pages() : 0; }
   /// Bytes of its rows that are set aside now.
   [[nodiscard]] std::size_t aside_bytes() const noexcept { return kept_.size(); }
   /// Its statement was found in the cache.
-  [[nodiscard]] bool was_prepared() const noexcept { return was_prepared_; }
+  [[nodiscard]] bool was_prepared() const noexcept { return prepared_.was_found(); }
   [[nodiscard]] session& on() const noexcept { return session_; }
 
   /// Whether a query may be begun on the session now.
@@ -139,23 +140,30 @@ class exchange {
  private:
   static void require_free(const session& on);
   enum class progress : std::uint8_t { rows, went_on, hungry };
-  enum class portal_state : std::uint8_t { none, fetching, closing };
-  enum class copy_part : std::uint8_t { header, rows, over };
+  /// Of what it gives.
+  enum class interest : std::uint8_t {
+    all,
+    outcome,  ///< rows are passed over
+    none,     ///< errors are kept besides, and no page is asked for
+  };
 
   void open(const statement& what);
+  void check_timeout(const statement& what) const;
+  void add_query(flight& to, const statement& what, const statement_cache::known* known);
   void describe(flight& to, const statement& what, const proto::bind& bind);
+  void add_run(const undecided_statement& of);
   void finish_flight(flight& to) const;
   void launched();
   void go_on(const decision& how);
-  void ask(std::string_view sql);
-  void execute(const decision& how);
-  void copy(std::string_view sql);
+  void execute(const undecided_statement& of, const decision& how);
+  void copy(const undecided_statement& of, std::string_view sql);
   void end_unbegun();
   void fetch_page();
   void close_portal();
 
-  [[nodiscard]] bool is_fetching() const noexcept { return portal_is_ == portal_state::fetching; }
-  [[nodiscard]] bool is_to_begin() const noexcept { return !quiet_ || may_go_on(); }
+  [[nodiscard]] bool is_fetching() const noexcept { return portal_ && portal_->is_open(); }
+  [[nodiscard]] bool is_to_begin() const noexcept { return wants_ != interest::none || may_go_on(); }
+  [[nodiscard]] bool skips_rows() const noexcept { return wants_ != interest::all || kept_.has_overflowed(); }
   void settle_walk() noexcept;
   void pass_over(std::size_t size) noexcept;
   [[nodiscard]] bool let_pass();
@@ -172,15 +180,13 @@ class exchange {
   void on_columns(const proto::frame& message);
   void on_described(const proto::row_description* columns);
   void on_aside(const proto::frame& message);
-  void on_copy(const proto::frame& message);
   void on_copy_data(const proto::frame& message);
-  [[nodiscard]] std::span<const std::byte> behind_header(std::span<const std::byte> data) const;
-  void on_copy_done();
+  void make_message(std::span<const std::byte> row);
   void on_refusal(const proto::frame& message);
   void on_complete(const proto::frame& message);
   void on_page_end(const proto::frame& message);
   void on_ready(const proto::frame& message);
-  void end_transaction(char status);
+  void end_block();
   void remember();
   void answer_copy_in();
   [[noreturn]] void fail_unsuitable() const;
@@ -196,7 +202,6 @@ class exchange {
   std::size_t to_skip_{0};  // of a row whose beginning was passed over already
   std::uint64_t rows_{0};
   std::uint64_t bytes_{0};
-  std::uint64_t pages_{0};
   std::size_t flights_{0};  // of the session's, those that are this query's
   std::optional<server_message> said_{};
   struct refusal {
@@ -207,42 +212,16 @@ class exchange {
   std::string tag_{};
   result_columns columns_{};
   bool by_columns_{false};
-  bool skipping_{false};
-  bool quiet_{false};
-  bool is_unwanted_{false};
-  grace given_{};
-  std::string_view doing_{"querying"};
-  bool batch_is_kept_{false};
-
-  std::string portal_{};
-  std::uint32_t page_rows_{0};
-  std::size_t page_bytes_{0};
-  portal_state portal_is_{portal_state::none};
-  bool holds_{false};
-  bool page_has_rows_{false};
-  bool ends_transaction_{false};  // its last flight does
-  bool rolls_back_{false};
-  bool warned_of_aside_{false};
-  bool overflowed_{false};  // more was to be set aside than may be
-  kept_rows kept_{};
-
-  std::string prepared_{};  // the name of a cached statement
-  bool was_prepared_{false};
-  bool is_claimed_{false};  // its Parse is under way
-  bool is_parsed_{false};
-  bool is_wrapped_{false};
-
-  bool as_copy_{false};
-  copy_part copy_part_{copy_part::header};
   bool restores_timeout_{false};
+  interest wants_{interest::all};
+  std::optional<grace> given_{};  // nobody wants it
+  std::string_view doing_{"querying"};
 
-  // Until it is decided how it goes on:
-  bool undecided_{false};
-  bool is_asking_{false};  // the decider wants to know more
-  std::unique_ptr<decider> decider_{};
-  std::vector<std::uint32_t> types_{};       // as they were given
-  std::vector<std::uint32_t> parameters_{};  // as the server understands them
-  proto::output execution_{};
+  prepared_use prepared_;
+  std::unique_ptr<undecided_statement> undecided_{};  // until it is decided how it goes on
+  std::optional<portal> portal_{};                    // of a query in pages
+  kept_rows kept_{};
+  std::optional<copy_out> copy_{};
 };
 
 /// Reads until `query` is over, or has brought bytes so often, in a coroutine; its rows must be passed over.

@@ -42,15 +42,17 @@ void exchange::require_free(const session& on) {
   if (!is_free(on)) on.io.refuse(errc::bad_state, "another query is under way: read it to its end or cancel it first");
 }
 
-exchange::exchange(session& on, const statement& what) : session_{on} {
+exchange::exchange(session& on, const statement& what) : session_{on}, prepared_{on.statements} {
   take_context();
   require_free(on);
   if (on.is == session::state::leaving) on.io.refuse(errc::bad_state, "an earlier query is still being left");
-  restores_timeout_ = what.server_timeout.count() > 0 && on.in_block();
+  if (what.page_rows != 0) check_timeout(what);
+  restores_timeout_ = what.page_rows == 0 && what.server_timeout.count() > 0 && on.scope.in_block();
   open(what);
 }
 
-exchange::exchange(const exchange& before, const statement& what) : session_{before.session_} {
+exchange::exchange(const exchange& before, const statement& what)
+    : session_{before.session_}, prepared_{session_.statements} {
   take_context();
   if (what.decides)
     session_.io.refuse(errc::bad_query,
@@ -61,110 +63,91 @@ exchange::exchange(const exchange& before, const statement& what) : session_{bef
   open(what);
 }
 
-exchange::exchange(session& on, std::string_view statements) : session_{on}, doing_{"executing on"} {
+exchange::exchange(session& on, std::string_view statements)
+    : session_{on}, wants_{interest::outcome}, doing_{"executing on"}, prepared_{on.statements} {
   take_context();
   if (on.is != session::state::leaving) require_free(on);  // what is being left ends with a query of its own
   on.flights.reserve(on.flights.size() + 1);
   flight{on, machine_} << proto::query{statements};
-  skipping_ = true;  // rows, not errors
   launched();
 }
 
 exchange::~exchange() {
   if (std::erase(session_.flights, this) != 0) session_.discard();
-  if (is_claimed_) session_.statements.forget(prepared_, false);
-  if (is_fetching()) --session_.portals;
+}
+
+/// In the caller's block the setting would have to be put back, and nobody knows when the last page comes; in one that
+/// is begun for pages it ends with that.
+void exchange::check_timeout(const statement& what) const {
+  if (what.server_timeout.count() > 0 && session_.scope.in_callers_block())
+    session_.io.refuse(errc::bad_query,
+                       "in a transaction block of the caller's, a query in pages cannot have a timeout of its own on "
+                       "the server: set statement_timeout for the block");
 }
 
 void exchange::open(const statement& what) {
   session_.flights.reserve(session_.flights.size() + 1);  // so that what is encoded is also known
   by_columns_ = what.by_columns;
-  page_rows_ = what.page_rows;
-  page_bytes_ = what.page_bytes;
-  const bool begins = is_paged() && !session_.in_block();
-  if (is_paged() && restores_timeout_ && !session_.owns_transaction)
-    session_.io.refuse(errc::bad_query,
-                       "in a transaction block of the caller's, a query in pages cannot have a timeout of its own on "
-                       "the server: set statement_timeout for the block");
-  if (is_paged()) restores_timeout_ = false;  // it ends with the transaction
-  if (is_paged()) portal_ = "sluice_" + std::to_string(++session_.portals_ever);
-
-  statement_cache& cache = session_.statements;
-  const statement_cache::known* known = nullptr;
-  if (cache.is_on() && !what.is_copied) {
-    prepared_ = statement_cache::name_of(what);
-    known = cache.find(prepared_);
-    is_claimed_ = known == nullptr && cache.claim(prepared_);
-    if (known == nullptr && !is_claimed_) prepared_.clear();  // another flight prepares it now
+  if (what.page_rows != 0) {
+    portal_.emplace(session_.scope, what.page_rows);
+    kept_ = kept_rows{what.page_bytes};
   }
-
-  flight to{session_, machine_};
+  const statement_cache::known* const known = prepared_.look_up(what);
+  statement_cache& cache = session_.statements;
   const std::size_t closes = std::min(most_closes, cache.to_close().size());
+  flight to{session_, machine_};
   try {
     for (const std::string& name : cache.to_close().first(closes))
       to << proto::close{proto::describe::kind::statement, name};
-    if (begins) to.aside("begin");
+    if (portal_ && portal_->needs_begin()) to.aside("begin");
     if (what.server_timeout.count() > 0) to.aside(timeout_statement(what.server_timeout, restores_timeout_));
-    const proto::bind bind{
-        .portal = portal_, .statement = prepared_, .parameters = what.values, .binary_results = by_columns_};
-    if (known != nullptr) {
-      was_prepared_ = true;
-      columns_ = known->names;
-      batch_.shape = {.columns = known->columns, .max_body = largest_body()};
-      machine_.known(known->has_rows);
-      to << bind;
-      finish_flight(to);
-    } else if (what.decides) {
-      describe(to, what, bind);
-    } else {
-      const std::string rewritten = what.rewritten == nullptr ? std::string{} : what.rewritten(what.text);
-      to << proto::parse{.statement = prepared_,
-                         .sql = what.rewritten == nullptr ? what.text : std::string_view{rewritten},
-                         .parameter_types = what.types}
-         << bind << proto::describe{proto::describe::kind::portal, portal_};
-      finish_flight(to);
-    }
+    add_query(to, what, known);
   } catch (...) {
     to.take_back();
-    if (is_claimed_) cache.forget(prepared_, false);
     throw;
   }
   cache.closed(closes);
-  if (begins) session_.owns_transaction = true;
-  if (is_paged()) {
-    ++session_.portals;
-    portal_is_ = portal_state::fetching;
-  }
+  if (portal_) portal_->opened();
   launched();
 }
 
-/// First half: only the server can say what the query gives, and of which types its parameters are. What runs it is
-/// encoded now, while the values are there.
-void exchange::describe(flight& to, const statement& what, const proto::bind& bind) {
-  undecided_ = true;
-  decider_ = what.decides(what);
-  types_.assign(what.types.begin(), what.types.end());
-  const statement::preparation& first = what.before_copy;
-  proto::fault why{};
-  if (!what.is_copied) {
-    why = proto::encode(bind, execution_);
-  } else if (!first.sql.empty()) {
-    why = proto::encode(proto::parse{.sql = first.sql, .parameter_types = first.types}, execution_);
-    if (!why) why = proto::encode(proto::bind{.parameters = first.values}, execution_);
-    if (!why) why = proto::encode(proto::execute{}, execution_);
+void exchange::add_query(flight& to, const statement& what, const statement_cache::known* known) {
+  const std::string_view portal = portal_ ? std::string_view{portal_->name()} : std::string_view{};
+  const proto::bind bind{
+      .portal = portal, .statement = prepared_.name(), .parameters = what.values, .binary_results = by_columns_};
+  if (known != nullptr) {
+    columns_ = known->names;
+    batch_.shape = {.columns = known->columns, .max_body = largest_body()};
+    machine_.known(known->has_rows);
+    to << bind;
+    finish_flight(to);
+  } else if (what.decides) {
+    describe(to, what, bind);
+  } else {
+    const std::string rewritten = what.rewritten == nullptr ? std::string{} : what.rewritten(what.text);
+    to << proto::parse{.statement = prepared_.name(),
+                       .sql = what.rewritten == nullptr ? what.text : std::string_view{rewritten},
+                       .parameter_types = what.types}
+       << bind << proto::describe{proto::describe::kind::portal, portal};
+    finish_flight(to);
   }
-  if (why) session_.io.fail(why);
+}
+
+/// First half: only the server can say what the query gives, and of which types its parameters are.
+void exchange::describe(flight& to, const statement& what, const proto::bind& bind) {
+  undecided_ = std::make_unique<undecided_statement>(what, bind);
+  if (undecided_->fault()) session_.io.fail(undecided_->fault());
   if (!what.question.empty()) to.aside(what.question);
-  to << proto::parse{.statement = prepared_, .sql = what.text, .parameter_types = what.types}
-     << proto::describe{proto::describe::kind::statement, prepared_} << proto::flush{};
+  to << proto::parse{.statement = prepared_.name(), .sql = what.text, .parameter_types = what.types}
+     << proto::describe{proto::describe::kind::statement, prepared_.name()} << proto::flush{};
 }
 
 /// What follows Bind, or the description of what it made.
 void exchange::finish_flight(flight& to) const {
-  if (as_copy_)
+  if (copy_)
     to.copy();
   else
-    to << proto::execute{portal_, page_rows_};
+    to << (portal_ ? portal_->page() : proto::execute{});
   if (restores_timeout_) to.aside(restore_timeout);
   to << proto::sync{};
 }
@@ -180,52 +163,44 @@ void exchange::launched() {
 void exchange::go_on(const decision& how) {
   const bool is_refused = how.is == decision::kind::refuse;
   if (is_refused) unsuitable_ = {.code = how.code, .why = how.sql};
-  if (is_refused || !is_to_begin()) return end_unbegun();  // nobody wants it any more
-  switch (how.is) {
-    case decision::kind::ask: return ask(how.sql);
-    case decision::kind::copy: copy(how.sql); break;
-    case decision::kind::as_it_is:
-    case decision::kind::instead: execute(how); break;
-    case decision::kind::refuse: break;
+  if (!is_refused && is_to_begin() && how.is == decision::kind::ask) {
+    flight{session_, machine_}.aside(how.sql) << proto::flush{};
+    return;
   }
-  if (quiet_ && is_fetching()) close_portal();
+  const std::unique_ptr<undecided_statement> of = std::move(undecided_);
+  if (is_refused || !is_to_begin()) return end_unbegun();  // nobody wants it any more
+  if (how.is == decision::kind::copy)
+    copy(*of, how.sql);
+  else
+    execute(*of, how);
+  if (wants_ == interest::none && is_fetching()) close_portal();
 }
 
 void exchange::end_unbegun() {
-  undecided_ = false;
   flight{session_, machine_} << proto::sync{};
   if (is_fetching()) close_portal();
 }
 
-void exchange::ask(std::string_view sql) {
-  is_asking_ = true;
-  flight{session_, machine_}.aside(sql) << proto::flush{};
-}
-
-void exchange::execute(const decision& how) {
-  undecided_ = false;
+void exchange::execute(const undecided_statement& of, const decision& how) {
   flight to{session_, machine_};
   if (how.is == decision::kind::instead) {
-    if (!prepared_.empty()) to << proto::close{proto::describe::kind::statement, prepared_};
-    to << proto::parse{.statement = prepared_, .sql = how.sql, .parameter_types = types_};
+    if (!prepared_.name().empty()) to << proto::close{proto::describe::kind::statement, prepared_.name()};
+    to << proto::parse{.statement = prepared_.name(), .sql = how.sql, .parameter_types = of.types()};
     batch_.shape.columns = 1;
-    is_wrapped_ = true;
+    prepared_.replaced();
   }
-  session_.io.out.insert(session_.io.out.end(), execution_.begin(), execution_.end());
-  execution_ = {};
+  add_run(of);
   machine_.sent(proto::bind{});
   finish_flight(to);
 }
 
-void exchange::copy(std::string_view sql) {
-  undecided_ = false;
-  as_copy_ = true;
+void exchange::copy(const undecided_statement& of, std::string_view sql) {
+  copy_.emplace();
   const std::uint16_t columns = by_columns_ ? batch_.shape.columns : std::uint16_t{1};
   batch_.shape = {.columns = columns, .type = {}, .max_body = largest_body()};  // the type when the header is read
   flight to{session_, machine_};
-  if (!execution_.empty()) {
-    session_.io.out.insert(session_.io.out.end(), execution_.begin(), execution_.end());
-    execution_ = {};
+  if (!of.run().empty()) {
+    add_run(of);
     machine_.sent_aside(proto::parse{});
     machine_.sent(proto::bind{});
     machine_.sent_aside(proto::execute{});
@@ -234,39 +209,37 @@ void exchange::copy(std::string_view sql) {
   finish_flight(to);
 }
 
+void exchange::add_run(const undecided_statement& of) {
+  session_.io.out.insert(session_.io.out.end(), of.run().begin(), of.run().end());
+}
+
 void exchange::fetch_page() {
   require_free(session_);
-  flight{session_, machine_} << proto::execute{portal_, page_rows_} << proto::sync{};
+  flight{session_, machine_} << portal_->page() << proto::sync{};
   launched();
 }
 
 void exchange::fetch_on() {
-  holds_ = false;
+  portal_->hold(false);
   if (is_fetching() && flights_ == 0 && kept_.empty() && is_free(session_)) fetch_page();
 }
 
-/// No page is wanted any more. The transaction ends with the last portal of it, whatever its state: COMMIT of a failed
-/// one rolls back.
+/// No page is wanted any more. COMMIT of a block that failed rolls back.
 void exchange::close_portal() {
-  portal_is_ = portal_state::closing;
-  --session_.portals;
   flight to{session_, machine_};
-  if (session_.owns_transaction && session_.portals == 0) {
+  if (portal_->close())
     to.aside("commit");
-    session_.owns_transaction = false;
-    ends_transaction_ = true;
-    ++session_.endings;
-  } else {
-    if (said_) return;  // the portal has gone with the transaction that failed
-    to << proto::close{proto::describe::kind::portal, portal_};
-  }
+  else if (said_)
+    return;  // the portal has gone with the transaction that failed
+  else
+    to << portal_->closing();
   to << proto::sync{};
   launched();
 }
 
 void exchange::abandon() {
   settle_walk();
-  skipping_ = quiet_ = true;
+  wants_ = interest::none;
   kept_.clear();
   if (is_fetching() && !undecided_ && session_.is != session::state::broken) close_portal();
 }

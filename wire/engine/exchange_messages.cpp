@@ -1,6 +1,8 @@
 // What an exchange makes of the messages that are not rows.
+#include <array>
 #include <utility>
 
+#include <sluice/proto/byte_order.hpp>
 #include "engine/exchange.hpp"
 #include "messages/backend.hpp"
 
@@ -9,10 +11,6 @@
 namespace sluice::wire {
 
 namespace {
-
-constexpr std::string_view duplicate_statement{"42P05"};
-constexpr std::string_view no_such_statement{"26000"};
-constexpr std::string_view plan_changed{"0A000"};
 
 /// Nothing follows but the end of the connection, and that may be long in coming.
 bool ends_the_session(const server_message& said) noexcept {
@@ -28,8 +26,7 @@ void exchange::on_message(const proto::frame& message) {
     case violation: session_.io.fail(step.why);
     case aside: session_.aside(message); break;
     case parsed:
-      is_parsed_ = true;
-      if (is_wrapped_) remember();
+      if (prepared_.parsed()) remember();
       break;
     case described: on_columns(message); break;
     case no_rows:
@@ -37,9 +34,9 @@ void exchange::on_message(const proto::frame& message) {
       remember();
       break;
     case row:
-      page_has_rows_ = true;
-      if (skipping_ || unsuitable_) break;
-      if (as_copy_)
+      if (portal_) portal_->has_row();
+      if (skips_rows() || unsuitable_) break;
+      if (copy_)
         on_copy_data(message);
       else
         fail_malformed(message.type, "the fields do not match the columns or do not fill the body exactly");
@@ -54,8 +51,13 @@ void exchange::on_message(const proto::frame& message) {
       answer_copy_in();
       break;
     case copy_out: unsuitable_ = {.why = "COPY is not a query: use a SELECT, and bulk mode"}; break;
-    case copying: on_copy(message); break;
-    case copied: on_copy_done(); break;
+    case copying:
+      if (!copy_out::is_expected(message.body, batch_.shape.columns))
+        fail_malformed(message.type, "the copy is not in the binary format, or not of the columns that were described");
+      break;
+    case copied:
+      if (!copy_->is_whole() && !skips_rows()) fail_malformed(message.type, "the copy ends before its trailer");
+      break;
     case ready: on_ready(message); break;
     case suspended: on_page_end(message); break;
     case nothing:
@@ -73,12 +75,12 @@ void exchange::on_columns(const proto::frame& message) {
     for (const proto::column& each : *columns) columns_.push_back({.name = std::string{each.name}, .type = each.type});
   }
   if (undecided_) return on_described(&*columns);
-  if (!by_columns_ && count != 1 && !skipping_) unsuitable_ = {.why = refuse_columns(count).sql};
+  if (!by_columns_ && count != 1 && !skips_rows()) unsuitable_ = {.why = refuse_columns(count).sql};
   remember();
 }
 
 void exchange::on_described(const proto::row_description* columns) {
-  const decision how = decider_->described({.parameters = parameters_, .columns = columns});
+  const decision how = undecided_->on_columns(columns);
   go_on(how);
   if (how.is == decision::kind::as_it_is && columns != nullptr) remember();
 }
@@ -86,22 +88,16 @@ void exchange::on_described(const proto::row_description* columns) {
 /// What comes before the statement runs: the types of its parameters, and the answers to what the decider asks.
 void exchange::on_aside(const proto::frame& message) {
   switch (message.type) {
-    case 't': {
-      const auto types = proto::decode_parameter_description(message.body);
-      for (const std::uint32_t type : *types) parameters_.push_back(type);
-      if (parameters_.size() < types_.size()) fail_malformed(message.type, "not as many parameters as were named");
+    case 't':
+      if (!undecided_->on_parameters(message.body))
+        fail_malformed(message.type, "not as many parameters as were named");
       break;
-    }
-    case 'D': {
-      const auto row = proto::decode_data_row(message.body);
-      if (!row || !decider_->told(*row)) fail_malformed(message.type, "not an answer to what was asked");
+    case 'D':
+      if (!undecided_->on_row(message.body)) fail_malformed(message.type, "not an answer to what was asked");
       break;
-    }
     case 'C':
     case 'I':
-      if (!is_asking_) break;
-      is_asking_ = false;
-      go_on(decider_->answered());
+      if (const std::optional<decision> how = undecided_->on_end()) go_on(*how);
       break;
     default: break;
   }
@@ -110,11 +106,8 @@ void exchange::on_aside(const proto::frame& message) {
 void exchange::on_refusal(const proto::frame& message) {
   if (!said_) said_ = read_server_message(session_.io, message);
   if (ends_the_session(*said_)) on_end();
-  if (is_claimed_)
-    session_.statements.forget(prepared_, is_parsed_ || said_->sqlstate == duplicate_statement);
-  else if (!prepared_.empty() && (said_->sqlstate == no_such_statement || said_->sqlstate == plan_changed))
-    session_.statements.forget(prepared_, said_->sqlstate == plan_changed);
-  is_claimed_ = undecided_ = false;
+  prepared_.refused(said_->sqlstate);
+  undecided_.reset();
   if (machine_.needs_sync()) flight{session_, machine_} << proto::sync{};
   if (is_fetching()) close_portal();
 }
@@ -127,46 +120,61 @@ void exchange::on_complete(const proto::frame& message) {
     if (tag_ == "DISCARD ALL" || tag_ == "DEALLOCATE ALL") session_.statements.clear();
   }
   if (!is_fetching()) return;
-  ++pages_;
+  (void)portal_->page_ended();
   close_portal();
 }
 
 void exchange::on_page_end(const proto::frame& message) {
   if (!is_paged())
     session_.io.fail(proto::fault{proto::fault::kind::unexpected, message.type, "no row limit was asked for"});
-  if (!page_has_rows_ && !skipping_)
+  if (!portal_->page_ended() && !skips_rows())
     session_.io.fail(proto::fault{proto::fault::kind::unexpected, message.type, "the page has no rows"});
-  page_has_rows_ = false;
-  ++pages_;
 }
 
 void exchange::on_ready(const proto::frame& message) {
   const auto now = proto::decode_ready_for_query(message.body);
   if (!now) fail_malformed('Z', "the status is not I, T or E");
-  session_.transaction = now->status;
+  session_.scope.ready(now->status);
   session_.flights.erase(session_.flights.begin());
-  if (--flights_ == 0 && ends_transaction_) end_transaction(now->status);
+  if (--flights_ == 0 && portal_ && portal_->is_ending_its_block()) end_block();
   if (!session_.flights.empty()) return;
   session_.io.in.ease();
   if (session_.is == session::state::busy) session_.is = session::state::idle;
 }
 
-/// COMMIT was answered. A late CancelRequest may have hit it: then the block is rolled back.
-void exchange::end_transaction(char status) {
-  if (status == 'I') {
-    --session_.endings;
-    return;
-  }
-  if (std::exchange(rolls_back_, true)) session_.io.fail(errc::protocol_violation, "the transaction does not end");
+/// COMMIT was answered. A late request to cancel may have hit it.
+void exchange::end_block() {
+  if (portal_->ended()) return;
+  if (!portal_->roll_back()) session_.io.fail(errc::protocol_violation, "the transaction does not end");
   flight{session_, machine_}.aside("rollback") << proto::sync{};
   launched();
 }
 
 /// The server has the statement, and what it gives is known.
 void exchange::remember() {
-  if (std::exchange(is_claimed_, false))
-    session_.statements.remember(prepared_,
-                                 {.has_rows = machine_.has_rows(), .columns = batch_.shape.columns, .names = columns_});
+  prepared_.keep({.has_rows = machine_.has_rows(), .columns = batch_.shape.columns, .names = columns_});
+}
+
+/// CopyData that is not simply a row.
+void exchange::on_copy_data(const proto::frame& message) {
+  using enum copy_out::part::kind;
+  const copy_out::part part = copy_->on_data(message.body);
+  switch (part.is) {
+    case malformed: fail_malformed(message.type, part.why);
+    case header:
+      batch_.shape.type = std::byte{'d'};
+      if (!part.row.empty()) make_message(part.row);
+      break;
+    case trailer: batch_.shape.type = {}; break;  // no row comes any more
+  }
+}
+
+/// The first row, which servers send behind the header in one message, becomes a message of its own there.
+void exchange::make_message(std::span<const std::byte> row) {
+  std::array<std::byte, proto::header_size> header{batch_.shape.type};
+  proto::store_big(header.data() + 1, static_cast<std::uint32_t>(row.size() + proto::length_size));
+  session_.io.in.overwrite(row.data() - header.size(), header);  // the copy's own header is longer
+  unread_ = header.size() + row.size();
 }
 
 void exchange::fail_malformed(char type, std::string_view rule) const {
@@ -183,10 +191,10 @@ void exchange::fail_unsuitable() const {
 }
 
 void exchange::finish() {
-  if (std::exchange(overflowed_, false))
+  if (kept_.take_overflow())
     session_.io.fail(errc::stream_too_large,
                      "its pages had to wait for another query and are larger than what may be set aside");
-  if (said_ && !quiet_) throw session_.io.server_error(*std::exchange(said_, std::nullopt), true);
+  if (said_ && wants_ != interest::none) throw session_.io.server_error(*std::exchange(said_, std::nullopt), true);
 }
 
 }  // namespace sluice::wire

@@ -1,19 +1,27 @@
 #include "engine/kept_rows.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "transport/receive_buffer.hpp"
 
 namespace sluice::wire {
 
-void kept_rows::add(const std::byte* row, std::size_t size) {
+bool kept_rows::add(const std::byte* rows, std::size_t size) {
+  overflowed_ = overflowed_ || size > most_ - this->size();
+  if (overflowed_) return false;
   if (empty()) {
     bytes_.clear();
     taken_ = 0;
   }
   const std::size_t needed = bytes_.size() + size + receive_buffer::padding;  // readable, though nobody reads it
   if (needed > bytes_.capacity()) bytes_.reserve(std::max(needed, 2 * bytes_.size()));
-  bytes_.insert(bytes_.end(), row, row + size);
+  bytes_.insert(bytes_.end(), rows, rows + size);
+  return true;
+}
+
+bool kept_rows::has_reached(double share) noexcept {
+  return static_cast<double>(size()) >= share * static_cast<double>(most_) && !std::exchange(has_warned_, true);
 }
 
 void kept_rows::clear() noexcept {

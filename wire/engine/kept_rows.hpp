@@ -3,6 +3,7 @@
 /// Rows that were read before their consumer asked for them, in memory of their own.
 
 #include <cstddef>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -12,11 +13,25 @@ namespace sluice::wire {
 
 class kept_rows {
  public:
+  /// @param most  bytes that may be kept
+  explicit kept_rows(std::size_t most = 0) noexcept : most_{most} {}
+
+  /// Whether bytes lie here.
+  [[nodiscard]] bool holds(const std::byte* at) const noexcept {
+    return std::less_equal{}(bytes_.data(), at) && std::less{}(at, bytes_.data() + bytes_.size());
+  }
   /// Copies frames behind those there.
+  /// @return false when there is no room for them: they are not kept, and that is told by `has_overflowed`
   /// @par Exception safety  strong: std::bad_alloc
-  void add(const std::byte* row, std::size_t size);
+  [[nodiscard]] bool add(const std::byte* rows, std::size_t size);
+  [[nodiscard]] bool has_overflowed() const noexcept { return overflowed_; }
+  /// The same, and it is dealt with.
+  [[nodiscard]] bool take_overflow() noexcept { return std::exchange(overflowed_, false); }
+  /// For the first time it holds such a share of what it may.
+  [[nodiscard]] bool has_reached(double share) noexcept;
   [[nodiscard]] bool empty() const noexcept { return taken_ == bytes_.size(); }
   [[nodiscard]] std::size_t size() const noexcept { return bytes_.size() - taken_; }
+  [[nodiscard]] std::size_t most() const noexcept { return most_; }
   /// All that is there, with padding behind it.
   /// @par Lifetime  until the next `add` or `clear`
   [[nodiscard]] std::pair<const std::byte*, const std::byte*> all() const noexcept {
@@ -30,6 +45,9 @@ class kept_rows {
  private:
   std::vector<std::byte> bytes_;
   std::size_t taken_{0};
+  std::size_t most_;
+  bool has_warned_{false};
+  bool overflowed_{false};
 };
 
 }  // namespace sluice::wire

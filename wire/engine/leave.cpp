@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include <asio/cancellation_state.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
@@ -71,8 +72,7 @@ asio::awaitable<bool> ends_when_left_alone(exchange& query) {
 clock::duration wait_before_cancelling(const exchange& query) {
   if (!query.is_paged()) return {};
   const session& on = query.on();
-  const bool is_alone = on.portals == 0 && on.endings != 0;  // its own COMMIT is what follows
-  return is_alone ? std::chrono::milliseconds{50} : on.patience / 2;
+  return on.scope.is_ending() ? std::chrono::milliseconds{50} : on.patience / 2;
 }
 
 /// A request that comes before the server has begun with the query is lost: so it is repeated, until the query ends.
@@ -129,13 +129,13 @@ asio::awaitable<leaving> cancel_and_drain(queries unwanted, int& sent) {
     const bool hit = query->sqlstate() == "57014";
     was_cancelled = was_cancelled || hit;
     sent += requests;
-    on.stray_signals += requests - (hit ? 1 : 0);
+    on.cancels.sent(requests, hit);
   }
-  if (on.stray_signals != 0 && exchange::is_free(on)) {  // one may still be on its way
+  if (on.cancels.may_be_on_their_way() && exchange::is_free(on)) {
     exchange probe{on, std::string_view{}};
     probe.abandon();  // to the error that it may meet
     co_await read_to_end(probe);
-    on.stray_signals = 0;
+    on.cancels.have_arrived();
   }
   co_return was_cancelled ? leaving::cancelled : leaving::drained;
 }
@@ -233,6 +233,8 @@ asio::awaitable<void> until_left(session& on, clock::time_point latest) {
   } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
     aborted = true;
   }
+  const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+  aborted = aborted || asked.cancelled() != asio::cancellation_type::none;
   if (aborted) on.io.fail(errc::cancelled, "cancelled while an earlier query was being left");
   if (on.is == session::state::leaving)
     on.io.refuse(errc::deadline_exceeded, "the deadline passed while an earlier query was being left");

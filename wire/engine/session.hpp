@@ -14,7 +14,9 @@
 #include <sluice/proto/frame.hpp>
 #include <sluice/wire/conninfo.hpp>
 #include <sluice/wire/events.hpp>
+#include "engine/cancel_requests.hpp"
 #include "engine/statement_cache.hpp"
+#include "engine/transaction_scope.hpp"
 #include "transport/link.hpp"
 
 namespace sluice::wire {
@@ -43,7 +45,7 @@ struct session {
   std::shared_ptr<const tls_context> security{};  ///< null: not in TLS. CancelRequest needs the same
   std::optional<std::uint32_t> peer{};            ///< the server's user, on a Unix socket; CancelRequest needs the same
   state is{state::busy};
-  char transaction{'I'};        ///< of the last ReadyForQuery: I, T or E
+  transaction_scope scope{};
   std::uint32_t backend_pid{};  ///< 0 when the server gave no key: then it cannot be cancelled
   std::vector<std::byte> cancel_key{};
   std::map<std::string, std::string, std::less<>> parameters{};  ///< by ParameterStatus; bounded
@@ -59,11 +61,7 @@ struct session {
   std::uint32_t leavers{};    ///< queries that are to be left, or are being
   bool is_being_left{false};  ///< one of them now
   std::uint32_t readers{};    ///< coroutines that wait for rows; leaving begins when they have gone
-  int stray_signals{0};       ///< requests to cancel that may not have hit anything yet
-  std::uint32_t portals{};    ///< queries in pages that are not at their end
-  std::uint64_t portals_ever{};
-  bool owns_transaction{false};  ///< the block was begun for a query in pages
-  std::uint32_t endings{};       ///< such blocks whose COMMIT is under way
+  cancel_requests cancels{};
   statement_cache statements{};
 
   clock::time_point expires{clock::time_point::max()};  ///< a pool lends it no more after this
@@ -72,9 +70,7 @@ struct session {
   bool was_lent{false};
 
   /// Idle, and no query in pages is between two of them.
-  [[nodiscard]] bool is_unused() const noexcept { return is == state::idle && portals == 0; }
-  /// Whether what is sent now runs in a transaction block.
-  [[nodiscard]] bool in_block() const noexcept { return owns_transaction || (transaction != 'I' && endings == 0); }
+  [[nodiscard]] bool is_unused() const noexcept { return is == state::idle && !scope.has_portals(); }
   /// "TLSv1.3"; empty when the session is not in TLS.
   [[nodiscard]] std::string_view tls_version() const noexcept;
   /// NoticeResponse, ParameterStatus or NotificationResponse: may come at any time.

@@ -5,9 +5,11 @@
 #include <string>
 #include <utility>
 
+#include <asio/cancellation_state.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/redirect_error.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <sluice/wire/scram_cache.hpp>
@@ -21,7 +23,7 @@ namespace {
 constexpr int most_doublings = 20;
 
 /// Waits until the timer expires or is cancelled; whoever cancelled it has left word elsewhere.
-/// @return false when this coroutine itself was cancelled before it could wait
+/// @return false when this coroutine itself was cancelled, before it could wait or until now
 asio::awaitable<bool> wait_for(asio::steady_timer& timer) {
   std::error_code ignored;
   try {
@@ -29,7 +31,8 @@ asio::awaitable<bool> wait_for(asio::steady_timer& timer) {
   } catch (const std::system_error&) {
     co_return false;
   }
-  co_return true;
+  const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+  co_return asked.cancelled() == asio::cancellation_type::none;
 }
 
 error closed_error() { return error{errc::bad_state, "the pool is closed"}; }
@@ -59,10 +62,11 @@ class session_pool::waiter {
 
   asio::awaitable<session_ptr> wait(clock::time_point deadline) {
     timer_.expires_at(deadline);
-    if (!given_ && !failure_) co_await wait_for(timer_);
-    if (given_) co_return std::exchange(given_, nullptr);
-    if (failure_) throw *failure_;
-    if (clock::now() < deadline) throw error{errc::cancelled, "cancelled while waiting for a connection of the pool"};
+    bool is_wanted = true;
+    if (!given_ && !failure_) is_wanted = co_await wait_for(timer_);
+    if (is_wanted && given_) co_return std::exchange(given_, nullptr);
+    if (is_wanted && failure_) throw *failure_;
+    if (!is_wanted || clock::now() < deadline) throw error{errc::cancelled, "cancelled while waiting for a connection of the pool"};
     ++pool_.counted_.timed_out;
     pool_.report(pool_event::kind::timed_out, clock::now() - began_);
     throw error{error_info{.code = errc::deadline_exceeded,
@@ -229,7 +233,7 @@ void session_pool::give_back(session_ptr lent) noexcept {
     drop(lent);
     return;
   }
-  if (on.is_unused() && on.transaction == 'I' && reset_statements_.empty()) {
+  if (on.is_unused() && on.scope.is_idle() && reset_statements_.empty()) {
     offer(std::move(lent));
     return;
   }
@@ -247,13 +251,13 @@ asio::awaitable<void> session_pool::clean(std::shared_ptr<session_pool> self, se
   bool good = true;
   while (on.is != session::state::broken && !on.is_unused()) good = co_await wait_for(on.settled) && good;
   try {
-    if (on.is == session::state::idle && on.transaction != 'I') co_await run_statements(on, "rollback");
+    if (on.is == session::state::idle && !on.scope.is_idle()) co_await run_statements(on, "rollback");
     if (on.is == session::state::idle && !self->reset_statements_.empty())
       co_await run_statements(on, self->reset_statements_);
   } catch (const std::exception&) {
     good = false;
   }
-  if (!good || on.is != session::state::idle || on.transaction != 'I') on.discard();
+  if (!good || on.is != session::state::idle || !on.scope.is_idle()) on.discard();
   if (on.is == session::state::broken)
     self->drop(dirty);
   else

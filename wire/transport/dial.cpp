@@ -11,6 +11,7 @@
 #include <memory>
 #include <utility>
 
+#include <asio/cancellation_state.hpp>
 #include <asio/ip/address.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/local/stream_protocol.hpp>
@@ -27,6 +28,11 @@ namespace {
 
 [[noreturn]] void fail(const link::context& where, errc code, std::string_view what, bool retryable) {
   throw error{error_info{.code = code, .message = where.after(what), .server = {}, .retryable = retryable}};
+}
+
+/// A coroutine may be cancelled just as its wait ends: the next one would tell of it in Asio's words.
+void check_wanted(const asio::cancellation_state& asked, const link::context& where) {
+  if (asked.cancelled() != asio::cancellation_type::none) fail(where, errc::cancelled, "cancelled", false);
 }
 
 std::string advice(std::error_code error, const endpoint& to) {
@@ -95,6 +101,8 @@ asio::awaitable<std::vector<endpoint>> resolve(const conninfo::host& host, clock
                                  });
   std::error_code timer_result;
   co_await shared->done.async_wait(asio::redirect_error(asio::use_awaitable, timer_result));
+  const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+  check_wanted(asked, where);
   if (!timer_result) fail(where, errc::deadline_exceeded, "the name " + name + " was not resolved in time", true);
   if (shared->error == asio::error::operation_aborted) fail(where, errc::cancelled, "cancelled", false);
   if (shared->error)
@@ -116,6 +124,8 @@ asio::awaitable<socket> dial(asio::any_io_executor on, endpoint to, clock::time_
   limit.set(deadline_at);
   limit.arm();
   co_await connecting.async_connect(to, asio::redirect_error(asio::use_awaitable, error));
+  const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+  check_wanted(asked, where);
   if (error == asio::error::operation_aborted) {
     if (limit.has_passed()) fail(where, errc::deadline_exceeded, "no answer from " + to_string(to) + " in time", true);
     fail(where, errc::cancelled, "cancelled", false);

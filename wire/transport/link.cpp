@@ -10,6 +10,7 @@
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <fcntl.h>
@@ -128,7 +129,8 @@ asio::awaitable<link::moved> link::read(std::size_t wanted) {
     const moved now = transfer(wanted);
     if (now == moved::end || (now == moved::something && !turn_is_over())) co_return now;
     co_await ready();
-    check_wait();
+    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+    check_wait(asked);
     if (now == moved::something) co_return now;
   }
 }
@@ -281,12 +283,12 @@ void link::wake() noexcept {
   socket_.cancel(ignored);
 }
 
-void link::check_wait() {
+void link::check_wait(const asio::cancellation_state& asked) {
   if (wait_began_ != clock::time_point{}) waited(clock::now() - std::exchange(wait_began_, {}));
-  if (wait_result_ != asio::error::operation_aborted) return;
-  check_deadline();
-  if (is_woken_) return;
-  fail(errc::cancelled, "cancelled");
+  const bool is_cut_off = wait_result_ == asio::error::operation_aborted;
+  if (is_cut_off) check_deadline();
+  if (asked.cancelled() != asio::cancellation_type::none || (is_cut_off && !is_woken_))
+    fail(errc::cancelled, "cancelled");
 }
 
 void link::wait(interrupter* interrupts) {

@@ -17,6 +17,7 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/cancellation_state.hpp>
 #include <asio/generic/stream_protocol.hpp>
 
 #include <sluice/proto/limits.hpp>
@@ -102,8 +103,10 @@ class link {
 
   /// Returns when `transfer` may move something, or lets others run when the turn is over. Then call `check_wait`.
   [[nodiscard]] asio::awaitable<void> ready();
-  /// @par Errors  throws error: deadline_exceeded; cancelled when the coroutine was
-  void check_wait();
+  /// @param asked  whether the coroutine was cancelled, be it just as its wait ended: its next wait would tell of it in
+  ///               Asio's words
+  /// @par Errors   throws error: deadline_exceeded; cancelled
+  void check_wait(const asio::cancellation_state& asked);
   /// The same for a thread.
   /// @par Errors  throws error: deadline_exceeded; cancelled when `interrupts` was used
   void wait(interrupter* interrupts);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <asio/this_coro.hpp>
+
 #include "messages/frontend.hpp"
 
 namespace sluice::wire {
@@ -40,7 +42,8 @@ asio::awaitable<bool> start_tls(link& io, std::shared_ptr<const tls_context> wit
   io.secure(std::make_unique<tls_stream>(std::move(with), io.native_handle(), host));
   while (!io.handshake()) {
     co_await io.ready();
-    io.check_wait();
+    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+    io.check_wait(asked);
   }
   co_return true;
 }

@@ -75,7 +75,7 @@ TEST(Exchange, GivesTheSameRowsWhereverTheConversationIsSplit) {
     }
     EXPECT_EQ(got, good_rows);
     EXPECT_EQ(on->is, session::state::idle);
-    EXPECT_EQ(on->transaction, 'T');
+    EXPECT_EQ(on->scope.status(), 'T');
     EXPECT_EQ(query.row_count(), 4U);
     EXPECT_EQ(query.bytes(), 208U);
   }

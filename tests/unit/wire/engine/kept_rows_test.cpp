@@ -1,0 +1,56 @@
+#include <gtest/gtest.h>
+
+#include <string>
+#include "engine/kept_rows.hpp"
+
+#include "bytes.hpp"
+
+namespace {
+
+using sluice::test::as_bytes;
+using sluice::wire::kept_rows;
+
+bool add(kept_rows& to, const std::string& text) { return to.add(as_bytes(text).data(), text.size()); }
+
+std::string all_of(const kept_rows& from) {
+  const auto [begin, end] = from.all();
+  return {reinterpret_cast<const char*>(begin), static_cast<std::size_t>(end - begin)};
+}
+
+TEST(KeptRows, AreTakenInTheOrderInWhichTheyCame) {
+  kept_rows rows{100};
+  EXPECT_TRUE(rows.empty());
+  EXPECT_TRUE(add(rows, "abc"));
+  EXPECT_TRUE(add(rows, "def"));
+  rows.consume(2);
+  EXPECT_EQ(all_of(rows), "cdef");
+  EXPECT_TRUE(rows.holds(rows.all().first));
+  EXPECT_FALSE(rows.holds(rows.all().second));
+  rows.consume(4);
+  EXPECT_TRUE(rows.empty());
+  EXPECT_TRUE(add(rows, "g"));
+  EXPECT_EQ(all_of(rows), "g");
+}
+
+TEST(KeptRows, AreNoMoreThanMayBeKept) {
+  kept_rows rows{5};
+  EXPECT_TRUE(add(rows, "abcde"));
+  rows.consume(2);
+  EXPECT_FALSE(add(rows, "fgh"));
+  EXPECT_TRUE(rows.has_overflowed());
+  EXPECT_EQ(all_of(rows), "cde") << "what is there stays whole";
+  EXPECT_FALSE(add(rows, "f")) << "nothing may be missing in between";
+  EXPECT_TRUE(rows.take_overflow());
+  EXPECT_FALSE(rows.has_overflowed());
+}
+
+TEST(KeptRows, TellOnceThatTheyAreMany) {
+  kept_rows rows{10};
+  EXPECT_TRUE(add(rows, "abcd"));
+  EXPECT_FALSE(rows.has_reached(0.5));
+  EXPECT_TRUE(add(rows, "e"));
+  EXPECT_TRUE(rows.has_reached(0.5));
+  EXPECT_FALSE(rows.has_reached(0.5));
+}
+
+}  // namespace

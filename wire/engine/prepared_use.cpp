@@ -1,0 +1,56 @@
+#include "engine/prepared_use.hpp"
+
+#include <utility>
+
+namespace sluice::wire {
+
+namespace {
+
+constexpr std::string_view duplicate_statement{"42P05"};
+constexpr std::string_view no_such_statement{"26000"};
+constexpr std::string_view plan_changed{"0A000"};
+
+}  // namespace
+
+const statement_cache::known* prepared_use::look_up(const statement& what) {
+  if (!cache_.is_on() || what.is_copied) return nullptr;
+  std::string name = statement_cache::name_of(what);
+  const statement_cache::known* const found = cache_.find(name);
+  was_found_ = found != nullptr;
+  if (!was_found_ && !cache_.claim(name)) return nullptr;
+  name_ = std::move(name);
+  is_ = was_found_ ? state::known : state::claimed;
+  return found;
+}
+
+void prepared_use::give_up() noexcept {
+  if (!is_claimed()) return;
+  cache_.forget(name_, false);
+  is_ = state::unnamed;
+}
+
+bool prepared_use::parsed() noexcept {
+  if (is_ == state::claimed) is_ = state::parsed;
+  return is_ == state::replaced;
+}
+
+void prepared_use::replaced() noexcept {
+  if (is_claimed()) is_ = state::replaced;
+}
+
+void prepared_use::keep(const statement_cache::known& about) {
+  if (!is_claimed()) return;
+  is_ = state::known;
+  cache_.remember(name_, about);
+}
+
+void prepared_use::refused(std::string_view sqlstate) {
+  const bool is_there = is_ == state::parsed || is_ == state::replaced;
+  if (is_claimed())
+    cache_.forget(name_, is_there || sqlstate == duplicate_statement);
+  else if (is_ == state::known && (sqlstate == no_such_statement || sqlstate == plan_changed))
+    cache_.forget(name_, sqlstate == plan_changed);
+  is_ = state::unnamed;
+}
+
+}  // namespace sluice::wire

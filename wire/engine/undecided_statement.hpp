@@ -1,0 +1,54 @@
+#pragma once
+// A statement whose SQL depends on what it gives, until that is decided: what the server tells about it, and the
+// messages that run it, which are encoded while the caller's values are there.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <sluice/proto/fault.hpp>
+
+#include "engine/decider.hpp"
+#include "engine/statement.hpp"
+#include "messages/frontend.hpp"
+
+namespace sluice::wire {
+
+class undecided_statement {
+ public:
+  /// @param run  what executes it, unless it becomes a COPY
+  /// @par Errors  throws error: as the statement's `decides`
+  undecided_statement(const statement& what, const proto::bind& run);
+
+  /// Why the protocol cannot carry what runs it, or nothing.
+  [[nodiscard]] const proto::fault& fault() const noexcept { return fault_; }
+  /// Of the parameters, as the caller named them.
+  [[nodiscard]] std::span<const std::uint32_t> types() const noexcept { return types_; }
+  /// Bind, or what prepares a COPY: Parse, Bind and Execute.
+  [[nodiscard]] const proto::output& run() const noexcept { return run_; }
+
+  /// ParameterDescription.
+  /// @return false when it has fewer than were named
+  [[nodiscard]] bool on_parameters(std::span<const std::byte> body);
+  /// RowDescription; null for NoData.
+  [[nodiscard]] decision on_columns(const proto::row_description* columns);
+  /// DataRow, of what is asked beside the statement.
+  /// @return whether it can be an answer
+  [[nodiscard]] bool on_row(std::span<const std::byte> body);
+  /// The end of what is asked beside the statement.
+  /// @return nothing when the description is still to come
+  [[nodiscard]] std::optional<decision> on_end();
+
+ private:
+  [[nodiscard]] decision noted(decision how) noexcept;
+
+  std::unique_ptr<decider> decider_;
+  std::vector<std::uint32_t> types_;
+  std::vector<std::uint32_t> parameters_;  // as the server understands them
+  proto::output run_;
+  proto::fault fault_{};
+  bool is_asking_{false};
+};
+
+}  // namespace sluice::wire
