@@ -66,7 +66,8 @@ class session_pool::waiter {
     if (!given_ && !failure_) is_wanted = co_await wait_for(timer_);
     if (is_wanted && given_) co_return std::exchange(given_, nullptr);
     if (is_wanted && failure_) throw *failure_;
-    if (!is_wanted || clock::now() < deadline) throw error{errc::cancelled, "cancelled while waiting for a connection of the pool"};
+    if (!is_wanted || clock::now() < deadline)
+      throw error{errc::cancelled, "cancelled while waiting for a connection of the pool"};
     ++pool_.counted_.timed_out;
     pool_.report(pool_event::kind::timed_out, clock::now() - began_);
     throw error{error_info{.code = errc::deadline_exceeded,
