@@ -183,26 +183,29 @@ void stream_on_one(const conninfo& where, const connection_options& bounds, cons
   });
 }
 
-/// What is asked before that stays no longer than the command.
-void explain_on_many(const conninfo& where, const options& given, const parallel_options& how) {
+/// The server's part of it ends with the first signal, the command with the second, as everywhere.
+std::string explained_on_many(const conninfo& where, const options& given, const parallel_options& how) {
+  asio::cancellation_signal stop;
   asio::io_context context;
   asio::signal_set signals{context, SIGINT, SIGTERM};
-  asio::cancellation_signal stop;
   signals.async_wait([&stop](std::error_code ended, int /*which*/) {
-    if (!ended) stop.emit(asio::cancellation_type::terminal);
+    if (ended) return;
+    interrupted = 1;
+    catch_signals();
+    stop.emit(asio::cancellation_type::terminal);
   });
   std::exception_ptr failure;
   std::string text;
+  bool is_done = false;
   asio::co_spawn(context, explain_in_parallel(where, given.to_relation(), how),
                  asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr thrown, std::string told) {
                    failure = std::move(thrown);
                    text = std::move(told);
-                   signals.cancel();
+                   is_done = true;
                  }));
-  context.run();
-  catch_signals();
+  while (!is_done) context.run_one();  // not run(): a name that is still being looked up is not waited for
   if (failure) std::rethrow_exception(failure);
-  write_output(printable_document(text));
+  return text;
 }
 
 void stream_on_many(const conninfo& where, const connection_options& bounds, const query_options& how,
@@ -211,7 +214,9 @@ void stream_on_many(const conninfo& where, const connection_options& bounds, con
   const parallel_options in_parallel{
       .split = given.to_split(), .connections = *given.connections, .query = how, .connection = bounds};
   if (given.explain) {
-    explain_on_many(where, given, in_parallel);
+    const std::string text = explained_on_many(where, given, in_parallel);
+    catch_signals();  // Asio has had them
+    write_output(printable_document(text));
     return;
   }
   parallel_range rows{where, given.to_relation(), in_parallel};

@@ -122,7 +122,7 @@ class pooled_stream::attempts_of {
     if (unsent_) throw *unsent_;
     if (!connection_) {
       ++attempts_;
-      co_await wanted_.unless_over(acquire());
+      co_await take_connection();
       query_options rest = options_;
       rest.timeout = rest_of(options_.timeout, wire::later(began_, options_.timeout));
       rest.first_row_timeout = rest_of(options_.first_row_timeout, wire::later(began_, options_.first_row_timeout));
@@ -149,6 +149,15 @@ class pooled_stream::attempts_of {
     }
   }
 
+  /// One that came just as the wait was cut off goes back: nothing was sent on it.
+  asio::awaitable<void> take_connection() {
+    try {
+      co_await wanted_.unless_over(acquire());
+    } catch (...) {
+      connection_.release();
+      throw;
+    }
+  }
   asio::awaitable<void> acquire() { connection_ = co_await pooled_connection::acquire_from(from_, last_moment()); }
 
   /// After which nothing is sent.

@@ -69,7 +69,7 @@ class blocking_parallel {
     return rows ? *rows : runner_.run(parallel_reader::next(reader_), &interrupts_);
   }
   void cancel() {
-    (void)launch();
+    if (std::exchange(asked_, std::nullopt)) return reader_->give_up();
     (void)runner_.run(done(parallel_reader::cancel(reader_)), nullptr);
   }
   [[nodiscard]] const parallel_reader& reader() const noexcept { return *reader_; }

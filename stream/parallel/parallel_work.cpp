@@ -57,8 +57,14 @@ void parallel_work::launch(conninfo where, relation what) {
     spawn(first, open(first, std::move(where), std::move(what)));
   } catch (...) {
     running_ = 0;
+    failure_ = std::current_exception();
     throw;
   }
+}
+
+void parallel_work::give_up() noexcept {
+  const std::lock_guard locked{mutex_};
+  is_stopped_ = true;
 }
 
 asio::awaitable<void> parallel_work::begun(std::shared_ptr<parallel_work> self) {

@@ -41,6 +41,8 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
 
   /// Connects and divides in the background; then every connection begins with its first task.
   void launch(conninfo where, relation what);
+  /// It will not be launched.
+  void give_up() noexcept;
   /// Waits until all connections have their tasks.
   static asio::awaitable<void> begun(std::shared_ptr<parallel_work> self);
   /// Waits for the end of all; after a failure, too, so that nothing is under way any more when it is thrown.

@@ -354,7 +354,7 @@ asio::awaitable<void> cancel_after(int turns, const work& of) {
 
 /// From at once to some fifty milliseconds.
 asio::awaitable<void> cancel_after_any_number_of_turns(work of) {
-  for (int turns = 0; turns < 50'000; turns += 1 + turns / 20) co_await cancel_after(turns, of);
+  for (int turns = 0; turns < 50'000; turns += 1 + turns / 10) co_await cancel_after(turns, of);
 }
 
 asio::awaitable<void> read_all(sluice::connection& db) {
@@ -440,6 +440,37 @@ TEST(CancelledWork, EndsInOurErrorWhileItWaitsForAConnectionOfAPool) {
       asio::co_spawn(on, use(connections), asio::detached);  // it has to wait for this one
       co_await use(connections);
     };
+    co_await cancel_after_any_number_of_turns(of);
+  };
+  run(all());
+}
+
+asio::awaitable<void> go_on_after_cancellation(sluice::pool& from) {
+  sluice::pooled_stream rows = from.stream(sql("select to_json(1)").as_document());
+  std::optional<sluice::error> failure;
+  try {
+    const sluice::chunk first = co_await rows.next();
+    EXPECT_TRUE(first);
+  } catch (const sluice::error& why) {
+    failure = why;
+  }
+  if (!failure) co_return;
+  EXPECT_EQ(failure->code(), errc::cancelled) << failure->what();
+  co_await asio::this_coro::reset_cancellation_state();
+  failure.reset();
+  try {
+    const sluice::chunk first = co_await rows.next();
+    EXPECT_TRUE(first) << "it looks like an end";
+  } catch (const sluice::error& why) {  // its connection is of no use any more
+    failure = why;
+  }
+}
+
+TEST(CancelledWork, OfAPoolNeverLooksFinished) {
+  const auto all = []() -> asio::awaitable<void> {
+    const asio::any_io_executor on = co_await asio::this_coro::executor;
+    sluice::pool connections{on, dsn(), sluice::pool_options{.max_size = 1}};
+    const work of = [&] { return go_on_after_cancellation(connections); };
     co_await cancel_after_any_number_of_turns(of);
   };
   run(all());

@@ -464,6 +464,17 @@ TEST_F(ParallelLife, OneLimitOfBytesHoldsForAllTasks) {
   EXPECT_EQ(end_of_range(from("life"), how), errc::stream_too_large);
 }
 
+TEST_F(ParallelLife, ARangeThatIsCancelledFirstConnectsToNobody) {
+  sluice::parallel_range rows{"host=127.0.0.1 port=1", from("life")};
+  rows.cancel();
+  try {
+    (void)rows.next();
+    ADD_FAILURE() << "it looks like an end";
+  } catch (const sluice::error& e) {
+    EXPECT_EQ(e.code(), errc::cancelled) << e.what();
+  }
+}
+
 /// An interrupter's descriptor is watched, and not closed when the wait fails: its number would be somebody else's.
 TEST_F(ParallelLife, AFailedWaitClosesNothingOfOthers) {
   std::optional<sluice::parallel_range> rows;

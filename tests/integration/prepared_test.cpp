@@ -157,6 +157,18 @@ asio::awaitable<void> twice_in_a_pipeline() {
 
 TEST_F(Prepared, AreNotPreparedTwiceByOnePipeline) { run(twice_in_a_pipeline()); }
 
+/// The server has the statement then, and this side knows nothing about it.
+TEST_F(Prepared, AreClosedWhenTheirQueryWasCancelledBeforeItBegan) {
+  sluice::client db = connect(8);
+  const sluice::query two = sql("select 1 as a, 2 as b");
+  for (int i = 0; i < 3; ++i) {
+    sluice::row_range rows = db.stream(two);
+    (void)rows.cancel();
+  }
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(answer(db, two), R"({"a":1,"b":2})");
+  EXPECT_TRUE(hit());
+}
+
 TEST_F(Prepared, AreOffUnlessAskedFor) {
   sluice::client db{dsn()};
   for (int i = 0; i < 3; ++i) EXPECT_EQ(held(db), "0");

@@ -188,6 +188,7 @@ class search {
     try {
       co_return co_await attempt(host, address, deadline, where, !tls_first);
     } catch (const error& failure) {
+      if (failure.code() == errc::cancelled) throw;
       throw neither_way(*refusal, failure, !tls_first);
     }
   }

@@ -20,7 +20,7 @@
 
 #include <sluice/proto/row_walk.hpp>
 #include <sluice/wire/result_columns.hpp>
-#include "engine/copy_out.hpp"
+#include "engine/binary_copy.hpp"
 #include "engine/kept_rows.hpp"
 #include "engine/portal.hpp"
 #include "engine/prepared_use.hpp"
@@ -221,7 +221,7 @@ class exchange {
   std::unique_ptr<undecided_statement> undecided_{};  // until it is decided how it goes on
   std::optional<portal> portal_{};                    // of a query in pages
   kept_rows kept_{};
-  std::optional<copy_out> copy_{};
+  std::optional<binary_copy> copy_{};
 };
 
 /// Reads until `query` is over, or has brought bytes so often, in a coroutine; its rows must be passed over.

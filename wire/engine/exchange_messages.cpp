@@ -52,7 +52,7 @@ void exchange::on_message(const proto::frame& message) {
       break;
     case copy_out: unsuitable_ = {.why = "COPY is not a query: use a SELECT, and bulk mode"}; break;
     case copying:
-      if (!copy_out::is_expected(message.body, batch_.shape.columns))
+      if (!binary_copy::is_expected(message.body, batch_.shape.columns))
         fail_malformed(message.type, "the copy is not in the binary format, or not of the columns that were described");
       break;
     case copied:
@@ -136,7 +136,10 @@ void exchange::on_ready(const proto::frame& message) {
   if (!now) fail_malformed('Z', "the status is not I, T or E");
   session_.scope.ready(now->status);
   session_.flights.erase(session_.flights.begin());
-  if (--flights_ == 0 && portal_ && portal_->is_ending_its_block()) end_block();
+  if (--flights_ == 0) {
+    prepared_.ended();
+    if (portal_ && portal_->is_ending_its_block()) end_block();
+  }
   if (!session_.flights.empty()) return;
   session_.io.in.ease();
   if (session_.is == session::state::busy) session_.is = session::state::idle;
@@ -152,13 +155,14 @@ void exchange::end_block() {
 
 /// The server has the statement, and what it gives is known.
 void exchange::remember() {
+  if (!prepared_.is_claimed()) return;
   prepared_.keep({.has_rows = machine_.has_rows(), .columns = batch_.shape.columns, .names = columns_});
 }
 
 /// CopyData that is not simply a row.
 void exchange::on_copy_data(const proto::frame& message) {
-  using enum copy_out::part::kind;
-  const copy_out::part part = copy_->on_data(message.body);
+  using enum binary_copy::part::kind;
+  const binary_copy::part part = copy_->on_data(message.body);
   switch (part.is) {
     case malformed: fail_malformed(message.type, part.why);
     case header:

@@ -23,10 +23,8 @@ const statement_cache::known* prepared_use::look_up(const statement& what) {
   return found;
 }
 
-void prepared_use::give_up() noexcept {
-  if (!is_claimed()) return;
-  cache_.forget(name_, false);
-  is_ = state::unnamed;
+prepared_use::~prepared_use() {
+  if (is_claimed()) cache_.forget(name_, false);
 }
 
 bool prepared_use::parsed() noexcept {
@@ -38,10 +36,9 @@ void prepared_use::replaced() noexcept {
   if (is_claimed()) is_ = state::replaced;
 }
 
-void prepared_use::keep(const statement_cache::known& about) {
-  if (!is_claimed()) return;
+void prepared_use::keep(statement_cache::known about) {
   is_ = state::known;
-  cache_.remember(name_, about);
+  cache_.remember(name_, std::move(about));
 }
 
 void prepared_use::refused(std::string_view sqlstate) {

@@ -22,13 +22,12 @@ class prepared_use {
   explicit prepared_use(statement_cache& in) noexcept : cache_{in} {}
   prepared_use(const prepared_use&) = delete;
   prepared_use& operator=(const prepared_use&) = delete;
-  ~prepared_use() { give_up(); }
+  /// What was claimed and neither kept nor ended was never sent, or its connection is gone.
+  ~prepared_use();
 
   /// Finds the statement, or claims it; unless the cache is off, or another flight is preparing it now.
   /// @return what is known about it, until the cache changes; null when it has to be parsed
   const statement_cache::known* look_up(const statement& what);
-  /// What was claimed will not be sent.
-  void give_up() noexcept;
 
   [[nodiscard]] state is() const noexcept { return is_; }
   /// Of the statement on the server; empty: the unnamed one.
@@ -36,18 +35,21 @@ class prepared_use {
   [[nodiscard]] bool was_found() const noexcept { return was_found_; }
 
   /// ParseComplete.
-  /// @return whether nothing more will be told about it: what is known is to be kept
-  [[nodiscard]] bool parsed() noexcept;
+  /// @return whether it is the SQL that replaces the first: nothing more will be told about that
+  bool parsed() noexcept;
   /// Its name will stand for another SQL.
   void replaced() noexcept;
-  /// The server has it, and what it gives is known. Kept if it was claimed.
-  void keep(const statement_cache::known& about);
+  /// It was claimed, and is not kept yet.
+  [[nodiscard]] bool is_claimed() const noexcept { return is_ != state::unnamed && is_ != state::known; }
+  /// The server has it, and what it gives is known.
+  /// @pre `is_claimed`
+  void keep(statement_cache::known about);
   /// The server's error ended the query: what it says about the statement is remembered.
   void refused(std::string_view sqlstate);
+  /// The query is over. What was claimed and is not kept is of no use.
+  void ended() { refused({}); }
 
  private:
-  [[nodiscard]] bool is_claimed() const noexcept { return is_ != state::unnamed && is_ != state::known; }
-
   statement_cache& cache_;
   std::string name_{};
   state is_{state::unnamed};

@@ -39,14 +39,15 @@ error closed_error() { return error{errc::bad_state, "the pool is closed"}; }
 
 }  // namespace
 
-/// One call of `acquire` in the queue. Leaves it when it goes, and what it was given then goes back.
+/// One call of `acquire` in the queue. Leaves it when it goes, and what it was given then goes to the next: it was not
+/// lent.
 class session_pool::waiter {
  public:
   explicit waiter(session_pool& pool)
       : pool_{pool}, timer_{pool.executor_}, at_{pool.waiters_.insert(pool.waiters_.end(), this)} {}
   ~waiter() {
     leave();
-    if (given_) pool_.give_back(std::move(given_));
+    if (given_) pool_.offer(std::move(given_));
   }
   waiter(const waiter&) = delete;
   waiter& operator=(const waiter&) = delete;

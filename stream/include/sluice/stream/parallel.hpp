@@ -164,8 +164,8 @@ class SLUICE_API parallel_range {
  public:
   using iterator = row_iterator<detail::blocking_parallel>;
 
-  /// Nothing is sent yet: the first call of `begin`, `next` or `cancel` connects and divides, so that `interrupt`
-  /// reaches that, too.
+  /// Nothing is sent yet: the first call of `begin` or `next` connects and divides, so that `interrupt` reaches that,
+  /// too.
   /// @par Errors  throws error: bad_conninfo
   parallel_range(const conninfo& where, const relation& what, const parallel_options& how = {});
   parallel_range(std::string_view conninfo, const relation& what, const parallel_options& how = {});

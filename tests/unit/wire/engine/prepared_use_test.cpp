@@ -32,7 +32,7 @@ TEST(PreparedUse, HasNoNameWithoutACacheOrForACopy) {
   prepared_use none{off};
   EXPECT_EQ(none.look_up(question), nullptr);
   EXPECT_EQ(none.name(), "");
-  none.keep({});
+  EXPECT_FALSE(none.is_claimed());
   none.refused("26000");
   EXPECT_EQ(off.size(), 0U);
 
@@ -75,6 +75,19 @@ TEST(PreparedUse, IsKeptWithTheSqlThatReplacesIt) {
   use.replaced();
   EXPECT_TRUE(use.parsed());
   use.keep({.columns = 1});
+  EXPECT_EQ(cache.size(), 1U);
+}
+
+TEST(PreparedUse, IsClosedWhenNothingWasLearnedOfWhatTheServerHas) {
+  statement_cache cache{2};
+  {
+    prepared_use use{cache};
+    (void)use.look_up(question);
+    EXPECT_FALSE(use.parsed());
+    use.ended();
+  }
+  EXPECT_EQ(to_close(cache), std::vector{name});
+  prepare(cache);
   EXPECT_EQ(cache.size(), 1U);
 }
 

@@ -3,9 +3,9 @@
 
 #include <array>
 #include <memory>
+#include <sluice/proto/byte_order.hpp>
 #include <string>
 #include <vector>
-#include <sluice/proto/byte_order.hpp>
 #include "engine/undecided_statement.hpp"
 
 #include "backend.hpp"

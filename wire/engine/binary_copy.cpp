@@ -1,4 +1,4 @@
-#include "engine/copy_out.hpp"
+#include "engine/binary_copy.hpp"
 
 #include "messages/backend.hpp"
 #include "messages/body_reader.hpp"
@@ -18,12 +18,12 @@ bool is_trailer(std::span<const std::byte> tuple) noexcept { return as_text(tupl
 
 }  // namespace
 
-bool copy_out::is_expected(std::span<const std::byte> body, std::size_t columns) {
+bool binary_copy::is_expected(std::span<const std::byte> body, std::size_t columns) {
   const auto begun = proto::decode_copy_response(body);
   return begun && begun->binary && begun->formats.size() == columns;
 }
 
-copy_out::part copy_out::on_data(std::span<const std::byte> body) noexcept {
+binary_copy::part binary_copy::on_data(std::span<const std::byte> body) noexcept {
   if (is_ == state::header) {
     proto::body_reader in{body};
     const std::string_view begin = as_text(in.bytes(signature.size()));

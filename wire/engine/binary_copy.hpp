@@ -8,7 +8,7 @@
 
 namespace sluice::wire {
 
-class copy_out {
+class binary_copy {
  public:
   /// What a CopyData holds.
   struct part {
