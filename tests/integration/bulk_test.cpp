@@ -118,7 +118,8 @@ TYPED_TEST(Bulk, CallsColumnsThatAreParametersAsPlainModeDoes) {
 // Types whose cast to or from text is a function of another mind than their input and output.
 TYPED_TEST(Bulk, ReadsAndWritesTypesByTheirOwnText) {
   psql(
-      "drop table if exists odd_types; create table odd_types (b bool, c char(5), i inet, n cidr, \"char\" \"char\", v varbit);"
+      "drop table if exists odd_types; create table odd_types (b bool, c char(5), i inet, n cidr, \"char\" \"char\", v "
+      "varbit);"
       "insert into odd_types values (true, 'ab', '10.0.0.1', '10.0.0.0/8', 'x', '101'), (null, null, null, null, null, "
       "null)");
   for (const char* column : {"b", "c", "i", "n", "char", "v"}) this->expect_the_same(from("odd_types").column(column));

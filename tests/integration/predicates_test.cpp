@@ -301,7 +301,8 @@ TEST(Predicates, RefuseWhatCannotBe) {
 TEST(Numbers, MatchInListsAsTheyDoAlone) {
   psql(
       "drop table if exists spelled_numbers; create table spelled_numbers (data jsonb);"
-      "insert into spelled_numbers values ('{\"n\": 7, \"a\": [7, 0.5]}'), ('{\"n\": 0.5, \"a\": [1]}'), ('{\"n\": -1}')");
+      "insert into spelled_numbers values ('{\"n\": 7, \"a\": [7, 0.5]}'), ('{\"n\": 0.5, \"a\": [1]}'), ('{\"n\": "
+      "-1}')");
   sluice::client db{dsn()};
   const auto count = [&](const predicate& condition) {
     int rows = 0;
