@@ -33,8 +33,8 @@ int main(int argc, char** argv) try {
   const sluice::relation wanted = sluice::from("v_user")
                                       .where(field("status") == "active" && grown_up && known)
                                       .where(sluice::local(has_funny_number, "funny number"))
-                                      .order_by(desc(field("profile.age").as_int()))
-                                      .order_by(field("id").as_int())
+                                      .order_by(desc(field("profile.age").as_numeric()))
+                                      .order_by(field("id").as_numeric())
                                       .limit(5);
   std::fputs(wanted.build().explain().c_str(), stderr);  // the SQL, and what is left to do here
   for (const sluice::row user : db.stream(wanted))

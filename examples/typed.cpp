@@ -34,7 +34,7 @@ int main(int argc, char** argv) try {
   const sluice::query open_orders = sluice::from("v_order")
                                         .where(field("state") == "open" && field("total") >= 100)
                                         .select("id", "state", "total", "customer.name")
-                                        .order_by(field("id").as_int());
+                                        .order_by(field("id").as_numeric());
   int count = 0;
   double sum = 0;
   std::string first;

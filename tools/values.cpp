@@ -54,7 +54,7 @@ std::string to_text(const std::vector<std::string>& path) {
 
 operand read_as(const operand& field, std::string_view word) {
   if (word == "text") return field.as_text();
-  if (word == "int") return field.as_int();
+  if (word == "int") return field.as_numeric();
   if (word == "numeric") return field.as_numeric();
   if (word == "bool") return field.as_bool();
   if (word == "timestamptz") return field.as_timestamptz();

@@ -82,7 +82,7 @@ const std::map<std::string, named_operator, std::less<>>& named_operators() {
       {"websearch_query", full_text(&operand::websearch_query)},
       {"in_subnet", one_text(&operand::in_subnet)},
       {"contains_subnet", one_text(&operand::contains_subnet)},
-      {"contains_ip", one_text(&operand::contains_ip)},
+      {"contains_ip", one_text(&operand::contains_subnet)},
       {"overlaps", one_text(&operand::overlaps)},
       {"is_ipv4", nothing_more(&operand::is_ipv4)},
       {"is_ipv6", nothing_more(&operand::is_ipv6)},

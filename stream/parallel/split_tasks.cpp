@@ -118,7 +118,7 @@ division in_ranges(const whole& from, const operand& key, std::int64_t least, st
 }
 
 asio::awaitable<division> by_key(asking on, const whole& from, std::string_view path) {
-  const operand key = field(path).as_int();
+  const operand key = field(path).as_numeric();
   std::optional<std::int64_t> least;
   std::optional<std::int64_t> most;
   // The first and the last range are open, so keys beyond bigint have a place too.

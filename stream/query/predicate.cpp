@@ -161,7 +161,6 @@ subject bits(const subject& what, subject::measure by, std::string to) {
 }  // namespace
 
 operand operand::as_text() const { return operand{read_as(*what_, subject::reading::text)}; }
-operand operand::as_int() const { return operand{read_as(*what_, subject::reading::numeric)}; }
 operand operand::as_numeric() const { return operand{read_as(*what_, subject::reading::numeric)}; }
 operand operand::as_bool() const { return operand{read_as(*what_, subject::reading::boolean)}; }
 operand operand::as_timestamptz() const { return operand{read_as(*what_, subject::reading::timestamptz)}; }
@@ -305,7 +304,6 @@ predicate operand::in_subnet(std::string subnet) const { return test(test_kind::
 predicate operand::contains_subnet(std::string subnet) const {
   return test(test_kind::supernet_of, {std::move(subnet)});
 }
-predicate operand::contains_ip(std::string address) const { return test(test_kind::supernet_of, {std::move(address)}); }
 predicate operand::overlaps(std::string subnet) const { return test(test_kind::overlaps, {std::move(subnet)}); }
 predicate operand::is_ipv4() const { return test(test_kind::family, {4}); }
 predicate operand::is_ipv6() const { return test(test_kind::family, {6}); }

@@ -53,7 +53,7 @@ TYPED_TEST(Bulk, GivesTheRowsOfPlainMode) {
            from("b1"),
            from("b1").column("plain"),
            from("b1").where(sluice::field("n") >= 7 && sluice::field("s") != "xxx").limit(20).offset(3),
-           from("b1").order_by(sluice::desc(sluice::field("n").as_int())).select("n"),
+           from("b1").order_by(sluice::desc(sluice::field("n").as_numeric())).select("n"),
            from("b1").where(sluice::field("n") == -1),
            sql("select * from b1 order by id"),
            sql("select id from b1; "),

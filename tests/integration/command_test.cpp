@@ -205,21 +205,19 @@ TEST_F(Command, LeavesNoConnectionBehindWhenItIsKilled) {
   psql(
       "drop table if exists par_kill; create table par_kill (data jsonb);"
       "insert into par_kill select to_jsonb(repeat('x', 1000)) from generate_series(1, 50000) n");
-  const auto connections = [] {
-    return psql("select count(*) from pg_stat_activity where application_name = 'par_killed'");
+  const auto wait_for = [](const std::string& connections) {
+    wait_until(connections + " = (select count(*) from pg_stat_activity where application_name = 'par_killed')");
   };
   const temporary_folder folder;
   std::thread killer{[&] {
-    while (connections() != "3") {
-    }
+    wait_for("3");
     (void)shell("kill -9 $(cat " + folder.path("pid") + ")");
   }};
   // Whoever reads takes nothing, so that it is not over before.
   (void)run("export PGAPPNAME=par_killed; mkfifo " + folder.path("out") + "; exec 3<>" + folder.path("out") +
             "; $SLUICE par_kill --parallel 3 >&3 & echo $! >" + folder.path("pid") + "; wait");
   killer.join();
-  while (connections() != "0") {
-  }  // the suite's time limit tells
+  wait_for("0");
 }
 
 /// What the help names, the manual and the completions name, too.

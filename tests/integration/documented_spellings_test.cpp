@@ -75,9 +75,9 @@ asio::awaitable<void> make_streams() {
   {
     auto stream = co_await db.stream(sluice::from("spelled")
                                          .where(sluice::field("name") == "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" &&
-                                                sluice::field("id").as_int() >= 18)
+                                                sluice::field("id").as_numeric() >= 18)
                                          .select("id", "name")
-                                         .order_by(sluice::field("id").as_int())
+                                         .order_by(sluice::field("id").as_numeric())
                                          .limit(10),
                                      {.timeout = 30s, .mode = sluice::fetch_mode::paged, .page_rows = 3});
     (void)co_await stream.next();

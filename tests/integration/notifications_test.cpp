@@ -29,9 +29,8 @@ using sluice::notifications;
 
 /// Comes back when the backend with this application name has listened.
 void wait_until_listening(const std::string& name) {
-  while (psql("select count(*) from pg_stat_activity where application_name = '" + name +
-              "' and state = 'idle' and query like 'listen%'") == "0") {
-  }
+  wait_until("exists (select from pg_stat_activity where application_name = '" + name +
+             "' and state = 'idle' and query like 'listen%')");
 }
 
 std::string as(const std::string& name) { return dsn() + " application_name=" + name; }
@@ -122,9 +121,7 @@ asio::awaitable<void> be_patient() {
   notifications news{as("patient_test"), {"patience"}, often};
   std::thread sender{[] {
     // It asks whether the server is there, and hears what comes meanwhile.
-    while (psql("select count(*) from pg_stat_activity where application_name = 'patient_test' and query = ''") ==
-           "0") {
-    }
+    wait_until("exists (select from pg_stat_activity where application_name = 'patient_test' and query = '')");
     psql("notify patience");
   }};
   const listen_event event = co_await news.next();

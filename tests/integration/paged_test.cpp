@@ -454,8 +454,7 @@ TEST(PagedStream, IsOnItsWayWhileTheConsumerWorks) {
                 {.mode = sluice::fetch_mode::paged, .page_rows = 10});
   const sluice::chunk first = rows.next();
   EXPECT_TRUE(first);
-  while (psql("select last_value from pages_seen") != "20") {
-  }
+  wait_until("20 = (select last_value from pages_seen)");
 }
 
 }  // namespace

@@ -343,9 +343,8 @@ TEST(TlsStream, BringsManyRecordsWithOneRead) {
   sluice::client db{tcp_dsn() + " sslmode=require"};
   sluice::row_range rows =
       db.stream(sql("select to_json(repeat('x', 100)) from (select generate_series(1, 2000000000)) n").as_document());
-  const std::string waiting = "select wait_event = 'ClientWrite' from pg_stat_activity where pid = ";
-  while (psql(waiting + std::to_string(db.backend_pid())) != "t") {
-  }
+  wait_until(
+      "'ClientWrite' = (select wait_event from pg_stat_activity where pid = " + std::to_string(db.backend_pid()) + ")");
   for (int i = 0; i < 12; ++i) EXPECT_TRUE(rows.next());  // the first hold less: the buffer begins small
   EXPECT_GT(rows.stats().bytes / rows.stats().reads, 20'000U) << "the server's records hold 8 KiB";
 }

@@ -18,8 +18,9 @@ inline bool is_running(const std::string& words) {
 
 /// Comes back when some session runs a query with these words; a query that never starts is for the suite's time limit.
 inline void wait_until_running(const std::string& words) {
-  while (!is_running(words)) {
-  }
+  wait_until(
+      "exists (select from pg_stat_activity where pid <> pg_backend_pid() and state = 'active' and query like '%" +
+      words + "%' and query not like 'do %')");
 }
 
 /// The documents of a query, one after the other, or what went wrong.

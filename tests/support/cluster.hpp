@@ -76,4 +76,11 @@ inline std::string psql(std::string_view sql, const std::string& conninfo = dsn(
   return text;
 }
 
+/// Comes back when `condition` holds on the server, which looks every few milliseconds; one that never does is for the
+/// suite's time limit.
+inline void wait_until(const std::string& condition) {
+  psql("do $wait$ begin loop perform pg_stat_clear_snapshot(); exit when (" + condition +
+       "); perform pg_sleep(0.002); end loop; end $wait$");
+}
+
 }  // namespace sluice::test

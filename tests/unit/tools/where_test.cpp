@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(
         spelling{"hamming_distance(column(e), '101') < 2", column("e").hamming_distance("101") < 2},
         spelling{"column(created_at) > timestamptz '2024-01-01'",
                  column("created_at") > bind_value::timestamptz("2024-01-01")},
-        spelling{"a::int > 5", a.as_int() > 5},
+        spelling{"a::int > 5", a.as_numeric() > 5},
         spelling{"a::timestamptz < '2024-01-01'", a.as_timestamptz() < "2024-01-01"},
         spelling{"a = uuid '00000000-0000-0000-0000-000000000000'",
                  a == bind_value::uuid("00000000-0000-0000-0000-000000000000")},

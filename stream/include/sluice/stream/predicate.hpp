@@ -81,8 +81,7 @@ class SLUICE_API operand {
   // How to read a field of the document. What cannot be read that way does not match; docs/predicates.md has the
   // grammars.
   [[nodiscard]] operand as_text() const;         ///< any value, as its text
-  [[nodiscard]] operand as_int() const;          ///< a number, or a string that holds one
-  [[nodiscard]] operand as_numeric() const;      ///< the same
+  [[nodiscard]] operand as_numeric() const;      ///< a number, or a string that holds one
   [[nodiscard]] operand as_bool() const;         ///< true or false, or what the server reads as one: "yes", "off", 1
   [[nodiscard]] operand as_timestamptz() const;  ///< a string that `parse_moment` reads; without a zone it is UTC
   [[nodiscard]] operand as_uuid() const;
@@ -181,10 +180,14 @@ class SLUICE_API operand {
   [[nodiscard]] predicate phrase_query(std::string words, std::string language = "simple") const;
   [[nodiscard]] predicate websearch_query(std::string query, std::string language = "simple") const;
 
+  [[deprecated("it is as_numeric")]] [[nodiscard]] operand as_int() const { return as_numeric(); }
+  [[deprecated("it is contains_subnet")]] [[nodiscard]] predicate contains_ip(std::string address) const {
+    return contains_subnet(std::move(address));
+  }
+
   // Network addresses: strings in the document, columns of type inet or cidr.
   [[nodiscard]] predicate in_subnet(std::string subnet) const;        ///< or equal to it
-  [[nodiscard]] predicate contains_subnet(std::string subnet) const;  ///< or equal to it
-  [[nodiscard]] predicate contains_ip(std::string address) const;
+  [[nodiscard]] predicate contains_subnet(std::string subnet) const;  ///< or an address; or equal to it
   [[nodiscard]] predicate overlaps(std::string subnet) const;
   [[nodiscard]] predicate is_ipv4() const;
   [[nodiscard]] predicate is_ipv6() const;

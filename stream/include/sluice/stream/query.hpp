@@ -98,7 +98,7 @@ template <std::convertible_to<bind_value>... Parameters>
 
 /// One key of an ORDER BY.
 ///
-///     from("v_user").order_by(desc(field("profile.age").as_int()).nulls_last()).order_by(field("id"))
+///     from("v_user").order_by(desc(field("profile.age").as_numeric()).nulls_last()).order_by(field("id"))
 class SLUICE_API sort_key {
  public:
   enum class nulls : std::uint8_t { standard, first, last };
