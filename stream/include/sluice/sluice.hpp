@@ -1,15 +1,15 @@
 #pragma once
 /// @file
-/// Everything but <sluice/stream/json.hpp> and <sluice/stream/typed.hpp>, which bring simdjson, and
-/// <sluice/stream/async.hpp> and <sluice/stream/document_writer.hpp>, which bring more of Asio.
+/// The umbrella header. It leaves out <sluice/stream/json.hpp> and <sluice/stream/typed.hpp>, which include simdjson,
+/// and <sluice/stream/async.hpp> and <sluice/stream/document_writer.hpp>, which include more of Asio.
 ///
 /// @mainpage
-/// Postgres results as a bounded stream of JSON rows. Where to begin:
-/// - sluice::client in plain loops and sluice::connection in coroutines; sluice::pool for many tasks
+/// Postgres results as a bounded stream of JSON rows. Entry points:
+/// - sluice::client for plain loops, sluice::connection for coroutines, sluice::pool for many tasks
 /// - sluice::from and sluice::sql: what to stream; sluice::predicate: conditions
-/// - sluice::row_range and sluice::row_stream, sluice::chunk, sluice::row: what comes
-/// - sluice::stream_in_parallel: over several connections
-/// - sluice::error: whatever fails
+/// - sluice::row_range and sluice::row_stream, sluice::chunk, sluice::row: results
+/// - sluice::stream_in_parallel: one relation over several connections
+/// - sluice::error: every failure
 /// - sluice::connection_options and sluice::query_options: bounds, deadlines and modes
 
 #include <sluice/stream/chunk.hpp>

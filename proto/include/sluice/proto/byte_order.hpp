@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// Integers in network byte order, the order of every number in the protocol.
+/// Integers in network byte order, which the protocol uses for every number.
 
 #include <concepts>
 #include <cstddef>
@@ -14,7 +14,7 @@ namespace sluice::proto {
 template <std::unsigned_integral Unsigned>
 [[nodiscard]] inline Unsigned load_big(const std::byte* at) noexcept {
   Unsigned value{};
-  for (std::size_t i = 0; i < sizeof(Unsigned); ++i)  // compilers make one load and one byte swap of this
+  for (std::size_t i = 0; i < sizeof(Unsigned); ++i)  // compilers turn this into one load and one byte swap
     value = static_cast<Unsigned>((static_cast<std::uint64_t>(value) << 8U) | std::to_integer<std::uint64_t>(at[i]));
   return value;
 }

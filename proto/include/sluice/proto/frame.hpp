@@ -1,9 +1,9 @@
 #pragma once
 /// @file
-/// Where one backend message ends and the next begins.
+/// Framing: where one backend message ends and the next begins.
 ///
-/// Use: call `next_frame` on what has arrived; consume `framing::size` bytes per complete frame; when it says
-/// incomplete, read until `framing::size` bytes are there. Nothing here copies or allocates.
+/// Call `next_frame` on the bytes that have arrived. For a complete frame, consume `framing::size` bytes; for an
+/// incomplete one, read until `framing::size` bytes are there. Nothing here copies or allocates.
 /// @see PostgreSQL documentation, section "Message Formats"
 
 #include <cstddef>
@@ -19,28 +19,29 @@ namespace sluice::proto {
 inline constexpr std::size_t header_size{5};    ///< type byte and length
 inline constexpr std::uint32_t length_size{4};  ///< the length field counts itself, not the type byte
 
-/// One backend message where it lies in the receive buffer.
+/// One backend message, in place in the receive buffer.
 struct frame {
   char type{};                        ///< type byte: 'D' is DataRow, 'Z' ReadyForQuery, ...
-  std::span<const std::byte> body{};  ///< all after the length field
+  std::span<const std::byte> body{};  ///< everything after the length field
 };
 
-/// What `next_frame` found.
+/// The result of `next_frame`.
 struct framing {
   enum class kind : std::uint8_t { complete, incomplete, faulty };
   kind found{kind::incomplete};
   frame message{};     ///< complete: the frame
-  std::size_t size{};  ///< complete: bytes to consume; incomplete: bytes needed in all
+  std::size_t size{};  ///< complete: bytes to consume; incomplete: bytes needed in total
   fault why{};         ///< faulty: the reason
 };
 
 /// Finds the first message in `bytes`.
 ///
-/// @param bytes   what has arrived, from a message boundary on; may be empty
+/// @param bytes   what has arrived, starting at a message boundary; may be empty
 /// @param limits  largest bodies accepted; checked on the header, before the body has arrived
-/// @return complete, incomplete or faulty; a faulty stream has no next message: close the connection
+/// @return complete, incomplete or faulty. A faulty stream has no next message: close the connection
 /// @par Lifetime  `message.body` points into `bytes` and is valid as long as they are
-/// @par Errors    `bad_length` below 4, negative, or long for a type that is never long; `too_large` above the limit
+/// @par Errors    `bad_length` for a length below 4, negative, or long for a type that is never long; `too_large` above
+///                the limit
 [[nodiscard]] inline framing next_frame(std::span<const std::byte> bytes, const limits& limits) noexcept {
   if (bytes.size() < header_size) return {.size = header_size};
 

@@ -1,20 +1,21 @@
 #pragma once
 /// @file
-/// How long a backend message may be. Checked on the header, before anything is read or allocated for the body.
+/// Limits for the length of backend messages. They are checked on the header, before anything is read or allocated for
+/// the body.
 
 #include <cstddef>
 
 namespace sluice::proto {
 
-/// Largest bodies accepted, in bytes (the length field without its own four bytes).
+/// The largest accepted bodies, in bytes (the length field without its own four bytes).
 struct limits {
   std::size_t row{64U << 20U};  ///< DataRow and CopyData; at most `max_row`
-  /// RowDescription, NotificationResponse, and so on. Of an ErrorResponse or NoticeResponse beyond it the wire layer
-  /// keeps the beginning.
+  /// RowDescription, NotificationResponse, and so on. An ErrorResponse or NoticeResponse may exceed it; the wire layer
+  /// then keeps its beginning.
   std::size_t message{1U << 20U};
 
   static constexpr std::size_t max_row{(1U << 30U) - 1};  ///< no server sends a longer message
-  static constexpr std::size_t short_message{30'000};     ///< every kind that is never long
+  static constexpr std::size_t short_message{30'000};     ///< every type that is never long
   static constexpr std::size_t authentication{2'000};     ///< Authentication and NegotiateProtocolVersion
 
   /// The limit for one type of message.
@@ -33,7 +34,7 @@ struct limits {
       default: return short_message;
     }
   }
-  /// Whether a message of this type may be long at all: if not, a long one is a broken server, not a limit to raise.
+  /// Whether a message of this type may be long at all. If not, a long one means a broken server, not a limit to raise.
   [[nodiscard]] static constexpr bool may_be_long(char type) noexcept {
     switch (type) {
       case 'D':

@@ -1,8 +1,8 @@
 #pragma once
 /// @file
-/// The OIDs of the built-in types that this library reads or sends, as they stand in RowDescription,
-/// ParameterDescription and Parse. They never change from one release of Postgres to the next; those of types that were
-/// created do, and differ from one database to another.
+/// The OIDs of the built-in types that this library reads or sends, as used in RowDescription, ParameterDescription and
+/// Parse. They never change between releases of Postgres. OIDs of user-defined types do, and they differ between
+/// databases.
 /// @see src/include/catalog/pg_type.dat in the sources of PostgreSQL
 
 #include <cstdint>
@@ -25,7 +25,7 @@ inline constexpr std::uint32_t xml = 142;
 inline constexpr std::uint32_t cidr = 650;
 inline constexpr std::uint32_t float4 = 700;
 inline constexpr std::uint32_t float8 = 701;
-inline constexpr std::uint32_t unknown = 705;  ///< a literal whose type was not yet decided
+inline constexpr std::uint32_t unknown = 705;  ///< a literal whose type is not decided yet
 inline constexpr std::uint32_t inet = 869;
 inline constexpr std::uint32_t bpchar = 1042;  ///< `char(n)` in SQL
 inline constexpr std::uint32_t varchar = 1043;
@@ -58,7 +58,7 @@ inline constexpr std::uint32_t numeric_array = 1231;
 inline constexpr std::uint32_t uuid_array = 2951;
 inline constexpr std::uint32_t jsonb_array = 3807;
 
-/// The name of any built-in type in the schema pg_catalog, as `int4` and `int4[]`; empty for another type.
+/// The name of any built-in type in the schema pg_catalog, such as `int4` and `int4[]`; empty for another type.
 [[nodiscard]] SLUICE_API std::string_view name_of(std::uint32_t type) noexcept;
 
 }  // namespace sluice::proto::oid

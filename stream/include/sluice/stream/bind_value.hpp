@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// Values that travel apart from the SQL.
+/// Bound parameters: values that travel separately from the SQL.
 
 #include <chrono>
 #include <concepts>
@@ -47,33 +47,33 @@ inline constexpr std::uint32_t parameter_type<uuid> = proto::oid::uuid;
 template <class T>
 inline constexpr std::uint32_t parameter_type<std::optional<T>> = parameter_type<T>;
 
-/// Elements of an array: an array has one dimension.
+/// Types that may be elements of an array; arrays have one dimension.
 template <class T>
 concept parameter_element = std::convertible_to<T, std::string_view> || !std::ranges::range<T>;
 
 }  // namespace detail
 
-/// One bound parameter. It travels apart from the SQL and is never pasted into it: in the text format, but for bytes,
-/// which would be twice as long in it.
+/// One bound parameter. It travels separately from the SQL and is never pasted into it. Values are sent in the text
+/// format, except for bytes, which would be twice as long in it.
 ///
 /// | C++ | sent as |
 /// |---|---|
-/// | text | whatever its place asks for, as a quoted literal |
+/// | text | whatever its place requires, as a quoted literal |
 /// | bool | boolean |
 /// | int, and what fits into one | integer |
 /// | other integers: std::int64_t, unsigned, std::size_t | bigint; numeric for a value beyond bigint |
 /// | float, double | numeric, in the shortest digits that read back as the same number |
-/// | the same, when it is infinite, NaN or -0.0 | double precision |
+/// | the same, if infinite, NaN or -0.0 | double precision |
 /// | std::chrono::sys_days, year_month_day | date |
 /// | std::chrono::sys_time of anything but days | timestamp with time zone |
 /// | std::chrono::local_time | timestamp without time zone |
 /// | uuid | uuid |
-/// | std::optional | as the value that is not there |
+/// | std::optional | as the value; NULL of the same type when empty |
 /// | ranges of these | arrays of these |
 ///
-/// The type follows from the C++ type, not from the value, so a query means the same whatever it is asked for. Where a
-/// function takes another one, cast: `left(name, $1::int)`.
-/// @par Errors  the constructors throw error: bad_query for a date or moment that the server or the calendar does not
+/// The SQL type follows from the C++ type, not from the value, so a query means the same whatever values it is given.
+/// Where a function takes another type, cast: `left(name, $1::int)`.
+/// @par Errors  the constructors throw error: bad_query for a date or time that the server or the calendar does not
 ///              have. `max()` and `min()` are infinity and -infinity
 class SLUICE_API bind_value {
  public:
@@ -85,7 +85,7 @@ class SLUICE_API bind_value {
   bind_value(std::string_view text) : text_{std::in_place, text} {}
   bind_value(const char* text) : text_{std::in_place, text} {}
   bind_value(bool value);
-  /// No pointer is a truth.
+  /// Pointers do not convert to bool.
   template <class Pointer>
     requires std::is_pointer_v<Pointer>
   bind_value(const Pointer&) = delete;
@@ -97,16 +97,16 @@ class SLUICE_API bind_value {
   bind_value(double value);
   bind_value(std::chrono::sys_days value);
   bind_value(std::chrono::year_month_day value);
-  /// Microseconds are kept, the rest is cut off.
+  /// Truncated to microseconds.
   template <class Duration>
   bind_value(std::chrono::sys_time<Duration> value)
       : bind_value{moment(detail::to_microseconds(value.time_since_epoch()), true)} {}
-  /// A date and time of the clock on the wall.
+  /// A local date and time, without a zone.
   template <class Duration>
   bind_value(std::chrono::local_time<Duration> value)
       : bind_value{moment(detail::to_microseconds(value.time_since_epoch()), false)} {}
   bind_value(const sluice::uuid& value) : bind_value{uuid(value.to_string())} {}
-  /// NULL of the type that T is sent with, or the value.
+  /// The value, or NULL of the type that T is sent with.
   template <class T>
   bind_value(const std::optional<T>& value)
       : bind_value{value ? bind_value{*value} : bind_value{std::nullopt, detail::parameter_type<T>}} {}
@@ -115,17 +115,18 @@ class SLUICE_API bind_value {
   [[nodiscard]] static bind_value bytes(std::span<const std::byte> value);
   /// JSON text: jsonb.
   [[nodiscard]] static bind_value json(std::string text) { return {std::move(text), proto::oid::jsonb}; }
-  /// A number of any size, in decimal.
+  /// A number of any size, in decimal digits.
   [[nodiscard]] static bind_value numeric(std::string text) { return {std::move(text), proto::oid::numeric}; }
-  /// A moment as the server reads it.
+  /// A point in time as the server reads it.
   [[nodiscard]] static bind_value timestamptz(std::string text) { return {std::move(text), proto::oid::timestamptz}; }
   /// A UUID in its text form.
   [[nodiscard]] static bind_value uuid(std::string text) { return {std::move(text), proto::oid::uuid}; }
-  /// An SQL array, one-dimensional. Its type is that of its elements, which are all of one kind, numbers of the widest;
-  /// a NULL may be among them. Of text, or without elements, it is of the type that its place asks for.
-  /// @par Errors  throws error: bad_query for elements of different kinds, or arrays
+  /// An SQL array, one-dimensional. Its type follows from its elements, which must all be of one kind; numbers take the
+  /// widest type among them, and NULLs are allowed. An array of text, or an empty one, takes the type that its place
+  /// requires.
+  /// @par Errors  throws error: bad_query for elements of different kinds, or nested arrays
   [[nodiscard]] static bind_value array(std::span<const bind_value> elements) { return array(elements, 0); }
-  /// The same; the elements' C++ type counts also when there are none.
+  /// The same; here the C++ element type counts even when there are no elements.
   template <std::ranges::input_range Range>
     requires(!std::convertible_to<Range, std::string_view> &&
              !std::same_as<std::ranges::range_value_t<Range>, std::byte> &&
@@ -135,10 +136,10 @@ class SLUICE_API bind_value {
       : bind_value{array(std::vector<bind_value>(std::ranges::begin(elements), std::ranges::end(elements)),
                          detail::parameter_type<std::ranges::range_value_t<Range>>)} {}
 
-  /// As it is sent; nothing for NULL.
+  /// The value as it is sent; nothing for NULL.
   [[nodiscard]] const std::optional<std::string>& text() const noexcept { return text_; }
   [[nodiscard]] bool is_binary() const noexcept { return type_ == proto::oid::bytea; }
-  /// The type's OID, 0 when the server is to infer it.
+  /// The type's OID; 0 when the server infers it.
   [[nodiscard]] std::uint32_t type() const noexcept { return type_; }
 
  private:

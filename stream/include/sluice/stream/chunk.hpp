@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// Rows as they lie in the receive buffer: what one read brought.
+/// Chunks: the rows that one read delivered, as they lie in the receive buffer.
 
 #include <cstddef>
 #include <iterator>
@@ -18,15 +18,15 @@ namespace detail {
 class merge;
 }
 
-/// The complete rows that one read brought: a forward range of `row`, with at least one row, or empty at the end of the
-/// stream. Iterating is the only walk over the bytes, so there is no `size()`.
+/// The complete rows that one read delivered: a forward range of `row` with at least one row, or empty at the end of
+/// the stream. Iterating is the only walk over the bytes, so there is no `size()`.
 /// @par Lifetime  a view: valid until the next read of its stream
 class SLUICE_API chunk {
  public:
   class iterator;
 
   chunk() = default;
-  /// @param columns  of the result, when it was asked for by columns; outlives the rows
+  /// @param columns  of the result, if it was requested as columns; must outlive the rows
   explicit chunk(const proto::row_batch& rows, const result_columns* columns = nullptr) noexcept
       : rows_{rows}, columns_{columns} {}
 
@@ -35,7 +35,7 @@ class SLUICE_API chunk {
   /// False at the end of the stream.
   explicit operator bool() const noexcept { return rows_.begin != nullptr; }
 
-  /// A copy that owns its bytes: it may outlive the stream and go to another thread.
+  /// A copy that owns its bytes. It may outlive the stream and move to another thread.
   [[nodiscard]] owned_chunk detach() const;
 
  private:
@@ -44,7 +44,7 @@ class SLUICE_API chunk {
   const result_columns* columns_{};
 };
 
-/// Steps from row to row; at the end it leaves word where it stopped, so that no byte is walked twice.
+/// Steps from row to row. At the end it records where it stopped, so that no byte is walked twice.
 class chunk::iterator {
  public:
   using value_type = row;
@@ -93,7 +93,7 @@ inline chunk::iterator chunk::begin() const noexcept { return {rows_, columns_};
 class SLUICE_API owned_chunk {
  public:
   owned_chunk() = default;
-  /// What is left by moving is empty.
+  /// A moved-from chunk is empty.
   owned_chunk(owned_chunk&& other) noexcept
       : bytes_{std::move(other.bytes_)},
         columns_{std::move(other.columns_)},

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// The blocking face: one connection, plain loops, no Asio in sight.
+/// The blocking API: one connection and plain loops, without Asio in the interface.
 ///
 ///     sluice::client db{"postgresql://localhost/app"};
 ///     for (sluice::row row : db.stream(sluice::from("v_user").limit(10))) std::cout << row.text() << '\n';
@@ -30,12 +30,13 @@ namespace detail {
 class blocking_connection;
 }  // namespace detail
 
-/// The rows of one query: a std::ranges input range. Movable, and iterators stay valid when it moves.
-/// Destroyed before its end, it cancels the query on the server and makes sure that the connection is clean, within
-/// `connection_options::leave_timeout`. A statement that may write is not cancelled: its end is waited for, however
-/// long that takes, unless the query's own deadline passes or `client::interrupt` is called (see `sql`,
+/// The rows of one query: a std::ranges input range. Movable; iterators stay valid when it moves.
+///
+/// If destroyed before its end, it cancels the query on the server and makes sure that the connection is clean, within
+/// `connection_options::leave_timeout`. A statement that may write is not cancelled: the destructor waits for its end,
+/// however long that takes, unless the query's own deadline passes or `client::interrupt` is called (see `sql`,
 /// docs/leaving.md).
-/// @par Lifetime  keeps the connection alive; a row is valid until the iterator goes on to the next chunk
+/// @par Lifetime  keeps the connection alive; a row is valid until the iterator moves on to the next chunk
 /// @par Errors    `begin`, `++` and `next` throw error as `row_stream::next` does
 class [[nodiscard, gnu::visibility("default")]] row_range {
  public:
@@ -45,16 +46,16 @@ class [[nodiscard, gnu::visibility("default")]] row_range {
   row_range& operator=(row_range&&) noexcept;
   ~row_range();
 
-  /// Reads up to the first row. To be called once: there is one pass.
+  /// Reads up to the first row. Call it only once: the range is single-pass.
   [[nodiscard]] iterator begin();
   [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
-  /// The next rows, for loops over chunks; empty at the end. Do not mix with iterators.
+  /// The next rows, for loops over chunks; empty at the end. Do not mix it with iterators.
   [[nodiscard]] chunk next();
-  /// Stops before the end, whatever the query does, and tells how that went. `next` then throws cancelled, unless the
+  /// Stops before the end, whatever the query does, and returns the outcome. `next` then throws cancelled, unless the
   /// end was reached before.
   leaving cancel();
-  /// @see row_stream::pause; here the time limit is looked at when the stream goes on, since nothing runs meanwhile
+  /// @see row_stream::pause; here the time limit is checked when the stream continues, since nothing runs in between
   void pause(pause_options how = {});
   void resume();
   [[nodiscard]] stream_stats stats() const;
@@ -70,7 +71,7 @@ template <class T>
 class typed_range;
 
 /// One connection for one thread.
-/// @par Thread safety  none, but for `interrupt`
+/// @par Thread safety  none, except for `interrupt`
 class SLUICE_API client {
  public:
   /// Connects and logs in; see `connect` for errors.
@@ -80,29 +81,29 @@ class SLUICE_API client {
   client& operator=(client&&) noexcept;
   ~client();
 
-  /// Sends the query; errors of the server come with the first row. While streams in pages are open, others may be,
-  /// too: see `row_stream`.
+  /// Sends the query; server errors surface with the first row. While paged streams are open, other streams may be
+  /// open, too: see `row_stream`.
   /// @par Errors  throws error: bad_query, bad_state when another range is open
   [[nodiscard]] row_range stream(const query& what, query_options options = {});
   /// The rows as values of a C++ type. Include <sluice/stream/typed.hpp>, where errors and policies are described.
   template <class T>
   [[nodiscard]] typed_range<T> stream(const query& what, query_options options = {});
-  /// Runs statements without parameters and passes over their rows; @see connection::execute
+  /// Runs statements without parameters and discards their rows; @see connection::execute
   std::string execute(std::string_view statements, query_options options = {});
 
-  /// Sends several queries in one write, and gives their rows in that order; to be read in that order, too. What is
-  /// true of `connection::send` is true of this.
-  /// @par Errors  throws error: bad_query, then nothing is sent; bad_state
+  /// Sends several queries in one write and returns their rows in the same order; read them in that order, too.
+  /// Everything said about `connection::send` applies here.
+  /// @par Errors  throws error: bad_query, in which case nothing is sent; bad_state
   [[nodiscard]] std::vector<row_range> send(const std::vector<query>& queries, query_options options = {});
 
-  /// Ends the wait of the thread that uses this client with `cancelled`, or its next wait. May be called from any
-  /// thread and from a signal handler.
+  /// Interrupts the thread that uses this client: its current wait, or else its next one, ends with `cancelled`. May be
+  /// called from any thread and from a signal handler.
   void interrupt() noexcept;
 
   /// @see connection::parameter
   [[nodiscard]] std::string_view parameter(std::string_view name) const;
   [[nodiscard]] std::uint32_t backend_pid() const noexcept;
-  /// "TLSv1.3"; empty when the connection is not in TLS.
+  /// "TLSv1.3", for example; empty when the connection does not use TLS.
   [[nodiscard]] std::string_view tls_version() const noexcept;
   [[nodiscard]] bool is_idle() const noexcept;
   [[nodiscard]] bool is_closed() const noexcept;

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// Columns by their position, in the binary format: for those who want columns rather than documents.
+/// Columns by their position, in the binary format, for queries whose columns are wanted rather than documents.
 ///
 ///     for (sluice::row row : db.stream(sluice::sql("select id, name, born from people").as_columns())) {
 ///       auto [id, name] = row.get<std::int64_t, std::string_view>();
@@ -24,9 +24,9 @@
 /// | std::optional | any of these, or NULL |
 /// | std::vector | one-dimensional arrays of these |
 ///
-/// What stands not above is cast in the query: `host::text`.
+/// Cast any type not listed above in the query: `host::text`.
 ///
-/// A type of your own: `void from_binary(const sluice::binary_field&, your_type&)` in its namespace.
+/// To support a type of your own, define `void from_binary(const sluice::binary_field&, your_type&)` in its namespace.
 /// @see PostgreSQL documentation, section "Formats and Format Codes"
 
 #include <bit>
@@ -56,20 +56,20 @@
 namespace sluice {
 
 /// One field of a row, or one element of an array, as the server sent it.
-/// @par Lifetime  a view, as the row
+/// @par Lifetime  a view; valid as long as the row
 struct binary_field {
   std::span<const std::byte> bytes{};
   bool is_null{};
   std::uint32_t type{};           ///< OID
-  std::size_t index{};            ///< of the column, from 0
-  const result_column* column{};  ///< that it belongs to
+  std::size_t index{};            ///< of the column, counted from 0
+  const result_column* column{};  ///< the column it belongs to
 
   /// @par Errors  throws error: bad_column: "column 3 (name): expected an integer, found text"
   [[noreturn]] SLUICE_API void fail(std::string_view expected) const;
-  /// The same for a value of the right type.
+  /// The same for a value of the right type that cannot be used.
   [[noreturn]] SLUICE_API void fail_value(std::string_view what) const;
 
-  /// A big-endian number that is the whole field.
+  /// Reads the whole field as one big-endian number.
   template <class Unsigned>
   [[nodiscard]] Unsigned load() const {
     if (bytes.size() != sizeof(Unsigned)) fail_value("it is not as long as its type");
@@ -77,14 +77,14 @@ struct binary_field {
   }
 };
 
-/// Of type timetz.
+/// A value of type timetz.
 struct time_with_zone {
   std::chrono::microseconds since_midnight{};
   std::chrono::seconds east_of_utc{};
   friend bool operator==(const time_with_zone&, const time_with_zone&) = default;
 };
 
-/// Of type interval: three parts that no calendar-free unit can sum up.
+/// A value of type interval: three parts that cannot be added up without a calendar.
 struct interval {
   std::int32_t months{};
   std::int32_t days{};
@@ -93,7 +93,7 @@ struct interval {
 };
 
 namespace detail {
-/// The digits of a numeric that has nothing behind its point.
+/// The digits of a numeric that has no fractional part.
 [[nodiscard]] SLUICE_API std::string whole_number(const binary_field& from);
 [[nodiscard]] SLUICE_API double nearest_double(const binary_field& from);
 }  // namespace detail
@@ -149,7 +149,7 @@ SLUICE_API void from_binary(const binary_field& from, interval& into);
 
 namespace detail {
 
-/// Microseconds since 1970; `max()` and `min()` for infinity and -infinity.
+/// A date or time in microseconds since 1970; `max()` and `min()` for infinity and -infinity.
 SLUICE_API std::chrono::microseconds moment_of(const binary_field& from, std::uint32_t type);
 
 template <class Clock, class Duration>
@@ -159,10 +159,10 @@ void read_moment(const binary_field& from, std::uint32_t type, std::chrono::time
   into = std::chrono::time_point<Clock, Duration>{*since_epoch};
 }
 
-/// The elements of an array, one after the other.
+/// Reads the elements of an array, one after the other.
 class SLUICE_API array_reader {
  public:
-  /// @par Errors  throws error: bad_column when it is no array of one dimension at most, or ends too early
+  /// @par Errors  throws error: bad_column for anything but an array of at most one dimension, or if it ends too early
   explicit array_reader(const binary_field& array);
   [[nodiscard]] std::size_t left() const noexcept { return left_; }
   [[nodiscard]] binary_field next();
@@ -223,7 +223,7 @@ void from_binary(const binary_field& from, std::vector<T>& into) {
 
 namespace detail {
 
-/// The fields of a row, one after the other.
+/// Reads the fields of a row, one after the other.
 class field_walk {
  public:
   field_walk(const std::byte* body, const result_columns* columns) : at_{body + 2}, columns_{columns} {
@@ -268,7 +268,7 @@ T row::get(std::size_t index) const {
 template <class First, class... Rest>
 std::tuple<First, Rest...> row::get() const {
   detail::field_walk fields{body_, columns_};
-  // Braces: the elements are initialised in their order.
+  // Braces, so that the elements are initialised in order.
   return std::tuple<First, Rest...>{detail::value_of<First>(fields.next()), detail::value_of<Rest>(fields.next())...};
 }
 

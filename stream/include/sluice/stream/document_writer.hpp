@@ -1,14 +1,14 @@
 #pragma once
 /// @file
-/// Rows as text for a sink: NDJSON, one JSON array, or the documents as they were sent.
+/// Writes rows as text to a sink: NDJSON, one JSON array, or the documents as they were sent.
 ///
 ///     sluice::write_documents(rows, STDOUT_FILENO);                       // a row_range into a file descriptor
 ///     sluice::write_documents(rows, std::cout, sluice::document_format::array);
 ///     co_await sluice::write_documents(stream, socket);                   // a row_stream into an Asio stream
 ///
-/// The next rows are read when the sink has taken the last: a slow sink slows the server, and memory stays what the
-/// receive buffer is. Large documents go to the sink straight from there; small ones are gathered first, which costs
-/// less than handing each to the kernel on its own.
+/// The next rows are read only once the sink has taken the previous ones: a slow sink slows the server, and memory
+/// stays at the size of the receive buffer. Large documents go to the sink straight from that buffer. Small ones are
+/// gathered first, which costs less than handing each to the kernel on its own.
 
 #include <cstddef>
 #include <cstdint>
@@ -31,29 +31,29 @@
 namespace sluice {
 
 enum class document_format : std::uint8_t {
-  ndjson,  ///< a line per row: a document with a line feed or carriage return in it is minified; `null` for NULL
-  array,   ///< one JSON array, a line per row
-  raw,     ///< a line per row, the bytes as sent; an empty line for NULL
+  ndjson,  ///< one line per row; a document that contains a line feed or carriage return is minified; `null` for NULL
+  array,   ///< one JSON array, one line per row
+  raw,     ///< one line per row, the bytes as sent; an empty line for NULL
 };
 
-/// Puts rows into a form that sinks take: add rows, hand `text()` to the sink, add the next.
+/// Formats rows for a sink. Add rows, hand `text()` to the sink, add the next.
 /// @par Thread safety  none
 class SLUICE_API document_writer {
  public:
   explicit document_writer(document_format format = document_format::ndjson);
 
-  /// @par Lifetime  the row is to be valid until its text has been written
+  /// @par Lifetime  the row must stay valid until its text has been written
   /// @par Errors    throws error: bad_json for a document with line breaks that is not JSON, or has one in a string.
-  ///                The documents before it are still to be written
+  ///                The documents before it still have to be written
   void add(row document);
   void add(const chunk& rows) {
     for (const row each : rows) add(each);
   }
-  /// The end of an array.
+  /// Adds the end of an array.
   void finish();
 
-  /// What was added since this was last called, in order, for a gathered write.
-  /// @par Lifetime  until the next call of `add` or `finish`, and as the rows
+  /// The text added since the last call, in order, for a gathered write.
+  /// @par Lifetime  until the next call of `add` or `finish`, and no longer than the rows
   [[nodiscard]] std::span<const asio::const_buffer> text();
 
   [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
@@ -77,23 +77,23 @@ class SLUICE_API document_writer {
   std::vector<asio::const_buffer> buffers_;
 };
 
-/// Writes all of it, waiting where the descriptor does not take more at once.
+/// Writes all of the text; waits while the descriptor does not accept more.
 /// @par Errors  throws std::system_error with the operating system's code, such as EPIPE
 SLUICE_API void write_all(int descriptor, std::span<const asio::const_buffer> text);
-/// @par Errors  throws std::system_error (std::io_errc::stream) when the stream does not take it
+/// @par Errors  throws std::system_error (std::io_errc::stream) when the stream refuses the text
 SLUICE_API void write_all(std::ostream& to, std::span<const asio::const_buffer> text);
 
-/// Writes what is left of the rows.
-/// @return how many rows
-/// @par Errors  throws error: what `row_range::next` and `document_writer::add` do; and what `write_all` does. The rows
-///              before are written, each whole
+/// Writes the remaining rows.
+/// @return the number of rows
+/// @par Errors  throws error: as `row_range::next` and `document_writer::add`; and what `write_all` throws. The rows
+///              before the failure are written, each in full
 SLUICE_API std::uint64_t write_documents(row_range& rows, int descriptor,
                                          document_format format = document_format::ndjson);
 SLUICE_API std::uint64_t write_documents(row_range& rows, std::ostream& to,
                                          document_format format = document_format::ndjson);
 
 /// The same for any Asio AsyncWriteStream: a socket, an asio::ssl::stream, a pipe.
-/// @par Errors        throws std::system_error, too, when the stream fails
+/// @par Errors        also throws std::system_error when the stream fails
 /// @par Cancellation  terminal
 template <class AsyncWriteStream>
 asio::awaitable<std::uint64_t> write_documents(row_stream& rows, AsyncWriteStream& to,

@@ -1,7 +1,8 @@
 #pragma once
 /// @file
-/// JSON values as C++ values. `from_json(value, into, place)` is found by argument-dependent lookup: a type of your own
-/// may have one in its namespace, which reads each value once; SLUICE_JSON and SLUICE_JSON_ENUM write it for you.
+/// Conversion of JSON values to C++ values. `from_json(value, into, place)` is found by argument-dependent lookup. A
+/// type of your own may define one in its namespace, which must read each value only once; SLUICE_JSON and
+/// SLUICE_JSON_ENUM write it for you.
 ///
 ///     struct user { std::int64_t id; std::string name; std::optional<std::string> email; };
 ///     SLUICE_JSON(user, id, name, email)
@@ -9,10 +10,11 @@
 ///     enum class state { open, paid };
 ///     SLUICE_JSON_ENUM(state, open, paid)
 ///
-/// Known: bool, integers (checked against their range), float and double, std::string, std::string_view, std::optional
-/// (null or missing), std::vector, std::map and std::unordered_map with string keys, std::chrono::sys_time and sys_days
-/// (ISO 8601), uuid, raw_json, and types with SLUICE_JSON. Members that the document has and the type has not are
-/// passed over; a member that is missing is an error unless it is an optional. `json_policy` changes both.
+/// Supported types: bool, integers (checked against their range), float and double, std::string, std::string_view,
+/// std::optional (null or missing), std::vector, std::map and std::unordered_map with string keys,
+/// std::chrono::sys_time and sys_days (ISO 8601), uuid, raw_json, and types with SLUICE_JSON. Members of the document
+/// that the type does not have are ignored; a missing member is an error unless it is an optional. `json_policy`
+/// changes both.
 
 #include <array>
 #include <chrono>
@@ -42,17 +44,18 @@ namespace sluice {
 
 using json_value = simdjson::ondemand::value;
 
-/// A value as it stands in the document, not decoded.
+/// A value as it is written in the document, not decoded.
 /// @par Lifetime  `text` views the row
 struct raw_json {
   std::string_view text;
 };
 
-/// Where in a document a value stands; made on the stack while a document is read.
+/// The position of a value in a document, built on the stack while the document is read.
 class json_place {
  public:
   explicit json_place(std::uint64_t row) noexcept : row_{row} {}
-  /// @par Errors  throws error: bad_json more than 512 levels deep: a type that contains itself is read by recursion
+  /// @par Errors  throws error: bad_json beyond 512 levels of nesting, since a type that contains itself is read by
+  ///              recursion
   json_place(const json_place& inside, std::string_view key)
       : inside_{&inside}, key_{key}, depth_{inside.depth_ + 1}, row_{inside.row_} {
     if (depth_ > max_depth) fail_too_deep();
@@ -64,9 +67,9 @@ class json_place {
 
   /// @par Errors  throws error: bad_json: "row 17, $.profile.tags[3]: expected a string, found a number"
   [[noreturn]] SLUICE_API void fail(std::string_view expected, std::string_view found) const;
-  /// The same, with what was found told by its JSON type.
+  /// The same; describes what was found by its JSON type.
   [[noreturn]] SLUICE_API void fail(std::string_view expected, json_value& found) const;
-  /// The same for a value of the right type, too, which is malformed or out of range.
+  /// The same; also covers a value of the right type that is malformed or out of range.
   [[noreturn]] SLUICE_API void fail(std::string_view expected, json_value& found, simdjson::error_code why) const;
 
  private:
@@ -83,14 +86,14 @@ class json_place {
   std::uint64_t row_;
 };
 
-/// How strictly documents are read into a type; specialise it.
+/// How strictly documents are read into a type; specialise it to change that.
 template <class T>
 struct json_policy {
   static constexpr bool missing_members_keep_their_value = false;
   static constexpr bool unknown_members_are_errors = false;
 };
 
-/// One member of a type: its name in documents, and where it is.
+/// One member of a type: its name in documents, and the pointer to it.
 template <class Type, class Member>
 struct json_member {
   std::string_view name;
@@ -208,7 +211,7 @@ void from_json(json_value& from, std::vector<T>& into, const json_place& place) 
 
 namespace detail {
 
-/// Whether a document that is no object and no array is one value, and nothing follows it.
+/// Whether a document that is neither an object nor an array is a single value with nothing after it.
 [[nodiscard]] SLUICE_API bool is_one_scalar(std::string_view document) noexcept;
 
 template <class Map>
@@ -227,7 +230,7 @@ void read_map(json_value& from, Map& into, const json_place& place) {
   }
 }
 
-/// What is read to its end, so that nothing may follow it.
+/// Types that are read to their end, so that nothing may follow them.
 template <class T>
 inline constexpr bool is_read_whole = false;
 template <class T>
@@ -242,20 +245,20 @@ inline constexpr bool is_optional = false;
 template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
 
-/// Reads an object into a type, in one walk over the document and hardly further than the last member that the type
-/// has. Of several members with one key the first counts.
+/// Reads an object into a type, in one walk over the document that goes barely past the last member of the type. Of
+/// several members with the same key, the first one counts.
 ///
-/// simdjson's own lookup by name walks more than once, and takes for granted that nothing is malformed then.
+/// simdjson's own lookup by name walks more than once, and then assumes that nothing is malformed.
 template <class T>
 class object_reader {
  public:
   object_reader(T& into, const json_place& place) noexcept : into_{into}, place_{place} {}
 
   void read(simdjson::ondemand::object& from) {
-    for (auto each : from) {  // one step further than the last: what follows a value is looked at, too
+    for (auto each : from) {  // one step past the last member, to check what follows its value, too
       if (each.error() != simdjson::SUCCESS) place_.fail("a member", "no JSON");
       if (left_ == 0 && !strict) return;
-      simdjson::ondemand::field& field = each.value_unsafe();  // a copy here costs more than all the rest of the walk
+      simdjson::ondemand::field& field = each.value_unsafe();  // copying costs more than the rest of the walk
       const char* const key = field.key().raw();
       if (take(field, [key](std::string_view name) { return is_plain_json_key(key, name); }) ||
           (has_escapes(key) && take(field, [key](std::string_view name) { return is_json_key(key, name); })))
@@ -272,8 +275,8 @@ class object_reader {
   static_assert(std::apply([](const auto&... member) { return (is_plain_name(member.name) && ...); }, members),
                 "names of members are at most 63 bytes long, without quotes and backslashes");
 
-  /// Reads the field if it is a member that has not been read. In a document that has them in the order of the type,
-  /// the first that is left is the one.
+  /// Reads the field if it is a member that has not been read yet. If the document has its members in the order of the
+  /// type, the first unread one matches.
   template <class IsKey>
   bool take(simdjson::ondemand::field& field, IsKey is_key) {
     return [&]<std::size_t... Index>(std::index_sequence<Index...>) {
@@ -312,7 +315,7 @@ class object_reader {
   std::size_t left_{count};
 };
 
-/// The document itself may be such an object.
+/// The entry point for a document that is itself such an object.
 template <has_json_members T>
 void read_object(simdjson::ondemand::object& object, T& into, const json_place& place);
 
@@ -341,7 +344,7 @@ void detail::read_object(simdjson::ondemand::object& object, T& into, const json
 
 }  // namespace sluice
 
-// A macro for each of a list, by rescanning.
+// Applies a macro to each element of a list, by rescanning.
 #define SLUICE_PARENTHESES ()
 #define SLUICE_EXPAND(...) SLUICE_EXPAND_3(SLUICE_EXPAND_3(SLUICE_EXPAND_3(SLUICE_EXPAND_3(__VA_ARGS__))))
 #define SLUICE_EXPAND_3(...) SLUICE_EXPAND_2(SLUICE_EXPAND_2(SLUICE_EXPAND_2(SLUICE_EXPAND_2(__VA_ARGS__))))
@@ -355,11 +358,10 @@ void detail::read_object(simdjson::ondemand::object& object, T& into, const json
 #define SLUICE_NAME(type, name) \
   ::std::pair<::std::string_view, type> { #name, type::name }
 
-/// Makes a type readable: its members under their own names. Stands in the namespace of the type; takes up to 64
-/// members.
+/// Makes a type readable: its members under their own names, up to 64 of them. Place it in the namespace of the type.
 #define SLUICE_JSON(type, ...) SLUICE_JSON_MEMBERS(type, SLUICE_EXPAND(SLUICE_EACH(SLUICE_MEMBER, type, __VA_ARGS__)))
 
-/// The same with names of your own: SLUICE_JSON_MEMBERS(user, sluice::json_member{"display name", &user::name}, ...)
+/// The same with names of your choice: SLUICE_JSON_MEMBERS(user, sluice::json_member{"display name", &user::name}, ...)
 #define SLUICE_JSON_MEMBERS(type, ...) \
   [[maybe_unused]] constexpr auto sluice_json_members(const type*) { return ::std::tuple{__VA_ARGS__}; }
 

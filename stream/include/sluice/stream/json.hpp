@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// A row's document through simdjson On-Demand, parsed where it lies. The only public header that includes simdjson.
+/// Row documents through simdjson On-Demand, parsed in place. The only public header that includes simdjson.
 ///
 ///     for (sluice::row row : db.stream(query)) {
 ///       sluice::json_document document = row.json();
@@ -8,11 +8,12 @@
 ///     }
 ///
 /// Documents are checked lazily: what is not read is not validated. Fields are found in any order; with duplicate keys
-/// the first one from the current position on wins, as simdjson defines it. `json_validator` checks documents in full.
+/// the first one from the current position on wins, as simdjson defines it. `json_validator` checks whole documents.
 ///
-/// Read a string once: simdjson's memory has room for each string of a document once, and does not check.
+/// Read each string only once: simdjson's memory has room for every string of a document once, and does not check.
 ///
-/// A number beyond a double keeps its digits: `value.raw_json_token()`, or a `raw_json` member of a typed row.
+/// A number beyond the range of a double keeps its digits: use `value.raw_json_token()`, or a `raw_json` member of a
+/// typed row.
 
 #include <cstddef>
 #include <cstdint>
@@ -35,15 +36,15 @@ class json_document : public simdjson::ondemand::document {
       : simdjson::ondemand::document{std::move(parsed)} {}
 };
 
-/// The memory that parsing needs; grows to the largest document and is used again.
+/// The memory that parsing needs. It grows to the largest document and is reused.
 /// @par Thread safety  one document at a time
 class json_parser {
  public:
   json_parser() = default;
-  /// @param max_bytes  larger documents are refused: parsing takes about four bytes for each byte of the document
+  /// @param max_bytes  larger documents are refused; parsing takes about four bytes per byte of the document
   explicit json_parser(std::size_t max_bytes) : parser_{max_bytes} {}
 
-  /// @param text  with at least `simdjson::SIMDJSON_PADDING` readable bytes behind it, as every row has
+  /// @param text  must be followed by at least `simdjson::SIMDJSON_PADDING` readable bytes, as every row is
   /// @par Errors  throws error: bad_json
   [[nodiscard]] json_document parse(std::string_view text) {
     const simdjson::padded_string_view padded{text.data(), text.size(), text.size() + simdjson::SIMDJSON_PADDING};
@@ -67,27 +68,27 @@ inline json_document row::json() const {
   return json(parser);
 }
 
-/// What a document may be at most.
+/// Upper bounds for a document.
 struct json_limits {
   std::size_t max_bytes{1U << 30U};
-  std::size_t max_depth{1024};  ///< arrays and objects within each other
+  std::size_t max_depth{1024};  ///< nested arrays and objects
 };
 
 /// Checks whole documents against RFC 8259: UTF-8, structure, strings with paired surrogates, depth. Numbers may have
-/// any size. A document is checked where it lies: memory is a byte for each level of nesting, whatever its size.
+/// any size. A document is checked in place; memory is one byte per level of nesting, whatever its size.
 /// @par Thread safety  one document at a time
 class SLUICE_API json_validator {
  public:
   explicit json_validator(json_limits limits = {}) noexcept : limits_{limits} {}
 
-  /// @param number  of the row, for the message; 0: the message does not say
-  /// @par Errors  throws error: bad_json, with the byte where the document stops being JSON. NULL is no document and
+  /// @param number  of the row, for the error message; 0: the message does not mention it
+  /// @par Errors  throws error: bad_json, with the byte where the document stops being JSON. NULL is not a document and
   ///              passes
   void check(row document, std::uint64_t number = 0);
 
  private:
   json_limits limits_;
-  std::string ends_;  // of the arrays and objects around the place that is looked at
+  std::string ends_;  // closing brackets of the arrays and objects around the current position
 };
 
 }  // namespace sluice

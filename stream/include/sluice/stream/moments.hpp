@@ -1,7 +1,7 @@
 #pragma once
 /// @file
-/// Points in time as the server counts them, in microseconds, from and to any duration of std::chrono without overflow.
-/// `max()` of a duration is infinity, and `min()` of a signed one -infinity, in both directions.
+/// Conversion between the server's points in time, counted in microseconds, and any std::chrono duration, without
+/// overflow. `max()` of a duration stands for infinity, and `min()` of a signed one for -infinity, in both directions.
 
 #include <chrono>
 #include <cmath>
@@ -16,7 +16,7 @@
 namespace sluice::detail {
 
 /// `count * numerator / denominator`, rounded down.
-/// @return nothing when it has more than 64 bits
+/// @return nothing if the result does not fit into 64 bits
 template <std::intmax_t Numerator, std::intmax_t Denominator>
 [[nodiscard]] constexpr std::optional<std::int64_t> scaled(std::int64_t count) noexcept {
   using limits = std::numeric_limits<std::int64_t>;
@@ -28,7 +28,7 @@ template <std::intmax_t Numerator, std::intmax_t Denominator>
 }
 
 /// A duration since an epoch, in microseconds, rounded down; `max()` and `min()` for the infinities.
-/// @return nothing when it has more than 64 bits, or is no number
+/// @return nothing if it does not fit into 64 bits or is not a number
 template <class Rep, class Period>
   requires std::is_arithmetic_v<Rep>
 [[nodiscard]] constexpr std::optional<std::chrono::microseconds> to_microseconds(
@@ -51,8 +51,8 @@ template <class Rep, class Period>
   }
 }
 
-/// The way back, rounded down.
-/// @return nothing when the duration cannot hold it, or only as what means infinity
+/// The reverse conversion, rounded down.
+/// @return nothing if the duration cannot hold it, or could only hold it as a value that means infinity
 template <class Duration>
 [[nodiscard]] constexpr std::optional<Duration> from_microseconds(std::chrono::microseconds since_epoch) noexcept {
   using std::chrono::microseconds;

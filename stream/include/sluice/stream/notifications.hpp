@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// LISTEN and NOTIFY as a stream of events that goes on when the connection is lost.
+/// LISTEN and NOTIFY as a stream of events that survives the loss of the connection.
 ///
 ///     sluice::notifications news{"postgresql://localhost/app", {"orders", "users"}};
 ///     co_await news.listen();   // what is sent from now on is heard
@@ -31,16 +31,16 @@
 namespace sluice {
 
 struct listen_options {
-  /// When nothing was heard for so long, the server is asked whether it is still there. Zero: never, and a connection
-  /// that vanished without a word is noticed only as the `keepalives` of the connection string have it.
+  /// After this much silence the server is asked whether it is still there. Zero: never; a connection that vanished
+  /// silently is then only noticed through the `keepalives` settings of the connection string.
   std::chrono::milliseconds check_interval{30'000};
-  /// Before the connection is tried again; doubled each time, up to `max_backoff`.
+  /// Delay before reconnecting; doubled each time, up to `max_backoff`.
   std::chrono::milliseconds backoff{100};
   std::chrono::milliseconds max_backoff{10'000};
-  /// The most that events may take which have been read and not been asked for yet, object and texts. Nothing is read
-  /// while there are any, so that a slow consumer slows the server down; what comes between the answers of the server
-  /// to LISTEN and to the question whether it is still there has to be read, and what of it does not fit is dropped: a
-  /// `gap` stands in its place.
+  /// Upper bound for the memory of events that have been read but not requested yet, both the objects and their texts.
+  /// While there are any, nothing more is read, so a slow consumer slows the server down. What arrives before the
+  /// server's answers to LISTEN and to the liveness check has to be read regardless; events of it that do not fit are
+  /// dropped, and a `gap` takes their place.
   std::size_t max_pending_bytes{4U << 20U};
   connection_options connection{};
 };
@@ -48,46 +48,46 @@ struct listen_options {
 struct listen_event {
   enum class kind : std::uint8_t {
     heard,  ///< `what` was sent
-    gap,    ///< something has not been heard: the connection was lost, and has been made anew, or there was no room
+    gap,    ///< events may be missing: the connection was lost and re-established, or there was no room
   };
   kind is{kind::heard};
   notification what{};
 };
 
-/// Listens on a connection of its own. Movable. A call that waits when this goes ends with `cancelled`.
-/// @par Thread safety  none: one coroutine or strand
+/// Listens on a connection of its own. Movable. A pending call ends with `cancelled` when this is destroyed.
+/// @par Thread safety  none: use it from one coroutine or strand
 class SLUICE_API notifications {
  public:
-  /// Does nothing yet: the first `listen` or `next` connects.
+  /// Sends nothing yet: the first `listen` or `next` connects.
   /// @param channels  names as they are, not folded to lower case
-  /// @par Errors  throws error: bad_conninfo; bad_query for an empty name or a zero byte in one
+  /// @par Errors  throws error: bad_conninfo; bad_query for an empty name or a name with a zero byte
   notifications(std::string_view conninfo, const std::vector<std::string>& channels, listen_options options = {});
   notifications(sluice::conninfo info, const std::vector<std::string>& channels, listen_options options = {});
   notifications(notifications&&) noexcept;
   notifications& operator=(notifications&&) noexcept;
   ~notifications();
 
-  /// Returns when the server listens: what is sent from then on is heard, or its loss is told as a gap. Call it before
-  /// reading what the notifications are about. While the server cannot be reached it goes on trying. `next` does the
-  /// same where it is needed.
+  /// Returns once the server listens: what is sent from then on is delivered, or its loss is reported as a gap. Call it
+  /// before reading the data that the notifications are about. While the server cannot be reached, it keeps trying.
+  /// `next` does the same where needed.
   /// @par Errors        as `next`
   /// @par Cancellation  terminal
   [[nodiscard]] asio::awaitable<void> listen();
 
-  /// The next event, in the order in which the server sent them. While the server cannot be reached it goes on trying.
-  /// @par Errors        throws error: cancelled; what connecting said when another try cannot mend it, such as a wrong
-  ///                    password; server_error when LISTEN is refused. It may be called again after any of them
+  /// The next event, in the order in which the server sent them. While the server cannot be reached, it keeps trying.
+  /// @par Errors        throws error: cancelled; the error of connecting if another attempt cannot succeed, such as a
+  ///                    wrong password; server_error when LISTEN is refused. It may be called again after any of them
   /// @par Cancellation  terminal
   [[nodiscard]] asio::awaitable<listen_event> next();
 
-  /// Whether the server is listened to at this moment, as far as is known.
+  /// Whether the connection is currently listening, as far as is known.
   [[nodiscard]] bool is_connected() const noexcept;
 
  private:
   class listening;
   void leave() noexcept;
 
-  std::shared_ptr<listening> state_;  // a call that waits keeps it
+  std::shared_ptr<listening> state_;  // kept alive by a waiting call
 };
 
 }  // namespace sluice

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// How long a stream in pages may stand still, and what happens then.
+/// How long a paged stream may be paused, and what happens after that.
 
 #include <chrono>
 #include <cstdint>
@@ -10,7 +10,7 @@ namespace sluice {
 
 struct pause_options {
   enum class then : std::uint8_t {
-    resume,  ///< the next page is asked for
+    resume,  ///< the next page is requested
     cancel,  ///< the stream is ended on the server, and `next` throws `cancelled`
   };
   std::chrono::milliseconds limit{0};  ///< 0: none

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// Several queries in one write, their results in order.
+/// Several queries in one write, with their results in order.
 ///
 ///     std::vector<sluice::query> wanted{sluice::from("v_user").limit(10), sluice::from("v_order").limit(10)};
 ///     auto results = co_await conn.send(wanted);
@@ -28,27 +28,26 @@ namespace wire {
 struct session;
 }
 
-/// Queries that are on their way. Movable. Destroyed before its end, it leaves what is left of them in the background,
-/// each as `row_stream` does: no statement that may write is cancelled, nor is one before it.
+/// Queries in flight. Movable. If destroyed before its end, the remaining queries are abandoned in the background, each
+/// as `row_stream` does: neither a statement that may write nor any query before it is cancelled.
 /// @par Thread safety  none: use it, its streams and its connection from one coroutine or strand
 class [[nodiscard, gnu::visibility("default")]] pipeline {
  public:
-  /// Without queries; also what is left by moving.
+  /// A pipeline without queries; also the moved-from state.
   pipeline() noexcept;
   pipeline(pipeline&&) noexcept;
   pipeline& operator=(pipeline&&) noexcept;
   ~pipeline();
 
-  /// Whether results are left that `next` has not given.
+  /// Whether there are results that `next` has not returned yet.
   [[nodiscard]] bool has_next() const noexcept { return remaining() != 0; }
-  /// How many.
+  /// How many results are left.
   [[nodiscard]] std::size_t remaining() const noexcept { return waiting_ == nullptr ? 0 : waiting_->size(); }
 
-  /// The rows of the next query; what the server has to say against it comes with their first `next`. The stream before
-  /// has to be at its end, or gone: what is left of it is then read and dropped, not cancelled, since a request to
-  /// cancel might hit the query behind it.
-  /// Deadlines of a query count from here on.
-  /// @par Errors  throws error: bad_state when there is none, or the stream before is still open; cancelled when the
+  /// The rows of the next query; a server error for it is thrown by their first `next`. The previous stream has to be
+  /// at its end or destroyed. What is left of it is then read and dropped, not cancelled, since a cancel request might
+  /// hit the query after it. The deadlines of a query count from this call on.
+  /// @par Errors  throws error: bad_state when there is none, or the previous stream is still open; cancelled when the
   ///              pipeline is destroyed meanwhile
   [[nodiscard]] asio::awaitable<row_stream> next();
 
@@ -59,7 +58,7 @@ class [[nodiscard, gnu::visibility("default")]] pipeline {
   static asio::awaitable<row_stream> next_of(std::shared_ptr<queries> waiting);
   void leave() noexcept;
 
-  std::shared_ptr<queries> waiting_;  // a `next` that waits keeps it
+  std::shared_ptr<queries> waiting_;  // kept alive by a waiting `next`
 };
 
 }  // namespace sluice

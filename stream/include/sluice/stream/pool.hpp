@@ -1,19 +1,19 @@
 #pragma once
 /// @file
-/// Connections that are opened once and used by many tasks, one at a time each.
+/// A pool: connections that are opened once and shared by many tasks, each connection serving one task at a time.
 ///
 ///     sluice::pool pool{executor, "postgresql://localhost/app", {.max_size = 8}};
 ///     auto conn = co_await pool.acquire();
 ///     auto stream = co_await conn->stream(sluice::from("v_user"));
 ///     ...                                    // the handle gives the connection back when it is destroyed
 ///
-/// A connection comes back only when it is proven clean: a query that was left is cancelled on the server, an open
-/// transaction is rolled back, both within `connection_options::leave_timeout`, or the connection is closed. What a
-/// task has set in the session (SET, LISTEN, temporary tables) stays, unless `pool_options::reset_statements` says
-/// otherwise.
+/// A connection returns to the pool only once it is proven clean: an abandoned query is cancelled on the server and an
+/// open transaction is rolled back, both within `connection_options::leave_timeout`; otherwise the connection is
+/// closed. Session state that a task has set (SET, LISTEN, temporary tables) stays, unless
+/// `pool_options::reset_statements` says otherwise.
 ///
-/// While a pool has idle connections beyond `min_size` it has a timer on its executor, so that `io_context::run`
-/// returns only after the pool has gone or been closed.
+/// While a pool has more than `min_size` idle connections, it keeps a timer on its executor, so `io_context::run`
+/// returns only after the pool has been destroyed or closed.
 
 #include <chrono>
 #include <memory>
@@ -34,24 +34,25 @@ namespace wire {
 class session_pool;
 }
 
-/// A connection of a pool for as long as this lives. Movable.
+/// A connection borrowed from a pool for as long as this handle lives. Movable.
 ///
-/// A stream of the connection may outlive it: then the connection goes back when the stream has gone, too.
+/// A stream of the connection may outlive the handle; the connection then returns to the pool once the stream is gone,
+/// too.
 /// @par Thread safety  as the pool's
 class SLUICE_API pooled_connection {
  public:
-  /// Without a connection; also what is left by moving.
+  /// A handle without a connection; also the moved-from state.
   pooled_connection() noexcept;
   pooled_connection(pooled_connection&&) noexcept;
   pooled_connection& operator=(pooled_connection&&) noexcept;
   ~pooled_connection();
 
-  /// @pre has a connection
+  /// @pre the handle has a connection
   connection& operator*() noexcept { return connection_; }
   connection* operator->() noexcept { return &connection_; }
   explicit operator bool() const noexcept { return from_ != nullptr; }
 
-  /// Gives it back now.
+  /// Returns the connection to the pool now.
   void release() noexcept;
 
  private:
@@ -65,20 +66,20 @@ class SLUICE_API pooled_connection {
   connection connection_;
 };
 
-/// Sending a query again that failed before its first row: only for queries that do nothing but read, which is for the
-/// caller to know.
+/// Retry policy for a query that failed before its first row. Only for queries that do nothing but read; the caller has
+/// to know whether that is so.
 struct retry_options {
-  int attempts{1};                        ///< in all; 1: none again
-  std::chrono::milliseconds backoff{50};  ///< before the second; doubled each time, up to `max_backoff`
+  int attempts{1};                        ///< in total; 1: no retry
+  std::chrono::milliseconds backoff{50};  ///< before the second attempt; doubled each time, up to `max_backoff`
   std::chrono::milliseconds max_backoff{2'000};
 };
 
-/// The rows of one query on a connection of a pool. Movable. Destroyed before its end, it is left in the background as
-/// a `row_stream` is. Nothing is sent before the first `next`; a statement that may write (`query::effect::any`) and
-/// was never asked for rows is sent, and read to its end, when this is destroyed.
+/// The rows of one query on a connection of a pool. Movable. If destroyed before its end, it is abandoned in the
+/// background as a `row_stream` is. Nothing is sent before the first `next`. A statement that may write
+/// (`query::effect::any`) and was never asked for rows is sent, and read to its end, when the stream is destroyed.
 ///
-/// Tried again is what may go well another time: a connection that was lost, a server that is starting up or shutting
-/// down, a serialization failure or deadlock, a prepared statement that the server has no more or will not run.
+/// Only failures that may not recur are retried: a lost connection, a server that is starting up or shutting down, a
+/// serialization failure or deadlock, a prepared statement that the server no longer has or refuses to run.
 /// @par Thread safety  as the pool's
 class [[nodiscard, gnu::visibility("default")]] pooled_stream {
  public:
@@ -86,15 +87,15 @@ class [[nodiscard, gnu::visibility("default")]] pooled_stream {
   pooled_stream& operator=(pooled_stream&&) noexcept;
   ~pooled_stream();
 
-  /// @see row_stream::next; and the errors of `pool::acquire`. `query_options::timeout` and `first_row_timeout` are for
-  ///      all attempts together, waiting for a connection included: after one of the query's deadlines nothing is sent
-  ///      again
+  /// @see row_stream::next; also throws the errors of `pool::acquire`. `query_options::timeout` and `first_row_timeout`
+  ///      cover all attempts together, including the wait for a connection: once one of the query's deadlines has
+  ///      passed, nothing is sent again
   [[nodiscard]] asio::awaitable<chunk> next();
   /// @see row_stream::cancel
   [[nodiscard]] asio::awaitable<leaving> cancel();
-  /// Of the last attempt.
+  /// Statistics of the last attempt.
   [[nodiscard]] stream_stats stats() const;
-  /// How often the query was sent, or a connection asked for in vain.
+  /// How often the query was sent, or a connection was requested in vain.
   [[nodiscard]] int attempts() const noexcept;
 
  private:
@@ -103,43 +104,43 @@ class [[nodiscard, gnu::visibility("default")]] pooled_stream {
   explicit pooled_stream(std::shared_ptr<attempts_of> work) noexcept;
   void leave() noexcept;
 
-  std::shared_ptr<attempts_of> work_;  // a call that waits keeps it
+  std::shared_ptr<attempts_of> work_;  // kept alive by a waiting call
 };
 
 /// A pool of connections to one database. Movable.
 /// @par Thread safety  none: a pool, its connections and their streams belong to one executor that runs one handler at
-/// a
-///                     time, such as an io_context with one thread, or a strand. A program with several threads has a
-///                     pool for each: they share nothing
+///                     a time, such as an io_context with one thread, or a strand. A program with several threads has
+///                     one pool per thread; pools share nothing
 class SLUICE_API pool {
  public:
-  /// Opens nothing yet.
-  /// @par Errors  throws error: bad_conninfo; bad_state for sizes that cannot be
+  /// Opens no connection yet.
+  /// @par Errors  throws error: bad_conninfo; bad_state for impossible sizes
   pool(asio::any_io_executor on, std::string_view conninfo, pool_options options = {}, connection_options each = {});
   pool(asio::any_io_executor on, sluice::conninfo info, pool_options options = {}, connection_options each = {});
   pool(pool&&) noexcept;
   pool& operator=(pool&&) noexcept;
-  /// As `close`. Connections that are lent stay with those who have them, and are closed afterwards.
+  /// As `close`. Borrowed connections stay with their users and are closed afterwards.
   ~pool();
 
-  /// A connection that was alive just now; waits for one when all are in use. Those who wait are served in their order.
+  /// A connection that has just been seen alive; waits for one when all are in use. Waiting callers are served in
+  /// order.
   /// @par Errors        throws error: deadline_exceeded (`acquire_timeout`), bad_state when the pool is closed; while
-  ///                    the server is down, at once, what it said
+  ///                    the server is down, immediately, the error of the last attempt to connect
   /// @par Cancellation  terminal
   [[nodiscard]] asio::awaitable<pooled_connection> acquire();
 
-  /// One query, on a connection that is taken at the first `next` and goes back at the stream's end.
-  /// @param retry  whether, and how often, it is sent again when it fails before its first row
+  /// Streams one query on a connection that is acquired at the first `next` and returned at the end of the stream.
+  /// @param retry  whether, and how often, the query is sent again if it fails before its first row
   [[nodiscard]] pooled_stream stream(query what, query_options options = {}, retry_options retry = {}) const;
 
-  /// Opens connections until there are `min_size`; from now on so many are kept.
-  /// @par Errors  throws error: what connecting said
+  /// Opens connections until there are `min_size`; from then on the pool keeps that many.
+  /// @par Errors  throws error: the error of connecting
   [[nodiscard]] asio::awaitable<void> warm_up();
 
-  /// Lends no more: those who wait get an error, idle connections say goodbye and are closed.
+  /// Stops lending: waiting callers get an error, idle connections send Terminate and are closed.
   void close() noexcept;
-  /// The same, and waits until all that is lent has come back.
-  /// @return whether it did within `patience`
+  /// Closes the pool, and waits until every borrowed connection has been returned.
+  /// @return whether that happened within `patience`
   [[nodiscard]] asio::awaitable<bool> drain(std::chrono::milliseconds patience);
 
   [[nodiscard]] pool_stats stats() const;

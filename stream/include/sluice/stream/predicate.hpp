@@ -7,8 +7,8 @@
 ///     !field("email").ends_with("@example.com") && local([](const row& each) { return is_wanted(each.text()); })
 ///
 /// A row whose field is missing, null or of another JSON type does not match an operator, and never makes the query
-/// fail. Logic is two-valued: `!` of a condition matches exactly the rows that the condition does not.
-/// What each operator becomes, and which index serves it: docs/predicates.md.
+/// fail. Logic is two-valued: `!` of a condition matches exactly the rows that the condition does not match. The SQL of
+/// each operator, and the index that serves it: docs/predicates.md.
 
 #include <concepts>
 #include <functional>
@@ -32,14 +32,14 @@ struct subject;
 enum class test_kind : std::uint8_t;
 }  // namespace detail
 
-/// A condition on rows. A value; copies share what it is made of.
+/// A condition on rows. A value type; copies share their contents.
 /// @par Thread safety  as safe as the callables in it
 class SLUICE_API predicate {
  public:
   explicit predicate(std::shared_ptr<const detail::node> made) noexcept : made_{std::move(made)} {}
 
-  /// The same condition, evaluated here on rows that have arrived instead of by the server.
-  /// @par Errors  throws error: bad_query when an operator in it exists on servers only
+  /// The same condition, evaluated by the client on arriving rows instead of by the server.
+  /// @par Errors  throws error: bad_query when it contains an operator that exists only on the server
   [[nodiscard]] predicate on_client() const;
 
   [[nodiscard]] const std::shared_ptr<const detail::node>& made() const noexcept { return made_; }
@@ -52,43 +52,42 @@ class SLUICE_API predicate {
   std::shared_ptr<const detail::node> made_;
 };
 
-// Conditions may be nested in 200 levels, where a chain of `&&` or of `||` is one level however long it is. What is
-// nested deeper throws error: bad_query when it is made, and so does a query with more than 65535 values when it is
-// built.
+// Conditions may be nested 200 levels deep; a chain of `&&` or of `||` is one level, however long it is. Deeper nesting
+// throws error: bad_query when the condition is made, and so does a query with more than 65535 values when it is built.
 
-/// All of them; true for none.
+/// All of the conditions; true for an empty list.
 [[nodiscard]] SLUICE_API predicate all_of(const std::vector<predicate>& conditions);
-/// At least one of them; false for none.
+/// At least one of the conditions; false for an empty list.
 [[nodiscard]] SLUICE_API predicate any_of(const std::vector<predicate>& conditions);
 
-/// SQL of your own that gives a boolean; `$1`, `$2`, ... in it are `values`. NULL counts as false.
-/// @par Errors  throws error: bad_query when it names a parameter that is not given, or has an open quote
+/// SQL of your own that yields a boolean; `$1`, `$2`, ... in it are `values`. NULL counts as false.
+/// @par Errors  throws error: bad_query when it names a parameter that is not given, or has an unterminated quote
 [[nodiscard]] SLUICE_API predicate sql_predicate(std::string text, std::vector<bind_value> values = {});
 
-/// A condition that only this program knows; evaluated on each row that has arrived and matches the rest.
-/// @param test  what it throws ends the stream
+/// A condition that only this program can evaluate; it runs on each arriving row that matches the rest.
+/// @param test  an exception from it ends the stream
 /// @param name  for `explain`
 [[nodiscard]] SLUICE_API predicate local(std::function<bool(const row&)> test, std::string name = "local");
 
-/// What a condition is about: a field of the document, a column, or something measured of one of them. An operator's
-/// meaning follows the C++ type of its value, unless an `as_...` says how to read the field.
+/// The subject of a condition: a field of the document, a column, or a measure of one of them. An operator's meaning
+/// follows the C++ type of its value, unless an `as_...` says how to read the field.
 class SLUICE_API operand {
  public:
   explicit operand(detail::subject what);
 
   [[nodiscard]] const detail::subject& what() const noexcept { return *what_; }
 
-  // How to read a field of the document. What cannot be read that way does not match; docs/predicates.md has the
+  // How to read a field of the document. Values that cannot be read that way do not match; docs/predicates.md has the
   // grammars.
   [[nodiscard]] operand as_text() const;         ///< any value, as its text
   [[nodiscard]] operand as_numeric() const;      ///< a number, or a string that holds one
-  [[nodiscard]] operand as_bool() const;         ///< true or false, or what the server reads as one: "yes", "off", 1
+  [[nodiscard]] operand as_bool() const;         ///< true or false, or what the server reads as such: "yes", "off", 1
   [[nodiscard]] operand as_timestamptz() const;  ///< a string that `parse_moment` reads; without a zone it is UTC
   [[nodiscard]] operand as_uuid() const;
 
-  /// A column of a type that an extension brought, such as `public.citext`, to be used with that type's own operators;
-  /// other columns are compared by those of `pg_catalog` (a citext then as text is). For trees and vectors, fields too,
-  /// it says in which schema the extension is; without it that is `public`.
+  /// A column of a type that an extension defines, such as `public.citext`, compared by that type's own operators.
+  /// Other columns are compared by those of `pg_catalog` (so citext compares as text does). For trees and vectors,
+  /// including fields, it says in which schema the extension is installed; the default is `public`.
   /// @param name  schema and type
   /// @par Errors  throws error: bad_query for a name without a schema
   [[nodiscard]] operand as_type(std::string_view name) const;
@@ -118,10 +117,10 @@ class SLUICE_API operand {
   friend predicate operator>=(const operand& a, const Value& value) {
     return a.at_least(bind_value(value));
   }
-  /// Not equal, and also where there is nothing to compare.
+  /// Not equal; also matches where there is nothing to compare.
   [[nodiscard]] predicate is_distinct_from(bind_value value) const;
 
-  // Sets. All values are of one kind.
+  // Sets. All values must be of one kind.
   [[nodiscard]] predicate in(std::vector<bind_value> values) const;  ///< matches nothing when empty
   /// Matches everything when empty, even rows without the field.
   [[nodiscard]] predicate not_in(std::vector<bind_value> values) const;
@@ -135,10 +134,10 @@ class SLUICE_API operand {
   [[nodiscard]] predicate not_in(const Range& values) const {
     return not_in(std::vector<bind_value>(std::ranges::begin(values), std::ranges::end(values)));
   }
-  [[nodiscard]] predicate between(bind_value least, bind_value most) const;  ///< both included
+  [[nodiscard]] predicate between(bind_value least, bind_value most) const;  ///< both bounds included
 
-  // Text. In all but `like` and `ilike` the given text stands for itself: `%` and `_` are no wildcards. The `i` ones
-  // ignore case: on the server as its locale does, on the client for ASCII only.
+  // Text. Except in `like` and `ilike`, the given text stands for itself: `%` and `_` are not wildcards. The `i`
+  // variants ignore case: on the server according to its locale, on the client for ASCII only.
   [[nodiscard]] predicate like(std::string pattern) const;
   [[nodiscard]] predicate ilike(std::string pattern) const;
   [[nodiscard]] predicate contains(std::string_view text) const;
@@ -147,10 +146,10 @@ class SLUICE_API operand {
   [[nodiscard]] predicate istarts_with(std::string_view text) const;
   [[nodiscard]] predicate ends_with(std::string_view text) const;
   [[nodiscard]] predicate iends_with(std::string_view text) const;
-  /// POSIX regular expression of the server; anywhere in the text.
+  /// A POSIX regular expression, evaluated by the server; matches anywhere in the text.
   [[nodiscard]] predicate matches_regex(std::string pattern) const;
 
-  // Null. A field that is missing and one that is JSON null are told apart by `exists` only.
+  // Null. Only `exists` distinguishes a missing field from one that is JSON null.
   [[nodiscard]] predicate is_null() const;
   [[nodiscard]] predicate is_not_null() const;
   [[nodiscard]] predicate exists() const;
@@ -161,7 +160,7 @@ class SLUICE_API operand {
   [[nodiscard]] predicate has_key(std::string key) const;
   [[nodiscard]] predicate has_any_key(const std::vector<std::string>& keys) const;
   [[nodiscard]] predicate has_all_keys(const std::vector<std::string>& keys) const;
-  /// The path finds something (`@?`).
+  /// The path selects something (`@?`).
   /// @param variables  a JSON object for `$name` in the path; empty for none
   [[nodiscard]] predicate jsonpath_exists(std::string path, std::string variables = {}) const;
   /// The path's predicate is true (`@@`).
@@ -169,9 +168,9 @@ class SLUICE_API operand {
 
   // Arrays: JSON arrays in the document, SQL arrays in columns.
   [[nodiscard]] predicate has(bind_value element) const;
-  [[nodiscard]] predicate has_any(std::vector<bind_value> elements) const;  ///< matches nothing for none
-  [[nodiscard]] predicate has_all(std::vector<bind_value> elements) const;  ///< matches every array for none
-  /// To be compared: `field("tags").array_length() > 2`.
+  [[nodiscard]] predicate has_any(std::vector<bind_value> elements) const;  ///< matches nothing for an empty list
+  [[nodiscard]] predicate has_all(std::vector<bind_value> elements) const;  ///< matches every array for an empty list
+  /// For comparisons: `field("tags").array_length() > 2`.
   [[nodiscard]] operand array_length() const;
 
   // Full text, with the name of a text search configuration such as "english".
@@ -204,15 +203,16 @@ class SLUICE_API operand {
   [[nodiscard]] predicate matches_lquery(std::string query) const;
   [[nodiscard]] predicate matches_ltxtquery(std::string query) const;
   [[nodiscard]] predicate matches_any_lquery(const std::vector<std::string>& queries) const;
-  /// Is the longest common ancestor of the paths.
+  /// Equals the longest common ancestor of the paths.
   [[nodiscard]] predicate lca_of(const std::vector<std::string>& paths) const;
-  /// Number of labels, to be compared.
+  /// The number of labels, for comparisons.
   [[nodiscard]] operand depth() const;
 
-  // Vectors, to be compared with a threshold; extension vector. Hamming and Jaccard distances are of bit strings.
+  // Vector distances, for comparison with a threshold; extension vector. Hamming and Jaccard distances are of bit
+  // strings.
   [[nodiscard]] operand l2_distance(const std::vector<float>& to) const;
   [[nodiscard]] operand cosine_distance(const std::vector<float>& to) const;
-  [[nodiscard]] operand inner_product(const std::vector<float>& to) const;  ///< negative, as the extension has it
+  [[nodiscard]] operand inner_product(const std::vector<float>& to) const;  ///< negated, as the extension defines it
   [[nodiscard]] operand l1_distance(const std::vector<float>& to) const;
   [[nodiscard]] operand hamming_distance(std::string bits) const;
   [[nodiscard]] operand jaccard_distance(std::string bits) const;
@@ -229,13 +229,12 @@ class SLUICE_API operand {
   std::shared_ptr<const detail::subject> what_;
 };
 
-/// A field of the document by its path: `a.b.c`. A part with odd characters is written in double quotes
-/// (`"a.b".c`), a quote in it twice; the empty key is `""`. A part that is a number also counts elements of an array,
-/// from 0.
-/// @par Errors  throws error: bad_query for an empty part without quotes, a zero byte, an open quote, or what is not
-/// UTF-8
+/// A field of the document by its path: `a.b.c`. Write a part with unusual characters in double quotes (`"a.b".c`),
+/// with quotes inside it doubled; the empty key is `""`. A part that is a number also indexes an array, from 0.
+/// @par Errors  throws error: bad_query for an empty part without quotes, a zero byte, an unterminated quote, or text
+///              that is not UTF-8
 [[nodiscard]] SLUICE_API operand field(std::string_view path);
-/// The same by its parts, which may be any text; without any, the whole document.
+/// The same by its parts, which may be any text; with no parts, the whole document.
 [[nodiscard]] SLUICE_API operand field(std::initializer_list<std::string_view> parts);
 [[nodiscard]] SLUICE_API operand field(std::vector<std::string> parts);
 /// A column of the relation. Values are compared in the column's own type.

@@ -1,7 +1,7 @@
 #pragma once
 /// @file
-/// What connections and pools do, as metrics of prometheus-cpp. In a library of its own, libsluice_prometheus, which
-/// the Meson option `prometheus` adds.
+/// Metrics of connections and pools for prometheus-cpp. They live in a separate library, libsluice_prometheus, which
+/// the Meson option `prometheus` enables.
 ///
 ///     auto registry = std::make_shared<prometheus::Registry>();
 ///     sluice::prometheus_observer metrics{*registry, "main"};
@@ -9,9 +9,9 @@
 ///     each.watch = &metrics;
 ///     sluice::pool pool{executor, conninfo, {}, each};
 ///
-/// Names, units and labels follow OpenTelemetry's conventions for database clients, as Prometheus spells them; what
-/// those do not know begins with sluice_. The table is in docs/telemetry.md. Labels have few values: kinds of errors,
-/// outcomes, and names of databases, of which the first 32 are told and the others are "other".
+/// Names, units and labels follow OpenTelemetry's conventions for database clients, as Prometheus spells them; metrics
+/// outside those conventions begin with sluice_. The table is in docs/telemetry.md. Labels have few values: kinds of
+/// errors, outcomes, and database names, of which the first 32 are reported by name and all others as "other".
 
 #include <memory>
 #include <string>
@@ -25,12 +25,13 @@ class Registry;
 
 namespace sluice {
 
-/// @par Thread safety  one may serve connections of several threads
+/// An observer that keeps these metrics.
+/// @par Thread safety  one object may serve connections of several threads
 class SLUICE_API prometheus_observer : public observer {
  public:
-  /// @param to    outlives this
-  /// @param pool  tells the pools of a program apart: each needs an observer of its own
-  /// @par Errors  throws std::runtime_error when `to` knows one of the names with other labels
+  /// @param to    must outlive this object
+  /// @param pool  distinguishes the pools of a program; each needs an observer of its own
+  /// @par Errors  throws std::runtime_error when `to` already has one of the names with other labels
   explicit prometheus_observer(prometheus::Registry& to, const std::string& pool = "default");
   ~prometheus_observer() override;
 

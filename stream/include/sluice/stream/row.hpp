@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// One row: a view of a DataRow where it lies in the receive buffer.
+/// One row: a view of a DataRow in the receive buffer.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,55 +16,54 @@ namespace sluice {
 class json_document;
 class json_parser;
 
-/// One row, as the server sent it. Two words; copy it freely.
+/// One row, as the server sent it. Two words in size; copy it freely.
 /// @par Lifetime  a view: valid until the next read of its stream (`next()`, or `++` past the end of a chunk), or as
 ///                long as the `owned_chunk` that it came from
 class row {
  public:
   row() = default;
   /// @param body     a well-formed DataRow body
-  /// @param columns  of the result, when it was asked for by columns; null: there is one, with a document
+  /// @param columns  of the result, if it was requested as columns; null: there is a single column, with a document
   explicit row(const std::byte* body, const result_columns* columns = nullptr) noexcept
       : body_{body}, columns_{columns} {}
 
   /// The document's bytes as the server sent them; empty for NULL.
-  /// @pre a row of a document
+  /// @pre the row holds a document
   [[nodiscard]] std::string_view text() const noexcept {
     const auto length = proto::load_big<std::uint32_t>(body_ + 2);
     return {reinterpret_cast<const char*>(body_ + 6), length == null_length ? 0 : length};
   }
-  /// The value is SQL NULL, which is not the JSON text `null`.
+  /// Whether the value is SQL NULL, which is not the JSON text `null`.
   [[nodiscard]] bool is_null() const noexcept { return proto::load_big<std::uint32_t>(body_ + 2) == null_length; }
 
-  /// The document parsed by simdjson On-Demand where it lies, with this thread's parser. Include
-  /// <sluice/stream/json.hpp>.
-  /// @par Lifetime  until the row's end, or the next `json()` in this thread, whichever comes first
-  /// @par Errors    throws error: bad_json for NULL and for what is no JSON; fields are checked when they are read
+  /// The document, parsed in place by simdjson On-Demand with this thread's parser. Include <sluice/stream/json.hpp>.
+  /// @par Lifetime  until the row becomes invalid or `json()` is called again in this thread, whichever comes first
+  /// @par Errors    throws error: bad_json for NULL and for text that is not JSON; fields are checked when they are
+  ///                read
   [[nodiscard]] json_document json() const;
   /// The same with a parser of the caller's, for programs whose coroutines move between threads.
-  /// @par Lifetime  until the row's end or the next use of `parser`
+  /// @par Lifetime  until the row becomes invalid or `parser` is used again
   [[nodiscard]] json_document json(json_parser& parser) const;
 
-  /// The document as a C++ value: a type with SLUICE_JSON, or any that `from_json` knows. Include
+  /// The document as a C++ value: a type with SLUICE_JSON, or any other that `from_json` supports. Include
   /// <sluice/stream/typed.hpp>.
-  /// @par Lifetime  `std::string_view` members live as long as this row and until the next `json()` or `as()` in this
-  ///                thread
+  /// @par Lifetime  `std::string_view` members are valid as long as this row and until the next `json()` or `as()` in
+  ///                this thread
   /// @par Errors    throws error: bad_json, which says where in the document, what was found and what was expected
   template <class T>
   [[nodiscard]] T as() const;
 
-  /// A column by its position, from 0, of a query `as_columns()`. Include <sluice/stream/columns.hpp>, which says which
-  /// types are read as which.
-  /// @par Lifetime  views (`std::string_view`, `std::span`) live as long as the row
+  /// A column of a query `as_columns()` by its position, from 0. Include <sluice/stream/columns.hpp>, which lists the
+  /// C++ types for each SQL type.
+  /// @par Lifetime  views (`std::string_view`, `std::span`) are valid as long as the row
   /// @par Errors    throws error: bad_column for another type, NULL, a number out of range, or no such column;
-  /// bad_state
-  ///                for rows of documents
+  ///                bad_state for rows of documents
   template <class T>
   [[nodiscard]] T get(std::size_t index) const;
   /// The first columns, in one walk: `auto [id, name] = row.get<int, std::string_view>();`
   template <class First, class... Rest>
   [[nodiscard]] std::tuple<First, Rest...> get() const;
-  /// Names and types; empty for rows of documents.
+  /// Names and types of the columns; empty for rows of documents.
   /// @par Lifetime  as the stream, or as the `owned_chunk` that the row came from
   [[nodiscard]] std::span<const result_column> columns() const noexcept;
 

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// The iterator of ranges of rows, whose chunks come from a source that threads wait for.
+/// The iterator of row ranges whose chunks come from a blocking source.
 
 #include <cstddef>
 #include <iterator>
@@ -15,8 +15,8 @@ class blocking_parallel;
 class blocking_query;
 }  // namespace detail
 
-/// A std::input_iterator; it is at its end when it equals std::default_sentinel.
-/// @par Lifetime  its row is valid until it goes on to the next chunk
+/// A std::input_iterator; at the end it equals std::default_sentinel.
+/// @par Lifetime  its row is valid until it moves on to the next chunk
 /// @par Errors    `++` throws error as the range's `next` does
 template <class Source>
 class row_iterator {

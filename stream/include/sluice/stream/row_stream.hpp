@@ -25,36 +25,36 @@ class running_query;
 
 /// The rows of one query. Movable; it keeps its connection alive.
 ///
-/// There is one at a time on a connection, but for streams in pages (`query_options::mode`): while those are open,
-/// other queries run, in the same transaction, and several of them take turns. An error of any of them ends them all,
-/// and to leave one of them before a query that was begun after it is over closes the connection.
+/// A connection carries one stream at a time, except for paged streams (`query_options::mode`): while those are open,
+/// other queries run in the same transaction, and several of them may alternate. An error of any of them ends them all.
+/// Abandoning one of them while a query that was begun after it is still running closes the connection.
 ///
-/// Destroyed before its end, it is left in the background: the query is cancelled on the server, or, when it may write,
-/// goes on to its end (see `sql`, docs/leaving.md). The connection's next query waits for that, and the executor has to
-/// run until then. `cancel` cancels in any case and tells the outcome.
+/// If destroyed before its end, the stream is abandoned in the background: the query is cancelled on the server, or, if
+/// it may write, runs to its end (see `sql`, docs/leaving.md). The connection's next query waits for that, and the
+/// executor has to keep running until then. `cancel` cancels in any case and reports the outcome.
 ///
-/// A call that waits when its stream is destroyed or cancelled ends with `cancelled`; one whose stream is moved goes
-/// on.
+/// A waiting call ends with `cancelled` when its stream is destroyed or cancelled; when its stream is moved, it
+/// continues.
 /// @par Thread safety  none: use it from one coroutine or strand. Streams of one connection are read in turn: while two
 ///                     coroutines wait for rows of two of them, the deadline of the later call counts for both
 class [[nodiscard, gnu::visibility("default")]] row_stream {
  public:
-  /// An empty stream, at its end; also what is left by moving.
+  /// An empty stream, at its end; also the moved-from state.
   row_stream() noexcept;
   row_stream(row_stream&&) noexcept;
   row_stream& operator=(row_stream&&) noexcept;
   ~row_stream();
 
-  /// The next rows: whatever complete rows have arrived, at least one; an empty chunk at the end.
+  /// The next rows: all complete rows that have arrived, at least one; an empty chunk at the end.
   ///
-  /// Waits only when no complete row is there. A consumer that is slower than the server stops the server by TCP's own
-  /// backpressure.
-  /// @par Lifetime      the chunk and its rows are valid until the next call on this stream, or on another one of its
-  ///                    connection
+  /// It waits only if no complete row is there yet. A consumer that is slower than the server holds the server back
+  /// through TCP's own backpressure.
+  /// @par Lifetime      the chunk and its rows are valid until the next call on this stream, or on another stream of
+  ///                    the same connection
   /// @par Errors        throws error: what the server reported (rows delivered before stay counted in `error::rows`),
-  ///                    connection_lost, protocol_violation, row_too_large, deadline_exceeded, cancelled
-  ///                    After `cancel` it always throws cancelled, unless the end was reached before
-  /// @par Cancellation  terminal: ends the wait with `cancelled`; the stream is then to be destroyed or cancelled
+  ///                    connection_lost, protocol_violation, row_too_large, deadline_exceeded, cancelled. After
+  ///                    `cancel` it always throws cancelled, unless the end was reached before
+  /// @par Cancellation  terminal: ends the wait with `cancelled`; the stream must then be destroyed or cancelled
   [[nodiscard]] asio::awaitable<chunk> next();
 
   /// The same for any completion token; the signature is `void(std::exception_ptr, chunk)`. Include
@@ -63,28 +63,28 @@ class [[nodiscard, gnu::visibility("default")]] row_stream {
   auto next(Token&& token);
 
   /// Stops before the end: cancels the query on the server, whatever it does there, and makes sure that the connection
-  /// is clean, or closes it. A `next` that waits ends with `cancelled`. After the end it does nothing.
-  /// @return how it went; never throws for what the server or the network does
+  /// is clean, or closes it. A waiting `next` ends with `cancelled`. At the end of the stream it does nothing.
+  /// @return the outcome; never throws for what the server or the network does
   /// @par Cancellation  terminal: closes the connection
   [[nodiscard]] asio::awaitable<leaving> cancel();
 
-  /// Lets the connection run other queries, for a stream in pages: no page is asked for until `resume` or `next`. What
-  /// is on its way is read and kept, up to `query_options::page_bytes`; what lies in chunks handed out is no longer
-  /// valid. The server keeps the portal, and the transaction that it lives in.
-  /// @par Errors  throws error: bad_state when the stream is not in pages; stream_too_large at the next `next` when the
-  ///              pages on their way were larger; those of `next` otherwise
+  /// Pauses a paged stream so that the connection can run other queries: no page is requested until `resume` or `next`.
+  /// Pages already in flight are read and kept, up to `query_options::page_bytes`; chunks handed out before become
+  /// invalid. The server keeps the portal, and the transaction that it lives in.
+  /// @par Errors  throws error: bad_state when the stream is not paged; stream_too_large at the next `next` when the
+  ///              pages in flight were larger; those of `next` otherwise
   [[nodiscard]] asio::awaitable<void> pause(pause_options how = {});
-  /// Asks for the next page, so that it is on its way when `next` is called. Nothing, if the stream is not paused.
+  /// Requests the next page, so that it is in flight when `next` is called. Does nothing if the stream is not paused.
   void resume();
 
   [[nodiscard]] stream_stats stats() const;
-  /// @pre not an empty stream
+  /// @pre the stream is not empty
   [[nodiscard]] asio::any_io_executor get_executor() const;
 
  private:
   friend class connection;
   friend class pipeline;
-  using query_ptr = std::shared_ptr<detail::running_query>;  // a call that waits keeps it
+  using query_ptr = std::shared_ptr<detail::running_query>;  // kept alive by a waiting call
   explicit row_stream(query_ptr query) noexcept;
 
   [[nodiscard]] static asio::awaitable<chunk> next_of(query_ptr query);

@@ -1,12 +1,12 @@
 #pragma once
 /// @file
-/// Rows as values of a C++ type: `row.as<T>()`, and `client.stream<T>(query)` for a loop over them. Which types, and
-/// how they are read: <sluice/stream/from_json.hpp>.
+/// Rows as values of a C++ type: `row.as<T>()`, and `client.stream<T>(query)` for a loop over them. The supported
+/// types, and how they are read: <sluice/stream/from_json.hpp>.
 ///
 ///     for (user u : db.stream<user>(sluice::from("v_user"))) ...
 ///
-/// A row that does not fit is an error of that row: the loop ends with it, or, after `skip_bad_rows()`, goes on with
-/// the next row and counts. The connection stays usable either way.
+/// A row that does not fit is an error of that row only: it ends the loop, or, after `skip_bad_rows()`, is counted and
+/// the loop continues with the next row. The connection stays usable either way.
 
 #include <cstdint>
 #include <iterator>
@@ -21,9 +21,9 @@
 
 namespace sluice {
 
-/// Reads a row's document. SQL NULL is an error unless T is a std::optional.
-/// @param number  of the row, from 1, for the message of an error; 0: it is not told
-/// @par Lifetime  `std::string_view` members live as long as the row and until the next use of `parser`
+/// Reads a row's document into `into`. SQL NULL is an error unless T is a std::optional.
+/// @param number  of the row, from 1, for error messages; 0: not mentioned
+/// @par Lifetime  `std::string_view` members are valid as long as the row and until the next use of `parser`
 /// @par Errors    throws error: bad_json
 template <class T>
 void read_row(const row& from, T& into, json_parser& parser, std::uint64_t number = 0) {
@@ -46,7 +46,7 @@ void read_row(const row& from, T& into, json_parser& parser, std::uint64_t numbe
   simdjson::ondemand::value whole;
   if (document.get_value().get(whole) != simdjson::SUCCESS) {
     if (!detail::is_one_scalar(from.text())) place.fail("a document", "no JSON");
-    // A scalar is a document, too, but no `value` for simdjson: it is read as the only element of an array.
+    // A scalar is a document, too, but simdjson has no `value` for it, so it is read as the only element of an array.
     const std::string wrapped = '[' + std::string{from.text()} + ']' + std::string(simdjson::SIMDJSON_PADDING, ' ');
     json_document array = parser.parse(std::string_view{wrapped}.substr(0, from.text().size() + 2));
     if (array.at(0).get(whole) != simdjson::SUCCESS) place.fail("a document", "no JSON");
@@ -69,9 +69,9 @@ T row::as() const {
   return value;
 }
 
-/// The rows of a query as values: an input range, to be walked once. Waits while iterating. Movable, and iterators stay
-/// valid when it moves.
-/// @par Lifetime  as for `row_range`; a value's views live until the next step
+/// The rows of a query as values: a single-pass input range that blocks while iterating. Movable; iterators stay valid
+/// when it moves.
+/// @par Lifetime  as for `row_range`; views in a value are valid until the next step
 template <class T>
 class [[nodiscard]] typed_range {
   struct reader;
@@ -79,7 +79,7 @@ class [[nodiscard]] typed_range {
  public:
   explicit typed_range(row_range rows) : reader_{std::make_unique<reader>(std::move(rows))} {}
 
-  /// From now on rows that do not fit are passed over and counted.
+  /// From now on, rows that do not fit are skipped and counted.
   typed_range& skip_bad_rows() & noexcept {
     reader_->skips = true;
     return *this;
@@ -148,7 +148,7 @@ class [[nodiscard]] typed_range {
     bool skips{false};
   };
 
-  std::unique_ptr<reader> reader_;  // where iterators find it
+  std::unique_ptr<reader> reader_;  // a stable address for iterators
 };
 
 template <class T>

@@ -17,7 +17,7 @@ namespace sluice {
 struct SLUICE_API uuid {
   std::array<std::byte, 16> bytes{};
 
-  /// Reads `123e4567-e89b-12d3-a456-426614174000`, in either case; nothing for anything else.
+  /// Parses `123e4567-e89b-12d3-a456-426614174000`, in either case; returns nothing for any other text.
   [[nodiscard]] static std::optional<uuid> parse(std::string_view text) noexcept;
   [[nodiscard]] std::string to_string() const;
   friend auto operator<=>(const uuid&, const uuid&) = default;

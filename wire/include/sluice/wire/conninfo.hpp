@@ -1,8 +1,9 @@
 #pragma once
 /// @file
-/// Connection strings as libpq documents them: `conninfo::parse` takes a URI or key=value pairs, fills in what the
-/// service file and the PG* environment variables say, then libpq's defaults, and checks it all. Nothing is connected
-/// here. Which parameters are supported, ignored or refused, and where this differs from libpq: docs/connecting.md.
+/// Connection strings as libpq documents them. `conninfo::parse` takes a URI or key=value pairs, fills in the values of
+/// the service file and the PG* environment variables, then libpq's defaults, and checks the result. Nothing is
+/// connected here. Which parameters are supported, ignored or refused, and where this differs from libpq:
+/// docs/connecting.md.
 
 #include <chrono>
 #include <cstdint>
@@ -21,52 +22,53 @@ namespace sluice {
 
 class scram_cache;
 
-/// How much TLS is asked of the server. Only `verify_full` proves who the server is.
+/// How much TLS is required of the server. Only `verify_full` proves the server's identity.
 enum class tls_mode : std::uint8_t { disable, allow, prefer, require, verify_ca, verify_full };
 enum class tls_negotiation : std::uint8_t {
   postgres,  ///< ask with an SSLRequest first
-  direct,    ///< start with the handshake, one round trip less; servers from version 17 on
+  direct,    ///< start with the handshake, which saves a round trip; Postgres 17 and later
 };
 enum class tls_version : std::uint8_t { any, v1_0, v1_1, v1_2, v1_3 };
-/// Whether a client certificate is shown to the server.
+/// Whether the client presents a certificate to the server.
 enum class certificate_mode : std::uint8_t {
   disable,
-  allow,    ///< if the server asks for one and there is one
+  allow,    ///< if the server asks for one and one is available
   require,  ///< the server must ask for one
 };
-/// Whether SCRAM is tied to the TLS session, so that nobody in between can relay it.
+/// Whether SCRAM is bound to the TLS session, so that nobody in between can relay it.
 enum class channel_binding_mode : std::uint8_t { disable, prefer, require };
-/// Which of several servers will do.
+/// Which kind of server is acceptable when several are given.
 enum class session_target : std::uint8_t { any, read_write, read_only, primary, standby, prefer_standby };
 enum class host_order : std::uint8_t { as_given, random };
-/// Values are those of the start-up message.
+/// The values are those of the start-up message.
 enum class protocol_version : std::uint32_t { v3_0 = 0x30000, v3_2 = 0x30002 };
 
-/// What the server may ask for, from `require_auth`; all of it unless that is given.
+/// The authentication methods that the server may use, from `require_auth`; all of them unless that is given.
 struct auth_methods {
-  bool none{true};  ///< no question at all: trust, peer, or a client certificate
+  bool none{true};  ///< no authentication request at all: trust, peer, or a client certificate
   bool password{true};
   bool md5{true};
   bool scram_sha_256{true};
-  bool oauth{true};  ///< a bearer token, where the program is a source of them
+  bool oauth{true};  ///< a bearer token, if the program supplies one
   friend bool operator==(const auth_methods&, const auth_methods&) = default;
 };
 
-/// What `conninfo::parse` takes from outside of the string.
+/// The input of `conninfo::parse` apart from the string.
 struct SLUICE_API conninfo_environment {
   /// An environment variable's value, or nothing when it is not set.
   std::function<std::optional<std::string>(std::string_view name)> variable;
-  std::string home;       ///< folder of .pgpass, .pg_service.conf and .postgresql/; empty: there is none
+  std::string home;       ///< folder of .pgpass, .pg_service.conf and .postgresql/; empty: none
   std::string user_name;  ///< the default of `user`; empty: it must be given
-  /// The first that exists is the default host; if none does, the last. Where anybody may make a socket, as in /tmp,
-  /// anybody may pose as the server: name such a folder as `host`.
+  /// The first existing folder is the default host; if none exists, the last one is. Where anybody may create a socket,
+  /// as in /tmp, anybody may impersonate the server: name such a folder as `host`.
   std::vector<std::string> socket_folders{"/var/run/postgresql"};
 
-  /// This process: its variables, $HOME or else the user database's folder, the effective user.
+  /// The environment of this process: its variables, $HOME or else the home folder from the user database, the
+  /// effective user.
   [[nodiscard]] static conninfo_environment process();
 };
 
-/// All that is needed to connect. Every field has libpq's default unless it says otherwise; an empty text means not
+/// Everything needed to connect. Every field has libpq's default unless noted otherwise; an empty string means not
 /// given.
 /// @see PostgreSQL documentation, section "Database Connection Control Functions"
 struct SLUICE_API conninfo {
@@ -85,16 +87,17 @@ struct SLUICE_API conninfo {
   };
 
   std::vector<host> hosts;       ///< in the order given; at least one after `parse`
-  std::string user;              ///< default: the operating system's name of the user
+  std::string user;              ///< default: the user's name in the operating system
   std::string database;          ///< default: `user`
-  secret password;               ///< see also `password_for`; never in a message of this library
+  secret password;               ///< see also `password_for`; never appears in a message of this library
   std::string passfile;          ///< the password file; default: .pgpass in the home folder
   std::string application_name;  ///< default: "sluice", from `parse`; libpq has none
   std::string options;           ///< command-line options for the server, such as `-c work_mem=64MB`
   /// Run-time parameters of the start-up message from PGDATESTYLE, PGTZ and PGGEQO: name, value.
   std::vector<std::pair<std::string, std::string>> session_settings;
 
-  /// For a name to resolve, and for each address to let us in, login included; 0: none. libpq has none unless told.
+  /// Time limit for resolving a name, and for each address until the login is complete; 0: none. libpq has no limit by
+  /// default.
   std::chrono::milliseconds connect_timeout{30'000};
   bool keepalives{true};
   std::chrono::seconds keepalives_idle{};        ///< silence before the first probe; 0: the system's
@@ -110,8 +113,8 @@ struct SLUICE_API conninfo {
   tls_negotiation sslnegotiation{tls_negotiation::postgres};
   tls_version ssl_min_protocol_version{tls_version::v1_2};
   tls_version ssl_max_protocol_version{tls_version::any};
-  /// File of trusted roots, or `system`. Default: .postgresql/root.crt in the home folder if it exists; with it,
-  /// `require` checks the certificate as `verify_ca` does.
+  /// File of trusted root certificates, or `system`. Default: .postgresql/root.crt in the home folder if it exists;
+  /// with it, `require` checks the certificate as `verify_ca` does.
   std::string sslrootcert;
   std::string sslcert;  ///< client certificate; default: .postgresql/postgresql.crt if it exists
   std::string sslkey;   ///< its key; default: .postgresql/postgresql.key if it exists
@@ -121,37 +124,37 @@ struct SLUICE_API conninfo {
   std::string sslcrldir;  ///< folder of such files
   bool sslsni{true};      ///< name the host in the handshake
 
-  /// Gives a bearer token when a server asks for one (OAuth); no string can say this. Called in the coroutine that
-  /// connects, or by the constructor of `client`; nothing else runs there meanwhile, so it must not wait for long. What
-  /// it throws ends the attempt. Tokens are sent where a password in clear text is (docs/connecting.md).
+  /// Returns a bearer token when a server asks for one (OAuth); connection strings cannot express this. It is called in
+  /// the coroutine that connects, or by the constructor of `client`. Nothing else runs there meanwhile, so it must not
+  /// block for long. An exception from it ends the attempt. Tokens are sent wherever a clear-text password would be
+  /// (docs/connecting.md).
   /// @see PostgreSQL documentation, section "OAuth Authorization/Authentication"
   std::function<secret()> token;
-  /// Shared by connections that should hash a SCRAM password once, not each (<sluice/wire/scram_cache.hpp>); null:
-  /// each.
+  /// A cache shared by connections that should hash a SCRAM password once instead of each time
+  /// (<sluice/wire/scram_cache.hpp>); null: each connection hashes it.
   std::shared_ptr<scram_cache> scram_keys;
-  /// The fewest rounds of SCRAM's hashing that are accepted; no parameter of libpq's.
+  /// The smallest accepted SCRAM iteration count; libpq has no such parameter.
   std::uint32_t scram_min_iterations{4'096};
   auth_methods require_auth;
   channel_binding_mode channel_binding{channel_binding_mode::prefer};
   std::string requirepeer;  ///< owner of the server's process, checked on Unix sockets
 
-  std::vector<std::string> warnings;  ///< what was ignored though it was given, a sentence each
+  std::vector<std::string> warnings;  ///< one sentence for each given parameter that was ignored
 
-  /// A string with the process's environment: what is not in the string comes from the service file, then from the
-  /// environment, then from libpq's defaults. The empty string is valid.
-  /// @par Errors  throws `error` (`errc::bad_conninfo`), which names the parameter and the byte from the string's
-  /// start,
+  /// Parses a string with the environment of this process. Values that the string leaves out come from the service
+  /// file, then from the environment, then from libpq's defaults. The empty string is valid.
+  /// @par Errors  throws `error` (`errc::bad_conninfo`), which names the parameter and the byte position in the string,
   ///              and quotes neither values nor anything that could be part of a password
   [[nodiscard]] static conninfo parse(std::string_view text);
-  /// The same with an environment of the caller's. Default files are still looked for in its folders.
+  /// The same with an environment that the caller supplies. Default files are still looked for in its folders.
   [[nodiscard]] static conninfo parse(std::string_view text, const conninfo_environment& environment);
 
   /// For messages: `user@host:5432,other:5432/database`, without any secret.
   [[nodiscard]] std::string to_string() const;
 };
 
-/// The password for one host: `password` if there is one, else what the password file says at this moment, so that a
-/// long-lived program notices a changed file.
+/// The password for one host: `password` if there is one, otherwise the current entry of the password file, so that a
+/// long-running program notices a changed file.
 /// @return nothing when there is none, or when the file may not be used because others can read it
 /// @par Errors  throws error: bad_conninfo for a file that is longer than 1 MiB, or cannot be read to its end
 /// @see PostgreSQL documentation, section "The Password File"

@@ -1,8 +1,9 @@
 #pragma once
 /// @file
-/// The one exception. It is made once, where host, database and phase are known, and nobody re-words it.
+/// The library's only exception type. An error is created once, where host, database and phase are known, and never
+/// reworded.
 ///
-/// Ask it questions instead of catching subclasses: `code()` against a `condition` for the kind of failure,
+/// Query it instead of catching subclasses: compare `code()` with a `condition` for the kind of failure, read
 /// `sqlstate()` and `server()` for what the server said, `retryable()` and `connection_usable()` for what to do next.
 ///
 ///     catch (const sluice::error& e) {
@@ -21,32 +22,32 @@
 
 namespace sluice {
 
-/// What went wrong. Each belongs to exactly one `condition`.
+/// What went wrong. Each code belongs to exactly one `condition`.
 enum class errc : std::uint8_t {
-  bad_conninfo = 1,    ///< usage: a connection string that cannot be read, or asks for what cannot be
+  bad_conninfo = 1,    ///< usage: a connection string that cannot be parsed, or asks for the impossible
   bad_query,           ///< usage: a query that the protocol cannot carry; nothing was sent
   bad_state,           ///< usage: a call that the object's state does not allow, such as on a closed connection
-  bad_column,          ///< usage: a column that is not there, or a value that is not what it was taken for
+  bad_column,          ///< usage: a column that does not exist, or a value that does not fit the requested type
   name_not_found,      ///< connection: a host name that does not resolve
-  connect_failed,      ///< connection: no server was reached
-  connection_lost,     ///< connection: the server or the network ended it; the message tells how far things were
+  connect_failed,      ///< connection: no server could be reached
+  connection_lost,     ///< connection: the server or the network ended it; the message says how far things had got
   auth_rejected,       ///< auth: the server refused the login (SQLSTATE class 28)
   auth_method,         ///< auth: the server asks for a method that is not allowed, not known, or needs a password
   auth_proof,          ///< auth: the server did not prove that it knows the password
-  tls_unavailable,     ///< tls: it is required and cannot be had
+  tls_unavailable,     ///< tls: required but not available
   tls_failed,          ///< tls: handshake, certificate or host name
-  protocol_violation,  ///< protocol: the server sent what it may not
+  protocol_violation,  ///< protocol: the server sent something that the protocol does not allow
   server_error,        ///< sql: an ErrorResponse, to a query or at start-up
-  unsupported_result,  ///< sql: the statement answers with what a row stream cannot carry, such as COPY
+  unsupported_result,  ///< sql: the statement's result is something that a row stream cannot carry, such as COPY
   bad_json,            ///< json: a document that cannot be decoded
   row_too_large,       ///< limit: a row or message beyond the limit
-  stream_too_large,    ///< limit: a stream, or what has to be set aside of it, beyond the limit
+  stream_too_large,    ///< limit: a stream, or the part of it that has to be buffered, beyond the limit
   out_of_memory,       ///< limit: an allocation failed
   deadline_exceeded,   ///< timeout: a deadline passed
   cancelled,           ///< cancelled: by the caller
 };
 
-/// Kinds of failure: what `code()` is compared with.
+/// Kinds of failure, to compare `code()` with.
 enum class condition : std::uint8_t {
   usage = 1,
   connection,
@@ -69,7 +70,7 @@ SLUICE_API condition condition_of(errc code) noexcept;
 /// "connection", "auth", ...: one word, as in the command's messages.
 SLUICE_API std::string_view to_string(condition kind) noexcept;
 
-/// An ErrorResponse or NoticeResponse with every field that the server gave; the others are empty.
+/// An ErrorResponse or NoticeResponse with every field that the server sent; the others are empty.
 /// @see PostgreSQL documentation, section "Error and Notice Message Fields"
 struct server_message {
   std::string severity;  ///< never localized: "ERROR", "FATAL", "NOTICE", ...
@@ -91,35 +92,36 @@ struct server_message {
   std::string routine;
 };
 
-/// All that an `error` knows.
+/// The contents of an `error`.
 struct error_info {
   errc code{};
-  std::string message;                   ///< what was attempted, where, what happened, what can be done
-  std::optional<server_message> server;  ///< what the server said, if it did
+  std::string message;                   ///< what was attempted, where, what happened, what to do
+  std::optional<server_message> server;  ///< what the server said, if anything
   std::uint64_t rows{};                  ///< rows already delivered; they stay valid
   bool retryable{};                      ///< see `error::retryable`
   bool connection_usable{};              ///< see `error::connection_usable`
 };
 
+/// The exception that every failure is reported with.
 /// @par Exception safety  copying does not throw
 class SLUICE_API error : public std::system_error {
  public:
   explicit error(error_info info);
   error(errc code, std::string message);
 
-  /// The message, with the SQLSTATE in brackets at its end when the server sent one.
+  /// The message, followed by the SQLSTATE in brackets if the server sent one.
   [[nodiscard]] const char* what() const noexcept override;
 
   [[nodiscard]] condition kind() const noexcept;
-  /// Five characters, or empty when the server did not send one.
+  /// The SQLSTATE, five characters; empty if the server did not send one.
   [[nodiscard]] std::string_view sqlstate() const noexcept;
-  /// Every field of the ErrorResponse, or nothing.
+  /// Every field of the ErrorResponse, if there was one.
   [[nodiscard]] const std::optional<server_message>& server() const noexcept;
-  /// Rows that were delivered before the failure.
+  /// Number of rows delivered before the failure.
   [[nodiscard]] std::uint64_t rows() const noexcept;
-  /// The same call on a new connection may succeed, if the statement only reads.
+  /// Whether the same call on a new connection may succeed, provided that the statement only reads.
   [[nodiscard]] bool retryable() const noexcept;
-  /// The connection may go on.
+  /// Whether the connection can still be used.
   [[nodiscard]] bool connection_usable() const noexcept;
 
  private:

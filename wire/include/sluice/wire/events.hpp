@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// What a server may send without being asked.
+/// Asynchronous messages: what a server may send without being asked.
 
 #include <cstdint>
 #include <functional>
@@ -10,7 +10,7 @@
 
 namespace sluice {
 
-/// A NotificationResponse: somebody's NOTIFY on a channel that this session listens to.
+/// A NotificationResponse: a NOTIFY on a channel that this session listens to.
 struct notification {
   std::string channel;
   std::string payload;

@@ -1,15 +1,15 @@
 #pragma once
 /// @file
-/// Which way a query was left.
+/// The outcome of abandoning a query.
 
 #include <cstdint>
 
 namespace sluice {
 
-/// How a query that was not read to its end came to one.
+/// How a query that was not read to its end was ended.
 enum class leaving : std::uint8_t {
-  drained,    ///< it was read to its end without being cancelled; the connection is reusable
-  cancelled,  ///< cancelled on the server, and the connection is proven reusable
+  drained,    ///< read to its end without a cancel; the connection is reusable
+  cancelled,  ///< cancelled on the server; the connection is proven reusable
   closed,     ///< the connection had to be closed
 };
 

@@ -1,10 +1,10 @@
 #pragma once
 /// @file
-/// What happens on connections, for metrics and logs. Costs a look at a pointer while nobody watches.
+/// Connection events for metrics and logs. Without an observer each event costs one pointer check.
 ///
-/// Derive from `observer`, override what is of interest, and give it as `connection_options::watch`. Every call comes
-/// from the thread that runs the connection, between two of its steps: keep it short, and do not use the connection.
-/// Durations and counts are those that OpenTelemetry's conventions for database clients name; see docs/telemetry.md.
+/// Derive from `observer`, override the functions of interest, and pass it as `connection_options::watch`. Every call
+/// comes from the thread that runs the connection, between two of its steps: keep it short, and do not use the
+/// connection. Durations and counts follow OpenTelemetry's conventions for database clients; see docs/telemetry.md.
 /// @par Lifetime          texts and pointers in an event are valid during the call
 /// @par Exception safety  the functions must not throw
 /// @par Thread safety     one observer may serve connections of several threads if its functions allow it
@@ -23,31 +23,31 @@ namespace sluice {
 
 using event_clock = std::chrono::steady_clock;
 
-/// One step of connecting to one address, or all of it.
+/// One step of connecting to one address, or the whole of it.
 struct connect_event {
   std::string_view host;  ///< "db.example:5432" or the socket's path
   std::string_view database;
   event_clock::duration took{};
-  std::string_view tls_version;  ///< empty: not in TLS
-  const error* failure{};        ///< null: it went well
+  std::string_view tls_version;  ///< empty: no TLS
+  const error* failure{};        ///< null: success
 };
 
-/// A query, from its flight on.
+/// A query whose messages have been written to the server.
 struct query_event {
   std::string_view database;
-  std::string_view text;  ///< of the statement: parameters stand as $1, their values are not told
+  std::string_view text;  ///< of the statement, with $1 for parameters; their values are not included
   bool is_paged{};
   bool was_prepared{};  ///< found in the statement cache
 };
 
 /// Rows handed to the consumer at once.
 struct chunk_event {
-  std::size_t bytes{};                    ///< that had arrived, the protocol's included
-  event_clock::duration server_wait{};    ///< of this chunk: spent waiting for the server
-  event_clock::duration consumer_wait{};  ///< before it: the consumer's own time
+  std::size_t bytes{};                    ///< that had arrived, protocol overhead included
+  event_clock::duration server_wait{};    ///< for this chunk: spent waiting for the server
+  event_clock::duration consumer_wait{};  ///< before this chunk: the consumer's own time
 };
 
-/// The end of a query, or the end of the wish for it. A statement that goes on after its stream was dropped is told at
+/// The end of a query, or of the interest in it. A statement that continues after its stream was dropped is reported at
 /// its own end.
 struct query_end_event {
   query_event query;
@@ -55,21 +55,21 @@ struct query_end_event {
   std::uint64_t bytes{};  ///< of the documents
   std::uint64_t chunks{};
   event_clock::duration took{};
-  event_clock::duration first_row{};  ///< from the start; zero when there was none
+  event_clock::duration first_row{};  ///< from the start; zero if there was none
   event_clock::duration server_wait{};
   event_clock::duration consumer_wait{};
-  const error* failure{};  ///< null: it went well, or was cancelled when it was left
-  bool was_left{};         ///< its stream was, before the end: a `leave_event` tells how that went
+  const error* failure{};  ///< null: success, or it was cancelled when its stream was abandoned
+  bool was_left{};         ///< its stream was abandoned before the end; a `leave_event` reports the outcome
 };
 
-/// A query was left before its end.
+/// A query was abandoned before its end.
 struct leave_event {
   leaving outcome{};
-  int requests{};  ///< to cancel, that were sent
+  int requests{};  ///< cancel requests that were sent
   event_clock::duration took{};
 };
 
-/// One connection of a pool changed hands.
+/// A connection of a pool changed hands.
 struct pool_event {
   enum class kind : std::uint8_t { acquired, timed_out, released, opened, closed };
   kind is{};
@@ -77,12 +77,12 @@ struct pool_event {
   pool_stats now;
 };
 
-/// Something has come near its limit; told once for each, before the limit makes it an error.
+/// Something has come near its limit. Reported once for each, before the limit makes it an error.
 struct limit_event {
   enum class kind : std::uint8_t {
     row,     ///< of a connection: `max_row_bytes`
     stream,  ///< of a query: `max_stream_bytes`
-    aside,   ///< of a query in pages: `page_bytes`
+    aside,   ///< of a paged query, pages buffered for it: `page_bytes`
   };
   kind of{};
   std::uint64_t bytes{};
@@ -99,7 +99,7 @@ class SLUICE_API observer {
   virtual void on_dial(const connect_event& event) noexcept;            ///< the socket is connected, or not
   virtual void on_tls(const connect_event& event) noexcept;             ///< the handshake is done, or not
   virtual void on_authentication(const connect_event& event) noexcept;  ///< logged in, or not
-  virtual void on_connect(const connect_event& event) noexcept;         ///< all hosts and addresses together
+  virtual void on_connect(const connect_event& event) noexcept;         ///< the whole attempt, all hosts and addresses
 
   virtual void on_query(const query_event& event) noexcept;
   virtual void on_first_row(const query_event& event, event_clock::duration after) noexcept;
@@ -110,11 +110,11 @@ class SLUICE_API observer {
   virtual void on_limit(const limit_event& event) noexcept;
   virtual void on_pool(const pool_event& event) noexcept;
 
-  /// One message, if `connection_options::trace` asks for it: "F 23 Parse ..." from the frontend, "B ..." from the
-  /// backend, with its length. Passwords, the data of SASL, keys to cancel by and values are left out.
+  /// Called for each message if `connection_options::trace` is set: "F 23 Parse ..." from the frontend, "B ..." from
+  /// the backend, with its length. Passwords, SASL data, cancel keys and values are left out.
   virtual void on_trace(std::string_view line) noexcept;
 
-  /// A NOTICE, WARNING or other message of the server that is no error, from logging in on.
+  /// Called for a NOTICE, WARNING or other server message that is not an error, from login on.
   virtual void on_notice(const server_message& notice) noexcept;
 };
 

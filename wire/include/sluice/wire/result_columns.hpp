@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// What a result's columns are called, and their types.
+/// The names and types of a result's columns.
 
 #include <cstdint>
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace sluice {
 
-/// One column of a result, as RowDescription tells it.
+/// One column of a result, as described by RowDescription.
 struct result_column {
   std::string name;
   std::uint32_t type{};  ///< OID

@@ -1,6 +1,7 @@
 #pragma once
 /// @file
-/// SCRAM's hashing, done once for many logins: it is most of what connecting to a near server costs.
+/// A cache of SCRAM keys, so that hashing is done once for many logins: it is most of the cost of connecting to a
+/// nearby server.
 
 #include <memory>
 
@@ -12,13 +13,13 @@ namespace wire {
 class scram_store;
 }
 
-/// Keys by account, each proved by a login that succeeded; as secret as the passwords. They are found with the password
-/// that they were made of alone: a digest of it, under a random key of this object's, is kept with them. A server that
-/// has a new salt for the account, as after a change of the password, is hashed for again.
+/// Keys by account, each proved by a successful login; as secret as the passwords. A lookup succeeds only with the
+/// password that the keys were derived from: a digest of it, under a random key of this object, is stored with them. If
+/// a server presents a new salt for the account, as after a change of the password, the keys are computed again.
 /// @par Thread safety  safe
 class SLUICE_API scram_cache {
  public:
-  /// Empty; fills by itself when it is a `conninfo::scram_keys`.
+  /// Creates an empty cache. It fills by itself when used as `conninfo::scram_keys`.
   scram_cache();
   ~scram_cache();
   scram_cache(const scram_cache&) = delete;

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// A text that must not be found in memory once it is not needed any more.
+/// Text that must not linger in memory once it is no longer needed.
 
 #include <cstddef>
 #include <memory>
@@ -10,11 +10,11 @@
 
 namespace sluice {
 
-/// A password or a token: its bytes are overwritten when it is destroyed or gets another value. It has no `<<`.
+/// A password or a token. Its bytes are overwritten when it is destroyed or assigned a new value. It has no `<<`.
 class SLUICE_API secret {
  public:
   secret() noexcept = default;
-  secret(std::string_view text);  // NOLINT(google-explicit-constructor): where a password is due, a text will do
+  secret(std::string_view text);  // NOLINT(google-explicit-constructor): text is accepted where a password is expected
   secret(const char* text) : secret{std::string_view{text}} {}  // NOLINT(google-explicit-constructor)
   secret(const secret& other) : secret{other.view()} {}
   secret(secret&& other) noexcept;
