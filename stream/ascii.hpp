@@ -1,5 +1,5 @@
 #pragma once
-// Classes of characters, whatever the locale.
+// Character classes, independent of the locale.
 
 namespace sluice::detail {
 

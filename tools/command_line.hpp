@@ -1,8 +1,8 @@
 #pragma once
-// The words of a command line: options, their values, and what stands between them.
+// Parses the words of a command line: options, their values, and positional arguments.
 //
-// A value is a value: what follows an option that takes one is its value, byte for byte, whatever it looks like. So it
-// is in `--name=value`, and in `-dvalue`. After `--` no word is an option any more.
+// A value is a value: the word after an option that takes one is its value, byte for byte, whatever it looks like. The
+// same goes for `--name=value` and `-dvalue`. After `--`, no word is an option.
 #include <functional>
 #include <string>
 #include <string_view>
@@ -16,11 +16,11 @@ class command_line {
 
   // An option without a value.
   void flag(std::string_view name, bool& to, char letter = '\0');
-  // An option with a value, which `take` may refuse by usage_error.
+  // An option with a value; `take` may reject it by throwing usage_error.
   void option(std::string_view name, action take, char letter = '\0');
-  // The same, given as often as need be.
+  // The same, but may be repeated.
   void list(std::string_view name, action take);
-  // What stands between the options.
+  // Positional arguments.
   void rest(action take) { rest_ = std::move(take); }
 
   // Throws usage_error.

@@ -19,7 +19,7 @@ bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 bool is_letter(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
-/// Outside of ASCII: what looks like a space, or like nothing.
+/// Non-ASCII characters that look like a space, or are invisible.
 bool is_wide_space(char32_t code) noexcept {
   return code == 0xa0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200d) || code == 0x202f || code == 0x205f ||
          code == 0x2060 || code == 0x3000 || code == 0xfeff;
@@ -103,7 +103,7 @@ void lexer::number() {
   const auto is_followed_by_digit = [&](std::size_t at) { return at < text_.size() && is_digit(text_[at]); };
   if (text_[at_] == '-') next_.text += text_[at_++];
   digits();
-  if (!after_dot_) {  // in a path, what follows a dot counts elements
+  if (!after_dot_) {  // in a path, a number after a dot is an array index
     if (at_ < text_.size() && text_[at_] == '.' && is_followed_by_digit(at_ + 1)) {
       next_.text += text_[at_++];
       digits();

@@ -1,5 +1,5 @@
 #pragma once
-// Words, names, values and symbols of the values of --where, --select, --order-by and --split.
+// Splits the values of --where, --select, --order-by and --split into words, names, values and symbols.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -11,8 +11,8 @@ namespace sluice::tool {
 struct token {
   enum class kind : std::uint8_t { word, name, text, number, symbol, end };
   kind is{kind::end};
-  std::string text{};     // unquoted; a symbol as it stands
-  std::size_t offset{0};  // in bytes, where it begins
+  std::string text{};     // unquoted; a symbol as written
+  std::size_t offset{0};  // in bytes, of its beginning
 };
 
 class lexer {
@@ -21,13 +21,13 @@ class lexer {
 
   [[nodiscard]] const token& next() const noexcept { return next_; }
   token take();
-  // A keyword or an operator's name, whatever its case.
+  // A keyword or an operator's name, case-insensitive.
   [[nodiscard]] bool at_word(std::string_view word) const noexcept;
   [[nodiscard]] bool at_symbol(std::string_view symbol) const noexcept;
   bool take_word(std::string_view word);
   bool take_symbol(std::string_view symbol);
 
-  // Throws usage_error with the place shown.
+  // Throws usage_error that shows the place.
   [[noreturn]] void fail(std::string_view what) const { fail_at(next_.offset, what); }
   [[noreturn]] void fail_at(std::size_t offset, std::string_view what) const;
 
@@ -43,7 +43,7 @@ class lexer {
   bool after_dot_{false};
 };
 
-// The keys of a path, `profile.age` or `"a.b".c`: words, and whatever is in double quotes; after a dot, numbers too.
+// The keys of a path, `profile.age` or `"a.b".c`: words, or anything in double quotes; after a dot, also numbers.
 // Throws usage_error, as all of these do.
 std::vector<std::string> parse_path(lexer& in);
 

@@ -1,4 +1,4 @@
-// The command `sluice`: documents of a relation or query as NDJSON on standard output.
+// The `sluice` command: writes documents of a relation or query to standard output as NDJSON.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -33,7 +33,7 @@ namespace {
 using namespace sluice;
 using namespace sluice::tool;
 
-/// What waits for the server now; signals end that.
+/// What is currently waiting for the server; signals interrupt it.
 struct interruptible {
   void* what;
   void (*interrupt)(void* what) noexcept;
@@ -44,7 +44,7 @@ constexpr int cancelled_exit = 130;
 constexpr int output_exit = 1;
 
 extern "C" void on_signal(int) {
-  if (interrupted != 0) ::_exit(cancelled_exit);  // asked twice
+  if (interrupted != 0) ::_exit(cancelled_exit);  // second signal
   interrupted = 1;
   const interruptible* const now = waiting.load();
   if (now == nullptr) ::_exit(cancelled_exit);  // not connected: there is nothing to cancel
@@ -53,21 +53,22 @@ extern "C" void on_signal(int) {
 
 void catch_signals() {
   struct sigaction action{};
-  action.sa_handler = on_signal;  // without SA_RESTART: a stalled write ends, too
+  action.sa_handler = on_signal;  // without SA_RESTART: a stalled write must end, too
   (void)::sigaction(SIGINT, &action, nullptr);
   (void)::sigaction(SIGTERM, &action, nullptr);
   (void)std::signal(SIGPIPE, SIG_IGN);
 }
 
-/// The number of a descriptor that is closed would be the next socket's: documents and messages would go to the server.
+/// If a standard descriptor were closed, the next socket would get its number, and documents and messages would go to
+/// the server.
 void check_descriptors() {
   const bool has_output = ::fcntl(STDOUT_FILENO, F_GETFD) >= 0;
   for (const int each : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    if (::fcntl(each, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);  // takes the lowest number that is free
+    if (::fcntl(each, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);  // takes the lowest free number
   if (!has_output) throw std::system_error{EBADF, std::generic_category(), "standard output"};
 }
 
-/// Signals reach it for as long as this lives.
+/// Signals reach its target for as long as this lives.
 template <class Interruptible>
 class interrupted_by_signals {
  public:
@@ -117,7 +118,7 @@ void pump(Rows& rows, const options& given, totals& so_far) {
     if (interrupted != 0) throw error{errc::cancelled, "interrupted"};
     try {
       write(batch);
-    } catch (const error&) {  // a document that is no JSON: those before it stay written
+    } catch (const error&) {  // a document that is not JSON: those before it are still written
       to.flush();
       throw;
     }
@@ -128,7 +129,7 @@ void pump(Rows& rows, const options& given, totals& so_far) {
   line.finish(so_far.rows, so_far.bytes, parts_of(rows));
 }
 
-/// All of it, with what is to be said at its end, however that comes.
+/// The whole run, including what is reported at its end, however it ends.
 template <class Rows, class Statistics>
 void run(Rows& rows, const options& given, const Statistics& statistics) {
   totals so_far;
@@ -143,7 +144,7 @@ void run(Rows& rows, const options& given, const Statistics& statistics) {
     statistics();
     throw error{errc::cancelled, "interrupted"};
   } catch (...) {
-    (void)rows.cancel();  // on the server first
+    (void)rows.cancel();  // cancel on the server first
     statistics();
     throw;
   }
@@ -157,7 +158,7 @@ std::chrono::microseconds since(clock_type::time_point began) {
   return std::chrono::duration_cast<std::chrono::microseconds>(clock_type::now() - began);
 }
 
-/// Shows the server's notices as they come, those of logging in and of each connection.
+/// Shows the server's notices as they arrive, including those of the login and of every connection.
 class notices final : public observer {
  public:
   void on_notice(const server_message& notice) noexcept override {
@@ -183,7 +184,7 @@ void stream_on_one(const conninfo& where, const connection_options& bounds, cons
   });
 }
 
-/// The server's part of it ends with the first signal, the command with the second, as everywhere.
+/// The first signal ends the server's part of it, the second the command, as everywhere.
 std::string explained_on_many(const conninfo& where, const options& given, const parallel_options& how) {
   asio::cancellation_signal stop;
   asio::io_context context;
@@ -203,7 +204,7 @@ std::string explained_on_many(const conninfo& where, const options& given, const
                    text = std::move(told);
                    is_done = true;
                  }));
-  while (!is_done) context.run_one();  // not run(): a name that is still being looked up is not waited for
+  while (!is_done) context.run_one();  // not run(): that would also wait for a name lookup that is still in progress
   if (failure) std::rethrow_exception(failure);
   return text;
 }
@@ -215,7 +216,7 @@ void stream_on_many(const conninfo& where, const connection_options& bounds, con
       .split = given.to_split(), .connections = *given.connections, .query = how, .connection = bounds};
   if (given.explain) {
     const std::string text = explained_on_many(where, given, in_parallel);
-    catch_signals();  // Asio has had them
+    catch_signals();  // Asio has replaced the handlers
     write_output(printable_document(text));
     return;
   }
@@ -248,7 +249,7 @@ void stream(const options& given) {
     stream_on_one(where, bounds, how, given);
 }
 
-/// What to do about a failure, in the command's own terms.
+/// What to do about a failure, in terms of the command's options.
 std::string advice(const error& failure, const options& given) {
   constexpr std::string_view no_such_column = "42703";
   const bool is_documents = failure.sqlstate() == no_such_column && given.source &&

@@ -1,5 +1,5 @@
 #pragma once
-// What the command line asks for.
+// What the command line requests.
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -18,7 +18,7 @@
 
 namespace sluice::tool {
 
-/// As the command's options and its statistics spell them, in the order of the enumerators.
+/// Spelled as in the command's options and statistics, in the order of the enumerators.
 inline constexpr std::array<std::string_view, 3> fetch_mode_names{"plain", "paged", "bulk"};
 
 struct options {
@@ -33,7 +33,7 @@ struct options {
   std::optional<std::string> sql;
   std::vector<std::string> parameters;
 
-  std::size_t chunk_rows{0};  // 0: as many as one read brought
+  std::size_t chunk_rows{0};  // 0: as many as one read delivers
   std::optional<std::size_t> buffer_bytes;
   std::optional<std::size_t> max_row_bytes;
   fetch_mode mode{fetch_mode::plain};
@@ -54,7 +54,7 @@ struct options {
   std::optional<std::uint32_t> connections;  // --parallel
   tool::split split;
 
-  // What is asked for when it is no SQL.
+  // The relation to read, if it is not SQL.
   [[nodiscard]] relation to_relation() const;
   [[nodiscard]] query to_query() const;
   [[nodiscard]] split_by to_split() const noexcept;

@@ -39,7 +39,7 @@ void write_all(std::string_view bytes) {
   }
 }
 
-/// A part at a time, so that memory stays bounded.
+/// Writes one part at a time, so that memory stays bounded.
 void show(std::string_view text) {
   constexpr std::size_t part = 64U << 10U;
   while (!text.empty()) {

@@ -1,5 +1,5 @@
 #pragma once
-// Rows on their way to a file descriptor.
+// Writes rows to a file descriptor.
 #include <exception>
 #include <string_view>
 
@@ -7,15 +7,15 @@
 
 namespace sluice::tool {
 
-// Nobody reads any more: the quiet end of `sluice ... | head`.
+// The reader has closed the pipe: the quiet end of `sluice ... | head`.
 struct reader_gone : std::exception {};
-// A signal came while the output was stalled.
+// A signal arrived while the output was stalled.
 struct output_interrupted : std::exception {};
 
-// A text of ours. Throws reader_gone, output_interrupted, std::system_error.
+// Text of our own. Throws reader_gone, output_interrupted, std::system_error.
 void write_output(std::string_view text);
 
-// Writes documents to standard output: as they are, but for a terminal, which gets what it would obey in JSON's
+// Writes documents to standard output: unchanged, except that on a terminal anything it would obey is written as JSON
 // escapes.
 class output {
  public:
@@ -23,9 +23,9 @@ class output {
 
   // Throws error (bad_json) for a document with line breaks that is not JSON.
   void write(row document) { writer_.add(document); }
-  // Hands all that was written to the operating system. Throws reader_gone, output_interrupted, std::system_error.
+  // Hands everything written so far to the operating system. Throws reader_gone, output_interrupted, std::system_error.
   void flush();
-  // The end of an array; flushes.
+  // Closes an array, and flushes.
   void finish();
 
  private:

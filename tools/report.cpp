@@ -14,7 +14,7 @@ namespace sluice::tool {
 
 namespace {
 
-/// What it cannot hold or a terminal would obey stands as in messages: "\\x1b".
+/// What a JSON string cannot hold, or a terminal would obey, appears as in messages: "\\x1b".
 std::string json_string(std::string_view text) {
   std::string quoted{'"'};
   for (const char c : printable(text)) {
@@ -42,20 +42,20 @@ class json_object {
   std::string text_{'{'};
 };
 
-/// "DETAIL: ..." on a line of its own; nothing when the server did not say any.
+/// "DETAIL: ..." on a separate line; nothing if the server sent none.
 std::string field_text(std::string_view name, std::string_view value) {
   if (value.empty()) return {};
   return std::string{name} + ": " + printable_lines(value) + '\n';
 }
 
-/// The line of a query that the server means, as psql shows it.
+/// The line of the query that the server refers to, shown as in psql.
 /// @param position  in characters, from 1
 std::string line_text(std::string_view query, std::uint32_t position) {
   std::size_t offset = 0;
   std::uint32_t character = 1;
   for (; offset < query.size() && character < position; ++character)
     offset += proto::first_character(query.substr(offset)).size;
-  if (character != position) return {};  // this cannot be the query that was meant
+  if (character != position) return {};  // this cannot be the query that the server referred to
   const std::size_t before = query.substr(0, offset).rfind('\n');
   const std::size_t begin = before == query.npos ? 0 : before + 1;
   const std::size_t end = std::min(query.find('\n', offset), query.size());
@@ -65,7 +65,7 @@ std::string line_text(std::string_view query, std::uint32_t position) {
   return with_caret("LINE " + std::to_string(number) + ": ", line, offset - begin) + '\n';
 }
 
-/// @param query  empty: not known
+/// @param query  empty: unknown
 std::string place_text(const server_message& said, std::string_view query) {
   if (said.internal_position && !said.internal_query.empty())
     return line_text(said.internal_query, *said.internal_position);

@@ -1,5 +1,5 @@
 #pragma once
-// What goes to standard error: statistics, errors, progress.
+// Text for standard error: statistics, errors, progress.
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -23,21 +23,21 @@ struct session_facts {
 std::string stats_json(const stream_stats& stats, const session_facts& session);
 std::string stats_json(const parallel_progress& done, fetch_mode mode, std::chrono::microseconds elapsed);
 
-// `sluice: CATEGORY: message [SQLSTATE]`, then the line of the query, DETAIL, HINT and CONTEXT on lines of their own.
-// `query`: what the server was asked; empty: not known.
+// `sluice: CATEGORY: message [SQLSTATE]`, then the line of the query, DETAIL, HINT and CONTEXT on separate lines.
+// `query`: the text sent to the server; empty if unknown.
 std::string error_text(const error& failure, std::string_view query = {});
-// `NOTICE: message`, with what belongs to it.
+// `NOTICE: message`, with its details.
 std::string notice_text(const server_message& notice);
 int exit_code(condition kind) noexcept;
 
-// A line that is written over several times a second.
+// A line that is overwritten several times a second.
 class progress {
  public:
   explicit progress(bool shown) : shown_{shown} {}
-  ~progress();  // what is said next begins on a line of its own
+  ~progress();  // later messages start on a new line
   progress(const progress&) = delete;
   progress& operator=(const progress&) = delete;
-  // `parts`: empty when nothing was divided.
+  // `parts`: empty if nothing was divided.
   void update(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts);
   void finish(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts);
 

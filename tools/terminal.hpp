@@ -1,21 +1,21 @@
 #pragma once
-// Text of others on a terminal: what the terminal would obey, or show in another order, is escaped.
+// Foreign text on a terminal: anything the terminal would obey, or display in another order, is escaped.
 #include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace sluice::tool {
 
-// `printable`, with line breaks kept. A line that follows another is indented, so that it cannot pass for ours.
+// `printable`, with line breaks kept. Continuation lines are indented, so that they cannot pass for our own.
 std::string printable_lines(std::string_view text);
-// For documents: as JSON escapes it, so that a document stays the same value. Line feeds and tabs are kept.
+// For documents: uses JSON escapes, so that a document keeps its value. Line feeds and tabs are kept.
 std::string printable_document(std::string_view text);
 
-// Characters of valid UTF-8.
+// The number of characters in valid UTF-8.
 std::size_t count_characters(std::string_view text) noexcept;
 
-// `lead` and the text, on one line, with a caret under the character at `offset`, in bytes. A long text is shown around
-// that place.
+// `lead` and the text, on one line, with a caret under the character at `offset`, in bytes. Long text is cut to the
+// part around that place.
 std::string with_caret(std::string_view lead, std::string_view text, std::size_t offset);
 
 }  // namespace sluice::tool

@@ -25,7 +25,7 @@ struct unit {
   throw usage_error{"'" + std::string{text} + "' is not " + std::string{expected}};
 }
 
-/// A whole number and one of the units; nothing when it is anything else, or does not fit.
+/// A whole number and one of the units; nothing if it is anything else or does not fit.
 template <std::size_t Count>
 std::optional<std::uint64_t> number_with_unit(std::string_view text, const std::array<unit, Count>& units) {
   std::uint64_t number{};
@@ -38,7 +38,7 @@ std::optional<std::uint64_t> number_with_unit(std::string_view text, const std::
   return std::nullopt;
 }
 
-/// As the library reads it; a key in double quotes where it needs them.
+/// As the library reads it, with keys in double quotes where necessary.
 std::string to_text(const std::vector<std::string>& path) {
   constexpr std::string_view plain{"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"};
   std::string text;
@@ -95,7 +95,7 @@ std::chrono::milliseconds parse_duration(std::string_view text) {
 
 namespace {
 
-/// Makes something of a path. What the library has against it is shown where the path stands.
+/// Builds something from a path. The library's objections are shown at the path's place.
 template <class Make>
 auto made_of_path(lexer& in, const Make& make) {
   const std::size_t offset = in.next().offset;

@@ -1,6 +1,6 @@
 #pragma once
-// The small languages of option values: sizes, durations, fields, sort keys. Each throws usage_error; those with fields
-// in them show the place with a caret.
+// The small languages of option values: sizes, durations, fields, sort keys. Each throws usage_error; those that
+// contain fields show the place with a caret.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +19,7 @@ struct usage_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// From 1 on.
+// From 1 up.
 std::uint32_t parse_number(std::string_view text, std::uint32_t most = std::numeric_limits<std::uint32_t>::max());
 // "42": a number of rows.
 std::uint64_t parse_count(std::string_view text);

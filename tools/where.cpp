@@ -16,7 +16,7 @@ namespace sluice::tool {
 
 namespace {
 
-/// Operators that are a name: what follows it, and what it means.
+/// Operators spelled as a name: what follows them, and what they mean.
 struct named_operator {
   enum class takes : std::uint8_t { nothing, a_text, a_query, texts, a_value, values };
   takes what;
@@ -66,7 +66,7 @@ const std::map<std::string, named_operator, std::less<>>& named_operators() {
       {"has_any_key", some_texts(&operand::has_any_key)},
       {"has_all_keys", some_texts(&operand::has_all_keys)},
       {"exists", nothing_more(&operand::exists)},
-      // A string or an array: a field is one of them.
+      // For a string or for an array: a field is one of the two.
       {"contains",
        {a_value,
         [](const operand& of, const values_of& v) {
@@ -228,7 +228,7 @@ class where_parser {
     return all;
   }
 
-  /// A path with a type perhaps, a column, or something measured of one of them.
+  /// A path, optionally with a type; a column; or a measure of either.
   operand subject() {
     operand of = plain_subject();
     if (!in_.take_symbol("::")) return of;
@@ -242,7 +242,7 @@ class where_parser {
     return read_as(of, *known);
   }
 
-  /// A type that an extension brought, by its schema.
+  /// An extension's type, qualified by its schema.
   operand stated(const operand& of, const token& schema) {
     if (in_.next().is != token::kind::word && in_.next().is != token::kind::name)
       in_.fail("expected the name of a type");

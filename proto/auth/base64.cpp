@@ -42,7 +42,7 @@ std::optional<std::vector<std::byte>> decode_base64(std::string_view text) {
     bits -= 8;
     out.push_back(static_cast<std::byte>((pending >> bits) & 0xffU));
   }
-  // What is left over must be zero: else two texts would stand for the same bytes.
+  // The leftover bits must be zero, otherwise two texts would decode to the same bytes.
   if ((pending & ((1U << bits) - 1U)) != 0) return {};
   return out;
 }

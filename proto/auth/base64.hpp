@@ -1,5 +1,5 @@
 #pragma once
-// Base64 as SCRAM uses it: RFC 4648, section 4, with padding, and nothing that the encoder would not have written.
+// Base64 as SCRAM uses it: RFC 4648, section 4, with padding. Anything that the encoder would not produce is rejected.
 
 #include <cstddef>
 #include <optional>

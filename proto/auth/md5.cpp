@@ -35,7 +35,7 @@ std::optional<hex_digest> md5_hex(std::initializer_list<std::string_view> parts)
 
 std::optional<std::string> md5_password(std::string_view user, std::string_view password,
                                         std::span<const std::byte, 4> salt) {
-  std::optional<hex_digest> stored = md5_hex({password, user});  // what the server keeps: as good as the password
+  std::optional<hex_digest> stored = md5_hex({password, user});  // what the server stores: as good as the password
   if (!stored) return {};
   const auto proof = md5_hex({{stored->data(), stored->size()}, {reinterpret_cast<const char*>(salt.data()), 4}});
   OPENSSL_cleanse(stored->data(), stored->size());

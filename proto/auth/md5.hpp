@@ -1,7 +1,7 @@
 #pragma once
 /// @file
-/// The answer to AuthenticationMD5Password. Weak, and deprecated since PostgreSQL 18: whoever reads the server's table
-/// of passwords can log in. Whether to answer at all is the caller's decision.
+/// The answer to AuthenticationMD5Password. MD5 is weak, and deprecated since PostgreSQL 18: anyone who can read the
+/// server's password table can log in. Whether to answer at all is the caller's decision.
 
 #include <cstddef>
 #include <optional>
@@ -11,7 +11,7 @@
 
 namespace sluice::proto {
 
-/// "md5" and 32 hexadecimal digits: the body of a PasswordMessage, without its zero byte.
+/// Returns "md5" followed by 32 hexadecimal digits: the body of a PasswordMessage, without its terminating zero byte.
 ///
 /// @param salt  the four bytes that the server sent
 /// @return nothing when libcrypto has no MD5, as in a FIPS configuration

@@ -69,7 +69,7 @@ std::optional<code_points> decode_utf8(std::string_view text) {
 
 std::string encode_utf8(const code_points& codes) {
   std::string out;
-  out.reserve(4 * codes.size());  // a second allocation would leave a copy behind
+  out.reserve(4 * codes.size());  // reallocating would leave a copy behind
   const auto put = [&out](char32_t byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
   for (const char32_t code : codes) {
     if (code < 0x80) {
@@ -133,7 +133,7 @@ void order_marks(code_points& codes) {
       continue;
     }
     const auto to = std::find_if(from, codes.end(), [](char32_t code) { return combining_class(code) == 0; });
-    // By insertion: runs are short, and std::stable_sort would take memory that is not wiped.
+    // Insertion sort: runs are short, and std::stable_sort would use memory that is not wiped.
     for (auto next = from; next != to; ++next)
       std::rotate(std::upper_bound(from, next, *next,
                                    [](char32_t a, char32_t b) { return combining_class(a) < combining_class(b); }),
@@ -163,7 +163,7 @@ void compose(code_points& codes) {
   std::size_t size = 0;
   for (const char32_t code : codes) {
     const std::uint8_t own_class = combining_class(code);
-    // Something between the starter and this one hides it, unless its class is lower than this one's.
+    // A character between the starter and this one blocks it, unless its class is lower than this one's.
     const bool is_adjacent = starter + 1 == size;
     if (starter != nowhere && (is_adjacent || combining_class(codes[size - 1]) < own_class)) {
       if (const auto composed = compose_pair(codes[starter], code)) {

@@ -1,7 +1,7 @@
 #pragma once
 /// @file
-/// The normal form of a password before SCRAM: the same letters typed on different keyboards prove the same password.
-/// Not needed for MD5 and clear-text passwords, which are sent as they are.
+/// Normalises a password before SCRAM, so that the same characters typed on different keyboards prove the same
+/// password. MD5 and clear-text passwords do not need it; they are sent as they are.
 
 #include <string>
 #include <string_view>
@@ -10,13 +10,13 @@ namespace sluice::proto {
 
 /// Prepares a password as Postgres servers do, so that client and server derive the same keys.
 ///
-/// This is RFC 4013 with Postgres' own turns, which decide whether a login succeeds: a password that is not valid
-/// UTF-8, holds a prohibited or unassigned character, breaks the rule for right-to-left text, or becomes empty is used
-/// as it is; characters are judged before normalisation, not after it; pure ASCII is never changed or judged.
-/// Servers normalise by a newer Unicode than the 3.2 of the RFC. So does this; for characters that 3.2 assigns, and
-/// no others get that far, all versions since 4.1 agree.
+/// This is RFC 4013 with Postgres' deviations, which decide whether a login succeeds. A password is used unchanged if
+/// it is not valid UTF-8, contains a prohibited or unassigned character, breaks the rule for right-to-left text, or
+/// becomes empty. Characters are checked before normalisation, not after it. Pure ASCII is never changed or checked.
+/// Servers normalise with a newer Unicode version than the RFC's 3.2, and so does this function. Only characters that
+/// 3.2 assigns get that far, and for those all versions since 4.1 agree.
 ///
-/// @return the prepared password; it is a secret, and wiping it is the caller's duty
+/// @return the prepared password. It is a secret; the caller must wipe it
 /// @see RFC 4013, RFC 3454
 [[nodiscard]] std::string saslprep(std::string_view password);
 

@@ -30,7 +30,7 @@ void exclusive_or(digest& into, const digest& other) noexcept {
 }
 
 struct context_deleter {
-  void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }  // wipes what it held
+  void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }  // wipes its contents
 };
 using context = std::unique_ptr<EVP_MD_CTX, context_deleter>;
 
@@ -39,8 +39,8 @@ bool sha256(std::span<const std::byte> data, digest& out) noexcept {
                     nullptr) == 1;
 }
 
-/// HMAC-SHA-256 under one key, RFC 2104. The two states that depend on the key alone are made once and copied: half the
-/// work per message, which is what PBKDF2 repeats.
+/// HMAC-SHA-256 with one key, RFC 2104. The two states that depend only on the key are computed once and copied. This
+/// halves the work per message, which PBKDF2 repeats.
 class hmac {
  public:
   bool set_key(std::span<const std::byte> key) noexcept {
@@ -96,8 +96,8 @@ std::string_view gs2_header(const channel_binding& binding) noexcept {
   return {};
 }
 
-/// The value of the attribute that comes next, which must be `name` and end with a comma, or at the end if it is the
-/// last.
+/// The value of the next attribute, which must be `name`. It must end with a comma or, if it is the last one, at the
+/// end.
 std::optional<std::string_view> take_attribute(std::string_view& rest, char name, bool is_last) {
   if (rest.size() < 2 || rest[0] != name || rest[1] != '=') return {};
   const std::size_t comma = rest.find(',');
@@ -108,7 +108,7 @@ std::optional<std::string_view> take_attribute(std::string_view& rest, char name
   return value;
 }
 
-/// A positive number without leading zeros; 2^32 stands for all that are larger.
+/// A positive number without leading zeros; 2^32 stands for anything larger.
 std::optional<std::uint64_t> parse_count(std::string_view text) {
   if (text.empty() || text.front() == '0') return {};
   std::uint64_t count = 0;
@@ -125,7 +125,7 @@ bool is_nonce(std::string_view text) {
 
 }  // namespace
 
-/// PBKDF2 with one block of output, RFC 8018 section 5.2, which can stop between any two rounds.
+/// PBKDF2 with one block of output, RFC 8018 section 5.2. It can pause between any two rounds.
 struct scram_client::hasher {
   hmac password;
   bool ok{};

@@ -1,5 +1,5 @@
 #pragma once
-// Memory for secrets: overwritten before it goes back.
+// Memory for secrets: overwritten before it is freed.
 
 #include <openssl/crypto.h>
 
@@ -25,7 +25,7 @@ struct wiping_allocator {
   friend bool operator==(wiping_allocator, wiping_allocator) noexcept { return true; }
 };
 
-/// A vector, because a short std::string lives outside its allocator's memory.
+/// A vector, because a short std::string stores its text outside its allocator's memory.
 template <class Value>
 using secret_vector = std::vector<Value, wiping_allocator<Value>>;
 

@@ -29,7 +29,7 @@ void query_machine::sent(const query& /*message*/) noexcept {
 
 namespace {
 
-/// Messages that are told by their type alone, and the one whose fields nobody else looks at.
+/// Checks the messages that are recognised by type alone, and the one whose fields nothing else reads.
 bool is_well_formed(const frame& next) noexcept {
   switch (next.type) {
     case '1':
@@ -56,7 +56,7 @@ step query_machine::on(const frame& next) noexcept {
     case 'S':
     case 'A': return {aside};
     case 'E':
-      if (size_ == 0) break;  // outside a query the connection reads errors itself
+      if (size_ == 0) break;  // outside a query the connection handles errors itself
       skip_to_sync();
       return {refused};
     case '1':
@@ -139,7 +139,7 @@ step query_machine::described(bool has_rows) noexcept {
   return answered(has_rows ? step::kind::described : no_rows);
 }
 
-/// The end of one command; of a simple query others may follow.
+/// The end of one command; in a simple query others may follow.
 step query_machine::completed() noexcept {
   copying_ = false;
   switch (front()) {
@@ -153,8 +153,8 @@ step query_machine::completed() noexcept {
   }
 }
 
-/// While data is copied in, the server passes over a Sync and takes any other message for an error: only when the Sync
-/// is all that was sent behind it can be said which of the two happens.
+/// While data is copied in, the server ignores a Sync and treats any other message as an error. Which of the two
+/// happens is certain only if a Sync is all that was sent after the query.
 step query_machine::copies(char type) noexcept {
   if (type == 'G' && front() == awaited::rows) {
     if (size_ > 2) return {violation, {fault::kind::unsupported, type, "COPY FROM STDIN in front of other messages"}};
@@ -165,7 +165,7 @@ step query_machine::copies(char type) noexcept {
 }
 
 step query_machine::copy_data(char type) noexcept {
-  if (front() != awaited::copy) return {nothing};  // nobody wants it
+  if (front() != awaited::copy) return {nothing};  // the data is not wanted
   if (type == 'd') return {row};
   copying_ = false;
   queue_[first_] = awaited::copy_over;

@@ -1,11 +1,11 @@
 #pragma once
 /// @file
-/// Queries, seen from the client: which message may come now, and what it means.
+/// The query protocol, seen from the client: which message may come next, and what it means.
 ///
 /// The machine is a value: no socket, no buffer, no clock. Tell it every message that was sent (`sent`), feed it every
-/// frame in order (`on`), and do what the step says. It holds what the server still has to answer, so that any flight
-/// is known: Parse, Bind, Describe, Execute and Sync in one write; Parse and Describe first and the rest when the
-/// columns are known; a page more by another Execute; a simple Query.
+/// frame in order (`on`), and do what the step says. It tracks what the server still has to answer, so it supports any
+/// message group: Parse, Bind, Describe, Execute and Sync in one write; Parse and Describe first and the rest when the
+/// columns are known; another Execute for the next page; a simple Query.
 /// Rows do not have to pass through here: while `may_have_rows()` holds, DataRow changes nothing (see `row_walk.hpp`).
 /// @see PostgreSQL documentation, sections "Simple Query", "Extended Query" and "Pipelining"
 
@@ -25,17 +25,17 @@ struct step {
     nothing,    ///< the conversation went on; feed the next frame
     parsed,     ///< ParseComplete: the statement exists from now on
     described,  ///< RowDescription: the columns are known
-    no_rows,    ///< NoData: the statement gives none
-    row,        ///< DataRow: the frame's body is a row; CopyData of a COPY that was asked for
+    no_rows,    ///< NoData: the statement returns no rows
+    row,        ///< DataRow: the frame's body is a row; or CopyData of a COPY that was requested
     suspended,  ///< PortalSuspended: the row limit of Execute was reached
     complete,   ///< CommandComplete or EmptyQueryResponse: no more rows of this result
     refused,    ///< ErrorResponse: the frame's body says why; the rest is skipped up to ReadyForQuery
     ready,      ///< ReadyForQuery: the answer to a Sync or a Query is complete
-    aside,      ///< NoticeResponse, ParameterStatus, NotificationResponse: may stand anywhere, changes nothing here
+    aside,      ///< NoticeResponse, ParameterStatus, NotificationResponse: allowed at any time, changes nothing here
     copy_in,    ///< CopyInResponse: send CopyFail, and Sync if `needs_sync`; an ErrorResponse follows
     copy_out,   ///< CopyOutResponse: the data is skipped
-    copying,    ///< CopyOutResponse of a COPY that was asked for: rows follow
-    copied,     ///< CopyDone of such a one
+    copying,    ///< CopyOutResponse of a COPY that was requested: rows follow
+    copied,     ///< CopyDone of a COPY that was requested
     violation,  ///< the server broke the protocol: `why` says how; close the connection
   };
   kind is{kind::nothing};
@@ -47,11 +47,11 @@ struct step {
 
 class query_machine {
  public:
-  /// Messages that may be unanswered at a time.
+  /// The most messages that may be unanswered at a time.
   static constexpr std::size_t most_awaited = 32;
 
-  /// This message was sent, after those before.
-  /// @pre no more than `most_awaited` answers are awaited then
+  /// Records that this message was sent, after the earlier ones.
+  /// @pre no more than `most_awaited` answers are then awaited
   void sent(const parse& message) noexcept;
   void sent(const bind& message) noexcept;
   void sent(const close& message) noexcept;
@@ -59,46 +59,46 @@ class query_machine {
   void sent(const execute& message) noexcept;
   void sent(const sync& message) noexcept;
   void sent(const query& message) noexcept;
-  /// Of a statement that is not the caller's: its answers, rows and end mean nothing.
+  /// The same for a statement of the driver's own: its answers, rows and completion are ignored.
   void sent_aside(const parse& message) noexcept;
   void sent_aside(const execute& message) noexcept;
-  /// Of a COPY TO STDOUT whose data is wanted.
+  /// The same for a COPY TO STDOUT whose data is wanted.
   void sent_copy(const execute& message) noexcept;
   /// Messages without an answer of their own.
   void sent(const flush& /*message*/) const noexcept {}
   void sent(const copy_fail& /*message*/) const noexcept {}
 
-  /// The statement was described before: whether what is executed next gives rows.
+  /// For a statement that was described before: whether it returns rows when it is executed next.
   void known(bool has_rows) noexcept { has_rows_ = has_rows; }
 
-  /// @pre `next` was made by `next_frame`; frames are given in the order of their arrival
+  /// @pre `next` was made by `next_frame`; frames are passed in the order of their arrival
   [[nodiscard]] step on(const frame& next) noexcept;
 
-  /// Nothing that was sent is unanswered.
+  /// Whether everything that was sent has been answered.
   [[nodiscard]] bool is_idle() const noexcept { return size_ == 0; }
-  /// No Sync is under way: a caller that wants ReadyForQuery has to send one.
+  /// Whether no Sync is pending: a caller that wants ReadyForQuery has to send one.
   [[nodiscard]] bool needs_sync() const noexcept;
-  /// DataRow, or CopyData that is wanted, is what may come next.
+  /// Whether DataRow, or CopyData that is wanted, may come next.
   [[nodiscard]] bool may_have_rows() const noexcept {
     if (size_ == 0) return false;
     if (copying_) return front() == awaited::copy;
     return has_rows_ && (front() == awaited::rows || front() == awaited::results);
   }
-  /// What is executed gives rows, as far as is known.
+  /// Whether the statement being executed returns rows, as far as is known.
   [[nodiscard]] bool has_rows() const noexcept { return has_rows_; }
 
  private:
-  /// What a message is answered by.
+  /// The kinds of answer that a sent message awaits.
   enum class awaited : std::uint8_t {
     parse,
     bind,
     close,
-    parameters,  // of a statement's description; its columns follow
+    parameters,  // of a statement's description; the columns follow
     columns,
     rows,
     parse_aside,
     rows_aside,
-    copy,       // to the client, its beginning or its data
+    copy,       // to the client: its beginning or its data
     copy_over,  // CommandComplete after its data
     results,    // of a simple query: any number of them
     sync,
@@ -120,8 +120,8 @@ class query_machine {
   std::uint8_t first_{0};
   std::uint8_t size_{0};
   bool has_rows_{false};
-  bool copying_{false};     // the data of a COPY
-  bool any_result_{false};  // a simple query may end: something came
+  bool copying_{false};     // inside the data of a COPY
+  bool any_result_{false};  // a simple query may end: it has had at least one result
 };
 
 }  // namespace sluice::proto

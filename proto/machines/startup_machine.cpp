@@ -69,7 +69,7 @@ startup_step startup_machine::on_authentication(const frame& next, output& out) 
   using method = authentication::kind;
   const auto request = decode_authentication(next.body);
   if (!request) return malformed(next.type);
-  if (phase_ == phase::starting)  // nothing is ever sent in answer to a request after AuthenticationOk
+  if (phase_ == phase::starting)  // nothing is ever sent in response to a request after AuthenticationOk
     return violated(fault::kind::unexpected, next.type, "an authentication request after AuthenticationOk");
 
   switch (request->what) {
@@ -182,7 +182,7 @@ startup_step startup_machine::begin_scram(bool plain_offered, bool bound_offered
 }
 
 startup_step startup_machine::on_sasl_continue(const authentication& request, output& out) {
-  if (phase_ == phase::token_sent) {  // the server says why in a document; the mechanism ends with an empty answer
+  if (phase_ == phase::token_sent) {  // the server sends the reason as a document; an empty answer ends the mechanism
     phase_ = phase::token_refused;
     const fault why = encode(sasl_response{"\x01"}, out);
     return why ? startup_step{violation, why} : startup_step{send};
@@ -224,7 +224,7 @@ startup_step startup_machine::give_token(std::string_view text, output& out) {
   return {send};
 }
 
-/// A server that does not speak the minor version or an option that was asked for names what it does speak.
+/// A server that does not support the requested minor version, or an option, replies with what it does support.
 startup_step startup_machine::negotiate(const frame& next) {
   if (phase_ == phase::starting) return out_of_order(next.type);
   const auto offer = decode_negotiate_protocol_version(next.body);

@@ -1,9 +1,10 @@
 #pragma once
 /// @file
-/// From the StartupMessage to the first ReadyForQuery: authentication and what the server tells about itself.
+/// From the StartupMessage to the first ReadyForQuery: authentication, and what the server reports about itself.
 ///
-/// Use: `start`, send the output; feed every frame to `on` and do what the step says. Nothing waits in here: the
-/// password's hashing, which takes milliseconds by design, is done in slices so that a deadline can be looked at.
+/// Call `start` and send the output; then feed every frame to `on` and do what the step says. Nothing blocks in here:
+/// hashing the password takes milliseconds by design, so it is done in slices between which the caller can check its
+/// deadline.
 /// @see PostgreSQL documentation, sections "Start-up" and "SASL Authentication"
 
 #include <cstddef>
@@ -23,39 +24,39 @@
 
 namespace sluice::proto {
 
-/// Who logs in, and what is acceptable.
+/// Who logs in, and which methods are acceptable.
 struct login {
   enum class binding : std::uint8_t {
     never,
     if_offered,  ///< over TLS, when the server offers it
-    always,      ///< nothing but SCRAM that is bound to the TLS session
+    always,      ///< nothing but SCRAM bound to the TLS session
   };
 
   std::string_view user{};
   std::string_view database{};
-  std::span<const startup_parameter> parameters{};  ///< besides user and database
+  std::span<const startup_parameter> parameters{};  ///< in addition to user and database
   std::optional<std::string_view> password{};
   std::uint16_t minor_version{0};  ///< of protocol 3: 0 or 2
-  bool allow_nothing{true};        ///< the server may let us in without a question (trust, peer, certificate)
-  bool allow_cleartext{false};     ///< a password may be sent as it is
-  bool is_exposed{false};          ///< others could read it on its way, or the peer may be a stranger: then not
+  bool allow_nothing{true};     ///< the server may let the client in without authentication (trust, peer, certificate)
+  bool allow_cleartext{false};  ///< a password may be sent in clear text
+  bool is_exposed{false};       ///< others could read it in transit, or the peer may be an impostor: then it may not
   bool allow_md5{true};
   bool allow_scram{true};
-  bool allow_bearer{false};  ///< a token may be sent: there is one, and the way to the server is private
+  bool allow_bearer{false};  ///< a bearer token may be sent: there is one, and the connection to the server is private
   scram_settings scram{};
   binding bind{binding::if_offered};
   bool over_tls{false};
-  std::string_view certificate_hash{};  ///< of the server's certificate, as `channel_binding::data`; empty: it has none
-  const scram_keys* known_keys{};       ///< of an earlier login to the same account, to save the hashing
+  std::string_view certificate_hash{};  ///< of the server's certificate, as `channel_binding::data`; empty: none
+  const scram_keys* known_keys{};       ///< of an earlier login to the same account, to skip the hashing
 };
 
 /// What one message of the start-up means for the caller.
 struct startup_step {
   enum class kind : std::uint8_t {
     nothing,    ///< feed the next frame
-    send,       ///< the output has something to send
-    hash,       ///< call `hash_some` until it asks for something else
-    token,      ///< call `give_token`: the server takes a bearer token
+    send,       ///< the output contains something to send
+    hash,       ///< call `hash_some` until it returns something else
+    token,      ///< call `give_token`: the server accepts a bearer token
     aside,      ///< NoticeResponse or ParameterStatus
     refused,    ///< ErrorResponse: the frame's body says why; the server closes the connection
     ready,      ///< ReadyForQuery: logged in
@@ -68,7 +69,7 @@ struct startup_step {
   friend std::ostream& operator<<(std::ostream& out, const startup_step& step);
 };
 
-/// @par Lifetime  what `login` views must outlive the machine
+/// @par Lifetime  what `login` refers to must outlive the machine
 class startup_machine {
  public:
   explicit startup_machine(const login& who) noexcept : who_{who}, minor_{who.minor_version} {}
@@ -76,33 +77,34 @@ class startup_machine {
   /// Appends the StartupMessage.
   [[nodiscard]] fault start(output& out);
   [[nodiscard]] startup_step on(const frame& next, output& out);
-  /// A slice of the password's hashing.
-  /// @return what comes next: hash again, send, or violation
+  /// Hashes the next slice of the password.
+  /// @return what to do next: hash again, send, or violation
   [[nodiscard]] startup_step hash_some(output& out);
-  /// The token that `step::token` asked for. Not kept.
+  /// Supplies the token that `step::token` asked for. The token is not kept.
   /// @see RFC 7628; PostgreSQL documentation, section "OAuth Authorization/Authentication"
   [[nodiscard]] startup_step give_token(std::string_view token, output& out);
 
   [[nodiscard]] bool is_ready() const noexcept { return phase_ == phase::ready; }
-  /// Identifies the backend, for CancelRequest; 0 when the server gave none.
+  /// Identifies the backend, for CancelRequest; 0 if the server sent none.
   [[nodiscard]] std::uint32_t backend_pid() const noexcept { return pid_; }
   [[nodiscard]] const std::vector<std::byte>& cancel_key() const noexcept { return key_; }
   [[nodiscard]] std::uint16_t minor_version() const noexcept { return minor_; }
-  /// What SCRAM's hashing gave, for `login::known_keys` of the next login; null unless the server proved itself by it.
+  /// The result of SCRAM's hashing, for `login::known_keys` of the next login; null unless the server proved itself
+  /// with it.
   [[nodiscard]] const scram_keys* proved_keys() const noexcept {
     return scram_ && scram_->server_proved() ? &scram_->keys() : nullptr;
   }
 
  private:
   enum class phase : std::uint8_t {
-    waiting,        // the server chooses a method
+    waiting,        // for the server to choose a method
     password_sent,  // AuthenticationOk
     scram_first,    // the server's nonce, salt and iterations
     scram_hashing,
     scram_final,  // the server's proof
     scram_done,   // AuthenticationOk
     token_asked,
-    token_sent,     // AuthenticationOk, or why not
+    token_sent,     // AuthenticationOk, or the reason for a refusal
     token_refused,  // ErrorResponse
     starting,       // BackendKeyData, parameters, ReadyForQuery
     ready,

@@ -10,20 +10,20 @@ namespace {
 constexpr std::size_t shortest_key = 4;
 constexpr std::size_t longest_key = 256;
 
-/// The message, if all its fields were there and nothing is left over.
+/// Returns the message if all its fields were present and nothing is left over.
 template <class Message>
 std::optional<Message> whole(const body_reader& in, const Message& message) noexcept {
   return in.exhausted() ? std::optional{message} : std::nullopt;
 }
 
-/// A count and as many fields.
+/// A count, followed by that many fields.
 template <class Field>
 packed_list<Field> counted(body_reader& in) noexcept {
   const std::size_t count = in.u16();
   return packed_list<Field>::take(in, count);
 }
 
-/// SASL mechanisms: names up to an empty one.
+/// SASL mechanisms: names, terminated by an empty one.
 packed_list<text_field> mechanisms(body_reader& in) noexcept {
   std::size_t count = 0;
   for (body_reader look = in; look.ok() && !look.text().empty();) ++count;
@@ -93,10 +93,10 @@ std::optional<negotiate_protocol_version> decode_negotiate_protocol_version(std:
   body_reader in{body};
   negotiate_protocol_version offer;
   const std::uint16_t major = in.u16();
-  if (major != 0 && major != 3) return std::nullopt;  // servers send the minor version, or the whole of it
+  if (major != 0 && major != 3) return std::nullopt;  // servers send the minor version, or the whole version
   offer.newest_minor = in.u16();
   const std::uint32_t count = in.u32();
-  if (count > in.remaining()) return std::nullopt;  // each name has at least its zero byte
+  if (count > in.remaining()) return std::nullopt;  // each name takes at least its zero byte
   offer.unknown_options = packed_list<text_field>::take(in, count);
   return whole(in, offer);
 }

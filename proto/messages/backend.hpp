@@ -2,10 +2,10 @@
 /// @file
 /// The messages that a client reads, field by field, in protocol 3.0 and 3.2.
 ///
-/// One `decode_...` for each: it gives nothing unless the fields fill the body exactly and hold what they may hold, so
-/// that whatever it gives can be used unchecked. ErrorResponse and NoticeResponse are in `error_fields.hpp`; rows of a
-/// stream are walked by `row_walk.hpp` and do not pass through here.
-/// @par Lifetime  all texts, spans and lists are views into the body that was decoded
+/// There is one `decode_...` for each. It returns nothing unless the fields fill the body exactly and hold permitted
+/// values, so its result can be used unchecked. ErrorResponse and NoticeResponse are in `error_fields.hpp`; the rows of
+/// a stream are walked by `row_walk.hpp` and do not pass through here.
+/// @par Lifetime  all texts, spans and lists are views into the decoded body
 /// @see PostgreSQL documentation, section "Message Formats"
 
 #include <array>
@@ -19,7 +19,7 @@
 
 namespace sluice::proto {
 
-/// A zero-ended text in a list.
+/// A zero-terminated text in a list.
 struct text_field {
   [[nodiscard]] static std::string_view read(body_reader& in) noexcept { return in.text(); }
 };
@@ -36,7 +36,7 @@ struct value_field {
   [[nodiscard]] static std::optional<std::span<const std::byte>> read(body_reader& in) noexcept;
 };
 
-/// 'R': what the server wants to know, or that it knows enough.
+/// 'R': which authentication the server asks for, or that it is satisfied.
 struct authentication {
   enum class kind : std::uint32_t {
     ok = 0,
@@ -60,25 +60,25 @@ struct authentication {
   }
 };
 
-/// 'K': what a CancelRequest has to show.
+/// 'K': what a CancelRequest has to present.
 struct backend_key_data {
   std::uint32_t pid{};
   std::span<const std::byte> key{};  ///< 4 to 256 bytes
 };
 
-/// 'v': the newest minor version of protocol 3 that the server speaks, and the options that it does not know.
+/// 'v': the newest minor version of protocol 3 that the server supports, and the options that it does not recognise.
 struct negotiate_protocol_version {
   std::uint32_t newest_minor{};
   packed_list<text_field> unknown_options{};
 };
 
-/// 'S': one run-time parameter's current value.
+/// 'S': the current value of one run-time parameter.
 struct parameter_status {
   std::string_view name{};
   std::string_view value{};
 };
 
-/// 'Z': the server waits for the next query.
+/// 'Z': the server is ready for the next query.
 struct ready_for_query {
   char status{};  ///< I: idle; T: in a transaction block; E: in a failed one
 };
@@ -86,10 +86,10 @@ struct ready_for_query {
 /// One column of a RowDescription.
 struct column {
   std::string_view name{};
-  std::uint32_t table{};     ///< OID, 0 when it is no table's column
+  std::uint32_t table{};     ///< OID, 0 if it is not a column of a table
   std::int16_t attribute{};  ///< number in the table, or 0
   std::uint32_t type{};      ///< OID
-  std::int16_t type_size{};  ///< bytes; negative: varies
+  std::int16_t type_size{};  ///< bytes; negative: variable
   std::int32_t modifier{};   ///< of the type; -1: none
   std::int16_t format{};     ///< 0: text; 1: binary
 
@@ -104,7 +104,7 @@ using data_row = packed_list<value_field>;             ///< 'D'
 struct command_complete {
   std::string_view tag{};  ///< "SELECT 42", "INSERT 0 1", "BEGIN"
 
-  /// The number at the tag's end; nothing when there is none, as in "BEGIN".
+  /// The number at the end of the tag; nothing if there is none, as in "BEGIN".
   [[nodiscard]] std::optional<std::uint64_t> rows() const noexcept;
 };
 
@@ -114,7 +114,7 @@ struct copy_response {
   packed_list<format_field> formats{};  ///< of the columns
 };
 
-/// 'A': a NOTIFY of some session.
+/// 'A': a NOTIFY from some session.
 struct notification_response {
   std::uint32_t pid{};
   std::string_view channel{};
@@ -135,7 +135,7 @@ struct notification_response {
 [[nodiscard]] std::optional<copy_response> decode_copy_response(std::span<const std::byte> body) noexcept;
 [[nodiscard]] std::optional<notification_response> decode_notification_response(
     std::span<const std::byte> body) noexcept;
-/// For the messages that have nothing inside: ParseComplete, BindComplete, CloseComplete, NoData, EmptyQueryResponse,
+/// For the messages with an empty body: ParseComplete, BindComplete, CloseComplete, NoData, EmptyQueryResponse,
 /// PortalSuspended, CopyDone. (CopyData has no fields either: its body is the data.)
 [[nodiscard]] inline bool is_empty_body(std::span<const std::byte> body) noexcept { return body.empty(); }
 

@@ -1,7 +1,7 @@
 #pragma once
 /// @file
-/// Reads the fields of one message body: the only place where received bytes are cut. A read past the end gives zeros
-/// and is remembered, so that a decoder reads all its fields first and asks once.
+/// Reads the fields of one message body. This is the only place where received bytes are split into fields. A read past
+/// the end returns zeros and is remembered, so a decoder can read all its fields first and check once.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +11,7 @@
 namespace sluice::proto {
 
 /// A cursor over one body.
-/// @par Lifetime  what it returns are views into the body
+/// @par Lifetime  it returns views into the body
 class body_reader {
  public:
   explicit body_reader(std::span<const std::byte> body) noexcept : rest_{body} {}
@@ -24,15 +24,15 @@ class body_reader {
   [[nodiscard]] std::int32_t i32() noexcept { return static_cast<std::int32_t>(u32()); }
   [[nodiscard]] std::int64_t i64() noexcept { return static_cast<std::int64_t>(u64()); }
   [[nodiscard]] std::span<const std::byte> bytes(std::size_t count) noexcept;
-  /// Up to the next zero byte, which is taken too and is not part of the result.
+  /// The text up to the next zero byte, which is consumed but not part of the result.
   [[nodiscard]] std::string_view text() noexcept;
-  /// All that is left.
+  /// Everything that is left.
   [[nodiscard]] std::span<const std::byte> rest() noexcept { return bytes(rest_.size()); }
 
   [[nodiscard]] std::size_t remaining() const noexcept { return rest_.size(); }
-  /// No read went past the end.
+  /// Whether no read went past the end.
   [[nodiscard]] bool ok() const noexcept { return ok_; }
-  /// `ok()`, and nothing is left: the message had exactly the fields that were read.
+  /// Whether `ok()` and nothing is left: the message had exactly the fields that were read.
   [[nodiscard]] bool exhausted() const noexcept { return ok_ && rest_.empty(); }
 
  private:

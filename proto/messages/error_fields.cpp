@@ -35,7 +35,7 @@ void set(error_fields& fields, char code, std::string_view text) noexcept {
     case 'F': fields.file = text; break;
     case 'L': fields.line = text; break;
     case 'R': fields.routine = text; break;
-    default: break;  // the protocol asks to ignore unknown fields silently
+    default: break;  // the protocol says to ignore unknown fields silently
   }
 }
 

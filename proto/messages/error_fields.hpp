@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// ErrorResponse and NoticeResponse: the same fields, another type byte.
+/// ErrorResponse and NoticeResponse, which have the same fields and differ in the type byte.
 /// @see PostgreSQL documentation, section "Error and Notice Message Fields"
 
 #include <cstddef>
@@ -11,9 +11,9 @@
 
 namespace sluice::proto {
 
-/// Every field that the protocol knows; what the server did not send is empty. PgBouncer and others leave some out that
-/// Postgres always sends, SQLSTATE included.
-/// @par Lifetime  views into the body that was decoded
+/// Every field that the protocol defines; those that the server did not send are empty. PgBouncer and others omit some
+/// that Postgres always sends, including SQLSTATE.
+/// @par Lifetime  views into the decoded body
 struct error_fields {
   std::string_view localized_severity{};             ///< S
   std::string_view severity{};                       ///< V: ERROR, FATAL, PANIC, WARNING, NOTICE, DEBUG, INFO or LOG
@@ -35,7 +35,7 @@ struct error_fields {
   std::string_view routine{};                        ///< R
 };
 
-/// @return nothing when a text does not end, or the list of fields does not end with the body
+/// @return nothing if a text is not terminated, or the list of fields does not end at the end of the body
 [[nodiscard]] std::optional<error_fields> decode_error_fields(std::span<const std::byte> body) noexcept;
 
 }  // namespace sluice::proto

@@ -17,7 +17,7 @@ std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// Format codes: none when all are text, one when all are binary, else one for each.
+/// Format codes: none if all are text, one if all are binary, otherwise one for each.
 void write_formats(message_writer& to, std::span<const parameter> parameters) {
   const auto binary = std::count_if(parameters.begin(), parameters.end(), [](const parameter& p) { return p.binary; });
   if (binary == 0) {
@@ -30,7 +30,8 @@ void write_formats(message_writer& to, std::span<const parameter> parameters) {
   }
 }
 
-/// What the values take in a Bind, with their sizes; no more than just too much, so that the sum cannot wrap.
+/// The size of the values in a Bind, including their length fields. Counting stops once it is too large, so the sum
+/// cannot wrap.
 std::size_t size_of(std::span<const parameter> parameters) {
   constexpr std::size_t too_much = message_writer::max_message + 1;
   std::size_t size = 0;

@@ -2,8 +2,8 @@
 /// @file
 /// The messages that a client sends: plain structs named as in the protocol, and one `encode` for each.
 ///
-/// A query is one flight: encode Parse, Bind, Describe, Execute and Sync into one buffer and write it once. A message
-/// is encoded whole or not at all.
+/// A query is one message group: encode Parse, Bind, Describe, Execute and Sync into one buffer and write it once. A
+/// message is encoded completely or not at all.
 /// @see PostgreSQL documentation, section "Message Formats"
 
 #include <cstddef>
@@ -22,7 +22,7 @@ using output = std::vector<std::byte>;
 /// A value for `$n`.
 struct parameter {
   std::optional<std::string_view> value{};  ///< nothing: NULL
-  bool binary{false};                       ///< in the type's binary format, not as text
+  bool binary{false};                       ///< in the type's binary format instead of text
 };
 
 /// One name and value of a StartupMessage.
@@ -39,10 +39,10 @@ struct startup_message {
 };
 struct cancel_request {
   std::uint32_t pid{};
-  std::span<const std::byte> key{};  ///< of BackendKeyData: 4 bytes in protocol 3.0, 4 to 256 in 3.2
+  std::span<const std::byte> key{};  ///< from BackendKeyData: 4 bytes in protocol 3.0, 4 to 256 in 3.2
 };
 
-/// The answer to a request for a password, in clear text or hashed by MD5.
+/// The answer to a password request, in clear text or hashed with MD5.
 struct password_message {
   std::string_view text{};
 };
@@ -58,15 +58,15 @@ struct query {
   std::string_view sql{};
 };
 struct parse {
-  std::string_view statement{};  ///< empty: the unnamed one
+  std::string_view statement{};  ///< empty: the unnamed statement
   std::string_view sql{};
-  std::span<const std::uint32_t> parameter_types{};  ///< OIDs; 0, or left out at the end: the server infers
+  std::span<const std::uint32_t> parameter_types{};  ///< OIDs; 0, or omitted at the end: the server infers the type
 };
 struct bind {
   std::string_view portal{};
   std::string_view statement{};
   std::span<const parameter> parameters{};
-  bool binary_results{false};  ///< all columns in binary instead of all as text
+  bool binary_results{false};  ///< all columns in binary instead of all in text
 };
 struct describe {
   enum class kind : char { statement = 'S', portal = 'P' };
@@ -89,9 +89,9 @@ struct copy_fail {
 };
 
 /// Appends the message to `out`.
-/// @return a fault, with `out` as it was, when the protocol cannot carry it: a zero byte in a name, a text or SQL; more
-///         than 65,535 parameters; a value or message of 1 GiB or more; a start-up packet over 10,000 bytes. Sizes are
-///         looked at before any byte is
+/// @return a fault, with `out` unchanged, when the protocol cannot carry the message: a zero byte in a name, a text or
+/// SQL; more than 65,535 parameters; a value or message of 1 GiB or more; a start-up packet over 10,000 bytes. Sizes
+/// are checked before any byte is read
 /// @par Exception safety  strong: only growing `out` can throw
 fault encode(const ssl_request& message, output& out);
 fault encode(const startup_message& message, output& out);

@@ -17,7 +17,7 @@ void append_big(output& out, Unsigned value) {
 
 message_writer::message_writer(char type, output& out, std::size_t limit)
     : out_{out}, start_{out.size()}, length_at_{start_ + (type == '\0' ? 0 : 1)}, limit_{limit}, type_{type} {
-  out_.resize(length_at_ + length_bytes);  // at once: when it throws, nothing is there to take back
+  out_.resize(length_at_ + length_bytes);  // in one step: if it throws, there is nothing to undo
   if (type_ != '\0') out_[start_] = static_cast<std::byte>(type_);
 }
 

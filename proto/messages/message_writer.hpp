@@ -1,27 +1,27 @@
 #pragma once
-// Appends one message: its type byte, room for its length, its fields; `finish` fills the length in. A writer that was
-// not finished, or finished with a fault, takes back all it wrote: no half-written message reaches the wire.
+// Appends one message: its type byte, room for its length, and its fields; `finish` fills in the length. A writer that
+// was not finished, or finished with a fault, removes everything it wrote: no half-written message reaches the wire.
 #include "messages/frontend.hpp"
 
 namespace sluice::proto {
 
 class message_writer {
  public:
-  static constexpr std::size_t max_message = 0x3fffffff;  // what the server accepts at most
+  static constexpr std::size_t max_message = 0x3fffffff;  // the most that the server accepts
 
-  // `type` 0: a message of the start-up, which has none. `limit` is the largest length field accepted.
+  // `type` 0: a start-up message, which has no type byte. `limit` is the largest length field accepted.
   explicit message_writer(char type, output& out, std::size_t limit = max_message);
   ~message_writer();
   message_writer(const message_writer&) = delete;
   message_writer& operator=(const message_writer&) = delete;
 
-  // For fields of `size` bytes and a zero byte: refused when they pass the limit. Until they are written the buffer
-  // does not move, so no copy of a secret stays behind in freed memory.
+  // Reserves room for fields of `size` bytes and a zero byte; refused if they exceed the limit. The buffer does not
+  // move until they are written, so no copy of a secret stays behind in freed memory.
   message_writer& room(std::size_t size);
   message_writer& u16(std::size_t value);  // a count: refused above 65535
   message_writer& u32(std::uint32_t value);
   message_writer& byte(char value);
-  message_writer& text(std::string_view value);  // with its zero byte: refused when it has one inside
+  message_writer& text(std::string_view value);  // with its zero byte: refused if the text contains one
   message_writer& bytes(std::string_view value);
   message_writer& sized(std::string_view value);  // its size, then its bytes
   void refuse(std::string_view rule) noexcept;

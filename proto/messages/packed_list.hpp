@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// Fields of one kind that lie one after the other in a message body.
+/// Consecutive fields of one kind in a message body.
 
 #include <cstddef>
 #include <iterator>
@@ -11,7 +11,7 @@
 
 namespace sluice::proto {
 
-/// A forward range over `count` fields, read where they lie. `Field::read` takes one field from a reader and gives the
+/// A forward range over `count` fields, read in place. `Field::read` takes one field from a reader and returns the
 /// range's value.
 /// @par Lifetime  views the body
 template <class Field>
@@ -56,13 +56,13 @@ class packed_list {
 
   packed_list() = default;
 
-  /// Takes `count` fields from `in`, checking each; a failure shows in `in.ok()`.
+  /// Takes `count` fields from `in` and checks each; a failure shows in `in.ok()`.
   [[nodiscard]] static packed_list take(body_reader& in, std::size_t count) noexcept {
     packed_list list;
     body_reader look = in;
     for (std::size_t i = 0; i < count && look.ok(); ++i) (void)Field::read(look);
     if (!look.ok()) {
-      (void)in.bytes(in.remaining() + 1);  // remembered there
+      (void)in.bytes(in.remaining() + 1);  // the reader records the failure
       return list;
     }
     list.count_ = count;

@@ -1,7 +1,7 @@
 #pragma once
 /// @file
-/// The five characters by which a server says what went wrong: compare these, never the text of a message, which is
-/// translated and changes between releases.
+/// SQLSTATE, the five characters by which a server identifies an error. Compare these, never the text of a message,
+/// which is translated and changes between releases.
 ///
 ///     if (sqlstate{fields.sqlstate} == sqlstate::query_canceled) ...
 ///
@@ -13,8 +13,8 @@
 
 namespace sluice::proto {
 
-/// A code, or none: some servers and poolers leave it out of their errors, and what is not five digits and capital
-/// letters counts as left out.
+/// A code, or none. Some servers and poolers omit it from their errors; anything other than five digits and capital
+/// letters counts as omitted.
 class sqlstate {
  public:
   constexpr sqlstate() noexcept = default;
@@ -23,23 +23,23 @@ class sqlstate {
     for (std::size_t i = 0; i < size; ++i) code_[i] = code[i];
   }
 
-  /// Five characters, or none.
+  /// The five characters, or an empty view.
   /// @par Lifetime  views this object
   [[nodiscard]] constexpr std::string_view code() const& noexcept { return {code_.data(), empty() ? 0 : size}; }
   std::string_view code() const&& = delete;
-  /// The first two characters, which tell the kind of failure, or none.
+  /// The first two characters, which identify the class of error, or an empty view.
   /// @par Lifetime  views this object
   [[nodiscard]] constexpr std::string_view class_code() const& noexcept { return code().substr(0, class_size); }
   std::string_view class_code() const&& = delete;
 
   [[nodiscard]] constexpr bool empty() const noexcept { return code_[0] == '\0'; }
-  /// Whether the code is of the class `two`, such as "28" for everything about authorization.
+  /// Whether the code belongs to the class `two`, such as "28" for everything about authorization.
   [[nodiscard]] constexpr bool is_class(std::string_view two) const noexcept { return !empty() && class_code() == two; }
 
-  /// The condition's name as the manual has it, such as "query_canceled"; empty for a code that is not in its table,
-  /// such as one that a function raises.
+  /// The condition name from the manual, such as "query_canceled"; empty for a code that is not in its table, such as
+  /// one that a function raises.
   [[nodiscard]] std::string_view name() const noexcept;
-  /// The class's title as the manual has it, such as "Operator Intervention"; empty when it is not in its table.
+  /// The class title from the manual, such as "Operator Intervention"; empty if it is not in its table.
   [[nodiscard]] std::string_view class_name() const noexcept;
 
   friend constexpr bool operator==(const sqlstate&, const sqlstate&) noexcept = default;

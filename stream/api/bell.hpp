@@ -1,5 +1,5 @@
 #pragma once
-// Wakes a coroutine, from any thread.
+// An event that wakes a coroutine, from any thread.
 #include <mutex>
 #include <system_error>
 #include <utility>
@@ -13,8 +13,8 @@
 
 namespace sluice::detail {
 
-/// Who waits looks at a condition first, waits, and looks again: a ring in between is not lost, and one may be for
-/// nothing.
+/// The waiting coroutine checks its condition, waits, and checks again. A ring in between is not lost, and wakeups may
+/// be spurious.
 class bell {
  public:
   using time_point = asio::steady_timer::time_point;
@@ -26,7 +26,7 @@ class bell {
     is_rung_ = true;
     timer_.cancel();
   }
-  /// Returns at a ring, or at `latest`.
+  /// Returns when rung, or at `latest`.
   asio::awaitable<void> rung(time_point latest = time_point::max()) {
     std::error_code ignored;
     const auto wait = [this, latest](auto handler) {

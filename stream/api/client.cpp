@@ -18,8 +18,8 @@ namespace sluice {
 
 namespace detail {
 
-/// A session and the private io_context on which its coroutines run. Rows do not pass through it: waiting for them is a
-/// poll of the socket.
+/// A session and the private io_context on which its coroutines run. Rows do not pass through the io_context: waiting
+/// for them is a poll of the socket.
 class blocking_connection {
  public:
   blocking_connection(const conninfo& info, const connection_options& options)
@@ -31,7 +31,7 @@ class blocking_connection {
   blocking_connection(const blocking_connection&) = delete;
   blocking_connection& operator=(const blocking_connection&) = delete;
 
-  /// Moves bytes until `is_done`, which looks at what has arrived for `query`.
+  /// Transfers bytes until `is_done`, which checks what has arrived for `query`.
   template <class Condition>
   void read_until(wire::exchange& query, const Condition& is_done) {
     wire::link& io = session_->io;
@@ -41,7 +41,7 @@ class blocking_connection {
       if (moved == wire::link::moved::nothing) io.wait(&interrupts_);
     }
   }
-  /// The session, when a query can be begun on it.
+  /// The session, once a query can be started on it.
   [[nodiscard]] const std::shared_ptr<wire::session>& ready(wire::clock::time_point latest) {
     leave_put_off();
     if (wire::exchange* const last = wire::exchange::undecided(*session_)) {
@@ -50,7 +50,7 @@ class blocking_connection {
     }
     return session_;
   }
-  /// A query, sent.
+  /// Starts a query: encodes and sends it.
   template <class What>
   [[nodiscard]] std::shared_ptr<running_query> begin(const What& what, const query_options& options) {
     const auto asked = wire::clock::now();
@@ -61,7 +61,7 @@ class blocking_connection {
   [[nodiscard]] const std::shared_ptr<wire::session>& session() const noexcept { return session_; }
   [[nodiscard]] wire::interrupter& interrupts() noexcept { return interrupts_; }
 
-  /// Brings a query that was disowned to its end. One that goes on by itself can be interrupted: then it is cancelled.
+  /// Brings a disowned query to its end. One that continues on its own can be interrupted, which cancels it.
   leaving leave(running_query& query) noexcept {
     if (query.exchange().is_over()) return leaving::drained;
     leaving how = leaving::closed;
@@ -74,7 +74,7 @@ class blocking_connection {
     query.left();
     return how;
   }
-  /// The same for one that was dropped, which has to wait if it stands behind one that somebody still reads.
+  /// The same for a dropped query, which has to wait if it is queued behind one that is still being read.
   void leave_dropped(std::shared_ptr<running_query> query) noexcept {
     query->drop();
     if (!query->is_settled() && query->exchange().is_behind_another()) {
@@ -91,7 +91,7 @@ class blocking_connection {
   }
 
  private:
-  /// In the order of their flights.
+  /// Ends the queries that were put off, in the order of their message groups.
   void leave_put_off() noexcept {
     const auto is_next = [](const auto& each) { return each->is_settled() || !each->exchange().is_behind_another(); };
     for (auto next = std::ranges::find_if(put_off_, is_next); next != put_off_.end();
@@ -105,12 +105,12 @@ class blocking_connection {
   wire::interrupter interrupts_;
   coroutine_runner runner_;
   std::shared_ptr<wire::session> session_;
-  std::deque<std::shared_ptr<running_query>> put_off_;  // dropped, behind queries that somebody reads
+  std::deque<std::shared_ptr<running_query>> put_off_;  // dropped while queued behind queries that are still being read
 };
 
 class blocking_query {
  public:
-  /// @param query  was sent
+  /// @param query  already sent
   blocking_query(std::shared_ptr<blocking_connection> on, std::shared_ptr<running_query> query) noexcept
       : connection_{std::move(on)}, query_{std::move(query)} {}
   ~blocking_query() { connection_->leave_dropped(std::move(query_)); }
@@ -191,7 +191,7 @@ std::vector<row_range> client::send(const std::vector<query>& queries, query_opt
 
 std::string client::execute(std::string_view statements, query_options options) {
   detail::blocking_query run{connection_, connection_->begin(statements, options)};
-  (void)run.next();  // rows are passed over: this is the end
+  (void)run.next();  // discards the rows: this is the end
   return run.tag();
 }
 

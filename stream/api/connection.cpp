@@ -31,7 +31,7 @@ void connection::require_open() const {
 
 namespace {
 
-/// Until a query can be begun, for as long as it has time.
+/// Waits until a query can be started, or until the query's time is up.
 asio::awaitable<void> until_free(wire::session& on, wire::clock::time_point latest) {
   if (on.is == wire::session::state::leaving) co_await wire::until_left(on, latest);
   if (!on.flights.empty()) co_await wire::until_decided(on, latest);
@@ -65,7 +65,7 @@ asio::awaitable<std::string> connection::run(std::shared_ptr<wire::session> on, 
   query->launch(asked);
   row_stream results{std::move(query)};
   const chunk none = co_await results.next();
-  (void)none;  // rows are passed over
+  (void)none;  // rows are discarded
   co_return results.query_->exchange().tag();
 }
 

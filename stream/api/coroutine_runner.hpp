@@ -1,5 +1,5 @@
 #pragma once
-// Coroutines in a thread that waits for them.
+// Runs coroutines in a thread that blocks until they end.
 #include <exception>
 #include <memory>
 #include <optional>
@@ -17,7 +17,7 @@
 
 namespace sluice::detail {
 
-/// A descriptor that belongs to somebody else: watched, and never closed.
+/// A descriptor owned by someone else: watched, never closed.
 class borrowed_descriptor {
  public:
   borrowed_descriptor(asio::io_context& on, int number) : watch_{on, number} {}
@@ -37,17 +37,17 @@ class borrowed_descriptor {
 class coroutine_runner {
  public:
   /// Runs a coroutine to its end in this thread.
-  /// @param interrupts  when one comes, the coroutine is cancelled; null: it cannot be
+  /// @param interrupts  an interrupt cancels the coroutine; null: it cannot be interrupted
   template <class T>
   T run(asio::awaitable<T> work, wire::interrupter* interrupts) {
     std::optional<borrowed_descriptor> watch;
     if (interrupts != nullptr) {
-      // The handler may run after this call: an interrupt that comes last is left for the next one.
+      // The handler may run after this call, so an interrupt that arrives at the very end is kept for the next call.
       watch.emplace(context_, interrupts->descriptor()).when_readable([this](std::error_code error) {
         if (!error) may_be_interrupted_ = true;
       });
     }
-    // Shared with the coroutine, which is still there if a handler of somebody else's throws.
+    // Shared with the coroutine, which still exists if an unrelated handler throws.
     const auto seen = std::make_shared<outcome<T>>();
     asio::co_spawn(context_, std::move(work),
                    asio::bind_cancellation_slot(seen->stop.slot(), [seen](std::exception_ptr thrown, T value) {
@@ -56,7 +56,7 @@ class coroutine_runner {
                      seen->is_done = true;
                    }));
     context_.restart();
-    // Not run(): a name that is still being looked up is not waited for.
+    // Not run(): that would also wait for a name lookup that is still in progress.
     while (!seen->is_done) {
       context_.run_one();
       if (std::exchange(may_be_interrupted_, false) && interrupts != nullptr && interrupts->take())
@@ -67,7 +67,7 @@ class coroutine_runner {
     return std::move(seen->result);
   }
 
-  /// What needs no waiting.
+  /// Runs the handlers that are ready, without waiting.
   void poll() {
     context_.restart();
     context_.poll();

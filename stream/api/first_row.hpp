@@ -1,18 +1,18 @@
 #pragma once
-// What we ask the server ourselves, in a coroutine.
+// The driver's own queries, run in a coroutine.
 #include <asio/awaitable.hpp>
 
 #include <sluice/stream/connection.hpp>
 
 namespace sluice::detail {
 
-/// Whom to ask, and with which limits.
+/// The connection to query, and the limits that apply.
 struct asking {
   connection& db;
   query_options limits;
 };
 
-/// The first row of a result, as far as `take` wants it.
+/// Passes the first row of a result, if there is one, to `take`.
 template <class Take>
 asio::awaitable<void> first_row(asking on, query what, Take take) {
   row_stream rows = co_await on.db.stream(what, on.limits);

@@ -30,7 +30,7 @@ class notifications::listening {
   listening(const listening&) = delete;
   listening& operator=(const listening&) = delete;
 
-  // What is static takes a share of the state with it: its owner may go while it waits.
+  // Static functions hold a shared reference to the state, because its owner may be destroyed while they wait.
 
   static asio::awaitable<void> listen(std::shared_ptr<listening> self) {
     const asio::any_io_executor on = co_await asio::this_coro::executor;
@@ -46,7 +46,7 @@ class notifications::listening {
     self->pending_bytes_ -= size_of(first);
     co_return first;
   }
-  /// Its owner has gone.
+  /// The owner is gone.
   void leave() noexcept {
     if (wanted_) wanted_->end();
   }
@@ -59,7 +59,7 @@ class notifications::listening {
     return *wanted_;
   }
 
-  /// Until the server listens.
+  /// Waits until the server is listening.
   asio::awaitable<void> begin() {
     for (std::chrono::milliseconds pause = options_.backoff; session_ == nullptr;) {
       std::optional<error> failure;
@@ -75,7 +75,7 @@ class notifications::listening {
     }
   }
 
-  /// Reads only while there is nothing to tell.
+  /// Reads only while no event is queued.
   asio::awaitable<void> fill() {
     while (heard_.empty()) {
       if (session_ == nullptr) {
@@ -93,14 +93,14 @@ class notifications::listening {
   asio::awaitable<void> connect_once() {
     const wire::session_options bounds = detail::session_options_of(options_.connection);
     std::shared_ptr<wire::session> made = co_await wire::connect(info_, bounds);
-    // The queue belongs to this object, which the session does not outlive.
+    // The queue belongs to this object, which outlives the session.
     made->on_notification = [this](const notification& what) { add({.is = listen_event::kind::heard, .what = what}); };
     const std::size_t before = heard_.size();
     if (has_listened_) add({.is = listen_event::kind::gap});
     try {
       co_await wire::run_statements(*made, statements_);
     } catch (...) {
-      while (heard_.size() > before) drop_last();  // the next connection begins anew
+      while (heard_.size() > before) drop_last();  // the next connection starts over
       throw;
     }
     has_listened_ = true;
@@ -116,7 +116,7 @@ class notifications::listening {
     return sizeof event + event.what.channel.size() + event.what.payload.size();
   }
 
-  /// Where there is no room for an event, a gap stands for it and for those that follow it.
+  /// If there is no room for an event, a gap replaces it and those that follow.
   void add(listen_event event) {
     if (pending_bytes_ + size_of(event) > options_.max_pending_bytes) event = {.is = listen_event::kind::gap};
     const bool is_known = event.is == listen_event::kind::gap && !heard_.empty() && heard_.back().is == event.is;
@@ -125,7 +125,7 @@ class notifications::listening {
     heard_.push_back(std::move(event));
   }
 
-  /// Takes what one read brings. A session that breaks the protocol is as good as lost.
+  /// Takes what one read delivers. A session that violates the protocol counts as lost.
   wire::link::moved hear() noexcept {
     try {
       return session_->hear();
@@ -134,7 +134,7 @@ class notifications::listening {
     }
   }
 
-  /// Until something arrives, or it is time to ask.
+  /// Waits until something arrives or the connection is due for a check.
   asio::awaitable<void> wait() {
     wire::link& io = session_->io;
     io.set_deadline(wire::limit_after(wire::clock::now(), options_.check_interval));
@@ -146,7 +146,7 @@ class notifications::listening {
       io.check_wait(asked);
     } catch (const error& why) {
       failure = why;
-    } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
+    } catch (const std::system_error&) {  // how Asio reports that this coroutine was cancelled before it could wait
       aborted = true;
     }
     io.set_deadline(wire::clock::time_point::max());
@@ -172,7 +172,7 @@ class notifications::listening {
   std::optional<detail::wish> wanted_;
   std::shared_ptr<wire::session> session_;
   std::deque<listen_event> heard_;
-  std::size_t pending_bytes_{0};  // of these
+  std::size_t pending_bytes_{0};  // of the queued events
   bool has_listened_{false};
 };
 

@@ -20,7 +20,7 @@ asio::awaitable<void> pause_for(std::chrono::milliseconds time, std::string_view
   bool aborted = false;
   try {
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, stopped));
-  } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
+  } catch (const std::system_error&) {  // how Asio reports that this coroutine was cancelled before it could wait
     aborted = true;
   }
   const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;

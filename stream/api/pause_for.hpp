@@ -7,7 +7,7 @@
 
 namespace sluice::detail {
 
-// Throws `cancelled` with these words, a literal, when the coroutine is cancelled before or while it waits.
+// Throws `cancelled` with this message, a literal, if the coroutine is cancelled before or during the wait.
 asio::awaitable<void> pause_for(std::chrono::milliseconds time, std::string_view words);
 
 }  // namespace sluice::detail

@@ -16,7 +16,7 @@ namespace sluice {
 
 namespace {
 
-/// @param from  nothing yet while somebody reads a result before these
+/// @param from  empty while an earlier result is still being read
 asio::awaitable<void> leave_all(detail::query_list unwanted, std::optional<wire::departure> from) {
   const auto on = unwanted.front()->keep_session();
   while (!unwanted.front()->is_settled() && unwanted.front()->exchange().is_behind_another())
@@ -68,7 +68,7 @@ void pipeline::leave() noexcept {
   try {
     queries unwanted = std::move(*waiting_);
     for (std::size_t i = unwanted.size(); i-- != 0;) {
-      unwanted[i]->take_turn();  // its time begins
+      unwanted[i]->take_turn();  // its time starts now
       if (i + 1 == unwanted.size())
         unwanted[i]->drop();
       else

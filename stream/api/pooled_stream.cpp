@@ -21,14 +21,14 @@ namespace {
 
 using wire::clock;
 
-/// Half of it for certain, the rest at random, so that those who failed together do not come back together.
+/// Half of it is fixed, the rest random, so that clients that failed together do not retry together.
 std::chrono::milliseconds spread(std::chrono::milliseconds longest) {
   static thread_local std::minstd_rand random{std::random_device{}()};
   const auto half = std::max(longest, std::chrono::milliseconds{}) / 2;
   return half + std::chrono::milliseconds{std::uniform_int_distribution<std::int64_t>{0, half.count()}(random)};
 }
 
-/// What is left of a limit, of which zero is none.
+/// What remains of a time limit; zero means no limit.
 std::chrono::milliseconds rest_of(std::chrono::milliseconds limit, clock::time_point ends) {
   if (limit.count() <= 0) return limit;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(ends - clock::now());
@@ -37,14 +37,14 @@ std::chrono::milliseconds rest_of(std::chrono::milliseconds limit, clock::time_p
 
 }  // namespace
 
-/// One query, and the connection that it is on now.
+/// One query, and the connection that it currently runs on.
 class pooled_stream::attempts_of {
  public:
   attempts_of(std::shared_ptr<wire::session_pool> from, query what, const query_options& options,
               const retry_options& retry)
       : from_{std::move(from)}, what_{std::move(what)}, options_{options}, retry_{retry} {}
 
-  /// That its statement will be sent: the pool is not drained before.
+  /// A promise that the statement will be sent: the pool does not finish draining before that.
   class promise {
    public:
     explicit promise(const attempts_of& of) noexcept : to_{of.from_} { to_->promise(); }
@@ -58,7 +58,7 @@ class pooled_stream::attempts_of {
     std::shared_ptr<wire::session_pool> to_;
   };
 
-  // What is static takes a share of the work with it: its stream may go while it waits.
+  // Static functions hold a shared reference to the work, because its stream may be destroyed while they wait.
 
   static asio::awaitable<chunk> next(std::shared_ptr<attempts_of> self) {
     if (self->attempts_ == 0) self->began_ = clock::now();
@@ -85,7 +85,7 @@ class pooled_stream::attempts_of {
     self->connection_.release();
     co_return how;
   }
-  /// Runs a statement whose rows nobody asks for. What goes wrong is told to the observer.
+  /// Runs a statement whose rows are not wanted. Failures are reported to the observer.
   static asio::awaitable<void> run(std::shared_ptr<attempts_of> self, promise /*kept when this ends*/) {
     try {
       for (bool goes_on = true; goes_on;) {
@@ -102,7 +102,7 @@ class pooled_stream::attempts_of {
     if (is_over_) return;
     wanted_.end();
   }
-  /// Its stream has gone.
+  /// The stream is gone.
   void drop() noexcept {
     stop();
     rows_ = {};
@@ -139,7 +139,7 @@ class pooled_stream::attempts_of {
     co_return rows;
   }
 
-  /// What cannot be sent gives no rows: the error stays.
+  /// A query that cannot be sent gives no rows; the error is kept.
   asio::awaitable<void> send(query_options how) {
     try {
       rows_ = co_await connection_->stream(what_, how);
@@ -149,7 +149,7 @@ class pooled_stream::attempts_of {
     }
   }
 
-  /// One that came just as the wait was cut off goes back: nothing was sent on it.
+  /// A connection that arrives just as the wait is cut off goes back to the pool: nothing was sent on it.
   asio::awaitable<void> take_connection() {
     try {
       co_await wanted_.unless_over(acquire());
@@ -160,11 +160,11 @@ class pooled_stream::attempts_of {
   }
   asio::awaitable<void> acquire() { connection_ = co_await pooled_connection::acquire_from(from_, last_moment()); }
 
-  /// After which nothing is sent.
+  /// After this time, nothing is sent.
   [[nodiscard]] clock::time_point last_moment() const { return detail::latest_start(began_, options_); }
   [[nodiscard]] bool is_worth_another(const error& failure) const {
     if (wanted_.is_over() || has_rows_ || attempts_ >= retry_.attempts) return false;
-    // The query's own deadline; that of waiting for a connection leaves us without one.
+    // Only the query's own deadline ends the retries; if the wait for a connection timed out, we have no connection.
     if (failure.code() == errc::deadline_exceeded && connection_) return false;
     const bool was_forgotten = failure.sqlstate() == "26000" || failure.sqlstate() == "0A000";  // a prepared statement
     return failure.retryable() || was_forgotten;

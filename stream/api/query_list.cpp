@@ -11,7 +11,7 @@ query_list send_all(const std::shared_ptr<wire::session>& on, const std::vector<
     for (const query& each : queries)
       made.push_back(made.empty() ? std::make_shared<running_query>(on, each, options)
                                   : std::make_shared<running_query>(*made.back(), each, options));
-  } catch (...) {  // nothing was sent: it is as if there had been none
+  } catch (...) {  // nothing was sent: roll back to the state before the call
     on->flights.resize(under_way);
     on->io.out.resize(unsent);
     if (on->flights.empty() && on->is == wire::session::state::busy) on->is = wire::session::state::idle;

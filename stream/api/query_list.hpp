@@ -1,5 +1,5 @@
 #pragma once
-// Queries that are sent at once.
+// Queries that are sent in one write.
 #include <deque>
 #include <memory>
 #include <vector>
@@ -10,7 +10,7 @@ namespace sluice::detail {
 
 using query_list = std::deque<std::shared_ptr<running_query>>;
 
-// Encodes them all and sends them, or, when one of them cannot be sent, none. Throws what `running_query` does.
+// Encodes all queries and sends them, or sends none if one of them cannot be sent. Throws what `running_query` does.
 query_list send_all(const std::shared_ptr<wire::session>& on, const std::vector<query>& queries,
                     const query_options& options);
 

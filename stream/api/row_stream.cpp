@@ -34,7 +34,7 @@ row_stream::~row_stream() {
 
 namespace {
 
-/// A coroutine that waits for rows of the session: leaving begins when it has gone.
+/// A coroutine that waits for rows of the session. Abandoning a query starts only once it is gone.
 class reader {
  public:
   explicit reader(wire::session& on) noexcept : on_{on} { ++on_.readers; }
@@ -49,7 +49,7 @@ class reader {
   wire::session& on_;
 };
 
-/// What a wait has come to.
+/// Evaluates how a wait ended.
 void end_wait(detail::running_query& query, bool aborted, const asio::cancellation_state& asked) {
   if (aborted) query.fail_cancelled();
   query.check_wait(asked);
@@ -79,8 +79,8 @@ asio::awaitable<chunk> row_stream::next_of(query_ptr owned) {
     bool aborted = false;
     try {
       const reader waiting{query.session()};
-      co_await query.link().ready();      // no coroutine of our own around it: Asio keeps only so many frames for reuse
-    } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
+      co_await query.link().ready();      // no wrapper coroutine of our own: Asio caches only so many frames for reuse
+    } catch (const std::system_error&) {  // how Asio reports that this coroutine was cancelled before it could wait
       aborted = true;
     }
     const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
@@ -89,7 +89,7 @@ asio::awaitable<chunk> row_stream::next_of(query_ptr owned) {
   }
 }
 
-/// Reads what is under way.
+/// Reads what is already on its way.
 asio::awaitable<void> row_stream::moved(query_ptr owned) {
   detail::running_query& query = *owned;
   while (!query.settle_pause(true)) {
@@ -121,7 +121,7 @@ asio::awaitable<void> row_stream::pause_for(query_ptr owned, pause_options how, 
   co_await moved(owned);
   if (query.pause_ends() == wire::clock::time_point::max()) co_return;
   timer->expires_at(query.pause_ends());
-  // The stream owns the timer and the query: what is gone is not touched.
+  // The stream owns the timer and the query, so the handler must not touch either once it is gone.
   timer->async_wait([weak = std::weak_ptr{timer}, query = std::weak_ptr{owned}](std::error_code stopped) {
     const auto paused = query.lock();
     if (!stopped && !weak.expired() && paused != nullptr) paused->pause_expired();
@@ -164,7 +164,7 @@ void leave_in_background(std::shared_ptr<running_query> query) noexcept {
     query->left();
     if (alive->readers != 0) alive->io.wake();
     query.reset();
-    alive->settled.cancel();  // a pool may wait for the stream to go
+    alive->settled.cancel();  // a pool may be waiting for the stream to end
     return;
   }
   try {

@@ -12,7 +12,7 @@ namespace sluice::detail {
 
 namespace {
 
-// Errors after which nothing can be said about what the server will send next.
+// Errors after which it is unknown what the server will send next.
 bool breaks_connection(condition kind) noexcept {
   return kind == condition::protocol || kind == condition::limit || kind == condition::connection ||
          kind == condition::tls;
@@ -90,7 +90,7 @@ void running_query::encode(const query& what, const wire::exchange* before) {
   }
 }
 
-/// What a backslash in a literal is must be known where parameters are replaced.
+/// Replacing parameters requires knowing what a backslash in a literal means.
 void running_query::require_standard_strings(const query& what) const {
   const auto strings = session_->parameters.find("standard_conforming_strings");
   const bool is_standard = strings == session_->parameters.end() || strings->second == "on";
@@ -137,7 +137,7 @@ void running_query::enter() {
   set_deadline();
 }
 
-/// Of the query's own deadlines, whoever waits.
+/// The nearest of the query's own deadlines, whoever is waiting.
 running_query::limit running_query::nearest_limit() const noexcept {
   const wire::clock::time_point since = limits_.timeout_counts_pauses ? began_ : began_ + consumer_;
   const limit whole{wire::limit_after(since, limits_.timeout), "the query's deadline passed"};
@@ -146,7 +146,7 @@ running_query::limit running_query::nearest_limit() const noexcept {
   return whole.when <= first.when ? whole : first;
 }
 
-/// The nearest of those that apply from now on.
+/// Sets the nearest of the deadlines that apply from now on.
 void running_query::set_deadline() noexcept {
   limit nearest = nearest_limit();
   if (limits_.stall_timeout.count() > 0) {
@@ -162,7 +162,7 @@ void running_query::require_wanted() const {
   session_->io.fail(errc::cancelled, "cancelled: the stream was left");
 }
 
-/// The caller knows then that the query did not go well: it need not go on when its stream is dropped.
+/// The caller now knows that the query failed, so it need not run on when its stream is dropped.
 template <class Call>
 void running_query::noting_failure(const Call& call) {
   exchange_->take_context();
@@ -227,8 +227,8 @@ std::optional<chunk> running_query::step(bool polite) {
   }
 }
 
-/// Narrows the rows at hand to the first of them that match and follow each other.
-/// @return whether there are any
+/// Narrows the current rows to the first contiguous run that matches.
+/// @return whether any row matched
 bool running_query::select_rows() {
   const proto::row_batch rows = exchange_->rows();
   const std::byte* first = nullptr;
@@ -266,7 +266,7 @@ chunk running_query::hand_over(wire::exchange::state state) {
     link().set_deadline(wire::clock::time_point::max());
     left_ = wire::clock::now();
     finish();
-    if (!session_->flights.empty()) session_->settled.cancel();  // others may wait behind it
+    if (!session_->flights.empty()) session_->settled.cancel();  // others may be queued behind it
     report_end(nullptr, false);
     return {};
   }
@@ -274,7 +274,7 @@ chunk running_query::hand_over(wire::exchange::state state) {
     first_row_ = wire::clock::now();
     if (!reported_) session_->watch->on_first_row(event(), first_row_ - began_);
   }
-  if (!link().out.empty()) link().flush();  // the next page is on its way while this one is consumed
+  if (!link().out.empty()) link().flush();  // the next page is fetched while this one is consumed
   const proto::row_batch& rows = exchange_->rows();
   if (!reported_)
     session_->watch->on_chunk({.bytes = static_cast<std::size_t>(rows.end - rows.begin),
@@ -297,9 +297,9 @@ void running_query::report_end(const error* failure, bool was_left) noexcept {
                                  .was_left = was_left});
 }
 
-/// The rules of docs/decisions/dropped-statements.md.
+/// Implements the rules of docs/decisions/dropped-statements.md.
 wire::exchange::grace running_query::grace_when_dropped() const noexcept {
-  constexpr std::uint64_t few = 16;  // as many as a function gives that was called for what it does
+  constexpr std::uint64_t few = 16;  // as many as a function call returns that was made for its side effects
   if (has_failed_) return {};
   const wire::clock::time_point latest = nearest_limit().when;
   switch (effects_) {
@@ -343,7 +343,7 @@ void running_query::begin_pause(const pause_options& how) {
     link().refuse(errc::bad_state, "only a stream in pages can pause: the connection is full of this one's rows");
   if (is_paused()) end_pause();
   const wire::clock::time_point now = wire::clock::now();
-  consumer_ += now - std::exchange(left_, now);  // up to here
+  consumer_ += now - std::exchange(left_, now);  // up to now
   set_deadline();
   pause_ = pause{.limit = how.limit, .after_limit = how.after_limit, .since = now};
   last_reason_ = how.reason;
@@ -351,7 +351,7 @@ void running_query::begin_pause(const pause_options& how) {
   exchange_->hold();
 }
 
-/// What is under way is read and set aside.
+/// Reads what is already on its way and buffers it.
 bool running_query::settle_pause(bool polite) {
   require_wanted();
   try {
@@ -387,7 +387,7 @@ void running_query::pause_expired() noexcept {
     const bool is_due = is_paused() && wire::clock::now() >= pause_ends();
     if (is_due && session_->is != wire::session::state::broken) end_pause();
   } catch (const std::exception&) {
-    session_->discard();  // no memory for a message
+    session_->discard();  // no memory for the message
   }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// One query under way: the exchange, its deadlines, its limits and its statistics. Both faces, coroutine and blocking,
-// wait around it.
+// One running query: the exchange, its deadlines, limits and statistics. Both APIs, coroutine and blocking, add the
+// waiting.
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,7 +18,7 @@
 
 namespace sluice::detail {
 
-// The latest moment for a query to begin that is asked for at `asked`.
+// The latest time at which a query requested at `asked` may start.
 [[nodiscard]] wire::clock::time_point latest_start(wire::clock::time_point asked,
                                                    const query_options& options) noexcept;
 
@@ -27,28 +27,28 @@ class running_query {
   // Encodes the query; `launch` sends it.
   running_query(std::shared_ptr<wire::session> on, const query& what, const query_options& options);
   running_query(std::shared_ptr<wire::session> on, std::string_view statements, const query_options& options);
-  // Behind another one, which need not be over.
+  // For a query queued behind another one, which need not be over.
   running_query(const running_query& before, const query& what, const query_options& options);
 
-  // Sends what can be sent without waiting. Its time began when it was asked for.
+  // Sends what can be sent without waiting. The query's time counts from when it was requested.
   void launch(wire::clock::time_point asked = wire::clock::now());
-  // The same when it was sent long ago, behind another one that is now over.
+  // The same for a query that was sent earlier, behind another one that is now over.
   void take_turn();
 
-  // The consumer asks for more; its own time ends here, and a pause, too.
+  // The consumer asks for more: this ends its own time, and a pause if there is one.
   void enter();
-  // The next rows, the end (an empty chunk), or nothing: then wait until the link is ready, and come again.
-  // `polite`: also nothing when it is time to let other coroutines run.
+  // The next rows, the end (an empty chunk), or nothing: then wait until the link is ready and call again. With
+  // `polite`, it also returns nothing when it is time to let other coroutines run.
   std::optional<chunk> advance(bool polite);
 
-  // No more pages are asked for. Then `settle_pause` until it says true, with waiting between; `polite` as above.
+  // Requests no more pages. Then call `settle_pause` until it returns true, waiting in between; `polite` as above.
   void begin_pause(const pause_options& how);
   bool settle_pause(bool polite);
   void end_pause();
-  // The pause's time limit is over.
+  // The pause's time limit has passed.
   void pause_expired() noexcept;
   [[nodiscard]] bool is_paused() const noexcept { return pause_.has_value(); }
-  // Its deadline as it is now.
+  // The deadline as it stands now.
   [[nodiscard]] wire::clock::time_point ends() const noexcept { return nearest_limit().when; }
   [[nodiscard]] wire::clock::time_point pause_ends() const noexcept;
 
@@ -56,29 +56,29 @@ class running_query {
   [[nodiscard]] wire::exchange& exchange() noexcept { return *exchange_; }
   [[nodiscard]] wire::session& session() noexcept { return *session_; }
   [[nodiscard]] std::shared_ptr<wire::session> keep_session() const noexcept { return session_; }
-  // What a coroutine's wait for the link has come to; throws.
+  // Evaluates how a coroutine's wait for the link ended; throws.
   void check_wait(const asio::cancellation_state& asked);
   // The coroutine was cancelled before it could wait.
   [[noreturn]] void fail_cancelled();
-  // A thread's wait for the link.
+  // Blocks the thread until the link is ready.
   void wait(wire::interrupter& interrupts);
-  // Nothing is left to be cancelled: the query is over, or its connection is.
+  // Nothing remains to be cancelled: either the query or its connection is over.
   [[nodiscard]] bool is_settled() const noexcept {
     return exchange_->is_over() || session_->is == wire::session::state::broken;
   }
-  // All rows that were wanted have been handed out, and the server is to be stopped.
+  // All rows that were wanted have been handed out; the server has yet to be stopped.
   [[nodiscard]] bool is_satisfied() const noexcept { return rest_.limit == 0U && !is_settled(); }
   [[nodiscard]] stream_stats stats() const;
-  // All has been handed out: `next` gives the end from now on.
+  // Everything has been handed out: `next` reports the end from now on.
   [[nodiscard]] bool is_done() const noexcept { return is_done_; }
   void finish() noexcept { is_done_ = true; }
-  // Nobody wants it any more: `next` throws `cancelled` from now on. Whoever calls `leave` next ends it on the server:
-  // at once, or, when it was dropped, as what it may change makes it right; and then calls `left`.
+  // The query is no longer wanted: `next` throws `cancelled` from now on. The code that then calls `leave` ends it on
+  // the server, at once after `stop`, or as its possible side effects require after `drop`, and then calls `left`.
   void stop() noexcept { disown({}); }
   void drop() noexcept { disown(grace_when_dropped()); }
-  // The same, no earlier than the one behind it.
+  // The same, with at least the grace of the query behind it.
   void drop_before(const running_query& next) noexcept;
-  // It goes on by itself although nobody wants it.
+  // The query continues on its own although nobody wants it.
   [[nodiscard]] bool goes_on() const noexcept { return !exchange_->is_over() && exchange_->may_go_on(); }
   void left() noexcept;
 
@@ -114,8 +114,8 @@ class running_query {
   std::shared_ptr<wire::session> session_;
   std::optional<wire::exchange> exchange_;
   query_options limits_;
-  client_part rest_{};                       // what the server has not done
-  std::unique_ptr<client_filter> filter_{};  // null: nothing is left to do
+  client_part rest_{};                       // left for the client to do
+  std::unique_ptr<client_filter> filter_{};  // null: the client has nothing to filter
   wire::clock::time_point began_{wire::clock::now()};
   wire::clock::time_point left_{began_};
   wire::clock::time_point first_row_{};
@@ -125,7 +125,7 @@ class running_query {
   std::uint64_t chunks_{0};
   bool warned_{false};
   query::effect effects_{query::effect::any};
-  bool was_asked_{false};   // for rows
+  bool was_asked_{false};   // the caller has asked for rows
   bool has_failed_{false};  // and the caller knows
   bool is_done_{false};
   bool is_left_{false};
@@ -134,9 +134,9 @@ class running_query {
   std::string last_reason_;
   std::uint64_t pauses_{0};
   wire::clock::duration paused_{};
-  bool expired_{false};  // a pause took longer than it might
+  bool expired_{false};  // a pause exceeded its time limit
 
-  // Only while an observer watches:
+  // Used only while an observer is set:
   std::string text_;
   bool was_prepared_{false};
   bool reported_{true};

@@ -1,6 +1,6 @@
 #pragma once
-// Work of an object that may go while somebody waits for it: who takes a share of the object along finds out here that
-// it is not wanted any more.
+// Work of an object that may be destroyed while a coroutine waits for that work. The coroutine shares the object's
+// state and learns here that the work is no longer wanted.
 #include <exception>
 #include <string>
 #include <string_view>
@@ -21,7 +21,7 @@ namespace sluice::detail {
 
 class wish {
  public:
-  /// @param words  what the error says when it has ended; a literal
+  /// @param words  the error's message once it has ended; a literal
   wish(const asio::any_io_executor& on, std::string_view words) : bell_{on}, words_{words} {}
 
   void end() {
@@ -29,12 +29,12 @@ class wish {
     bell_.ring();
   }
   [[nodiscard]] bool is_over() const noexcept { return is_over_; }
-  /// @par Errors  throws error: cancelled when it has ended
+  /// @par Errors  throws error: cancelled once it has ended
   void require() const {
     if (is_over_) throw error{errc::cancelled, std::string{words_}};
   }
 
-  /// Work that ends early when the wish does.
+  /// Runs work, which ends early if the wish does.
   /// @par Errors  throws error: cancelled; what the work throws
   asio::awaitable<void> unless_over(asio::awaitable<void> work) {
     using namespace asio::experimental::awaitable_operators;
@@ -42,7 +42,7 @@ class wish {
     bool aborted = false;
     try {
       co_await (noting(std::move(work), failure) || bell_.rung());
-    } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
+    } catch (const std::system_error&) {  // how Asio reports that this coroutine was cancelled before it could wait
       aborted = true;
     }
     const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;

@@ -22,7 +22,7 @@ std::string_view type_name(json_value& of) {
     case simdjson::ondemand::json_type::number: return "another number";
     case simdjson::ondemand::json_type::string: return "a string";
     case simdjson::ondemand::json_type::boolean:
-    case simdjson::ondemand::json_type::null: break;  // by their first letter alone
+    case simdjson::ondemand::json_type::null: break;  // decided by the first letter alone
     default: return "no JSON";
   }
   const std::string_view word = trimmed(of.raw_json_token());

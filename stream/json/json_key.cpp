@@ -6,8 +6,8 @@ namespace sluice::detail {
 
 namespace {
 
-/// Four hexadecimal digits, or more than 0xffff for anything else. Stops at the first that is none, so that it does not
-/// pass the closing quote.
+/// Four hexadecimal digits; anything else gives more than 0xffff. Stops at the first character that is not one, so it
+/// never passes the closing quote.
 std::uint32_t hex4(const char*& at) noexcept {
   std::uint32_t value = 0;
   for (int i = 0; i < 4; ++i, ++at) {
@@ -22,7 +22,7 @@ std::uint32_t hex4(const char*& at) noexcept {
   return value;
 }
 
-/// Takes the UTF-8 form of a character off the front of `name`.
+/// Removes the UTF-8 form of a character from the front of `name`.
 bool take(std::string_view& name, std::uint32_t character) noexcept {
   char utf8[4];
   std::size_t size = 0;
@@ -47,7 +47,7 @@ bool take(std::string_view& name, std::uint32_t character) noexcept {
   return true;
 }
 
-/// What follows a backslash.
+/// Handles what follows a backslash.
 bool take_escape(const char*& at, std::string_view& name) noexcept {
   const char kind = *at++;
   switch (kind) {

@@ -18,7 +18,7 @@ std::string_view without_spaces(std::string_view text) noexcept {
   return first == text.npos ? std::string_view{} : text.substr(first, text.find_last_not_of(spaces) + 1 - first);
 }
 
-/// Takes numbers and words off a text's front.
+/// Consumes numbers and words from the front of a text.
 class moment_reader {
  public:
   explicit moment_reader(std::string_view text) noexcept : rest_{text} {}
@@ -43,7 +43,7 @@ class moment_reader {
   }
   void expect(std::string_view word) noexcept { good_ = take(word) && good_; }
   void refuse() noexcept { good_ = false; }
-  /// @param most  larger numbers are wrong
+  /// @param most  larger numbers are invalid
   int number(std::size_t count, int most) noexcept {
     int value = 0;
     for (std::size_t i = 0; i < count; ++i) {
@@ -57,7 +57,7 @@ class moment_reader {
     good_ = good_ && value <= most;
     return value;
   }
-  /// A point and digits, rounded as the server does it.
+  /// A point and digits, rounded as the server rounds them.
   std::chrono::microseconds fraction(bool is_zero) noexcept {
     if (!take(".")) return {};
     const std::size_t count = digits();
@@ -77,7 +77,7 @@ class moment_reader {
 
 using moment = std::chrono::sys_time<std::chrono::microseconds>;
 
-/// Days since 1970 in the calendar that has always been the Gregorian one; `chrono::year` ends at 32767.
+/// Days since 1970 in the proleptic Gregorian calendar; `chrono::year` ends at 32767.
 std::chrono::days since_1970(int year, int month, int day) noexcept {
   constexpr int days_per_era = 146'097;  // 400 years
   const int era = (year >= 0 ? year : year - 399) / 400;
@@ -109,7 +109,7 @@ std::chrono::microseconds time_of_day(moment_reader& in, bool is_basic) noexcept
   return hours{hour} + minutes{minute} + seconds{second} + fraction;
 }
 
-/// East of Greenwich.
+/// The offset east of Greenwich.
 std::chrono::seconds offset(moment_reader& in, bool is_basic) noexcept {
   using namespace std::chrono;
   if (!is_basic) (void)in.take(" ");

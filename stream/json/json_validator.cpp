@@ -1,5 +1,5 @@
-// One pass over the bytes where they lie. A parser would build a tape and an index first: 14 bytes for each byte of the
-// document.
+// Validates in one pass over the bytes in place. A parser would first build a tape and an index: 14 bytes for each byte
+// of the document.
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -17,18 +17,18 @@ using detail::is_digit;
 
 namespace {
 
-/// How many of eight bytes in a string stand before the first quote, backslash or control character; 8: all of them.
+/// How many of eight bytes in a string precede the first quote, backslash or control character; 8: all of them.
 std::size_t plain_bytes(std::uint64_t bytes) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101U;
   constexpr std::uint64_t high_bits = 0x80U * ones;
   const auto zeros = [](std::uint64_t each) { return (each - ones) & ~each & high_bits; };
   const std::uint64_t below_space = (bytes - ' ' * ones) & ~bytes & high_bits;
-  // Borrows make false marks, but none below the first true one.
+  // Borrows produce false marks, but none below the first true one.
   const std::uint64_t marks = below_space | zeros(bytes ^ ('"' * ones)) | zeros(bytes ^ ('\\' * ones));
   return static_cast<std::size_t>(std::countr_zero(marks)) / 8;
 }
 
-/// Where a document stops being JSON.
+/// The place where a document stops being JSON.
 struct flaw {
   const char* at;
   const char* what;
@@ -85,7 +85,7 @@ class document_check {
     ends_.pop_back();
     return true;
   }
-  /// Up to its value.
+  /// Advances to the element's value.
   void begin_element() {
     if (ends_.back() == ']') return;
     pass_spaces();
@@ -128,7 +128,7 @@ class document_check {
     while (at_ != end_ && is_digit(*at_)) ++at_;
   }
 
-  /// From its opening quote to behind its closing one.
+  /// Consumes a string, from its opening quote through its closing one.
   void string() {
     ++at_;
     for (;;) {

@@ -22,7 +22,7 @@ using prometheus::Labels;
 
 constexpr std::size_t most_databases = 32;
 
-/// OpenTelemetry's, and two below them: a query on a connection that is open takes tens of microseconds.
+/// OpenTelemetry's bounds, and two below them: a query on an open connection takes tens of microseconds.
 const Histogram::BucketBoundaries& seconds() {
   static const Histogram::BucketBoundaries bounds{0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10};
   return bounds;
@@ -83,7 +83,7 @@ struct prometheus_observer::metrics {
     return family.Add(pool_label(pool), seconds());
   }
 
-  /// The labels of a query or of connecting.
+  /// The labels of a query or a connection attempt.
   Labels of(std::string_view database, const error* failure) {
     return {{"db_system_name", "postgresql"}, {"db_namespace", known(database)}, {"error_type", kind_of(failure)}};
   }
@@ -119,7 +119,7 @@ prometheus_observer::~prometheus_observer() = default;
 
 namespace {
 
-/// A figure that there is no memory for is lost; the query is not.
+/// If there is no memory for a metric, the metric is lost; the query is not.
 template <class Work>
 void record(const Work& work) noexcept {
   try {

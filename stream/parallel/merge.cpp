@@ -18,7 +18,7 @@ namespace {
 namespace oid = proto::oid;
 using proto::load_big;
 
-/// A field of a row's body, which has been found well-formed.
+/// A field of a row's body, which is known to be well-formed.
 struct field_at {
   const std::byte* bytes;
   std::uint32_t size;
@@ -41,7 +41,7 @@ std::strong_ordering compare_as(const field_at& a, const field_at& b) noexcept {
   return static_cast<Integer>(load_big<bits>(a.bytes)) <=> static_cast<Integer>(load_big<bits>(b.bytes));
 }
 
-/// NaN is larger than any number, and equal to itself.
+/// NaN is greater than any number and equal to itself.
 template <class Float, class Bits>
 std::strong_ordering compare_floats(const field_at& a, const field_at& b) noexcept {
   if (a.size != sizeof(Float) || b.size != sizeof(Float)) return a.size <=> b.size;
@@ -51,7 +51,7 @@ std::strong_ordering compare_floats(const field_at& a, const field_at& b) noexce
   return x < y ? std::strong_ordering::less : x > y ? std::strong_ordering::greater : std::strong_ordering::equal;
 }
 
-/// A numeric as it is sent: how many digits of base 10,000, the weight of the first, the sign, the scale, the digits.
+/// A numeric as it is sent: the number of base-10,000 digits, the weight of the first, the sign, the scale, the digits.
 class numeric_at {
  public:
   explicit numeric_at(const field_at& from) noexcept : from_{from} {
@@ -139,7 +139,7 @@ void merge::add(std::uint32_t from, const chunk& rows) {
 
 bool merge::comes_before(const std::byte* a, const std::byte* b) const noexcept {
   constexpr std::size_t before_fields = proto::header_size + 2;
-  field_at left{field_at{a + before_fields}.next()};  // behind the document
+  field_at left{field_at{a + before_fields}.next()};  // after the document
   field_at right{field_at{b + before_fields}.next()};
   for (const sort_column& key : keys_) {
     std::strong_ordering order = std::strong_ordering::equal;
@@ -171,7 +171,7 @@ merge::run merge::next() {
     least.size = proto::row_at(rest.begin, rest.end, rest.shape);
   } while (least.size != 0 && (second == heads_.end() || !comes_before(second->rest.begin, rest.begin)));
   rows.end = rest.begin;
-  rows.walked = nullptr;  // what has been walked over is not all of it
+  rows.walked = nullptr;  // the walked part is not all of the batch
   const run result{chunk{rows}, least.from, least.size == 0};
   if (result.is_last) {
     std::swap(least, heads_.back());

@@ -1,5 +1,5 @@
 #pragma once
-// Sorted results made one.
+// Merges sorted results into one.
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -9,34 +9,33 @@
 
 namespace sluice::detail {
 
-/// A key of the order: a column of the rows, behind the document, in the binary format.
+/// A key of the order: a column that follows the document in each row, in the binary format.
 struct sort_column {
   std::uint32_t type;  ///< OID
   bool descending;
   bool nulls_first;
 };
 
-/// Whether the bytes of such values tell their order; of text only in the collation "C".
+/// Whether such values can be ordered by their bytes; for text, only in the collation "C".
 [[nodiscard]] bool is_sortable(std::uint32_t type) noexcept;
 
-/// A k-way merge of rows where they lie. What it hands out is never moved, so that a run of rows of one result may be
-/// as short as one row.
+/// A k-way merge of rows in place. Rows are never moved, so a run of rows from one result may be as short as one row.
 class merge {
  public:
   struct run {
     chunk rows;
     std::uint32_t from;
-    bool is_last;  ///< nothing is left of what was added for this result
+    bool is_last;  ///< nothing remains of what was added for this result
   };
 
   explicit merge(std::vector<sort_column> keys) : keys_{std::move(keys)} {}
 
-  /// @param from  the result, which has no rows here now
+  /// @param from  the result, which must have no rows here at the moment
   void add(std::uint32_t from, const chunk& rows);
   /// How many results have rows here.
   [[nodiscard]] std::size_t size() const noexcept { return heads_.size(); }
-  /// The next rows, of one result.
-  /// @pre every result that is not over has rows here, and there is one at least
+  /// The next run of rows, all of one result.
+  /// @pre every result that is not over has rows here, and there is at least one such result
   [[nodiscard]] run next();
 
  private:

@@ -19,7 +19,7 @@ namespace detail {
 
 namespace {
 
-/// The rows of each connection for the consumer's function.
+/// Passes the rows of each connection to the consumer's function.
 class parallel_consumer final : public parallel_work {
  public:
   parallel_consumer(const asio::any_io_executor& on, const parallel_options& how, chunk_consumer use)
@@ -44,7 +44,7 @@ class parallel_consumer final : public parallel_work {
 
 }  // namespace
 
-/// The reader, and the thread that waits for it.
+/// The reader, and the thread that blocks on it.
 class blocking_parallel {
  public:
   blocking_parallel(const conninfo& where, const relation& what, const parallel_options& how)
@@ -57,7 +57,7 @@ class blocking_parallel {
     if (launch()) (void)runner_.run(done(parallel_work::begun(reader_)), &interrupts_);
     reader_->give_back();
     std::optional<chunk> rows = reader_->advance();
-    if (!rows && reader_->is_merging()) {  // whoever is waited for has probably sent something
+    if (!rows && reader_->is_merging()) {  // the connection that the merge waits for has probably sent something
       runner_.poll();
       rows = reader_->advance();
     }
@@ -77,18 +77,18 @@ class blocking_parallel {
 
  private:
   static constexpr int most_moments = 2;
-  static constexpr std::uint64_t comfortable = 32U << 10U;  // bytes in a socket: much to read, and no server waits
+  static constexpr std::uint64_t comfortable = 32U << 10U;  // bytes in a socket: a lot to read, and no server blocks
   static constexpr std::chrono::microseconds shortest_moment{20};
   static constexpr std::chrono::microseconds longest_moment{300};
 
-  /// Only once a call waits, which interrupts reach.
+  /// Deferred until a call waits, because interrupts only reach a waiting call.
   bool launch() {
     const std::optional<question> ask = std::exchange(asked_, std::nullopt);
     if (ask) reader_->launch(ask->where, ask->what);
     return ask.has_value();
   }
 
-  /// Lets the servers write more than a little, instead of being woken by each of their writes; see
+  /// Lets the servers write a fair amount, instead of waking up for each of their writes; see
   /// docs/decisions/a-moment-for-the-server.md.
   void give_a_moment() {
     const parallel_progress now = reader_->progress();
@@ -121,7 +121,7 @@ class blocking_parallel {
   std::optional<question> asked_;  // until it is launched
   std::shared_ptr<parallel_reader> reader_;
   std::chrono::microseconds moment_{shortest_moment};
-  std::uint64_t seen_{0};  // bytes, at the moment before
+  std::uint64_t seen_{0};  // byte count at the previous back-off
 };
 
 }  // namespace detail
@@ -165,7 +165,7 @@ parallel_progress parallel_stream::progress() const {
 asio::awaitable<parallel_stream> stream_in_parallel(conninfo where, relation what, parallel_options how) {
   const asio::any_io_executor on = co_await asio::this_coro::executor;
   const auto reader = std::make_shared<detail::parallel_reader>(on, how);
-  parallel_stream rows{reader};  // stops what is under way if it throws
+  parallel_stream rows{reader};  // its destructor stops the work if something below throws
   reader->launch(std::move(where), std::move(what));
   asio::awaitable<void> begun = detail::parallel_work::begun(reader);
   co_await std::move(begun);

@@ -1,4 +1,4 @@
-// What reading in parallel would do, for people.
+// Describes, for human readers, what reading in parallel would do.
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,7 +37,7 @@ std::string description(const detail::division& parts, const parallel_options& h
   return text + "\nthe first task\n" + parts.tasks.front().what.explain();
 }
 
-/// A field of the first documents that holds whole numbers, another one in each.
+/// A field of the first documents that holds a different whole number in each.
 asio::awaitable<std::string> likely_key(detail::asking on, const relation& what) {
   std::string key;
   const query ask =
@@ -51,7 +51,7 @@ asio::awaitable<std::string> likely_key(detail::asking on, const relation& what)
   co_return key;
 }
 
-/// The first connection divides, and then there is nothing to read.
+/// The first connection only divides the relation; nothing is read.
 class parallel_plan final : public detail::parallel_work {
  public:
   using parallel_work::parallel_work;

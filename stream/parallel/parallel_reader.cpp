@@ -28,7 +28,7 @@ asio::awaitable<void> parallel_reader::deliver(std::uint32_t connection, chunk r
       ready_.push_back(connection);
   }
   tell();
-  // Whoever stops rings the bell besides: a cancellation would not wait for rows that the consumer holds.
+  // Stopping also rings the bell. Cancellation is disabled, because it would not wait for rows that the consumer holds.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   for (;;) {
     {

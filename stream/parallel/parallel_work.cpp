@@ -88,7 +88,7 @@ asio::awaitable<void> parallel_work::finished(std::shared_ptr<parallel_work> sel
   }
   if (!failure) co_return;
   self->stop();
-  // A coroutine that was cancelled waits for that, too; and what it is told is its caller's as well.
+  // A cancelled coroutine waits for that, too. The cancellation state is the caller's as well, so it is restored below.
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
   auto unheard = asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::use_awaitable);
@@ -124,7 +124,7 @@ clock::time_point parallel_work::nearest_deadline() const noexcept {
   return has_rows_ ? deadline_ : std::min(deadline_, first_row_deadline_);
 }
 
-/// When whoever waits for news has to look without any.
+/// When a waiting consumer has to check even without news.
 clock::time_point parallel_work::due() const {
   const std::lock_guard locked{mutex_};
   return is_stopped_ ? clock::time_point::max() : nearest_deadline();
@@ -156,7 +156,7 @@ parallel_work::worker& parallel_work::add_worker() {
   return workers_.emplace_back(static_cast<std::uint32_t>(workers_.size()), on_);
 }
 
-/// On its own strand, where it is also told to stop.
+/// Runs on the worker's strand, which is also where it is told to stop.
 void parallel_work::spawn(worker& who, asio::awaitable<void> part) {
   asio::post(who.strand, [self = shared_from_this(), &who, part = std::move(part)]() mutable {
     asio::co_spawn(who.strand, work(std::move(self), who, std::move(part)),
@@ -173,7 +173,7 @@ asio::awaitable<void> parallel_work::work(std::shared_ptr<parallel_work> self, w
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   try {
     co_await leave(me);
-  } catch (const std::exception&) {  // no memory for the wait: the connection is dropped
+  } catch (const std::exception&) {  // no memory for the wait: drop the connection
     me.db = connection{};
   }
   {
@@ -183,14 +183,14 @@ asio::awaitable<void> parallel_work::work(std::shared_ptr<parallel_work> self, w
   self->tell();
 }
 
-/// The first connection.
+/// Runs on the first connection.
 asio::awaitable<void> parallel_work::open(worker& me, conninfo where, relation what) {
   me.db = co_await connect_to(where);
   (void)co_await me.db.execute(begin_reading, own_limits());
   co_await lead(me, std::move(where), std::move(what));
 }
 
-/// It has the snapshot.
+/// The first connection exports the snapshot.
 asio::awaitable<void> parallel_work::lead(worker& me, conninfo where, relation what) {
   std::string snapshot;
   const query ask = sql("select pg_catalog.pg_export_snapshot()").as_document();
@@ -247,7 +247,7 @@ asio::awaitable<void> parallel_work::follow(worker& me, conninfo where, std::str
   (void)co_await me.db.execute("commit", own_limits());
 }
 
-/// After the first one, to the same server: nobody else knows its snapshot.
+/// Later connections go to the same server as the first: no other server knows its snapshot.
 asio::awaitable<connection> parallel_work::connect_to(conninfo& where) {
   const std::shared_ptr<wire::session> made = co_await wire::connect(where, session_options_of(how_.connection));
   where.hosts = {made->host};
@@ -257,7 +257,7 @@ asio::awaitable<connection> parallel_work::connect_to(conninfo& where) {
 
 asking parallel_work::ask_on(connection& db) const noexcept { return {db, own_limits()}; }
 
-/// Of what is asked beside the tasks. The deadlines of the whole are the consumer's to watch.
+/// Limits for queries other than the tasks. The consumer watches the deadlines of the whole.
 query_options parallel_work::own_limits() const noexcept {
   return {.stall_timeout = how_.query.stall_timeout, .server_timeout = how_.query.server_timeout};
 }
@@ -293,7 +293,7 @@ std::optional<split_task> parallel_work::take() {
   return task;
 }
 
-/// Together they have one limit; each task has it besides.
+/// All tasks share one limit; each task also has it individually.
 void parallel_work::count(stream_stats& before, const stream_stats& now) {
   const std::lock_guard locked{mutex_};
   progress_.rows += now.rows - before.rows;
@@ -305,7 +305,7 @@ void parallel_work::count(stream_stats& before, const stream_stats& now) {
                   "it has brought more bytes than max_stream_bytes allows (" + std::to_string(most) + ')', false);
 }
 
-/// The first failure ends all.
+/// The first failure ends everything.
 void parallel_work::fail(std::exception_ptr failure) {
   const std::lock_guard locked{mutex_};
   if (!is_stopped_) failure_ = std::move(failure);
@@ -327,7 +327,7 @@ void parallel_work::stop_all() noexcept {
     for (worker& each : workers_)
       asio::post(each.strand,
                  [self = shared_from_this(), &each] { each.stop.emit(asio::cancellation_type::terminal); });
-  } catch (...) {  // no memory for that: each ends with the task that it has
+  } catch (...) {  // no memory for that: each worker stops after its current task
     tasks_.clear();
   }
 }
@@ -337,7 +337,7 @@ bool parallel_work::all_have_joined() const {
   return joining_ == 0;
 }
 
-/// Brings what the connection is doing to its end.
+/// Brings whatever the connection is doing to its end.
 asio::awaitable<void> parallel_work::leave(worker& me) {
   const std::shared_ptr<wire::session> session = std::move(me.db).release();
   if (session == nullptr) co_return;

@@ -1,5 +1,5 @@
 #pragma once
-// Several connections that read one snapshot, and the tasks that they take.
+// Several connections that read one snapshot, and the tasks they take.
 #include <cstdint>
 #include <deque>
 #include <exception>
@@ -28,10 +28,10 @@
 
 namespace sluice::detail {
 
-/// Each connection lives on a strand of its own, so that on an executor with several threads they read at the same
-/// time. Whoever derives says what becomes of the rows; one coroutine or thread, the consumer, waits for the whole.
+/// Each connection runs on its own strand, so on an executor with several threads they read in parallel. Derived
+/// classes decide what happens to the rows. One coroutine or thread, the consumer, waits for the whole.
 ///
-/// What is static here takes a share of the work with it, so that the consumer may drop its own while it waits.
+/// Static functions hold a shared reference to the work, so the consumer may drop its own while it waits.
 class parallel_work : public std::enable_shared_from_this<parallel_work> {
  public:
   parallel_work(asio::any_io_executor on, const parallel_options& how);
@@ -39,17 +39,17 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   parallel_work(const parallel_work&) = delete;
   parallel_work& operator=(const parallel_work&) = delete;
 
-  /// Connects and divides in the background; then every connection begins with its first task.
+  /// Connects and divides in the background; then every connection starts on its first task.
   void launch(conninfo where, relation what);
-  /// It will not be launched.
+  /// Called instead of `launch` if the work will not be launched.
   void give_up() noexcept;
   /// Waits until all connections have their tasks.
   static asio::awaitable<void> begun(std::shared_ptr<parallel_work> self);
-  /// Waits for the end of all; after a failure, too, so that nothing is under way any more when it is thrown.
+  /// Waits for everything to end, also after a failure, so that nothing is running any more when it throws.
   static asio::awaitable<void> finished(std::shared_ptr<parallel_work> self);
-  /// Whatever is under way ends in the background. From any thread.
+  /// Ends whatever is running, in the background. May be called from any thread.
   void stop() noexcept;
-  /// Waits until nothing is under way.
+  /// Waits until nothing is running.
   /// @pre `stop` was called
   static asio::awaitable<void> stopped(std::shared_ptr<parallel_work> self);
   [[nodiscard]] parallel_progress progress() const;
@@ -64,16 +64,16 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
     connection db;
   };
 
-  /// What the first connection does in its transaction: it divides, and reads with the others.
+  /// What the first connection does in its transaction: it divides the relation, then reads along with the others.
   virtual asio::awaitable<void> lead(worker& me, conninfo where, relation what);
-  /// What the rows will be like. Its lock is held.
+  /// Announces what the rows will be like. Called with the mutex locked.
   virtual void on_division(const division& parts) = 0;
-  /// Takes rows of a connection, on the connection's strand; they are gone when it returns.
+  /// Takes rows of a connection, on the connection's strand; they are invalid after it returns.
   virtual asio::awaitable<void> deliver(std::uint32_t connection, chunk rows) = 0;
-  /// Whoever waits in `deliver` is to be woken. Its lock is held.
+  /// Must wake any coroutine that waits in `deliver`. Called with the mutex locked.
   virtual void on_stop() = 0;
 
-  /// Waits for news until `is_done`, which looks at them.
+  /// Waits for news until `is_done`, which checks for them.
   /// @par Errors  throws error: cancelled when the consumer's coroutine is; what `is_done` throws
   template <class Condition>
   static asio::awaitable<void> until(std::shared_ptr<parallel_work> self, Condition is_done) {
@@ -81,10 +81,11 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
       bool is_cancelled = false;
       try {
         co_await self->news_.rung(self->due());
-      } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
+      } catch (const std::system_error&) {  // how Asio reports that this coroutine was cancelled before it could wait
         is_cancelled = true;
       }
-      // Or while the news was on its way: the caller's next wait would tell of it in Asio's words.
+      // It may also have been cancelled while the news was on its way; the caller's next wait would report that as an
+      // Asio error.
       const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
       if (is_cancelled || state.cancelled() != asio::cancellation_type::none) self->fail_cancelled();
     }
@@ -92,19 +93,19 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   void tell() { news_.ring(); }
   [[nodiscard]] asking ask_on(connection& db) const noexcept;
   [[nodiscard]] const parallel_options& how() const noexcept { return how_; }
-  /// The consumer was away: unless its time counts, the deadline is later.
+  /// The consumer was busy: this extends the deadline, unless the consumer's time counts.
   void add_pause(wire::clock::duration pause) noexcept;
   [[nodiscard]] bool counts_pauses() const noexcept;
 
   // With the mutex locked:
   [[nodiscard]] bool is_stopped() const noexcept { return is_stopped_; }
   [[nodiscard]] std::uint32_t running() const noexcept { return running_; }
-  /// It may have been stopped before a connection's coroutine could be told.
+  /// Needed because the work may be stopped before a connection's coroutine can be told.
   void require_wanted() const;
-  /// The consumer has some: what is left is the deadline of the whole.
+  /// The consumer has received rows: only the overall deadline remains.
   void note_rows() noexcept { has_rows_ = true; }
-  /// Whether all is read. Looks at the deadline.
-  /// @par Errors  throws error: what ended the work, deadline_exceeded, cancelled when it was stopped
+  /// Whether everything has been read. Checks the deadline.
+  /// @par Errors  throws error: what ended the work; deadline_exceeded; cancelled if it was stopped
   [[nodiscard]] bool is_over();
 
   mutable std::mutex mutex_;
@@ -132,7 +133,7 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
 
   asio::any_io_executor on_;
   parallel_options how_;
-  std::string path_;   // of the split, which is read longer than the caller may keep it
+  std::string path_;   // of the split; read for longer than the caller may keep its own
   std::string place_;  // for messages
   wire::clock::time_point deadline_;
   wire::clock::time_point first_row_deadline_;
@@ -140,9 +141,9 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   bell joined_{on_};
 
   std::deque<split_task> tasks_;
-  std::deque<worker> workers_;  // they stay where they are
+  std::deque<worker> workers_;  // addresses are stable
   std::uint32_t running_{0};
-  std::uint32_t joining_{1};  // connections that do not see the snapshot yet
+  std::uint32_t joining_{1};  // connections that have not imported the snapshot yet
   bool has_rows_{false};
   bool is_stopped_{false};
   std::exception_ptr failure_;

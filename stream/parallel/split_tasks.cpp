@@ -19,12 +19,12 @@ namespace sluice::detail {
 
 namespace {
 
-// So many that the last ones end at about the same time, whatever they weigh.
+// Enough tasks that the last ones end at about the same time, whatever their size.
 constexpr std::uint64_t tasks_per_connection = 16;
 
 [[noreturn]] void refuse_to_divide(const std::string& what) { refuse("in parallel: " + what); }
 
-/// Whether the server finds the rows of a query by an index.
+/// Whether the server uses an index to find the rows of a query.
 asio::awaitable<bool> is_served_by_an_index(asking on, const query& what) {
   const query explain{"explain (format json) " + what.text(), what.parameters(), query::shape::document};
   std::string plan;
@@ -35,19 +35,19 @@ asio::awaitable<bool> is_served_by_an_index(asking on, const query& what) {
   co_return false;
 }
 
-/// A relation on its way to be divided.
+/// A relation about to be divided.
 struct whole {
   const relation& what;
   std::uint32_t connections;
 
-  /// The rows of it that match.
+  /// Adds a task for the rows that match.
   void add(division& to, const predicate& condition, std::uint64_t weight) const {
     relation part = what;
     part.where(condition);
     to.tasks.push_back({built(part), weight});
   }
   void add_all(division& to) const { to.tasks.push_back({built(what), 1}); }
-  /// Whoever merges needs a row of each part at the same time.
+  /// A merge needs a row of each part at the same time.
   [[nodiscard]] std::uint64_t most_tasks() const noexcept {
     return what.is_ordered() ? connections : tasks_per_connection * connections;
   }
@@ -62,7 +62,7 @@ asio::awaitable<division> by_ctid(asking on, const whole& from) {
     std::int64_t pages{};
     std::int32_t version{};
   } table;
-  // A page of a partitioned table is that page of each of its partitions.
+  // A page number of a partitioned table stands for that page in each of its partitions.
   const query ask =
       sql("select t.relkind::pg_catalog.text, coalesce((select pg_catalog.max(pg_catalog.pg_relation_size(c.oid)) from "
           "pg_catalog.pg_partition_tree(t.oid) p join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) "
@@ -90,7 +90,7 @@ asio::awaitable<division> by_ctid(asking on, const whole& from) {
   division parts;
   for (std::uint64_t first = 0; first < pages; first += size) {
     std::string range = "ctid operator(pg_catalog.>=) '(" + std::to_string(first) + ",0)'::pg_catalog.tid";
-    const bool is_last = first + size >= pages;  // open: the table may have grown before its size was asked for
+    const bool is_last = first + size >= pages;  // open-ended: the table may have grown before its size was queried
     if (!is_last)
       range += " and ctid operator(pg_catalog.<) '(" + std::to_string(first + size) + ",0)'::pg_catalog.tid";
     from.add(parts, sql_predicate(std::move(range)), std::min(size, pages - first));
@@ -98,7 +98,7 @@ asio::awaitable<division> by_ctid(asking on, const whole& from) {
   co_return parts;
 }
 
-/// Ranges from the least to the most, and a part for what has no key.
+/// Ranges from the smallest to the largest key, and a part for rows without a key.
 division in_ranges(const whole& from, const operand& key, std::int64_t least, std::int64_t most, std::uint64_t parts) {
   division ranges;
   if (parts < 2) {
@@ -121,7 +121,7 @@ asio::awaitable<division> by_key(asking on, const whole& from, std::string_view 
   const operand key = field(path).as_numeric();
   std::optional<std::int64_t> least;
   std::optional<std::int64_t> most;
-  // The first and the last range are open, so keys beyond bigint have a place too.
+  // The first and the last range are open-ended, so keys beyond bigint are covered too.
   const query ask = sql("select pg_catalog.min(k)::pg_catalog.int8, pg_catalog.max(k)::pg_catalog.int8 from (select " +
                         sortable(key.what(), from.what.documents()) + " as k from " + from.what.qualified_name() +
                         ") q where k operator(pg_catalog.>=) '-9223372036854775808'::pg_catalog.numeric and "
@@ -139,7 +139,7 @@ asio::awaitable<division> by_key(asking on, const whole& from, std::string_view 
   if (parts.tasks.size() <= from.connections) co_return parts;
   const bool is_cheap = co_await is_served_by_an_index(on, parts.tasks[parts.tasks.size() / 2].what);
   if (is_cheap) co_return parts;
-  co_return in_ranges(from, key, *least, *most, from.connections + 1);  // each of them reads all
+  co_return in_ranges(from, key, *least, *most, from.connections + 1);  // each of them reads everything
 }
 
 division by_hash(const whole& from, std::string_view path) {
@@ -152,7 +152,7 @@ division by_hash(const whole& from, std::string_view path) {
   return buckets;
 }
 
-/// Asks for the types of the keys, and for the collations of those that are text.
+/// Queries the types of the keys, and the collations of those that are text.
 asio::awaitable<std::vector<sort_column>> order_of(asking on, const relation& what) {
   std::vector<sort_column> columns;
   for (const sorted_relation::key& key : sorted_relation::keys(what)) {

@@ -1,5 +1,5 @@
 #pragma once
-// The tasks of a divided relation.
+// The tasks that a relation is divided into.
 #include <cstdint>
 #include <vector>
 
@@ -14,7 +14,7 @@
 
 namespace sluice::detail {
 
-/// The transaction that `divide` asks in, and tasks are read in.
+/// Starts the transaction in which `divide` runs its queries and in which the tasks are read.
 inline constexpr const char* begin_reading = "begin transaction isolation level repeatable read, read only";
 
 struct split_task {
@@ -23,13 +23,13 @@ struct split_task {
 };
 
 struct division {
-  std::vector<split_task> tasks;   // when there is an order, at most as many as connections, and each is sorted
+  std::vector<split_task> tasks;   // if there is an order: at most one task per connection, each sorted
   std::vector<sort_column> order;  // empty: none
 };
 
-/// Asks the server what it needs to know. Together the tasks give each row of the relation once.
-/// @param on  in the transaction whose snapshot all tasks read
-/// @par Errors  throws error: bad_query for what cannot be divided like this, with the reason
+/// Queries the server for what it needs to know. Together the tasks return each row of the relation exactly once.
+/// @param on  must be in the transaction whose snapshot all tasks read
+/// @par Errors  throws error: bad_query if the relation cannot be divided this way, with the reason
 [[nodiscard]] asio::awaitable<division> divide(asking on, relation what, split_by how, std::uint32_t connections);
 
 }  // namespace sluice::detail

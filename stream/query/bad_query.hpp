@@ -1,5 +1,5 @@
 #pragma once
-// How a call ends that was given what cannot be meant.
+// Rejects calls whose arguments make no sense.
 #include <string>
 #include <utility>
 

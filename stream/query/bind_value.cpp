@@ -33,7 +33,7 @@ std::uint32_t array_of(std::uint32_t element) noexcept {
   }
 }
 
-/// Of two elements of an array, the type that holds both.
+/// The type that holds both of two array elements.
 std::uint32_t common_type(std::uint32_t a, std::uint32_t b) {
   if (a == b) return a;
   constexpr std::array numbers{oid::int4, oid::int8, oid::numeric, oid::float8};
@@ -53,8 +53,8 @@ std::string hexadecimal(std::string_view bytes) {
   return text;
 }
 
-/// A date and what follows it, in a form that is read alike with every DateStyle. A year of std::chrono has 16 bits;
-/// the calendar repeats every 400 years, so the day is looked up in the first of these.
+/// A date and a suffix, in a form that reads the same under every DateStyle. A std::chrono year has 16 bits; the
+/// calendar repeats every 400 years, so the day is looked up in the first cycle.
 std::string written(sys_days day, const char* time) {
   constexpr days cycle{146'097};
   const auto since = day.time_since_epoch();
@@ -71,8 +71,8 @@ std::string written(sys_days day, const char* time) {
 
 bind_value::bind_value(bool value) : text_{value ? "true" : "false"}, type_{oid::boolean} {}
 
-/// As digits, which a numeric column takes as they are. From float8 the server would keep 15 digits of 17 there, and to
-/// compare the two it would convert the column, which no index serves.
+/// As digits, which a numeric column takes unchanged. Converting from float8, the server would keep only 15 of 17
+/// digits there, and for a comparison it would convert the column, which no index serves.
 bind_value::bind_value(double value)
     : type_{std::isfinite(value) && !(value == 0 && std::signbit(value)) ? oid::numeric : oid::float8} {
   std::array<char, 32> digits{};
@@ -80,8 +80,8 @@ bind_value::bind_value(double value)
   text_.emplace(digits.data(), end.ptr);  // the shortest text that reads back as the same number; also inf and nan
 }
 
-/// With a time, which the server passes over for a date: where it is to read a moment, that is midnight in UTC,
-/// whatever the TimeZone.
+/// With a time, which the server ignores for a date. Where it reads a timestamp, the value is midnight UTC whatever the
+/// TimeZone.
 bind_value::bind_value(sys_days value) : type_{oid::date} {
   constexpr sys_days first{days{-2'440'588}};
   constexpr sys_days last{days{2'145'042'905}};

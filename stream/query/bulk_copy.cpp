@@ -17,14 +17,14 @@ namespace {
 
 std::string setting(std::size_t number) { return "'sluice.parameter_" + std::to_string(number) + '\''; }
 
-/// Types whose binary format is their text.
+/// Types whose binary format is identical to their text.
 bool is_text(std::uint32_t type) noexcept {
   namespace oid = proto::oid;
   return type == oid::json || type == oid::text || type == oid::varchar;
 }
 
-/// The query, of one column, with that as text. By its type's own output, as without a COPY: casts of some types to
-/// text do something else. For jsonb the two are one.
+/// The one-column query with that column as text. It uses the type's own output function, as without COPY, because for
+/// some types a cast to text does something else. For jsonb the two are the same.
 std::string as_text(std::string_view query, std::uint32_t type) {
   const std::string_view text =
       type == proto::oid::jsonb
@@ -37,28 +37,28 @@ std::string_view text_of(std::span<const std::byte> bytes) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// A parameter of the query, whose value travels in a setting.
+/// A query parameter whose value travels in a setting.
 struct parameter {
   bool is_null{};
   std::uint32_t type{};     // OID
   std::string type_name{};  // as SQL, with its schema
 };
 
-/// The query with its parameters read from the settings that carry them.
+/// The query with its parameters read from the settings that carry their values.
 std::string with_settings(std::string_view query, const std::vector<parameter>& parameters) {
   return with_parameters(query, parameters.size(), backslashes::ordinary, [&](std::size_t number) {
     const parameter& each = parameters[number - 1];
     if (each.is_null) return "(null::" + each.type_name + ')';
     const std::string value = "pg_catalog.current_setting(" + setting(number) + ')';
-    // The cast from text is a function that reads less than the type does.
+    // This cast from text is a function that accepts less than the type's input does.
     if (each.type_name == "pg_catalog.regclass")
       return "(pg_catalog.regclassin(pg_catalog.textout(" + value + "))::pg_catalog.regclass)";
-    // Not the function alone: a column would be called by its name.
+    // Not a bare function call: a column would be named after the function.
     return "((" + value + infix("||") + "''::pg_catalog.text)::" + each.type_name + ')';
   });
 }
 
-/// SQL that gives OID and name, with its schema and in quotes, of each type that has no name yet.
+/// SQL that returns the OID and the name, schema-qualified and quoted, of each type whose name is still unknown.
 std::string names_of_types(const std::vector<parameter>& parameters) {
   std::string types;
   for (const parameter& each : parameters)
@@ -73,7 +73,7 @@ wire::decision not_copied(std::string why, errc code = errc::unsupported_result)
   return {.is = wire::decision::kind::refuse, .sql = std::move(why), .code = code};
 }
 
-/// Names the types of the parameters, where the server has to be asked for them, and writes the COPY.
+/// Determines the names of the parameter types, asking the server where necessary, and writes the COPY.
 class copy_decider final : public wire::decider {
  public:
   copy_decider(const query& what, const std::vector<bool>& are_null)
@@ -89,7 +89,7 @@ class copy_decider final : public wire::decider {
     if (rows_ == query::shape::detect)
       rows_ = is_document(*what.columns) ? query::shape::document : query::shape::object;
     if (rows_ == query::shape::document && what.columns->size() != 1) return wire::refuse_columns(what.columns->size());
-    if (!parameters_.empty())  // a column that is a parameter would be called otherwise
+    if (!parameters_.empty())  // otherwise a column that is a parameter would get a different name
       for (const proto::column& each : *what.columns)
         names_ += (names_.empty() ? "" : ", ") + quote_identifier(each.name);
     first_type_ = what.columns->empty() ? 0 : what.columns->begin()->type;
@@ -108,7 +108,7 @@ class copy_decider final : public wire::decider {
   bool told(const proto::data_row& row) override {
     if (is_asking_) return told_name(row);
     const auto first = row.size() == 1 ? *row.begin() : std::nullopt;
-    is_table_ = first && text_of(*first) == "t";  // the last row of those before counts: a timeout's is not that
+    is_table_ = first && text_of(*first) == "t";  // the last row counts; that of a timeout comes before it
     return true;
   }
 
@@ -149,11 +149,11 @@ class copy_decider final : public wire::decider {
 
   std::string text_;
   query::shape rows_;
-  std::string table_;  // whose COPY may give the same
+  std::string table_;  // a table whose COPY may give the same result
   std::vector<parameter> parameters_;
-  std::string names_;           // of the columns, in quotes
-  std::uint32_t first_type_{};  // of the columns
-  bool is_table_{false};        // its COPY gives the same
+  std::string names_;           // of the columns, quoted
+  std::uint32_t first_type_{};  // of the first column
+  bool is_table_{false};        // its COPY gives the same result
   bool is_asking_{false};       // for the names of types
 };
 
@@ -168,7 +168,7 @@ bulk_copy::bulk_copy(const query& what, std::span<const proto::parameter> values
     carrying_ += (carrying_.empty() ? "select " : ", ") + ("pg_catalog.set_config(" + setting(i + 1)) + ", $" +
                  std::to_string(carried_.size()) + "::pg_catalog.text, true)";
   }
-  // Checks it.
+  // Only validates the text.
   (void)with_parameters(what.text(), values.size(), backslashes::ordinary, [](std::size_t) { return std::string{}; });
   if (what.whole() != nullptr) question_ = what.whole()->check();
 }

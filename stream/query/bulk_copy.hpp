@@ -1,7 +1,7 @@
 #pragma once
 // A query as COPY ... TO STDOUT.
 //
-// COPY takes no parameters. They travel as ever, by Parse and Bind, into settings of the transaction (`set_config` with
+// COPY takes no parameters. They travel by Parse and Bind as usual, into transaction-local settings (`set_config` with
 // its third argument true), and the copied query reads them from there: values never become SQL text.
 #include <cstdint>
 #include <memory>
@@ -16,20 +16,20 @@
 
 namespace sluice::detail {
 
-/// What a copy needs besides the query. Outlives the statement that `make_copy` has changed.
+/// What a copy needs besides the query. Must outlive the statement that `make_copy` has changed.
 class bulk_copy {
  public:
   /// @par Errors  throws error: bad_query, @see with_parameters
   explicit bulk_copy(const query& what, std::span<const proto::parameter> values);
 
-  /// Lets `of` be copied.
+  /// Turns `of` into a COPY.
   void make_copy(wire::statement& of) const;
 
  private:
   const query& what_;
   std::vector<bool> are_null_;  // of the parameters
-  std::string question_;        // whether the table can be copied in the query's place
-  std::string carrying_;        // SQL that puts those values which are not NULL into settings
+  std::string question_;        // asks whether the table can be copied instead of the query
+  std::string carrying_;        // SQL that puts the non-NULL values into settings
   std::vector<proto::parameter> carried_;
   std::vector<std::uint32_t> carried_types_;
 };

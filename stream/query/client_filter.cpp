@@ -38,7 +38,7 @@ std::string_view trimmed(std::string_view text) noexcept {
   return text;
 }
 
-/// A value as `->>` gives it, and its type.
+/// A value as `->>` returns it, and its type.
 struct scalar {
   dom::json_type type;
   std::string_view text;  ///< unescaped if it is a string
@@ -58,7 +58,7 @@ bool holds(test_kind how, std::strong_ordering order) noexcept {
 
 }  // namespace
 
-/// One document at a time.
+/// Evaluates one document at a time.
 class client_filter::evaluation {
  public:
   bool matches(const node& what, const row& each) {
@@ -75,7 +75,7 @@ class client_filter::evaluation {
     return false;
   }
 
-  /// @return false when there is no document
+  /// @return false if there is no document
   void begin(const row& each) {
     text_ = each.text();
     const simdjson::padded_string_view padded{text_.data(), text_.size(), text_.size() + simdjson::SIMDJSON_PADDING};
@@ -83,9 +83,9 @@ class client_filter::evaluation {
   }
 
  private:
-  /// @return nothing when the field is missing
+  /// @return nothing if the field is missing
   std::optional<dom::value> find(const std::vector<std::string>& path) {
-    if (!is_there_ || !document_.is_alive()) return std::nullopt;  // simdjson gives a malformed one up for good
+    if (!is_there_ || !document_.is_alive()) return std::nullopt;  // simdjson gives up on a malformed document for good
     document_.rewind();
     dom::value at;
     for (std::size_t i = 0; i < path.size(); ++i) {
@@ -117,7 +117,7 @@ class client_filter::evaluation {
     return false;
   }
 
-  /// simdjson's own lookup may look at bytes behind the document when the name is long.
+  /// simdjson's own lookup may read past the end of the document if the name is long.
   [[nodiscard]] bool is_plain_key(const dom::field& field, std::string_view name) const {
     const char* const key = field.key().raw();
     const auto room = static_cast<std::size_t>(text_.data() + text_.size() - key);

@@ -1,5 +1,5 @@
 #pragma once
-// Conditions on rows that have arrived, evaluated on the row where it lies.
+// Evaluates conditions on received rows in place.
 
 #include <memory>
 #include <vector>
@@ -8,7 +8,7 @@
 
 namespace sluice::detail {
 
-/// A condition made ready for many rows. What it answers is what the server would have.
+/// A condition prepared for many rows. It gives the same answers as the server would.
 /// @par Thread safety  none: it parses into memory of its own
 class client_filter {
  public:

@@ -1,5 +1,5 @@
 #pragma once
-// What is left of a query when the server has done its part.
+// What remains of a query for the client after the server has done its part.
 
 #include <cstdint>
 #include <optional>
@@ -10,7 +10,7 @@ namespace sluice::detail {
 
 struct client_part {
   node_ptr filter;
-  std::uint64_t offset{0};               ///< rows that match and are passed over
+  std::uint64_t offset{0};               ///< matching rows to skip
   std::optional<std::uint64_t> limit{};  ///< rows to deliver after those; then the server is stopped
 };
 

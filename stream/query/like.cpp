@@ -8,7 +8,7 @@ namespace {
 
 char folded(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-/// Bytes of the UTF-8 character at the front.
+/// The size in bytes of the UTF-8 character at the front.
 std::size_t character(std::string_view text) noexcept {
   std::size_t size = 1;
   while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0U) == 0x80U) ++size;
@@ -18,7 +18,7 @@ std::size_t character(std::string_view text) noexcept {
 }  // namespace
 
 bool is_like(std::string_view text, std::string_view pattern, bool ignore_case) noexcept {
-  // After a '%' it is enough to go back to the last one: what came before it is matched for good.
+  // After a '%' it suffices to backtrack to the last one: everything before it is matched for good.
   std::size_t t = 0;
   std::size_t p = 0;
   std::size_t back_p = pattern.npos;

@@ -5,9 +5,9 @@
 
 namespace sluice::detail {
 
-/// Whether the whole `text`, which is UTF-8, is like `pattern`: `%` stands for any characters, `_` for one, and a
-/// backslash makes the next character stand for itself.
-/// @param ignore_case  of ASCII letters
+/// Whether the whole of `text`, which is UTF-8, matches `pattern`: `%` stands for any sequence of characters, `_` for
+/// one character, and a backslash makes the next character literal.
+/// @param ignore_case  for ASCII letters
 [[nodiscard]] bool is_like(std::string_view text, std::string_view pattern, bool ignore_case) noexcept;
 
 }  // namespace sluice::detail

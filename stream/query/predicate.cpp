@@ -23,7 +23,7 @@ namespace {
 
 predicate made(node&& what) { return predicate{std::make_shared<const node>(std::move(what))}; }
 
-/// Adds a child, and what it means for the levels and the height.
+/// Adds a child and updates the levels and the height.
 void add(node& to, const detail::node_ptr& child) {
   const bool is_chain = child->what == to.what && to.what != node::kind::negation;
   to.levels = std::max(to.levels, child->levels + (is_chain ? 0U : 1U));
@@ -36,8 +36,8 @@ void add_dissolved(node& to, const detail::node_ptr& part) {
   for (const detail::node_ptr& child : part->children) add_dissolved(to, child);
 }
 
-/// Chains that grow one condition at a time are trees of the same height at first. Flattening them at each step would
-/// take quadratic time; never to do it, a stack of any size.
+/// Chains that grow one condition at a time start out as trees whose height is their length. Flattening at each step
+/// would take quadratic time; never flattening would take unbounded stack.
 predicate joined(node::kind how, const std::vector<predicate>& conditions) {
   node whole{.what = how};
   for (const predicate& each : conditions) add(whole, each.made());
@@ -48,7 +48,7 @@ predicate joined(node::kind how, const std::vector<predicate>& conditions) {
   return predicate{is_high ? detail::flattened(joint) : joint};
 }
 
-/// The text as a pattern of LIKE that stands for itself.
+/// The text as a LIKE pattern that matches it literally.
 std::string escaped(std::string_view text) {
   std::string pattern;
   for (const char c : text) {
@@ -86,14 +86,14 @@ std::string vector_text(const std::vector<float>& numbers) {
   return text + ']';
 }
 
-/// The server would fail the query at the first row whose text reaches the end of such a pattern.
+/// Rejected here because the server would fail the query at the first row whose text reaches the end of such a pattern.
 void check_pattern(std::string_view pattern) {
   std::size_t backslashes = 0;
   while (backslashes < pattern.size() && pattern[pattern.size() - 1 - backslashes] == '\\') ++backslashes;
   if (backslashes % 2 != 0) refuse("a pattern of LIKE that ends with an escape character: write \\\\ for a backslash");
 }
 
-/// A date that a moment can have: those of a document are read as moments.
+/// Dates in documents are read as timestamps, so the date must be in the range of a timestamp.
 void check_moment(const bind_value& date) {
   const std::string& text = *date.text();
   constexpr int last_year = 294'276;
@@ -130,7 +130,7 @@ predicate all_of(const std::vector<predicate>& conditions) { return joined(node:
 predicate any_of(const std::vector<predicate>& conditions) { return joined(node::kind::any, conditions); }
 
 predicate sql_predicate(std::string text, std::vector<bind_value> values) {
-  (void)detail::renumbered(text, 0, values.size());  // checks it
+  (void)detail::renumbered(text, 0, values.size());  // only validates the text
   return made({.what = node::kind::sql, .values = std::move(values), .text = std::move(text)});
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// What a predicate is made of: a tree of conditions with tests of operands at its leaves.
+// The structure of a predicate: a tree of conditions whose leaves test operands.
 
 #include <cstdint>
 #include <functional>
@@ -13,18 +13,18 @@
 
 namespace sluice::detail {
 
-/// What a test is about.
+/// What a test examines.
 struct subject {
   enum class source : std::uint8_t { field, column };
   enum class reading : std::uint8_t { by_value, text, numeric, boolean, timestamptz, uuid };
   enum class measure : std::uint8_t { none, array_length, depth, l2, cosine, inner_product, l1, hamming, jaccard };
 
   source from{source::field};
-  std::vector<std::string> path;  ///< of a field; the name of a column
+  std::vector<std::string> path;  ///< of a field; or the name of a column
   reading as{reading::by_value};
   measure measured{measure::none};
   std::string to{};                 ///< of a distance: the other vector
-  std::vector<std::string> type{};  ///< schema and name of a type that an extension brought; empty: it is in `public`
+  std::vector<std::string> type{};  ///< schema and name of an extension's type; empty: in `public`
 };
 
 enum class test_kind : std::uint8_t {
@@ -65,8 +65,8 @@ enum class test_kind : std::uint8_t {
   lca_of,
 };
 
-/// Conditions may be nested this deep, so that nobody who walks the tree runs out of stack. A chain of `&&`, or of
-/// `||`, is one level however long it is.
+/// The maximum nesting depth of conditions, so that walking the tree cannot exhaust the stack. A chain of `&&` or of
+/// `||` is one level, however long it is.
 inline constexpr std::uint32_t most_levels = 200;
 
 struct node {
@@ -79,21 +79,21 @@ struct node {
   std::vector<bind_value> values{};
   std::string text{};  ///< SQL, or the name of a local test
   std::function<bool(const row&)> call{};
-  bool on_client{false};    ///< a test that is not to be pushed
+  bool on_client{false};    ///< a test that must not be pushed down
   std::uint32_t levels{0};  ///< below it, as they count for `most_levels`
   std::uint32_t height{0};  ///< of the tree below it
 };
 
 using node_ptr = std::shared_ptr<const node>;
 
-/// The same condition, with an AND in an AND and an OR in an OR dissolved.
+/// The same condition, with nested ANDs and nested ORs merged into one.
 [[nodiscard]] node_ptr flattened(const node_ptr& whole);
 
-/// What a value is when it is compared with a field of a document.
+/// What a value counts as when compared with a field of a document.
 enum class value_kind : std::uint8_t { text, number, boolean, timestamptz, uuid, json, other };
 [[nodiscard]] value_kind kind_of(const bind_value& value) noexcept;
 
-/// Its words for `explain`, such as `profile.age >= (number)`; never a value.
+/// A description for `explain`, such as `profile.age >= (number)`; it never contains a value.
 [[nodiscard]] std::string describe(const node& what);
 
 /// SQL for a condition, with its values appended to `parameters`.
@@ -108,10 +108,10 @@ enum class value_kind : std::uint8_t { text, number, boolean, timestamptz, uuid,
 /// Whether the client can evaluate the test.
 [[nodiscard]] bool runs_on_client(const node& test) noexcept;
 
-/// A condition split in two: a row matches the whole exactly when it matches both parts.
+/// A condition split in two: a row matches the whole if and only if it matches both parts.
 struct plan {
   node_ptr server{};  ///< null: every row
-  node_ptr client{};  ///< null: nothing is left
+  node_ptr client{};  ///< null: nothing remains
 };
 [[nodiscard]] plan split(const node_ptr& whole);
 

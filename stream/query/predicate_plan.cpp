@@ -1,4 +1,4 @@
-// Which part of a condition the server evaluates, and which is left for the client.
+// Decides which part of a condition the server evaluates and which is left to the client.
 #include <algorithm>
 #include <utility>
 
@@ -21,8 +21,8 @@ bool needs_client(const node& what) {
   return std::ranges::any_of(what.children, [](const node_ptr& each) { return needs_client(*each); });
 }
 
-/// What follows from a condition and can be asked of the server; null when nothing does.
-/// Whatever matches the condition matches this too.
+/// The part implied by a condition that the server can evaluate; null if there is none. Whatever matches the condition
+/// matches this too.
 node_ptr implied(const node_ptr& what) {
   if (!needs_client(*what)) return what;
   std::vector<node_ptr> parts;
@@ -34,11 +34,11 @@ node_ptr implied(const node_ptr& what) {
     case kind::any:
       for (const node_ptr& each : what->children) {
         node_ptr part = implied(each);
-        if (!part) return nullptr;  // this alternative says nothing, so neither does the whole
+        if (!part) return nullptr;  // this alternative implies nothing, so neither does the whole
         parts.push_back(std::move(part));
       }
       return made(kind::any, std::move(parts));
-    default: return nullptr;  // a negation, or a leaf that is the client's
+    default: return nullptr;  // a negation, or a leaf for the client
   }
 }
 

@@ -1,5 +1,5 @@
-// A condition as SQL. Each test is written so that a field of another shape gives NULL or false, never an error: casts
-// stand behind a CASE that has looked at the text first.
+// Conditions as SQL. Each test is written so that a field of another shape gives NULL or false, never an error: casts
+// are guarded by a CASE that checks the text first.
 #include <array>
 #include <utility>
 
@@ -23,7 +23,7 @@ std::string_view sql_type(const bind_value& value) noexcept {
   switch (value.type()) {
     case proto::oid::boolean: return "::pg_catalog.bool";
     case proto::oid::int4:
-    case proto::oid::int8: return "::pg_catalog.int8";  // which any column of numbers is compared with by its index
+    case proto::oid::int8: return "::pg_catalog.int8";  // an index serves a comparison of any numeric column with this
     case proto::oid::float8: return "::pg_catalog.float8";
     case proto::oid::numeric: return "::pg_catalog.numeric";
     case proto::oid::timestamptz: return "::pg_catalog.timestamptz";
@@ -31,7 +31,7 @@ std::string_view sql_type(const bind_value& value) noexcept {
     case proto::oid::uuid: return "::pg_catalog.uuid";
     case proto::oid::jsonb: return "::pg_catalog.jsonb";
     case proto::oid::bytea: return "::pg_catalog.bytea";
-    default: return "";  // text takes the type of what it stands beside, and a date as well: as a moment it is in UTC
+    default: return "";  // text adopts the type of the other operand; so does a date: as a timestamp it is in UTC
   }
 }
 
@@ -46,11 +46,11 @@ std::string_view comparison(test_kind how) noexcept {
   }
 }
 
-/// Where an extension's operators, functions and types are. Its operators get operands of exactly its types: then there
-/// is nothing to choose from, whatever else is in that schema.
+/// The schema of an extension's operators, functions and types. Its operators get operands of exactly its types, so
+/// resolution is unambiguous whatever else that schema contains.
 std::string schema_of(const subject& of) { return quote_identifier(of.type.empty() ? "public" : of.type.front()); }
 
-/// A cast to an extension's type: the one that was stated, or one of those that the extension is known for.
+/// A cast to an extension's type: the stated one, or one of those the extension is known for.
 std::string cast_to(const subject& of, std::string_view type) { return "::" + schema_of(of) + '.' + std::string{type}; }
 std::string stated_cast(const subject& of) { return cast_to(of, quote_identifier(of.type.back())); }
 bool is_typed_column(const subject& of) noexcept { return of.from == subject::source::column && !of.type.empty(); }
@@ -60,7 +60,7 @@ class renderer {
   renderer(const std::string& documents, std::vector<bind_value>& parameters)
       : documents_{documents}, parameters_{parameters} {}
 
-  /// To order by.
+  /// An expression to order by.
   std::string key(const subject& of) {
     if (of.measured != measure::none)
       return measured(of, [&](std::string_view type) {
@@ -87,7 +87,7 @@ class renderer {
       case kind::sql: {
         std::string text = renumbered(what.text, parameters_.size(), what.values.size());
         parameters_.insert(parameters_.end(), what.values.begin(), what.values.end());
-        return '(' + text + "\n)";  // the newline ends a comment
+        return '(' + text + "\n)";  // the newline terminates a trailing comment
       }
       case kind::test: return test_sql(what);
       case kind::local: break;
@@ -110,7 +110,8 @@ class renderer {
     parameters_.push_back(std::move(value));
     return '$' + std::to_string(parameters_.size()) + std::string{cast};
   }
-  /// The cast decides about the type. Bytes have no text that reads back as the same bytes, and stay as they are.
+  /// The cast determines the type. Bytes are passed as they are, because they have no text that reads back as the same
+  /// bytes.
   std::string bind_text(const bind_value& value, std::string_view cast) {
     if (value.is_binary()) return bind(value, cast);
     return bind(bind_value{std::string_view{*value.text()}}, cast);
@@ -125,7 +126,7 @@ class renderer {
   static bool is_column(const subject& of) noexcept { return of.from == subject::source::column; }
   std::string json(const subject& of) const {
     return '(' + (is_column(of) ? quote_identifier(of.path.front()) : json_at(documents_, of.path)) +
-           ")::pg_catalog.jsonb";  // nothing to do for a column of that type, so its index serves
+           ")::pg_catalog.jsonb";  // a no-op for a jsonb column, so its index still serves
   }
   std::string text(const subject& of) const {
     return is_column(of) ? '(' + quote_identifier(of.path.front()) + ")::pg_catalog.text"
@@ -134,7 +135,7 @@ class renderer {
   std::string is_of_type(const subject& of, std::string_view type) const {
     return " and pg_catalog.jsonb_typeof(" + json(of) + ')' + infix("=") + '\'' + std::string{type} + '\'';
   }
-  /// A column in the type that was stated for it.
+  /// A column in the type stated for it.
   static std::string typed(const subject& of) {
     return '(' + quote_identifier(of.path.front()) + ')' + stated_cast(of);
   }
@@ -174,7 +175,7 @@ class renderer {
     }
   }
 
-  /// To be asked for NULL: a JSON null is one.
+  /// For IS NULL tests: a JSON null counts as NULL.
   std::string plain(const subject& of) const { return is_column(of) ? quote_identifier(of.path.front()) : text(of); }
 
   static bool is_among(const node& what) noexcept { return what.how == test_kind::in || what.how == test_kind::not_in; }
@@ -224,7 +225,7 @@ class renderer {
     return '(' + compared(text(of), what, "::pg_catalog.text") + is_of_type(of, "string") + ')';
   }
 
-  /// Numbers and booleans as jsonb has them: no cast can fail, and jsonb orders values of one type as expected.
+  /// Compares numbers and booleans as jsonb: no cast can fail, and jsonb orders values of one type as expected.
   std::string json_comparison(const node& what, std::string_view type, std::string_view cast) {
     const subject& of = *what.about;
     if (is_among(what))

@@ -14,7 +14,7 @@ namespace sluice {
 
 namespace {
 
-/// "$1: numeric" for each parameter, as the cast behind it says.
+/// "$1: numeric" for each parameter, according to the cast that follows it.
 std::string parameter_types(std::string_view sql, std::size_t count) {
   std::vector<std::string_view> types(count, "as the server infers");
   for (std::size_t at = sql.find('$'); at != sql.npos; at = sql.find('$', at + 1)) {

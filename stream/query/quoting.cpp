@@ -30,13 +30,13 @@ bool is_index(std::string_view part) noexcept {
   return part.size() < 10 && part.find_first_not_of("0123456789") == part.npos;
 }
 
-/// Whether `#>` would take it for a number, though it is a key here: with a sign, or spaces in front.
+/// Whether `#>` would take this key for a number, because it has a sign or leading spaces.
 bool looks_like_an_index(std::string_view part) noexcept {
   return !is_index(part) && part.find_first_not_of(" \t\n\v\f\r+-0123456789") == part.npos &&
          part.find_first_of("0123456789") != part.npos;
 }
 
-/// A path with a number in it may count array elements, which only `#>` does.
+/// A path that contains a number may index array elements, which only `#>` supports.
 std::string path_expression(const std::string& documents, std::span<const std::string> path, bool as_text) {
   if (path.empty()) return as_text ? '(' + documents + infix("#>>") + "'{}')" : documents;
   const bool counts = std::any_of(path.begin(), path.end(), is_index);

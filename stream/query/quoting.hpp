@@ -1,5 +1,5 @@
 #pragma once
-// Names, paths and literals as they stand in SQL. Whatever is in them, they end where they should.
+// Names, paths and literals as they appear in SQL. Whatever they contain, they end where they should.
 
 #include <cstddef>
 #include <span>
@@ -9,34 +9,34 @@
 
 namespace sluice::detail {
 
-/// @par Errors  all of these throw error: bad_query for an empty name, a zero byte, an open quote or bytes that are not
-///              UTF-8; the message shows `what` was wrong
+/// @par Errors  all of these throw error: bad_query for an empty name, a zero byte, an unclosed quote or invalid UTF-8;
+///              the message says `what` was wrong
 void check_name(std::string_view name, std::string_view what);
 
-/// The same for a text that may be empty, such as the key of an object.
+/// The same for text that may be empty, such as the key of an object.
 void check_text(std::string_view text, std::string_view what);
 
-/// `a.b`, `"Odd.Name".b`: parts at dots, quotes taken off. Nothing is folded to lower case. `""` is an empty part.
+/// `a.b`, `"Odd.Name".b`: splits at dots and removes quotes. Nothing is folded to lower case. `""` is an empty part.
 [[nodiscard]] std::vector<std::string> split_path(std::string_view path, std::string_view what = "path");
 
-/// A string literal that means the same whatever standard_conforming_strings says.
+/// A string literal that means the same regardless of standard_conforming_strings.
 [[nodiscard]] std::string quote_literal(std::string_view text);
 
-/// An operator between its operands, looked up in one schema only: ` operator(pg_catalog.=) `. A plain `=` may be one
-/// that another role has created in a schema of the search_path, and would run that role's function as the reader. The
-/// same holds for functions, types, and what the grammar makes operators of (LIKE, IN, BETWEEN, IS DISTINCT FROM,
-/// NULLIF, and CASE with a value): all that is generated names its schema. All operators written like this bind equally
-/// tight, tighter than IS, NOT, AND and OR.
-/// @param schema  as it stands in SQL
+/// An operator between its operands, looked up in one schema only: ` operator(pg_catalog.=) `. A plain `=` may resolve
+/// to an operator that another role has created in a schema of the search_path; it would run that role's function with
+/// the reader's privileges. The same holds for functions, types, and the syntax that the grammar turns into operators
+/// (LIKE, IN, BETWEEN, IS DISTINCT FROM, NULLIF, and CASE with a value), so all generated SQL names its schemas. All
+/// operators written like this have the same precedence, higher than IS, NOT, AND and OR.
+/// @param schema  as it appears in SQL
 [[nodiscard]] std::string infix(std::string_view symbol, std::string_view schema = "pg_catalog");
 
 /// The field as json or jsonb, and as text, written so that an index on the same expression serves it. An empty path is
-/// the document.
+/// the document itself.
 [[nodiscard]] std::string json_at(const std::string& documents, std::span<const std::string> path);
 [[nodiscard]] std::string text_at(const std::string& documents, std::span<const std::string> path);
 
-/// The SQL with `$1` as `$(1 + before)` and so on, where it is no part of a literal, a quoted name or a comment.
-/// @param count  of parameters that there are
+/// The SQL with `$1` as `$(1 + before)` and so on, except inside literals, quoted names and comments.
+/// @param count  the number of parameters
 [[nodiscard]] std::string renumbered(std::string_view sql, std::size_t before, std::size_t count);
 
 }  // namespace sluice::detail

@@ -1,4 +1,4 @@
-// From a relation and what is wanted of it to SQL.
+// Builds the SQL of a relation and what is requested of it.
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -26,7 +26,7 @@ void check_count(const std::vector<bind_value>& parameters) {
            std::to_string(most) + ": in({...}) takes any number of values as one");
 }
 
-/// Fields by their places: a place holds either a field or further places.
+/// Fields by position in the result: a position holds either a field or nested positions.
 class projected_object {
  public:
   void add(const std::vector<std::string>& from, const std::vector<std::string>& to) {
@@ -39,7 +39,7 @@ class projected_object {
     at->from_ = from;
   }
 
-  /// A function takes a hundred arguments at most.
+  /// A function takes at most a hundred arguments.
   [[nodiscard]] std::string sql(const std::string& documents) const {
     if (!from_.empty()) return detail::json_at(documents, from_);
     constexpr std::size_t most = 50;
@@ -59,7 +59,7 @@ class projected_object {
   }
 
   std::vector<std::string> from_;
-  std::vector<std::pair<std::string, projected_object>> keys_;  // in the order in which they were asked for
+  std::vector<std::pair<std::string, projected_object>> keys_;  // in the order in which they were requested
 };
 
 }  // namespace
@@ -131,7 +131,7 @@ std::string relation::key_sql(const sort_key& key) const {
   return sql;
 }
 
-/// Each alternative: the keys before are equal, and this one comes later.
+/// Each alternative: the preceding keys are equal, and this one comes later.
 std::string relation::after_sql(std::vector<bind_value>& parameters) const {
   if (after_->size() != order_.size() || order_.empty())
     refuse("after() needs as many values as there are order_by keys, and at least one");
@@ -213,7 +213,7 @@ query relation::build(std::string what, query::shape rows) const {
   }
   constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   if (limit_.value_or(0) > most || offset_.value_or(0) > most) refuse("LIMIT and OFFSET are at most 2^63-1");
-  if (left != nullptr) {  // rows are still to be struck out here
+  if (left != nullptr) {  // the client still has rows to filter out
     if (!fields_.empty()) refuse("a projection leaves nothing to evaluate a condition of the client's on");
     left->limit = limit_;
     if (limit_ == std::uint64_t{0}) text += " limit 0";

@@ -14,7 +14,7 @@ std::string as_objects(std::string_view query) { return as_objects(query, {}); }
 std::string as_objects(std::string_view query, std::string_view names) {
   const std::string named = names.empty() ? std::string{} : '(' + std::string{names} + ')';
   return "with q" + named + " as (" + std::string{without_end(query)} +
-         "\n) select pg_catalog.row_to_json(q.*) from q";  // q alone may be a column
+         "\n) select pg_catalog.row_to_json(q.*) from q";  // a plain q may be a column
 }
 
 bool is_document(const proto::row_description& columns) {

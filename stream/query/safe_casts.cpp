@@ -11,8 +11,8 @@ namespace sluice::detail {
 
 namespace {
 
-// Only classes that say which characters they mean: what \d, \s and \w take depends on the collation, and a cast takes
-// no digits and spaces but those of ASCII.
+// Use only explicit character classes: what \d, \s and \w match depends on the collation, and casts accept only ASCII
+// digits and spaces.
 constexpr std::string_view spaces = R"([ \t\n\v\f\r]*)";
 
 std::string between_spaces(std::string_view expression) {
@@ -32,18 +32,18 @@ std::string is_shorter(const std::string& text, std::size_t than) {
   return " and pg_catalog.length(" + text + ')' + infix("<") + std::to_string(than);
 }
 
-// From 4713 BC, where the calendar of timestamptz begins, to 294246, where that of sys_time<microseconds> ends.
+// From 4713 BC, where the calendar of timestamptz starts, to 294246, where that of sys_time<microseconds> ends.
 constexpr std::string_view year =
     "(?!0+-)(?=([0-9]{4,5}|[01][0-9]{5}|2[0-8][0-9]{4}|29[0-3][0-9]{3}|294[01][0-9]{2}|2942[0-3][0-9]|29424[0-6])-)";
 constexpr std::string_view year_bc = "(?!0+-)(?=([0-3][0-9]{3}|4[0-6][0-9]{2}|470[0-9]|471[0-3])-)";
 constexpr std::string_view basic_year = "(?!0000)(?=[0-9]{8}([^0-9]|$))";
 
-// A leap year ends like this; so does one before Christ, which is one more than what four divides.
+// Endings of leap years. Leap years BC are one more than a multiple of four.
 constexpr std::string_view leap = "([0-9]{2,4}(0[48]|[2468][048]|[13579][26])|[0-9]{0,2}([02468][048]|[13579][26])00)";
 constexpr std::string_view leap_bc = "([0-9]{2}(0[59]|[2468][159]|[13579][37])|([02468][048]|[13579][26])01)";
 
-/// Days that the calendar has: long months, short months, February, and the 29th in leap years.
-/// @param ahead  the years that there are
+/// Dates that exist in the calendar: long months, short months, February, and the 29th in leap years.
+/// @param ahead  a lookahead for the valid years
 std::string date_of(std::string_view ahead, std::string_view leap_year, const std::string& dash) {
   return std::string{ahead} + "([0-9]{4,6}" + dash + "((0[13578]|1[02])" + dash +
          "(0[1-9]|[12][0-9]|3[01])|(0[469]|11)" + dash + "(0[1-9]|[12][0-9]|30)|02" + dash +
@@ -66,7 +66,7 @@ constexpr std::string_view octet = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 
 std::string ipv4() { return '(' + std::string{octet} + R"(\.){3})" + std::string{octet}; }
 
-/// Octets may have zeros in front, and there may be fewer of them than four if a prefix length says which are meant.
+/// Octets may have leading zeros, and there may be fewer than four if a prefix length says which are meant.
 std::string ipv4_network() {
   const std::string first = "0*" + std::string{octet};
   const std::string further = R"((\.0*)" + std::string{octet} + ')';
@@ -74,12 +74,12 @@ std::string ipv4_network() {
          "/0*(2[0-3]|1?[0-9])|/0*(1[0-5]|[0-9]))";
 }
 
-/// RFC 4291, section 2.2: eight groups, "::" for some of them, the last two perhaps as IPv4.
+/// RFC 4291, section 2.2: eight groups, "::" in place of some, the last two optionally as IPv4.
 std::string ipv6() {
   const std::string group = "[0-9a-fA-F]{1,4}";
   const std::string tail = '(' + group + ':' + group + '|' + ipv4() + ')';  // of 32 bits
   std::string all = '(' + group + ":){6}" + tail;
-  for (int left = 0; left <= 7; ++left) {  // groups before "::"
+  for (int left = 0; left <= 7; ++left) {  // groups before the "::"
     const std::string before = left == 0 ? "" : '(' + group + ":){0," + std::to_string(left - 1) + '}' + group;
     const int room = 7 - left;  // groups that may follow
     all += '|' + before + "::";
@@ -124,7 +124,7 @@ std::string inet_of(const std::string& text) {
 }
 
 std::string ltree_of(const std::string& text, const std::string& schema) {
-  // One expression for the labels and their lengths would be too large for the server to compile.
+  // A single expression for the labels and their lengths would be too large for the server to compile.
   return guarded(text, R"(^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$)", schema + ".ltree",
                  " and " + text + infix("!~") + "'[^.]{255}[^.]'" + is_shorter(text, 65536));
 }
@@ -138,7 +138,7 @@ std::string vector_of(const std::string& json, const std::string& cast, std::siz
 
 namespace {
 
-/// What numeric reads, as JSON spells it: no plus, no zeros in front, digits on both sides of the point.
+/// What numeric accepts, spelled as JSON: no plus sign, no leading zeros, digits on both sides of the point.
 std::string json_number(std::string_view text) {
   constexpr std::string_view digits{"0123456789"};
   std::string number;

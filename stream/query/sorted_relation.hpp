@@ -1,5 +1,5 @@
 #pragma once
-// A relation's order, for whoever merges parts of it.
+// Access to a relation's order, for merging parts of it.
 #include <string>
 #include <vector>
 
@@ -15,7 +15,7 @@ class sorted_relation {
     bool nulls_first;
   };
   [[nodiscard]] static std::vector<key> keys(const relation& of);
-  /// What `of` stands for, with the keys as further columns behind the document; all in the binary format.
+  /// The query for `of`, with the keys as additional columns after the document; all in the binary format.
   [[nodiscard]] static query build(const relation& of);
 };
 

@@ -22,13 +22,13 @@ bool is_same(std::string_view word, std::string_view lower) noexcept {
                             [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
 }
 
-/// Behind comments, spaces and parentheses.
+/// Skips leading comments, spaces and parentheses.
 std::string_view first_word(std::string_view sql) noexcept {
   for (;;) {
     sql.remove_prefix(std::min(sql.find_first_not_of(" \t\n\r\f\v("), sql.size()));
     const std::size_t comment = comment_size(sql);
     if (comment == 0) break;
-    sql.remove_prefix(std::min(comment, sql.size()));  // one that is never closed takes all
+    sql.remove_prefix(std::min(comment, sql.size()));  // an unclosed comment takes everything
   }
   return sql.substr(0, static_cast<std::size_t>(std::ranges::find_if_not(sql, is_word_character) - sql.begin()));
 }

@@ -18,8 +18,8 @@ bool is_name_character(char c) noexcept { return is_name_start(c) || is_digit(c)
 bool is_blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\f' || c == '\v'; }
 bool is_line_end(char c) noexcept { return c == '\n' || c == '\r'; }
 
-/// Walks over SQL token by token, each as long as the server's lexer takes it. What lexers of different releases or
-/// settings take differently is refused.
+/// Walks over SQL token by token, with the same token boundaries as the server's lexer. Refuses text that the lexers of
+/// different releases or settings tokenize differently.
 /// @see src/backend/parser/scan.l in the sources of PostgreSQL
 class sql_scanner {
  public:
@@ -54,7 +54,7 @@ class sql_scanner {
     at_ = end;
   }
 
-  /// A name or a keyword, or the letter that belongs to a literal.
+  /// A name or a keyword, or the prefix letter of a literal.
   void word() {
     const auto* const end = std::find_if_not(sql_.begin() + at_, sql_.end(), is_name_character);
     const std::string_view word = sql_.substr(at_, static_cast<std::size_t>(end - sql_.begin()) - at_);
@@ -68,7 +68,8 @@ class sql_scanner {
     }
   }
 
-  /// What may follow a number at once depends on the release: before 15 `1e'x'` was the number 1 and an escape string.
+  /// What may directly follow a number depends on the release: before 15, `1e'x'` was the number 1 and an escape
+  /// string.
   void number() {
     const auto* const end = std::find_if_not(sql_.begin() + at_, sql_.end(),
                                              [](char c) { return c == '.' || (c != '$' && is_name_character(c)); });
@@ -104,8 +105,8 @@ class sql_scanner {
     refuse("SQL with a quote that is never closed");
   }
 
-  /// A literal goes on, in its own kind, where another quote follows behind a line break; comments may stand between.
-  /// @return what follows that quote
+  /// A literal continues, as the same kind, if another quote follows after a line break; comments may come between.
+  /// @return the position after that quote
   [[nodiscard]] std::size_t continuation(std::size_t i) const noexcept {
     bool is_on_another_line = false;
     while (i < sql_.size()) {
@@ -123,7 +124,7 @@ class sql_scanner {
   void quoted_name() {
     const std::size_t end = sql_.find('"', at_ + 1);
     if (end == sql_.npos) refuse("SQL with a quote that is never closed");
-    copy_to(end + 1);  // a doubled quote opens again at once
+    copy_to(end + 1);  // a doubled quote reopens the name at once
   }
 
   void dollar() {

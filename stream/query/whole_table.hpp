@@ -1,5 +1,5 @@
 #pragma once
-// A relation of which every document is wanted as it is: if it is a plain table, COPY of the table itself costs the
+// A relation of which every document is wanted unchanged: if it is a plain table, COPY of the table itself costs the
 // server less than COPY of a query.
 #include <string>
 
@@ -7,12 +7,12 @@ namespace sluice::detail {
 
 struct whole_table {
   std::string name;    // qualified and quoted
-  std::string column;  // as it is called
+  std::string column;  // unquoted
 
-  /// SQL that asks whether COPY gives what SELECT does: COPY takes no views, refuses generated columns, and leaves out
-  /// the tables that inherit.
+  /// SQL that asks whether COPY gives the same rows as SELECT: COPY takes no views, refuses generated columns, and
+  /// omits the tables that inherit.
   [[nodiscard]] std::string check() const;
-  /// What COPY copies.
+  /// The source clause of the COPY.
   [[nodiscard]] std::string source() const;
 };
 

@@ -5,7 +5,7 @@
 namespace sluice {
 
 namespace {
-constexpr std::size_t padding = 64;  // SIMDJSON_PADDING: the last document is parsed where it lies, too
+constexpr std::size_t padding = 64;  // SIMDJSON_PADDING: the last document is parsed in place, too
 }
 
 owned_chunk chunk::detach() const { return rows_.begin == nullptr ? owned_chunk{} : owned_chunk{rows_, columns_}; }

@@ -40,9 +40,9 @@ bool is_text(std::uint32_t type) noexcept {
          type == oid::jsonb || type == oid::xml || type == oid::unknown;
 }
 
-/// Types of the database's own tell nothing here of their binary form: enumerations and citext are text in it. In that
-/// of composites, ranges, arrays, hstore, ltree, vectors and geometries there is a length, a version or flags, and none
-/// of these is a character.
+/// For types defined in the database, nothing here reveals their binary form. That of enumerations and citext is text.
+/// That of composites, ranges, arrays, hstore, ltree, vectors and geometries contains a length, a version or flags,
+/// none of which is a character.
 bool looks_like_text(std::string_view bytes) noexcept {
   const auto is_control = [](char c) {
     return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
@@ -58,7 +58,7 @@ void require(const binary_field& from, std::uint32_t type) {
   if (from.type != type) from.fail(type_name(type));
 }
 
-/// Digits in base 10000, as numeric_send writes them: count, weight of the first, sign, digits behind the point.
+/// Digits in base 10000, as numeric_send writes them: count, weight of the first, sign, digits after the point.
 /// @see src/backend/utils/adt/numeric.c in the sources of PostgreSQL
 std::string decimal_text(const binary_field& from) {
   constexpr std::uint16_t negative = 0x4000;
@@ -217,11 +217,11 @@ double nearest_double(const binary_field& from) {
 array_reader::array_reader(const binary_field& array) : element_{array} {
   proto::body_reader in{array.bytes};
   const std::int32_t dimensions = in.i32();
-  const std::int32_t has_nulls = in.i32();  // each element says so itself
+  const std::int32_t has_nulls = in.i32();  // each element has its own NULL marker
   element_.type = in.u32();
   if (dimensions == 1) {
     left_ = in.u32();
-    (void)in.i32();  // the index of the first
+    (void)in.i32();  // the lower bound
   }
   constexpr std::size_t least_element = 4;
   if (!in.ok() || dimensions < 0 || dimensions > 1 || (has_nulls & ~1) != 0 || left_ > in.remaining() / least_element ||

@@ -8,7 +8,7 @@ namespace sluice::detail {
 
 namespace {
 
-/// Digits without leading zeros, and where the point stands: 0.DIGITS times ten to the power of `magnitude`.
+/// Digits without leading zeros, and the position of the point: 0.DIGITS times ten to the power of `magnitude`.
 struct decimal {
   bool negative{};
   std::string_view whole;

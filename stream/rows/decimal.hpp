@@ -1,5 +1,5 @@
 #pragma once
-// Numbers in their decimal text, compared exactly, as numeric does: a double would call different numbers equal.
+// Compares numbers exactly in their decimal text, as numeric does: as doubles, different numbers would compare equal.
 
 #include <compare>
 #include <string_view>

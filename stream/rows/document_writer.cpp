@@ -18,12 +18,12 @@ namespace sluice {
 
 namespace {
 
-// Below this a copy is cheaper than an iovec of its own: see benches/micro/writing.cpp.
+// Below this size a copy is cheaper than a separate iovec: see benches/micro/writing.cpp.
 constexpr std::size_t large_document = 2U << 10U;
-// More is given back: one huge document should not be held for ever.
+// Memory beyond this is released: one huge document should not be held forever.
 constexpr std::size_t kept_memory = 1U << 20U;
 
-/// Line feed or carriage return, the line breaks that are white space in JSON.
+/// Line feed and carriage return are the line breaks that JSON treats as white space.
 bool has_line_break(std::string_view text) noexcept {
   return std::memchr(text.data(), '\n', text.size()) != nullptr ||
          std::memchr(text.data(), '\r', text.size()) != nullptr;
@@ -45,7 +45,7 @@ std::uint64_t pump(row_range& rows, document_format format, Write&& write) {
   }
 }
 
-/// Takes written bytes off the front.
+/// Removes written bytes from the front.
 std::span<iovec> drop(std::span<iovec> pieces, std::size_t written) noexcept {
   while (!pieces.empty() && written >= pieces.front().iov_len) {
     written -= pieces.front().iov_len;
@@ -101,7 +101,7 @@ void document_writer::finish() {
   if (format_ == document_format::array) gather(rows_ == 0 ? "[]\n" : "]\n");
 }
 
-/// What was handed out has been written.
+/// The text handed out before has been written.
 void document_writer::begin() {
   if (!taken_) return;
   taken_ = false;
@@ -122,7 +122,7 @@ void document_writer::note_gathered(std::size_t size) {
     pieces_.push_back({nullptr, size});
 }
 
-/// Type json keeps its text, line breaks included; one row is to be one line.
+/// Type json preserves its text, including line breaks, but each row must be one line.
 void document_writer::gather_minified(std::string_view document) {
   const std::size_t before = gathered_.size();
   gathered_.resize(before + document.size() + simdjson::SIMDJSON_PADDING);
@@ -152,12 +152,12 @@ std::span<const asio::const_buffer> document_writer::text() {
 }
 
 void write_all(int descriptor, std::span<const asio::const_buffer> text) {
-  constexpr std::size_t most_pieces = 512;  // IOV_MAX is 1024 on Linux, and 16 at least anywhere
+  constexpr std::size_t most_pieces = 512;  // IOV_MAX is 1024 on Linux, and at least 16 everywhere
   std::array<iovec, most_pieces> pieces{};
   while (!text.empty()) {
     const std::size_t count = std::min(text.size(), most_pieces);
     std::ranges::transform(text.first(count), pieces.begin(), [](const asio::const_buffer& each) {
-      return iovec{.iov_base = const_cast<void*>(each.data()), .iov_len = each.size()};  // writev does not change it
+      return iovec{.iov_base = const_cast<void*>(each.data()), .iov_len = each.size()};  // writev does not modify it
     });
     write_pieces(descriptor, std::span{pieces}.first(count));
     text = text.subspan(count);

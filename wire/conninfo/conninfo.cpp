@@ -88,13 +88,13 @@ void read_waiting(conninfo& info, const settings& given) {
 
 void read_protocol(conninfo& info, const settings& given) {
   info.min_protocol_version = choose(given, "min_protocol_version", protocols, protocol_version::v3_0);
-  // Whoever insists on more than 3.0 has no use for a maximum of 3.0.
+  // A caller that insists on more than 3.0 cannot want a maximum of 3.0.
   info.max_protocol_version = choose(given, "max_protocol_version", protocols, info.min_protocol_version);
   if (info.min_protocol_version > info.max_protocol_version)
     refuse_value(*given.find("min_protocol_version"), "is above max_protocol_version");
 }
 
-/// The file under .postgresql in the home folder, if it is there.
+/// The file in the folder .postgresql of the home folder, if it exists.
 std::string default_file(const conninfo_environment& environment, const char* name) {
   if (environment.home.empty()) return {};
   const std::filesystem::path path = std::filesystem::path{environment.home} / ".postgresql" / name;
@@ -155,14 +155,14 @@ bool is_letter_or_digit(char c) noexcept {
   return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z');
 }
 
-/// What has no field because only one answer is possible here.
+/// Checks the parameters that have no field because only one value is possible here.
 void check_fixed(const settings& given) {
   for (const auto& [name, value] : given)
     if (const known_key& key = *find_key(name); !key.refusal.empty() && !value.value.empty())
       refuse_value(value, "is not accepted: " + std::string{key.refusal});
 
   if (const setting* const encoding = given.find("client_encoding"); encoding != nullptr && !encoding->value.empty()) {
-    std::string name;  // as the server reads it
+    std::string name;  // as the server parses it
     std::ranges::copy_if(encoding->value, std::back_inserter(name), is_letter_or_digit);
     constexpr std::array utf8{"utf8", "unicode", "auto"};
     if (std::ranges::none_of(utf8, [&](const char* known) { return equal_ignoring_case(name, known); }))

@@ -25,7 +25,7 @@ account look_up(uid_t user) {
   return {entry.pw_name, entry.pw_dir};
 }
 
-/// Reading the user database is most of what parsing a connection string costs.
+/// Kept, because reading the user database is most of the cost of parsing a connection string.
 const account& effective_user() {
   thread_local std::optional<std::pair<uid_t, account>> known;
   const uid_t now = geteuid();
@@ -65,7 +65,7 @@ void add_environment(settings& into, const conninfo_environment& environment) {
     if (auto value = environment.variable(key.variable))
       into.set_if_absent(key, from_variable(key.name, key.variable, std::move(*value)));
   }
-  // Older than PGSSLMODE, and still honoured, because ignoring it would silently give up TLS.
+  // Older than PGSSLMODE, and still honoured: ignoring it would silently give up TLS.
   const auto require_ssl = environment.variable("PGREQUIRESSL");
   if (require_ssl && require_ssl->starts_with('1'))
     into.set_if_absent(*find_key("sslmode"), from_variable("sslmode", "PGREQUIRESSL", "require"));

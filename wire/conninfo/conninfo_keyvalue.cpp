@@ -6,7 +6,7 @@ namespace sluice::wire {
 
 namespace {
 
-/// Walks over `text`; past the end it sees a zero byte, which the text does not have.
+/// Scans `text`. Past the end it returns a zero byte, which the text does not contain.
 class scanner {
  public:
   explicit scanner(std::string_view text) noexcept : text_{text} {}
@@ -40,7 +40,7 @@ class scanner {
   }
 
  private:
-  /// A backslash stands for the character after it; as the last character it stands for nothing.
+  /// A backslash stands for the next character; at the end of the text it stands for nothing.
   void take_character(std::string& value) {
     if (peek() == '\\') take();
     if (!done()) value += take();

@@ -64,7 +64,7 @@ constexpr std::array keys{
     known_key{"replication", ""},
     known_key{"target_session_attrs", "PGTARGETSESSIONATTRS"},
     known_key{"load_balance_hosts", "PGLOADBALANCEHOSTS"},
-    known_key{"scram_min_iterations", ""},  // not libpq's
+    known_key{"scram_min_iterations", ""},  // not one of libpq's
     known_key{"scram_client_key", "", sensitive, no_scram_keys},
     known_key{"scram_server_key", "", sensitive, no_scram_keys},
     known_key{"oauth_issuer", "", plain, no_oauth},
@@ -73,7 +73,7 @@ constexpr std::array keys{
     known_key{"oauth_scope", "", plain, no_oauth},
 };
 
-/// Insertions, deletions and replacements that turn one into the other.
+/// Edit distance: the insertions, deletions and replacements that turn one into the other.
 std::size_t distance(std::string_view from, std::string_view to) {
   std::vector<std::size_t> row(to.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});

@@ -1,5 +1,5 @@
 #pragma once
-// The text form of a connection's parameters: what was written where, before anything is made of it.
+// The text form of a connection's parameters: which value was written where, before any of it is interpreted.
 
 #include <cstddef>
 #include <cstdint>
@@ -30,10 +30,10 @@ struct known_key {
 [[nodiscard]] std::span<const known_key> all_keys() noexcept;
 [[nodiscard]] const known_key* find_key(std::string_view name) noexcept;
 
-/// A value, which may be a password: overwritten when it is not needed any more.
+/// A value, which may be a password: overwritten when it is no longer needed.
 struct setting {
   std::string value{};
-  std::string place{};  ///< what errors call it: the parameter and where it was written
+  std::string place{};  ///< how errors refer to it: the parameter and where it was written
 
   setting() = default;
   setting(std::string given, std::string where) noexcept : value{std::move(given)}, place{std::move(where)} {}
@@ -44,16 +44,16 @@ struct setting {
   ~setting();
 };
 
-/// An empty string that takes `size` characters without leaving copies of the first of them behind as it grows.
+/// An empty string with room for `size` characters, so that it leaves no copies of a secret behind as it grows.
 [[nodiscard]] std::string room_for_value(std::size_t size);
 
-/// By parameter; the names are those of the table of known keys.
+/// Settings by parameter name; the names are those of the table of known keys.
 class settings {
  public:
   void set(const known_key& key, setting&& given) { given_.insert_or_assign(key.name, std::move(given)); }
   void set_if_absent(const known_key& key, setting&& given) { given_.try_emplace(key.name, std::move(given)); }
   [[nodiscard]] const setting* find(std::string_view name) const;
-  /// Its value, or the empty string.
+  /// The parameter's value, or the empty string.
   [[nodiscard]] const std::string& value(std::string_view name) const;
   [[nodiscard]] auto begin() const { return given_.begin(); }
   [[nodiscard]] auto end() const { return given_.end(); }
@@ -63,26 +63,26 @@ class settings {
 };
 
 [[noreturn]] void refuse(const std::string& message);
-/// The connection string is not well-formed at `offset`.
+/// Throws: the connection string is malformed at `offset`.
 [[noreturn]] void refuse_at(std::size_t offset, std::string_view problem);
 
-/// Stores what a connection string says. `may_quote` tells whether an unknown name may be shown: it may not when it
-/// could be a piece of a password that was not quoted or encoded.
+/// Stores a setting from a connection string. `may_quote` tells whether an unknown name may be shown: it may not if it
+/// could be part of a password that was not quoted or encoded.
 void store(settings& into, std::string_view name, std::string value, std::size_t offset, bool may_quote);
 
 [[nodiscard]] bool is_uri(std::string_view text) noexcept;
 [[nodiscard]] settings parse_uri(std::string_view text);
 [[nodiscard]] settings parse_keyvalue(std::string_view text);
-/// The string alone: a URI or key=value pairs.
+/// Parses the string alone: a URI or key=value pairs.
 [[nodiscard]] settings parse_text(std::string_view text);
 
-/// What the service file says about the service that the string or PGSERVICE names.
+/// Adds the settings of the service that the string or PGSERVICE names, from the service file.
 void add_service(settings& into, const conninfo_environment& environment);
-/// What an environment variable gives a parameter; a zero byte in it is refused.
+/// A parameter's value from an environment variable; a zero byte in it is refused.
 [[nodiscard]] setting from_variable(std::string_view key, std::string_view variable, std::string value);
 void add_environment(settings& into, const conninfo_environment& environment);
 
-/// What isspace says in the C locale.
+/// isspace in the C locale.
 [[nodiscard]] constexpr bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
 [[nodiscard]] constexpr char to_lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -90,7 +90,7 @@ void add_environment(settings& into, const conninfo_environment& environment);
 
 [[nodiscard]] std::string default_socket_folder(const conninfo_environment& environment);
 
-/// Why the password file may not be used; empty when it may, or when there is none.
+/// Why the password file may not be used; empty if it may, or does not exist.
 [[nodiscard]] std::string password_file_problem(const std::string& path);
 
 }  // namespace sluice::wire

@@ -27,13 +27,13 @@ std::optional<unsigned> hex_digit(char c) noexcept {
   return std::nullopt;
 }
 
-/// A piece of the URI with its place.
+/// A piece of the URI and its position.
 struct piece {
   std::string_view text;
   std::size_t offset;
 };
 
-/// Percent-decoded. Spaces around it do not count; others must be encoded, as libpq asks since version 18.
+/// Percent-decoded. Surrounding spaces are ignored; others must be encoded, as libpq requires since version 18.
 std::string decode(piece from) {
   std::size_t begin = 0;
   std::size_t end = from.text.size();
@@ -147,7 +147,7 @@ class uri_parser {
       name = "sslmode";
       value = "require";
     }
-    // With an '@' behind it, this may be no query at all but a password with a '?' in it.
+    // If an '@' follows, this may not be a query at all but a password that contains a '?'.
     store(given_, name, std::move(value), all.offset, text_.find('@', all.offset) == text_.npos);
   }
 

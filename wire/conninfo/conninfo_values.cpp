@@ -73,7 +73,7 @@ auth_methods allowed_methods(const settings& all) {
   auth_methods methods;
   struct named {
     std::string_view name;
-    bool* allowed;  // null: a method that is known, but not implemented here
+    bool* allowed;  // null: a known method that is not implemented here
     bool seen{};
   };
   std::array names{named{"none", &methods.none},  named{"password", &methods.password},

@@ -11,12 +11,12 @@ namespace sluice {
 
 namespace {
 
-/// One line, read field by field. A backslash stands for the character after it, and a colon ends a field.
+/// One line, read field by field. A backslash escapes the next character, and a colon ends a field.
 class password_line {
  public:
   explicit password_line(std::string_view line) noexcept : rest_{line} {}
 
-  /// Whether the next field is `*` or says `expected`.
+  /// Whether the next field is `*` or equals `expected`.
   bool matches(std::string_view expected) {
     if (rest_.starts_with("*:")) {
       rest_.remove_prefix(2);
@@ -41,7 +41,7 @@ class password_line {
   bool ended_by_colon_{};
 };
 
-/// What stands for a host in the file: the default socket folder is "localhost" there.
+/// The name of a host in the file: the default socket folder is called "localhost" there.
 std::string name_in_file(const conninfo::host& host) {
   if (host.name.empty()) return host.address.empty() ? "localhost" : host.address;
   return host.name == wire::default_socket_folder(conninfo_environment{}) ? "localhost" : host.name;

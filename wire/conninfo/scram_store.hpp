@@ -1,5 +1,5 @@
 #pragma once
-// What SCRAM's hashing gave, kept for the next login.
+// The results of SCRAM's hashing, kept for the next login.
 
 #include <array>
 #include <cstddef>
@@ -15,14 +15,14 @@
 
 namespace sluice::wire {
 
-/// What `scram_cache` holds.
+/// The contents of a `scram_cache`.
 class scram_store {
  public:
   scram_store() noexcept;
   [[nodiscard]] static scram_store& of(const scram_cache& cache) noexcept { return *cache.store_; }
 
   /// @param account   the user and the server
-  /// @param password  what was given for this login
+  /// @param password  the password given for this login
   [[nodiscard]] std::optional<proto::scram_keys> find(const std::string& account, std::string_view password) const;
   void store(std::string account, std::string_view password, const proto::scram_keys& keys);
 
@@ -34,10 +34,10 @@ class scram_store {
   };
   [[nodiscard]] std::optional<digest> digest_of(std::string_view password) const noexcept;
 
-  static constexpr std::size_t most = 64;  // accounts; a pool has one for each host
+  static constexpr std::size_t most = 64;  // accounts; a pool has one per host
 
   digest key_{};
-  bool has_key_;  // without, as when libcrypto gives no random numbers, nothing is kept
+  bool has_key_;  // without one (libcrypto gives no random numbers) nothing is kept
   mutable std::mutex mutex_;
   std::map<std::string, entry> entries_;
 };

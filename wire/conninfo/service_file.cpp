@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Where distributions and a build from source keep it; libpq has one such folder compiled in.
+// Where distributions and builds from source keep it; libpq has one such folder compiled in.
 constexpr std::array system_folders{"/etc/postgresql-common", "/etc/sysconfig/pgsql", "/usr/local/pgsql/etc", "/etc"};
 
 std::string_view trimmed(std::string_view line) {

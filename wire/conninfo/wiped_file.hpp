@@ -1,5 +1,5 @@
 #pragma once
-// A small file that may hold passwords, read in one piece, so that nothing of it stays behind in buffers.
+// A small file that may contain passwords, read in one piece so that nothing of it stays behind in buffers.
 
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -16,7 +16,7 @@
 
 namespace sluice::wire {
 
-/// A file's bytes, overwritten when they are no longer needed. All of them, or none.
+/// A file's contents, overwritten when no longer needed. Either all of the file or nothing.
 class wiped_file {
  public:
   enum class state : std::uint8_t { missing, whole, too_long, unreadable };
@@ -37,13 +37,13 @@ class wiped_file {
   wiped_file& operator=(const wiped_file&) = delete;
 
   [[nodiscard]] bool was_opened() const noexcept { return is_ != state::missing; }
-  /// Why what was opened is not here; empty when it is.
+  /// Why the contents of the opened file are not available; empty if they are.
   [[nodiscard]] std::string_view problem() const noexcept {
     if (is_ == state::too_long) return "is longer than 1 MiB";
     if (is_ == state::unreadable) return "cannot be read to its end";
     return {};
   }
-  /// The next line without its end, or nothing after the last.
+  /// The next line without its line ending, or nothing after the last.
   std::optional<std::string_view> line() {
     if (at_ == bytes_.size()) return std::nullopt;
     std::string_view rest{bytes_.data() + at_, bytes_.size() - at_};
@@ -57,7 +57,7 @@ class wiped_file {
  private:
   static void wipe(std::vector<char>& bytes) noexcept { OPENSSL_cleanse(bytes.data(), bytes.size()); }
 
-  /// The size that the system states may be wrong, as it is for a pipe.
+  /// The size that the system reports may be wrong, as for a pipe.
   state read_all(int file) {
     constexpr std::size_t most = 1U << 20U;
     struct stat about{};

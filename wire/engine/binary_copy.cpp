@@ -28,7 +28,7 @@ binary_copy::part binary_copy::on_data(std::span<const std::byte> body) noexcept
     proto::body_reader in{body};
     const std::string_view begin = as_text(in.bytes(signature.size()));
     const std::uint32_t flags = in.u32();
-    (void)in.bytes(in.u32());  // an extension that may be passed over
+    (void)in.bytes(in.u32());  // an extension that may be skipped
     if (!in.ok() || begin != signature || (flags & critical) != 0)
       return {.why = "a copy in the binary format does not begin like this"};
     is_ = state::rows;

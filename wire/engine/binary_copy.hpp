@@ -1,6 +1,6 @@
 #pragma once
-// COPY TO STDOUT in the binary format: a header, a tuple per CopyData, and a trailer. A tuple is written as the body of
-// a DataRow, so that rows are walked over where they lie; here comes only what is not simply a row.
+// COPY TO STDOUT in the binary format: a header, one tuple per CopyData, and a trailer. A tuple has the same layout as
+// the body of a DataRow, so rows are walked in place; this code handles only what is not simply a row.
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -10,24 +10,24 @@ namespace sluice::wire {
 
 class binary_copy {
  public:
-  /// What a CopyData holds.
+  /// What a CopyData contains.
   struct part {
     enum class kind : std::uint8_t {
-      header,    ///< rows follow; the first one may stand behind it in the same message
+      header,    ///< rows follow; the first one may come after it in the same message
       trailer,   ///< no row follows
       malformed  ///< `why`
     };
     kind is{kind::malformed};
-    std::span<const std::byte> row{};  ///< behind the header; empty: none
+    std::span<const std::byte> row{};  ///< after the header; empty: none
     std::string_view why{};
   };
 
-  /// CopyOutResponse.
-  /// @return whether it is in the binary format and has so many columns
+  /// Checks a CopyOutResponse.
+  /// @return whether it announces the binary format and this many columns
   [[nodiscard]] static bool is_expected(std::span<const std::byte> body, std::size_t columns);
-  /// @pre no call before gave the trailer or failed
+  /// @pre no earlier call returned the trailer or failed
   [[nodiscard]] part on_data(std::span<const std::byte> body) noexcept;
-  /// The trailer was there.
+  /// Whether the trailer has arrived.
   [[nodiscard]] bool is_whole() const noexcept { return is_ == state::over; }
 
  private:

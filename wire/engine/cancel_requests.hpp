@@ -1,14 +1,14 @@
 #pragma once
-// Requests to cancel that the server has taken, and that may not have hit anything yet: the next query would be hit.
+// Cancel requests that the server has accepted but that may not have hit anything yet: they could hit the next query.
 
 namespace sluice::wire {
 
 class cancel_requests {
  public:
-  /// @param hit  one of them was seen to have ended a query
+  /// @param hit  one of them was seen to end a query
   void sent(int count, bool hit) noexcept { strays_ += count - (hit ? 1 : 0); }
   [[nodiscard]] bool may_be_on_their_way() const noexcept { return strays_ != 0; }
-  /// A query that was sent after them has ended: whatever was on its way has arrived.
+  /// A query that was sent after them has ended, so every request that was in transit has arrived.
   void have_arrived() noexcept { strays_ = 0; }
 
  private:

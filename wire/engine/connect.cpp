@@ -27,10 +27,10 @@ namespace sluice::wire {
 
 namespace {
 
-/// For one name to resolve, or one address to let us in.
+/// The limit for resolving one name, or for connecting and logging in at one address.
 clock::time_point deadline_of(const conninfo& info) { return limit_after(clock::now(), info.connect_timeout); }
 
-/// `requirepeer`: the server's process behind a Unix socket must belong to that user.
+/// `requirepeer`: the server process at the other end of a Unix socket must belong to that user.
 void check_peer(const conninfo& info, std::optional<std::uint32_t> peer, const link::context& where) {
   passwd entry{};
   passwd* found = nullptr;
@@ -54,13 +54,13 @@ std::vector<conninfo::host> hosts_in_order(const conninfo& info) {
   return hosts;
 }
 
-/// Whether another host may do better: this one could not be reached, or does not take connections now.
+/// Whether another host is worth trying: this one could not be reached, or accepts no connections now.
 bool is_worth_another_host(const error& failure) {
   if (failure.kind() == condition::connection || failure.kind() == condition::timeout) return true;
   return proto::sqlstate{failure.sqlstate()} == proto::sqlstate::cannot_connect_now;
 }
 
-/// What a server says that lets nobody in this way, but perhaps the other way: in TLS, or not.
+/// Whether the server refused this way of connecting but may accept the other one: with TLS, or without.
 bool is_no_entry(const error& failure) {
   return proto::sqlstate{failure.sqlstate()} == proto::sqlstate::invalid_authorization_specification;
 }
@@ -73,7 +73,7 @@ error neither_way(const error& first, const error& second, bool second_is_tls) {
       .retryable = first.retryable()}};
 }
 
-/// Tells an observer, if there is one, how long a step of connecting took, and how it ended.
+/// Reports to the observer, if there is one, how long a step of connecting took and how it ended.
 class step_timer {
  public:
   step_timer(observer* watch, const conninfo::host& host, std::string_view database)
@@ -120,12 +120,12 @@ class step_timer {
   std::string_view database_;
 };
 
-/// The search for a server that lets us in.
+/// The search for a server that accepts the login.
 class search {
  public:
   search(const conninfo& info, const session_options& options) : info_{info}, options_{options} {}
 
-  /// @return null when no server of that kind was found
+  /// @return null if no server of that kind was found
   asio::awaitable<std::shared_ptr<session>> run(session_target wanted) {
     failures_.clear();
     for (const conninfo::host& host : hosts_in_order(info_)) {
@@ -172,7 +172,7 @@ class search {
     failures_.push_back(failure);
   }
 
-  /// `sslmode` decides what comes first, and whether there is a second way.
+  /// `sslmode` decides what is tried first, and whether there is a second attempt.
   asio::awaitable<std::shared_ptr<session>> log_in_at(const conninfo::host& host, const endpoint& address,
                                                       clock::time_point deadline, const link::context& where) {
     const bool has_tls = !host.is_unix_socket() && info_.sslmode != tls_mode::disable;
@@ -232,7 +232,7 @@ class search {
   const session_options& options_;
   std::shared_ptr<const tls_context> security_;
   std::vector<error> failures_;
-  bool in_tls_{false};  // the last attempt that came as far as logging in
+  bool in_tls_{false};  // for the last attempt that got as far as logging in
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// From a connection string to a session that has logged in.
+/// From a connection string to a logged-in session.
 
 #include <memory>
 
@@ -11,7 +11,7 @@
 
 namespace sluice::wire {
 
-/// Of the session to be made.
+/// Options of the session to be created.
 struct session_options {
   proto::limits limits{};
   std::size_t buffer_bytes{};
@@ -23,11 +23,11 @@ struct session_options {
   bool trace{false};
 };
 
-/// Tries the hosts in their order, each with all its addresses, until a server of the kind wanted lets us in, over TLS
-/// or not as `sslmode` says. `connect_timeout` is for each address, login included.
-/// @par Errors  throws error: what the only host said, or connect_failed with what each of them said. A server that
-///              refuses the login, the database or TLS ends the search; one that cannot be reached, is starting up or
-///              shutting down, or is not what `target_session_attrs` wants, does not
+/// Tries the hosts in order, each with all its addresses, until a server of the wanted kind accepts the login, over TLS
+/// or not as `sslmode` says. `connect_timeout` applies to each address and includes the login.
+/// @par Errors  throws error: the error of the only host, or connect_failed with the errors of all of them. A server
+///              that refuses the login, the database or TLS ends the search; one that cannot be reached, is starting up
+///              or shutting down, or does not match `target_session_attrs` does not
 /// @see PostgreSQL documentation, sections "Specifying Multiple Hosts" and "SSL Support"
 [[nodiscard]] asio::awaitable<std::shared_ptr<session>> connect(conninfo info, session_options options);
 

@@ -1,6 +1,6 @@
 #pragma once
-// How a statement goes on whose SQL depends on what it gives: decided when the server has described it, by whoever
-// knows what its rows are for. The engine only asks.
+// Decides how to run a statement whose SQL depends on its result columns. The decision is made when the server has
+// described the statement, by the code that knows what the rows are for; the engine only asks.
 #include <cstdint>
 #include <span>
 #include <string>
@@ -11,19 +11,19 @@
 
 namespace sluice::wire {
 
-/// A statement, as ParameterDescription and RowDescription tell it.
+/// A statement, as ParameterDescription and RowDescription describe it.
 struct description {
   std::span<const std::uint32_t> parameters;  ///< OIDs
-  const proto::row_description* columns{};    ///< null: it gives no rows
+  const proto::row_description* columns{};    ///< null: it returns no rows
 };
 
 struct decision {
   enum class kind : std::uint8_t {
-    as_it_is,  ///< Bind and Execute
-    instead,   ///< Parse `sql`, then the same
-    ask,       ///< run `sql`, tell its rows, and decide again
+    as_it_is,  ///< send Bind and Execute
+    instead,   ///< send Parse with `sql`, then continue as above
+    ask,       ///< run `sql`, report its rows, and decide again
     copy,      ///< run `sql`, a COPY TO STDOUT in the binary format
-    refuse,    ///< end the query: `sql` says why, `code` what kind of error it is
+    refuse,    ///< end the query: `sql` gives the reason, `code` the kind of error
   };
   kind is{kind::as_it_is};
   std::string sql{};
@@ -35,15 +35,15 @@ class decider {
   virtual ~decider() = default;
   /// @par Errors  throws error: the query ends with it
   [[nodiscard]] virtual decision described(const description& what) = 0;
-  /// A row of `statement::question` or of what was asked since. Rows of other statements in the same flight may come
-  /// before.
+  /// Receives a row of `statement::question` or of a query that was asked since. Rows of other statements in the same
+  /// message group may come first.
   /// @return whether it can be an answer
   [[nodiscard]] virtual bool told(const proto::data_row& row);
-  /// All rows of what was asked have been told.
+  /// All rows of the question have been reported.
   [[nodiscard]] virtual decision answered();
 };
 
-/// For a result that is not read by columns: one column per row is needed.
+/// For a result that is not read by columns: exactly one column is required.
 [[nodiscard]] decision refuse_columns(std::size_t count);
 
 }  // namespace sluice::wire

@@ -82,8 +82,8 @@ bool exchange::decide() {
   return true;
 }
 
-/// Reads what is its own until another query's answers begin.
-/// @return whether that is done
+/// Reads its own messages until another query's answers begin.
+/// @return whether they have begun
 bool exchange::take_turn() {
   settle_walk();
   while (is_first()) {
@@ -96,7 +96,7 @@ bool exchange::take_turn() {
   return true;
 }
 
-/// What the server answers first is another's: it is set aside for that.
+/// The server answers another query first: its messages are buffered for that query.
 /// @return whether that is done
 bool exchange::let_pass() {
   exchange& first = *session_.flights.front();
@@ -107,7 +107,7 @@ bool exchange::let_pass() {
   return false;
 }
 
-/// One message that is not a row, or the news that there are rows.
+/// Processes one message that is not a row, or reports that there are rows.
 exchange::progress exchange::read_on() {
   link& io = session_.io;
   const std::span<const std::byte> arrived = io.in.arrived();
@@ -131,7 +131,7 @@ exchange::progress exchange::read_on() {
   return progress::went_on;
 }
 
-/// Until then a row that is so large ends the walk, so that nothing has to be looked at for the others.
+/// Until the warning has been given, a row this large ends the walk, so that the other rows need no check.
 void exchange::warn_of_row(std::size_t size) noexcept {
   session_.row_warning = std::numeric_limits<std::size_t>::max();
   batch_.shape.max_body = largest_body();
@@ -143,8 +143,8 @@ std::uint32_t exchange::largest_body() const noexcept {
   return static_cast<std::uint32_t>(std::min(session_.io.limits.row, session_.row_warning));
 }
 
-/// Copies the rows that have arrived, up to as much as may be kept: what comes beyond it is dropped, and `advance` ends
-/// the query.
+/// Copies the rows that have arrived, up to the amount that may be kept. Anything beyond that is dropped, and `advance`
+/// ends the query.
 void exchange::keep_aside() {
   const std::span<const std::byte> arrived = session_.io.in.arrived();
   const std::byte* at = arrived.data();
@@ -178,7 +178,7 @@ void exchange::hand_out(const std::byte* begin, const std::byte* end) noexcept {
   batch_.walked = &walked_;
 }
 
-/// Takes over where the consumer's walk ended, or walks on from where it was left.
+/// Continues from where the consumer's walk ended, or from the last known position.
 void exchange::settle_walk() noexcept {
   if (batch_.begin == nullptr) return;
   proto::walk_end end = walked_;
@@ -197,7 +197,7 @@ void exchange::settle_walk() noexcept {
   batch_.begin = nullptr;
 }
 
-/// Of the batch, wherever its rows lie.
+/// Consumes bytes of the batch, wherever its rows are stored.
 void exchange::pass_over(std::size_t size) noexcept {
   if (!kept_.holds(batch_.begin)) {
     session_.io.in.consume(size);
@@ -213,7 +213,7 @@ void exchange::keep(const std::byte* first, const std::byte* last) noexcept {
   batch_.end = last;
 }
 
-/// Drops rows, and pieces of rows, without waiting until they are complete.
+/// Drops rows, including partial ones, without waiting until they are complete.
 /// @return whether anything was dropped
 bool exchange::skip_partial_row(std::span<const std::byte> arrived) {
   if (to_skip_ == 0) {
@@ -251,7 +251,7 @@ std::string_view exchange::sqlstate() const noexcept { return said_ ? std::strin
 
 namespace {
 
-/// Moves bytes until `is_done`, which looks at what has arrived.
+/// Transfers bytes until `is_done`, which inspects what has arrived.
 template <class Condition>
 asio::awaitable<void> read_until(exchange& query, Condition is_done) {
   link& io = query.on().io;

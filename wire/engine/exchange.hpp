@@ -1,14 +1,15 @@
 #pragma once
 /// @file
-/// One query on a session, from its flight to ReadyForQuery. Asks for input and never reads.
+/// One query on a session, from its first message group to ReadyForQuery. It asks for input and never reads.
 ///
-/// Use: construct; then `advance`, and while it is hungry, `link::transfer` with `wanted()` and `advance` again.
+/// Construct it, then call `advance`; while that returns hungry, call `link::transfer` with `wanted()` and `advance`
+/// again.
 ///
-/// Answers come in the order of the flights, which the session remembers. A query in pages sends a flight per page, the
-/// next one as soon as it hands out the first rows of the one before, so that a page is always on its way; between its
-/// flights the session may carry others. Whoever reads on the session and meets rows of such a query sets them aside
-/// for it. Its portal lives in a transaction block: the caller's, or one that the first of them begins and the last
-/// one ends.
+/// The session remembers the order of the message groups (flights), in which the answers come. A paged query sends one
+/// flight per page. It sends the next one as soon as it hands out the first rows of the page before, so that a page is
+/// always on its way; between its flights the session may carry others. Rows of a paged query that arrive while another
+/// query is being read are buffered for it. Its portal lives in a transaction block: the caller's, or one that the
+/// first paged query begins and the last one ends.
 
 #include <cstdint>
 #include <limits>
@@ -38,113 +39,112 @@ class exchange {
  public:
   enum class state : std::uint8_t {
     rows,    ///< `rows()` has at least one
-    over,    ///< nothing of it is left on the session
+    over,    ///< nothing of the query is left on the session
     hungry,  ///< more input is needed
   };
 
   /// Puts the flight into the session's output; sends nothing.
   /// @pre the session outlives this
-  /// @par Errors  throws error: bad_state when the session is closed or another query is under way that cannot be set
-  ///              aside; bad_query when the protocol cannot carry it. The session is then as before
+  /// @par Errors  throws error: bad_state when the session is closed, or another query is under way whose rows cannot
+  ///              be buffered; bad_query when the protocol cannot carry it. The session is then unchanged
   exchange(session& on, const statement& what);
-  /// A simple query: one or more statements without parameters. Rows are not wanted.
+  /// A simple query: one or more statements without parameters, whose rows are not wanted.
   /// @par Errors  as above
   exchange(session& on, std::string_view statements);
-  /// Behind `before`, which need not be over: their flights can go out together.
-  /// @par Errors  as above, and bad_query when the shape is `detect`, which needs an answer before it can go on
+  /// Sent after `before`, which need not be over: their flights can go out together.
+  /// @par Errors  as above, and bad_query when the shape is `detect`, which needs an answer before it can continue
   exchange(const exchange& before, const statement& what);
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
-  /// Before its end it leaves the session broken: nobody knows its answers then.
+  /// Destroyed before its end it leaves the session broken, because its remaining answers can no longer be assigned.
   ~exchange();
 
-  /// Deals with what has arrived. Ends the rows handed out before, on whichever query of this session.
-  /// @par Errors  throws error: the server's when the query is over (the session may then go on), protocol_violation,
-  ///              row_too_large, unsupported_result (all of these leave the session broken or the query to be left),
-  ///              stream_too_large, bad_state when an earlier query has to be read first
+  /// Processes what has arrived. Invalidates the rows handed out before, by any query of this session.
+  /// @par Errors  throws error: the server's when the query is over (the session may then go on); protocol_violation,
+  ///              row_too_large, unsupported_result (after these the session is broken or the query has to be
+  ///              cancelled); stream_too_large; bad_state when an earlier query has to be read first
   [[nodiscard]] state advance();
-  /// Nothing more will arrive.
-  /// @par Errors  always throws error: what the server said before it went, or connection_lost
+  /// The connection has ended; nothing more will arrive.
+  /// @par Errors  always throws error: the server's last message, or connection_lost
   [[noreturn]] void on_end();
 
-  /// From now on rows are passed over by their headers only, errors are kept, not thrown, and no page is asked for.
-  /// @pre `is_free` for a query in pages
+  /// From now on rows are skipped by their headers only, errors are kept instead of thrown, and no page is requested.
+  /// @pre `is_free` for a paged query
   void abandon();
-  /// How long a query that nobody wants may go on by itself: not at all, or up to a time, unless it brings bytes more
-  /// often than `reads`.
+  /// How long an abandoned query may continue on its own: not at all, or up to a time unless it brings bytes more often
+  /// than `reads`.
   struct grace {
     clock::time_point until{clock::time_point::min()};
     std::uint64_t reads{std::numeric_limits<std::uint64_t>::max()};
   };
-  /// Says that it is going to be abandoned. If it may go on, it is even begun for that; then, or at once, a request to
-  /// cancel may hit it.
+  /// Announces that the query is going to be abandoned. If it may continue on its own, it is even started for that
+  /// purpose; after that, or at once, a cancel request may hit it.
   void disown(grace how_long) noexcept { given_ = how_long; }
   [[nodiscard]] grace given() const noexcept { return given_.value_or(grace{}); }
   [[nodiscard]] bool may_go_on() const noexcept { return given().until != clock::time_point::min(); }
-  /// A query that was sent behind it must not be hit: somebody wants it, or it may go on by itself.
+  /// Whether a query sent after it must not be hit: its result is wanted, or it may continue on its own.
   [[nodiscard]] bool has_wanted_followers() const noexcept;
-  /// Asks for no page ahead, until `fetch_on`.
+  /// Requests no page ahead, until `fetch_on`.
   /// @pre `is_paged`
   void hold() noexcept { portal_->hold(true); }
   void fetch_on();
-  /// Reads what is under way, and sets its rows aside.
+  /// Reads what is under way, and buffers its rows.
   /// @return whether nothing is under way any more; otherwise more input is needed
-  /// @par Errors  as `advance`, without the server's, which are kept until then
+  /// @par Errors  as `advance`, except the server's, which are kept until then
   [[nodiscard]] bool set_aside();
-  /// Reads until its columns are known, and the rest of it is sent: before that nothing may be sent behind it.
-  /// @return whether that is so; otherwise more input is needed
+  /// Reads until its columns are known and the rest of it is sent: before that nothing may be sent after it.
+  /// @return whether that is done; otherwise more input is needed
   /// @par Errors  as `set_aside`
   [[nodiscard]] bool decide();
-  /// The query in pages behind which nothing can be sent, because its columns are not known by what has arrived; or
-  /// null.
+  /// The paged query after which nothing can be sent, because what has arrived does not tell its columns; or null.
   /// @par Errors  as `set_aside`
   [[nodiscard]] static exchange* undecided(const session& on);
 
   [[nodiscard]] const proto::row_batch& rows() const noexcept { return batch_; }
-  /// Of a result that was asked for by columns; null for documents.
+  /// The columns of a result that was requested as columns; null for documents.
   [[nodiscard]] const result_columns* columns() const noexcept { return by_columns_ ? &columns_ : nullptr; }
-  /// Of these rows, only those from `first` up to `last` are to be handed out: the ones before are passed over, the
-  /// ones behind come with the next `advance`.
+  /// Of these rows, hands out only those from `first` up to `last`: the ones before are skipped, the ones after come
+  /// with the next `advance`.
   void keep(const std::byte* first, const std::byte* last) noexcept;
   [[nodiscard]] std::size_t wanted() const noexcept { return wanted_; }
   [[nodiscard]] bool is_over() const noexcept { return flights_ == 0 && !is_fetching(); }
-  /// Has a portal with a row limit.
+  /// Whether it has a portal with a row limit.
   [[nodiscard]] bool is_paged() const noexcept { return portal_.has_value(); }
-  /// Nothing else was sent on the session behind it.
+  /// Whether nothing else was sent on the session after it.
   [[nodiscard]] bool is_last() const noexcept { return session_.flights.empty() || session_.flights.back() == this; }
-  /// A query in front of it has to be read to its end first.
+  /// Whether an earlier query has to be read to its end first.
   [[nodiscard]] bool is_behind_another() const noexcept;
-  /// What the server is answering now is this query.
+  /// Whether this is the query that the server is answering now.
   [[nodiscard]] bool is_first() const noexcept { return !session_.flights.empty() && session_.flights.front() == this; }
   /// The SQLSTATE of the error that ended the query, or empty.
   [[nodiscard]] std::string_view sqlstate() const noexcept;
-  /// The server's error, if nobody was told it.
+  /// The server's error, if it has not been reported yet.
   [[nodiscard]] std::optional<error> failure() const;
-  /// From now on the connection's errors speak of this query.
+  /// From now on the connection's errors refer to this query.
   void take_context() const noexcept;
-  /// Of the last CommandComplete, such as "SELECT 42".
+  /// The tag of the last CommandComplete, such as "SELECT 42".
   [[nodiscard]] const std::string& tag() const noexcept { return tag_; }
   [[nodiscard]] std::uint64_t row_count() const noexcept { return rows_; }
-  /// Of the documents so far, without the protocol's.
+  /// The bytes of the documents so far, without protocol overhead.
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
   [[nodiscard]] std::uint64_t pages() const noexcept { return portal_ ? portal_->pages() : 0; }
-  /// Bytes of its rows that are set aside now.
+  /// The bytes of its rows that are buffered now.
   [[nodiscard]] std::size_t aside_bytes() const noexcept { return kept_.size(); }
-  /// Its statement was found in the cache.
+  /// Whether its statement was found in the cache.
   [[nodiscard]] bool was_prepared() const noexcept { return prepared_.was_found(); }
   [[nodiscard]] session& on() const noexcept { return session_; }
 
-  /// Whether a query may be begun on the session now.
+  /// Whether a query may be started on the session now.
   [[nodiscard]] static bool is_free(const session& on) noexcept;
 
  private:
   static void require_free(const session& on);
   enum class progress : std::uint8_t { rows, went_on, hungry };
-  /// Of what it gives.
+  /// What is wanted of the result.
   enum class interest : std::uint8_t {
     all,
-    outcome,  ///< rows are passed over
-    none,     ///< errors are kept besides, and no page is asked for
+    outcome,  ///< rows are skipped
+    none,     ///< in addition errors are kept, and no page is requested
   };
 
   void open(const statement& what);
@@ -198,11 +198,11 @@ class exchange {
   proto::row_batch batch_{};
   proto::walk_end walked_{};
   std::size_t wanted_{0};
-  std::size_t unread_{0};   // of the message at hand: it is a message of its own
-  std::size_t to_skip_{0};  // of a row whose beginning was passed over already
+  std::size_t unread_{0};   // of the current message, if it is a separate message
+  std::size_t to_skip_{0};  // of a row whose beginning was skipped already
   std::uint64_t rows_{0};
   std::uint64_t bytes_{0};
-  std::size_t flights_{0};  // of the session's, those that are this query's
+  std::size_t flights_{0};  // how many of the session's are this query's
   std::optional<server_message> said_{};
   struct refusal {
     errc code{errc::unsupported_result};
@@ -214,24 +214,24 @@ class exchange {
   bool by_columns_{false};
   bool restores_timeout_{false};
   interest wants_{interest::all};
-  std::optional<grace> given_{};  // nobody wants it
+  std::optional<grace> given_{};  // set: the query is abandoned
   std::string_view doing_{"querying"};
 
   prepared_use prepared_;
-  std::unique_ptr<undecided_statement> undecided_{};  // until it is decided how it goes on
-  std::optional<portal> portal_{};                    // of a query in pages
+  std::unique_ptr<undecided_statement> undecided_{};  // until it is decided how to continue
+  std::optional<portal> portal_{};                    // of a paged query
   kept_rows kept_{};
   std::optional<binary_copy> copy_{};
 };
 
-/// Reads until `query` is over, or has brought bytes so often, in a coroutine; its rows must be passed over.
-/// @par Errors  throws error: what `advance` does, connection_lost, deadline_exceeded, cancelled
+/// Reads until `query` is over, or has brought bytes that many times, in a coroutine. Its rows must be skipped.
+/// @par Errors  throws error: as `advance`, connection_lost, deadline_exceeded, cancelled
 [[nodiscard]] asio::awaitable<void> read_to_end(exchange& query,
                                                 std::uint64_t most_reads = std::numeric_limits<std::uint64_t>::max());
-/// Reads until a query can be begun beside those in pages, or until `latest`.
+/// Reads until a query can be started alongside the paged ones, or until `latest`.
 /// @par Errors  as above
 [[nodiscard]] asio::awaitable<void> until_decided(session& on, clock::time_point latest = clock::time_point::max());
-/// Runs statements of our own to their end, within the session's patience.
+/// Runs the driver's own statements to their end, within the session's patience.
 /// @par Errors  as above, and the server's
 [[nodiscard]] asio::awaitable<void> run_statements(session& on, std::string_view statements);
 

@@ -1,4 +1,4 @@
-// What an exchange sends.
+// The messages that an exchange sends.
 #include <algorithm>
 #include <cstdint>
 #include <limits>
@@ -14,11 +14,11 @@ namespace sluice::wire {
 
 namespace {
 
-constexpr std::size_t most_closes = 4;  // per flight; the rest go with the next
+constexpr std::size_t most_closes = 4;  // per flight; the rest are sent with the next
 
-/// In the caller's transaction block the setting has to be put back; elsewhere it ends with the flight.
+/// In the caller's transaction block the setting has to be restored; elsewhere it ends with the flight.
 std::string timeout_statement(std::chrono::milliseconds timeout, bool restored) {
-  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();  // what the setting can say
+  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();  // the largest value of the setting
   const std::string limit = std::to_string(std::min<std::int64_t>(timeout.count(), most));
   const std::string set = "pg_catalog.set_config('statement_timeout', '" + limit + "', true)";
   if (!restored) return "select " + set;
@@ -59,14 +59,14 @@ exchange::exchange(const exchange& before, const statement& what)
                        "in a pipeline no query can wait for its description: it has to say what its rows are, "
                        "documents, objects or columns, and cannot be read in bulk");
   if (what.page_rows != 0) session_.io.refuse(errc::bad_query, "in a pipeline no query can be read in pages");
-  restores_timeout_ = what.server_timeout.count() > 0;  // who knows in which transaction it will run
+  restores_timeout_ = what.server_timeout.count() > 0;  // it is not known yet in which transaction it will run
   open(what);
 }
 
 exchange::exchange(session& on, std::string_view statements)
     : session_{on}, wants_{interest::outcome}, doing_{"executing on"}, prepared_{on.statements} {
   take_context();
-  if (on.is != session::state::leaving) require_free(on);  // what is being left ends with a query of its own
+  if (on.is != session::state::leaving) require_free(on);  // ending an abandoned query takes a query of its own
   on.flights.reserve(on.flights.size() + 1);
   flight{on, machine_} << proto::query{statements};
   launched();
@@ -76,8 +76,8 @@ exchange::~exchange() {
   if (std::erase(session_.flights, this) != 0) session_.discard();
 }
 
-/// In the caller's block the setting would have to be put back, and nobody knows when the last page comes; in one that
-/// is begun for pages it ends with that.
+/// In the caller's block the setting would have to be restored, but when the last page comes is not known. In a block
+/// that is begun for pages the setting ends with the block.
 void exchange::check_timeout(const statement& what) const {
   if (what.server_timeout.count() > 0 && session_.scope.in_callers_block())
     session_.io.refuse(errc::bad_query,
@@ -86,7 +86,7 @@ void exchange::check_timeout(const statement& what) const {
 }
 
 void exchange::open(const statement& what) {
-  session_.flights.reserve(session_.flights.size() + 1);  // so that what is encoded is also known
+  session_.flights.reserve(session_.flights.size() + 1);  // so that whatever is encoded is also recorded
   by_columns_ = what.by_columns;
   if (what.page_rows != 0) {
     portal_.emplace(session_.scope, what.page_rows);
@@ -133,7 +133,7 @@ void exchange::add_query(flight& to, const statement& what, const statement_cach
   }
 }
 
-/// First half: only the server can say what the query gives, and of which types its parameters are.
+/// First half: only the server knows the result columns and the types of the parameters.
 void exchange::describe(flight& to, const statement& what, const proto::bind& bind) {
   undecided_ = std::make_unique<undecided_statement>(what, bind);
   if (undecided_->fault()) session_.io.fail(undecided_->fault());
@@ -142,7 +142,7 @@ void exchange::describe(flight& to, const statement& what, const proto::bind& bi
      << proto::describe{proto::describe::kind::statement, prepared_.name()} << proto::flush{};
 }
 
-/// What follows Bind, or the description of what it made.
+/// The messages that follow Bind, or the Describe of the portal that it made.
 void exchange::finish_flight(flight& to) const {
   if (copy_)
     to.copy();
@@ -152,7 +152,7 @@ void exchange::finish_flight(flight& to) const {
   to << proto::sync{};
 }
 
-/// A flight with one Sync, of this query, is behind all the others.
+/// Records that a flight of this query, with one Sync, was sent after all the others.
 void exchange::launched() {
   session_.flights.push_back(this);
   ++flights_;
@@ -168,7 +168,7 @@ void exchange::go_on(const decision& how) {
     return;
   }
   const std::unique_ptr<undecided_statement> of = std::move(undecided_);
-  if (is_refused || !is_to_begin()) return end_unbegun();  // nobody wants it any more
+  if (is_refused || !is_to_begin()) return end_unbegun();  // the result is not wanted any more
   if (how.is == decision::kind::copy)
     copy(*of, how.sql);
   else
@@ -197,7 +197,7 @@ void exchange::execute(const undecided_statement& of, const decision& how) {
 void exchange::copy(const undecided_statement& of, std::string_view sql) {
   copy_.emplace();
   const std::uint16_t columns = by_columns_ ? batch_.shape.columns : std::uint16_t{1};
-  batch_.shape = {.columns = columns, .type = {}, .max_body = largest_body()};  // the type when the header is read
+  batch_.shape = {.columns = columns, .type = {}, .max_body = largest_body()};  // the header gives the type
   flight to{session_, machine_};
   if (!of.run().empty()) {
     add_run(of);
@@ -224,13 +224,13 @@ void exchange::fetch_on() {
   if (is_fetching() && flights_ == 0 && kept_.empty() && is_free(session_)) fetch_page();
 }
 
-/// No page is wanted any more. COMMIT of a block that failed rolls back.
+/// No more pages are wanted. COMMIT of a failed block rolls back.
 void exchange::close_portal() {
   flight to{session_, machine_};
   if (portal_->close())
     to.aside("commit");
   else if (said_)
-    return;  // the portal has gone with the transaction that failed
+    return;  // the portal is gone, with the transaction that failed
   else
     to << portal_->closing();
   to << proto::sync{};

@@ -1,4 +1,4 @@
-// What an exchange makes of the messages that are not rows.
+// How an exchange handles the messages that are not rows.
 #include <array>
 #include <utility>
 
@@ -12,7 +12,7 @@ namespace sluice::wire {
 
 namespace {
 
-/// Nothing follows but the end of the connection, and that may be long in coming.
+/// Only the end of the connection follows, and that may take long.
 bool ends_the_session(const server_message& said) noexcept {
   return said.severity == "FATAL" || said.severity == "PANIC";
 }
@@ -44,7 +44,7 @@ void exchange::on_message(const proto::frame& message) {
     case complete: on_complete(message); break;
     case refused: on_refusal(message); break;
     case copy_in:
-      if (!is_last()) {  // the server has passed over a Sync: nobody can tell which answers are whose
+      if (!is_last()) {  // the server has ignored a Sync: which answer belongs to which query is unknown
         session_.discard();
         session_.io.fail(errc::unsupported_result, "COPY FROM STDIN in a pipeline");
       }
@@ -85,7 +85,7 @@ void exchange::on_described(const proto::row_description* columns) {
   if (how.is == decision::kind::as_it_is && columns != nullptr) remember();
 }
 
-/// What comes before the statement runs: the types of its parameters, and the answers to what the decider asks.
+/// The answers before the statement runs: the types of its parameters, and the rows of what the decider asks.
 void exchange::on_aside(const proto::frame& message) {
   switch (message.type) {
     case 't':
@@ -145,7 +145,7 @@ void exchange::on_ready(const proto::frame& message) {
   if (session_.is == session::state::busy) session_.is = session::state::idle;
 }
 
-/// COMMIT was answered. A late request to cancel may have hit it.
+/// COMMIT was answered. A late cancel request may have hit it.
 void exchange::end_block() {
   if (portal_->ended()) return;
   if (!portal_->roll_back()) session_.io.fail(errc::protocol_violation, "the transaction does not end");
@@ -153,13 +153,13 @@ void exchange::end_block() {
   launched();
 }
 
-/// The server has the statement, and what it gives is known.
+/// The server has prepared the statement, and its result columns are known.
 void exchange::remember() {
   if (!prepared_.is_claimed()) return;
   prepared_.keep({.has_rows = machine_.has_rows(), .columns = batch_.shape.columns, .names = columns_});
 }
 
-/// CopyData that is not simply a row.
+/// Handles CopyData that is not simply a row.
 void exchange::on_copy_data(const proto::frame& message) {
   using enum binary_copy::part::kind;
   const binary_copy::part part = copy_->on_data(message.body);
@@ -169,15 +169,15 @@ void exchange::on_copy_data(const proto::frame& message) {
       batch_.shape.type = std::byte{'d'};
       if (!part.row.empty()) make_message(part.row);
       break;
-    case trailer: batch_.shape.type = {}; break;  // no row comes any more
+    case trailer: batch_.shape.type = {}; break;  // no more rows follow
   }
 }
 
-/// The first row, which servers send behind the header in one message, becomes a message of its own there.
+/// Servers send the first row after the header in the same message; this turns it into a message of its own, in place.
 void exchange::make_message(std::span<const std::byte> row) {
   std::array<std::byte, proto::header_size> header{batch_.shape.type};
   proto::store_big(header.data() + 1, static_cast<std::uint32_t>(row.size() + proto::length_size));
-  session_.io.in.overwrite(row.data() - header.size(), header);  // the copy's own header is longer
+  session_.io.in.overwrite(row.data() - header.size(), header);  // the header of the copy is longer
   unread_ = header.size() + row.size();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// What is written at once: messages into the session's output, each told to the machine that waits for its answer.
+// A message group that is written at once: each message goes into the session's output, and the machine that waits for
+// its answer is told.
 #include <string_view>
 
 #include "engine/session.hpp"
@@ -13,7 +14,7 @@ class flight {
   flight(session& on, proto::query_machine& machine) noexcept
       : session_{on}, machine_{machine}, before_{machine}, start_{on.io.out.size()} {}
 
-  // Throws bad_query when the protocol cannot carry it; then nothing of the flight is left.
+  // Throws bad_query when the protocol cannot carry the message; then nothing of the flight remains.
   template <class Message>
   flight& operator<<(const Message& message) {
     encode(message);
@@ -21,7 +22,7 @@ class flight {
     return *this;
   }
 
-  // A statement of our own, whose result nobody looks at.
+  // A statement of the driver's own, whose result is ignored.
   flight& aside(std::string_view sql) {
     const proto::parse statement{.statement = {}, .sql = sql, .parameter_types = {}};
     encode(statement);

@@ -14,7 +14,7 @@ bool kept_rows::add(const std::byte* rows, std::size_t size) {
     bytes_.clear();
     taken_ = 0;
   }
-  const std::size_t needed = bytes_.size() + size + receive_buffer::padding;  // readable, though nobody reads it
+  const std::size_t needed = bytes_.size() + size + receive_buffer::padding;  // readable, contents unused
   if (needed > bytes_.capacity()) bytes_.reserve(std::max(needed, 2 * bytes_.size()));
   bytes_.insert(bytes_.end(), rows, rows + size);
   return true;

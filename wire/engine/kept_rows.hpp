@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// Rows that were read before their consumer asked for them, in memory of their own.
+/// Rows that were read before their consumer asked for them, in their own memory.
 
 #include <cstddef>
 #include <functional>
@@ -16,30 +16,30 @@ class kept_rows {
   /// @param most  bytes that may be kept
   explicit kept_rows(std::size_t most = 0) noexcept : most_{most} {}
 
-  /// Whether bytes lie here.
+  /// Whether `at` points into these bytes.
   [[nodiscard]] bool holds(const std::byte* at) const noexcept {
     return std::less_equal{}(bytes_.data(), at) && std::less{}(at, bytes_.data() + bytes_.size());
   }
-  /// Copies frames behind those there.
-  /// @return false when there is no room for them: they are not kept, and that is told by `has_overflowed`
+  /// Appends a copy of these frames.
+  /// @return false if there is no room for them: they are not kept, and `has_overflowed` reports it
   /// @par Exception safety  strong: std::bad_alloc
   [[nodiscard]] bool add(const std::byte* rows, std::size_t size);
   [[nodiscard]] bool has_overflowed() const noexcept { return overflowed_; }
-  /// The same, and it is dealt with.
+  /// The same, and resets it.
   [[nodiscard]] bool take_overflow() noexcept { return std::exchange(overflowed_, false); }
-  /// For the first time it holds such a share of what it may.
+  /// Whether it holds this share of its limit for the first time.
   [[nodiscard]] bool has_reached(double share) noexcept;
   [[nodiscard]] bool empty() const noexcept { return taken_ == bytes_.size(); }
   [[nodiscard]] std::size_t size() const noexcept { return bytes_.size() - taken_; }
   [[nodiscard]] std::size_t most() const noexcept { return most_; }
-  /// All that is there, with padding behind it.
+  /// All its rows, followed by padding.
   /// @par Lifetime  until the next `add` or `clear`
   [[nodiscard]] std::pair<const std::byte*, const std::byte*> all() const noexcept {
     return {bytes_.data() + taken_, bytes_.data() + bytes_.size()};
   }
-  /// The first `count` bytes are done with. Views stay valid until the next `add` or `clear`.
+  /// Removes the first `count` bytes. Views stay valid until the next `add` or `clear`.
   void consume(std::size_t count) noexcept { taken_ += count; }
-  /// Gives the memory back.
+  /// Frees the memory.
   void clear() noexcept;
 
  private:

@@ -26,14 +26,14 @@ namespace {
 
 using queries = std::span<exchange* const>;
 
-/// What has arrived already may hold the end: looks, without waiting.
+/// The end may have arrived already: checks without waiting.
 bool is_nearly_over(exchange& query) {
   if (query.advance() == exchange::state::over) return true;
   if (query.on().io.transfer(query.wanted()) != link::moved::something) return false;
   return query.advance() == exchange::state::over;
 }
 
-/// @param most_reads  gives up after so many, too
+/// @param most_reads  gives up after this many reads, too
 /// @return whether it was over in time
 asio::awaitable<bool> is_over_by(exchange& query, clock::time_point when, clock::time_point deadline,
                                  std::uint64_t most_reads = std::numeric_limits<std::uint64_t>::max()) {
@@ -51,8 +51,7 @@ asio::awaitable<bool> is_over_by(exchange& query, clock::time_point when, clock:
   co_return is_over;
 }
 
-/// Waits for as long as the query may go on by itself, or until this coroutine is cancelled.
-/// @return whether it is over
+/// Waits as long as the query may continue on its own, or until this coroutine is cancelled.
 asio::awaitable<bool> ends_when_left_alone(exchange& query) {
   const exchange::grace given = query.given();
   if (given.until <= clock::now()) co_return false;
@@ -68,14 +67,14 @@ asio::awaitable<bool> ends_when_left_alone(exchange& query) {
   co_return is_over;
 }
 
-/// A page ends soon by itself, and a cancelled one takes the whole transaction with it.
+/// A page soon ends on its own, and cancelling it would end the whole transaction.
 clock::duration wait_before_cancelling(const exchange& query) {
   if (!query.is_paged()) return {};
   const session& on = query.on();
   return on.scope.is_ending() ? std::chrono::milliseconds{50} : on.patience / 2;
 }
 
-/// A request that comes before the server has begun with the query is lost: so it is repeated, until the query ends.
+/// A request that arrives before the server has started the query is lost, so it is repeated until the query ends.
 /// @return how many were sent
 asio::awaitable<int> cancel_until_over(exchange& query, clock::time_point deadline) {
   clock::duration patience = std::chrono::milliseconds{50};
@@ -86,7 +85,7 @@ asio::awaitable<int> cancel_until_over(exchange& query, clock::time_point deadli
   }
 }
 
-/// One leave at a time.
+/// Only one abandoned query is brought to its end at a time.
 class turn {
  public:
   explicit turn(session& on) noexcept : on_{on} { on_.is_being_left = true; }
@@ -98,7 +97,7 @@ class turn {
   session& on_;
 };
 
-/// Waits for as long as a request to cancel would do harm.
+/// Waits as long as a cancel request would do harm.
 /// @return whether it is over
 asio::awaitable<bool> is_over_by_itself(exchange& query, clock::time_point deadline) {
   constexpr std::chrono::milliseconds look_again{20};
@@ -133,14 +132,14 @@ asio::awaitable<leaving> cancel_and_drain(queries unwanted, int& sent) {
   }
   if (on.cancels.may_be_on_their_way() && exchange::is_free(on)) {
     exchange probe{on, std::string_view{}};
-    probe.abandon();  // to the error that it may meet
+    probe.abandon();  // ignores an error that it may get
     co_await read_to_end(probe);
     on.cancels.have_arrived();
   }
   co_return was_cancelled ? leaving::cancelled : leaving::drained;
 }
 
-/// Somebody still reads a query that cannot be set aside, so that the end of these cannot be seen.
+/// Whether another consumer still reads a query whose rows cannot be buffered, so that the end of these cannot be read.
 bool is_in_the_way(const session& on, queries unwanted) {
   return std::ranges::any_of(on.flights,
                              [&](const exchange* each) {
@@ -165,7 +164,7 @@ asio::awaitable<leaving> leave_now(queries unwanted) {
     }
     on.io.set_deadline(clock::time_point::max());
   } catch (const std::exception&) {
-    outcome = leaving::closed;  // there is nobody to tell why
+    outcome = leaving::closed;  // nobody is left to receive the reason
   }
   if (outcome == leaving::closed) on.discard();
   if (on.watch != nullptr) on.watch->on_leave({.outcome = outcome, .requests = requests, .took = clock::now() - began});
@@ -200,7 +199,7 @@ asio::awaitable<leaving> leave(departure from, queries unwanted) {
     const turn mine{on};
     outcome = co_await leave_now(unwanted);
     ours.is_done();
-  } catch (const std::exception&) {  // no memory, or this coroutine was cancelled: it cannot wait any more
+  } catch (const std::exception&) {  // out of memory, or this coroutine was cancelled and can no longer wait
     outcome = leaving::closed;
   }
   co_return outcome;
@@ -230,7 +229,7 @@ asio::awaitable<void> until_left(session& on, clock::time_point latest) {
   bool aborted = false;
   try {
     while (on.is == session::state::leaving && clock::now() < latest) co_await changed(on, latest);
-  } catch (const std::system_error&) {  // Asio's way to say that this coroutine was cancelled before it could wait
+  } catch (const std::system_error&) {  // thrown by Asio if this coroutine was cancelled before it could wait
     aborted = true;
   }
   const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
@@ -244,7 +243,7 @@ asio::awaitable<void> send_cancel(session& target, clock::time_point deadline) {
   socket connected = co_await dial(target.io.get_executor(), target.io.remote(), deadline, target.io.where);
   if (target.peer != peer_user(connected))
     throw error{errc::auth_proof, target.io.where.after("another user than the server's listens on its socket now")};
-  constexpr std::size_t answer_bytes = 64;  // none is expected: the server just closes
+  constexpr std::size_t answer_bytes = 64;  // none is expected: the server just closes the connection
   link to{std::move(connected), target.io.limits, answer_bytes};
   to.where = {.place = target.io.where.place, .doing = "cancelling a query on"};
   to.set_deadline(deadline);

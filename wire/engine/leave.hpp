@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// Bringing a query that nobody wants any more to its end, so that the connection is proven clean or closed.
+/// Brings an abandoned query to its end, so that the connection is proven clean, or closed.
 ///
 ///     little is left (its end is already here)?  -> drained
 ///     it may go on by itself (`exchange::disown`)? -> its end is waited for first: drained
@@ -21,8 +21,8 @@
 
 namespace sluice::wire {
 
-/// From its making on, the session is being left: its next query waits, and a coroutine that waits for rows looks
-/// again. One that goes before `leave` is done with it, for whatever reason, has broken the session.
+/// From its construction on, the session is being left: its next query waits, and a coroutine that waits for rows
+/// checks again. If it is destroyed before `leave` is done with it, for whatever reason, the session is broken.
 class departure {
  public:
   explicit departure(std::shared_ptr<session> from) noexcept;
@@ -38,25 +38,25 @@ class departure {
   bool is_done_{false};
 };
 
-/// Ends `query`. Afterwards its session is broken, or nothing of the query is left on it. Does not throw for what the
-/// server or the network does. One leave at a time: the next one waits for it, and each for those who wait for rows.
-/// The session's patience is how long it may take, from when the query may not go on by itself any more.
+/// Ends `query`. Afterwards its session is broken, or nothing of the query is left on it. Does not throw for errors of
+/// the server or the network. Calls run one at a time: each waits for the one before, and for the coroutines that wait
+/// for rows. It may take the session's patience, counted from when the query may no longer continue on its own.
 /// @pre `disown` was called
-/// @par Cancellation  terminal: closes the connection, for it cannot be waited for any more
+/// @par Cancellation  terminal: closes the connection, because it cannot be waited for any more
 [[nodiscard]] asio::awaitable<leaving> leave(departure from, exchange& query);
-/// The same for queries of one session that follow each other, first to last. What else was sent behind the last one is
-/// not hit: then nothing is cancelled, and all is read to its end.
+/// The same for consecutive queries of one session, first to last. Other queries sent after the last one are not hit:
+/// in that case nothing is cancelled, and everything is read to its end.
 [[nodiscard]] asio::awaitable<leaving> leave(departure from, std::span<exchange* const> unwanted);
 
-/// Waits until something has ended on the session: a leave, a query that others stand behind, a wait for rows. Or until
+/// Waits until something has ended on the session (a leave, a query that others wait behind, a wait for rows), or until
 /// `latest`.
 [[nodiscard]] asio::awaitable<void> changed(session& on, clock::time_point latest = clock::time_point::max());
-/// Returns when nothing is being left on the session any more.
+/// Returns when nothing on the session is being left any more.
 /// @par Errors  throws error: cancelled, deadline_exceeded after `latest`
 [[nodiscard]] asio::awaitable<void> until_left(session& on, clock::time_point latest = clock::time_point::max());
 
-/// Asks the server, on a connection of its own, to cancel what `target` is running, and waits until the server has
-/// dealt with the request. That says nothing about whether there was something to cancel.
+/// Asks the server, on a separate connection, to cancel what `target` is running, and waits until the server has
+/// processed the request. That does not tell whether there was anything to cancel.
 /// @par Errors  throws error: connection, deadline_exceeded
 [[nodiscard]] asio::awaitable<void> send_cancel(session& target, clock::time_point deadline);
 

@@ -27,7 +27,7 @@ std::vector<proto::startup_parameter> start_up_parameters(const conninfo& info) 
 
 std::string account_of(const conninfo& info, const conninfo::host& host) { return info.user + '@' + host.to_string(); }
 
-/// What a login needs, with the storage of what the machine views.
+/// What a login needs, including the storage that the machine's views refer to.
 class credentials {
  public:
   credentials(const session& on, const conninfo& info, const conninfo::host& host)
@@ -89,8 +89,7 @@ class login_conversation {
     if (const proto::fault why = machine_.start(on.io.out)) on.io.fail(why);
   }
 
-  /// Deals with what has arrived.
-  /// @return whether the session is ready
+  /// Processes what has arrived.
   bool advance() {
     link& io = session_.io;
     while (!machine_.is_ready()) {
@@ -143,7 +142,7 @@ class login_conversation {
     }
   }
 
-  /// A server that cannot start a process for us says so as protocol 2 did: 'E' and a text that ends with a zero.
+  /// A server that cannot start a backend process replies as in protocol 2: 'E' and a zero-terminated text.
   void take_old_error() const {
     const std::span<const std::byte> arrived = session_.io.in.arrived();
     const std::string_view said{reinterpret_cast<const char*>(arrived.data()), arrived.size()};
@@ -156,7 +155,7 @@ class login_conversation {
   proto::startup_machine machine_;
   const std::function<secret()>& token_;
   std::size_t wanted_{0};
-  bool is_first_{true};  // nothing was heard yet
+  bool is_first_{true};  // nothing has been received yet
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 #pragma once
-// From the StartupMessage to ReadyForQuery, on a link that is secured already if it is to be.
+// From the StartupMessage to ReadyForQuery, on a link that has already been secured if it is to be.
 
 #include <asio/awaitable.hpp>
 
@@ -8,9 +8,9 @@
 
 namespace sluice::wire {
 
-// A secret goes in clear text through TLS only, or over a Unix socket to a server that runs as root, as the user of
-// this process, or as the user that `requirepeer` names, which has been checked. Throws error: what the server refused,
-// or what was not accepted of it; connection_lost, deadline_exceeded, cancelled.
+// A secret is sent in clear text only through TLS, or over a Unix socket to a server that runs as root, as the user of
+// this process, or as the user that `requirepeer` names, which has been checked. Throws error: the server's refusal, or
+// the reason why its answer was not accepted; connection_lost, deadline_exceeded, cancelled.
 [[nodiscard]] asio::awaitable<void> log_in(session& on, const conninfo& info, const conninfo::host& host);
 
 }  // namespace sluice::wire

@@ -1,5 +1,5 @@
 #pragma once
-// The portal of a query in pages, from its first Execute to the end of the block that it lives in.
+// The portal of a paged query, from its first Execute to the end of the transaction block that it lives in.
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -12,12 +12,12 @@ namespace sluice::wire {
 class portal {
  public:
   enum class state : std::uint8_t {
-    planned,       ///< nothing of it is on the server
-    open,          ///< another page may be asked for
-    closed,        ///< or Close is under way
-    committing,    ///< it was the last one of a block that was begun for portals: so is COMMIT
-    rolling_back,  ///< COMMIT was hit by a late request to cancel
-    over,          ///< the block as well
+    planned,       ///< it does not exist on the server yet
+    open,          ///< another page may be requested
+    closed,        ///< or Close has been sent
+    committing,    ///< it was the last one of a block begun for portals: COMMIT has been sent as well
+    rolling_back,  ///< a late cancel request hit COMMIT
+    over,          ///< the block has ended as well
   };
 
   /// @pre `in` outlives this
@@ -31,20 +31,20 @@ class portal {
   [[nodiscard]] state is() const noexcept { return is_; }
   [[nodiscard]] bool is_open() const noexcept { return is_ == state::open; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  /// There is no block yet that it could live in.
+  /// Whether there is no block yet that it could live in.
   [[nodiscard]] bool needs_begin() const noexcept { return !in_.in_block(); }
-  /// Asks for a page.
+  /// The message that requests a page.
   [[nodiscard]] proto::execute page() const noexcept { return {.portal = name_, .max_rows = rows_}; }
   [[nodiscard]] proto::close closing() const noexcept { return {proto::describe::kind::portal, name_}; }
 
-  /// Its flight is out.
+  /// Its flight has been sent.
   void opened() noexcept {
     in_.opened();
     is_ = state::open;
   }
-  /// No page is wanted any more.
+  /// No more pages are wanted.
   /// @pre it is open
-  /// @return whether COMMIT is what has to be sent, for the block ends with it
+  /// @return whether COMMIT has to be sent, because the block ends with it
   [[nodiscard]] bool close() noexcept {
     const bool ends_block = in_.closed();
     is_ = ends_block ? state::committing : state::closed;
@@ -61,11 +61,11 @@ class portal {
     is_ = state::over;
     return true;
   }
-  /// COMMIT did not end it: ROLLBACK is what has to be sent.
-  /// @return false when it was sent already
+  /// COMMIT did not end the block: ROLLBACK has to be sent.
+  /// @return false if it was sent already
   [[nodiscard]] bool roll_back() noexcept { return std::exchange(is_, state::rolling_back) == state::committing; }
 
-  /// Whether pages are asked for ahead of the consumer.
+  /// Whether to stop requesting pages ahead of the consumer.
   void hold(bool holds) noexcept { holds_ = holds; }
   [[nodiscard]] bool is_held() const noexcept { return holds_; }
 

@@ -54,15 +54,15 @@ std::string_view session::tls_version() const noexcept {
   return io.tls() == nullptr ? std::string_view{} : io.tls()->version();
 }
 
-/// Deals with what has arrived on an idle session.
-/// @return bytes of the message that is arriving; 0 when the session is not idle any more
+/// Processes what has arrived on an idle session.
+/// @return bytes of the message that is arriving; 0 if the session is no longer idle
 std::size_t session::take_asides() {
   while (is == state::idle) {
     const proto::framing next = proto::next_frame(io.in.arrived(), io.limits);
     if (next.found == proto::framing::kind::incomplete) return next.size;
     if (next.found == proto::framing::kind::faulty) io.fail(next.why);
     constexpr std::string_view at_any_time{"NSA"};
-    if (at_any_time.find(next.message.type) == std::string_view::npos) {  // such as why the server ends it
+    if (at_any_time.find(next.message.type) == std::string_view::npos) {  // such as why the session ends
       discard();
     } else {
       aside(next.message);

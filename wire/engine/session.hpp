@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// A connection that has logged in: what the server told about itself, and which state the protocol is in.
+/// A logged-in connection: what the server reported about itself, and the current state of the protocol.
 
 #include <cstdint>
 #include <limits>
@@ -32,59 +32,59 @@ struct session {
       : session{std::move(connected), limits, buffer_bytes, buffer_bytes} {}
 
   enum class state : std::uint8_t {
-    idle,     ///< ReadyForQuery was seen, nothing was sent since
+    idle,     ///< ReadyForQuery was received, nothing was sent since
     busy,     ///< a query is under way
-    leaving,  ///< a query that nobody wants any more is being brought to its end
-    broken,   ///< for good
+    leaving,  ///< an abandoned query is being brought to its end
+    broken,   ///< permanently
   };
 
   link io;
-  asio::steady_timer settled;  ///< cancelled when a query has been left: whoever waits for that waits for this
+  asio::steady_timer settled;  ///< cancelled when an abandoned query has ended, to wake up its waiters
   std::string database{};
-  conninfo::host host{};                          ///< whom the name in the connection string meant
-  std::shared_ptr<const tls_context> security{};  ///< null: not in TLS. CancelRequest needs the same
+  conninfo::host host{};                          ///< the host that the name in the connection string resolved to
+  std::shared_ptr<const tls_context> security{};  ///< null: no TLS. CancelRequest needs the same
   std::optional<std::uint32_t> peer{};            ///< the server's user, on a Unix socket; CancelRequest needs the same
   state is{state::busy};
   transaction_scope scope{};
-  std::uint32_t backend_pid{};  ///< 0 when the server gave no key: then it cannot be cancelled
+  std::uint32_t backend_pid{};  ///< 0 if the server sent no key: then it cannot be cancelled
   std::vector<std::byte> cancel_key{};
-  std::map<std::string, std::string, std::less<>> parameters{};  ///< by ParameterStatus; bounded
+  std::map<std::string, std::string, std::less<>> parameters{};  ///< from ParameterStatus; bounded
   clock::duration patience{};                                    ///< how long leaving a query may take
   observer* watch{};
-  double warn_at{1.0};                                               ///< share of a limit that is told to it
-  std::size_t row_warning{std::numeric_limits<std::size_t>::max()};  ///< bytes of a row that are told to it
+  double warn_at{1.0};                                               ///< share of a limit from which it is warned
+  std::size_t row_warning{std::numeric_limits<std::size_t>::max()};  ///< bytes of a row from which it is warned
   notice_handler on_notice{};
   notification_handler on_notification{};
 
-  /// Queries that the server has still to answer, in that order: one for each Sync or Query that was sent.
+  /// Queries that the server still has to answer, in that order: one entry for each Sync or Query that was sent.
   std::vector<exchange*> flights{};
-  std::uint32_t leavers{};    ///< queries that are to be left, or are being
-  bool is_being_left{false};  ///< one of them now
-  std::uint32_t readers{};    ///< coroutines that wait for rows; leaving begins when they have gone
+  std::uint32_t leavers{};    ///< queries that have to be left, or are being left
+  bool is_being_left{false};  ///< one of them is being left now
+  std::uint32_t readers{};    ///< coroutines that wait for rows; leaving begins when they are gone
   cancel_requests cancels{};
   statement_cache statements{};
 
-  clock::time_point expires{clock::time_point::max()};  ///< a pool lends it no more after this
+  clock::time_point expires{clock::time_point::max()};  ///< a pool no longer lends it after this
   clock::time_point idle_since{};
   clock::time_point lent_since{};
   bool was_lent{false};
 
-  /// Idle, and no query in pages is between two of them.
+  /// Whether it is idle, and no paged query is between two pages.
   [[nodiscard]] bool is_unused() const noexcept { return is == state::idle && !scope.has_portals(); }
-  /// "TLSv1.3"; empty when the session is not in TLS.
+  /// Such as "TLSv1.3"; empty if the session does not use TLS.
   [[nodiscard]] std::string_view tls_version() const noexcept;
-  /// NoticeResponse, ParameterStatus or NotificationResponse: may come at any time.
+  /// Handles a NoticeResponse, ParameterStatus or NotificationResponse, which may arrive at any time.
   /// @par Errors  throws error: protocol_violation when it is malformed, or client_encoding stops being UTF8
   void aside(const proto::frame& message);
-  /// Takes what one read of an idle session brings: messages that may come at any time. Does not wait.
-  /// @return `end` when the server has ended the session, or sent what does not belong there
-  /// @par Errors  throws error: as `aside`, and for what breaks the protocol
+  /// Processes what one read of an idle session brings: messages that may arrive at any time. Does not wait.
+  /// @return `end` if the server has ended the session, or sent a message that is not allowed then
+  /// @par Errors  throws error: as `aside`, and for protocol violations
   [[nodiscard]] link::moved hear();
-  /// Looks, without waiting, whether the server has ended an idle session, and takes the messages that came meanwhile.
-  /// A message that has arrived in part stays for the next read. The look is bounded: a session on which the server
-  /// does not stop talking is not alive.
+  /// Checks, without waiting, whether the server has ended an idle session, and processes the messages that arrived
+  /// meanwhile. A partially received message stays for the next read. The check is bounded: a session on which the
+  /// server keeps sending without end does not count as alive.
   [[nodiscard]] bool is_alive() noexcept;
-  /// Drops the connection for good.
+  /// Drops the connection permanently.
   void discard() noexcept;
   /// Ends the session politely if it is idle (Terminate), and closes it. Does not wait.
   void close() noexcept;

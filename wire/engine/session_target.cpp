@@ -8,7 +8,7 @@ namespace sluice::wire {
 
 namespace {
 
-/// Whether a statement gives a row.
+/// Whether a statement returns a row.
 asio::awaitable<bool> gives_a_row(session& on, std::string_view statement) {
   exchange question{on, statement};
   co_await read_to_end(question);

@@ -1,5 +1,5 @@
 #pragma once
-// Which of several servers will do.
+// Selects which of several servers is suitable.
 
 #include <asio/awaitable.hpp>
 
@@ -8,8 +8,8 @@
 
 namespace sluice::wire {
 
-// Why the server is not of the kind wanted, or empty when it is. Servers from version 14 on say enough when they let
-// us in; others are asked.
+// Why the server is not of the wanted kind, or empty if it is. Servers since version 14 report enough during login;
+// others are queried.
 // Throws error: connection_lost, deadline_exceeded, cancelled, server_error.
 [[nodiscard]] asio::awaitable<std::string_view> mismatch(session& on, session_target wanted);
 

@@ -37,7 +37,7 @@ bool statement_cache::claim(std::string_view name) {
   if (std::ranges::find(claimed_, name) != claimed_.end()) return false;
   claimed_.emplace_back(name);
   if (!entries_.empty() && entries_.size() + claimed_.size() > capacity_)
-    forget(std::string{entries_.back().name}, true);  // now, so that the flight that prepares this one closes that
+    forget(std::string{entries_.back().name}, true);  // now: the flight that prepares the new one closes it
   return true;
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 /// @file
-/// Which statements a server has prepared for one connection, the least recently used forgotten first.
+/// The statements that a server has prepared for one connection; the least recently used are evicted first.
 ///
-/// A name is made from what it stands for, so that the same name never means two things, not even where a pooler shares
-/// the server's connections among clients.
+/// A name is derived from what it stands for, so the same name never means two things, even if a pooler shares the
+/// server's connections among clients.
 /// @see PostgreSQL documentation, section "Extended Query", on named prepared statements
 
 #include <cstddef>
@@ -40,22 +40,23 @@ class statement_cache {
 
   /// "sluice_" and a digest of the text, the parameters' types and the shape: 39 characters.
   [[nodiscard]] static std::string name_of(const statement& what);
-  /// Counts as a use.
+  /// Finds a statement; counts as a use.
   /// @par Lifetime  until the next call that changes anything
   [[nodiscard]] const known* find(std::string_view name) noexcept;
-  /// A Parse for it is sent; `remember` or `forget` follows. What was used least recently may be forgotten for it.
-  /// @return false when one is under way already: then it must not be sent again
+  /// A Parse for it is about to be sent; `remember` or `forget` follows. The least recently used statement may be
+  /// evicted for it.
+  /// @return false if a Parse for it was sent already: then it must not be sent again
   [[nodiscard]] bool claim(std::string_view name);
   /// The server has prepared it.
   void remember(std::string_view name, known about);
-  /// It is not to be used any more.
-  /// @param is_there  on the server, where it is to be closed
+  /// It must not be used any more.
+  /// @param is_there  whether it exists on the server, where it then has to be closed
   void forget(std::string_view name, bool is_there);
-  /// The server has none any more.
+  /// The server has no prepared statements any more.
   void clear() noexcept;
-  /// Names that are forgotten here and still there.
+  /// Names that are forgotten here but still exist on the server.
   [[nodiscard]] std::span<const std::string> to_close() const noexcept { return to_close_; }
-  /// The first `count` of them are closed.
+  /// The first `count` of them have been closed.
   void closed(std::size_t count) noexcept;
 
  private:
@@ -66,7 +67,7 @@ class statement_cache {
 
   std::size_t capacity_{0};
   std::uint64_t hits_{0};
-  std::list<entry> entries_;  // the last used first
+  std::list<entry> entries_;  // most recently used first
   std::unordered_map<std::string_view, std::list<entry>::iterator> by_name_;
   std::vector<std::string> claimed_;
   std::vector<std::string> to_close_;

@@ -1,6 +1,6 @@
 #pragma once
-// A statement whose SQL depends on what it gives, until that is decided: what the server tells about it, and the
-// messages that run it, which are encoded while the caller's values are there.
+// A statement whose SQL depends on its result columns, until the decision: what the server reports about it, and the
+// messages that run it, which are encoded while the caller's values are still available.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,27 +17,27 @@ namespace sluice::wire {
 
 class undecided_statement {
  public:
-  /// @param run  what executes it, unless it becomes a COPY
+  /// @param run  the message that runs it, unless it becomes a COPY
   /// @par Errors  throws error: as the statement's `decides`
   undecided_statement(const statement& what, const proto::bind& run);
 
-  /// Why the protocol cannot carry what runs it, or nothing.
+  /// Why the protocol cannot carry the messages that run it, or nothing.
   [[nodiscard]] const proto::fault& fault() const noexcept { return fault_; }
-  /// Of the parameters, as the caller named them.
+  /// The types of the parameters, as the caller named them.
   [[nodiscard]] std::span<const std::uint32_t> types() const noexcept { return types_; }
-  /// Bind, or what prepares a COPY: Parse, Bind and Execute.
+  /// Bind, or the messages that prepare a COPY: Parse, Bind and Execute.
   [[nodiscard]] const proto::output& run() const noexcept { return run_; }
 
-  /// ParameterDescription.
-  /// @return false when it has fewer than were named
+  /// Handles ParameterDescription.
+  /// @return false if it has fewer parameters than were named
   [[nodiscard]] bool on_parameters(std::span<const std::byte> body);
-  /// RowDescription; null for NoData.
+  /// Handles RowDescription; null for NoData.
   [[nodiscard]] decision on_columns(const proto::row_description* columns);
-  /// DataRow, of what is asked beside the statement.
+  /// Handles a DataRow of the question that is asked besides the statement.
   /// @return whether it can be an answer
   [[nodiscard]] bool on_row(std::span<const std::byte> body);
-  /// The end of what is asked beside the statement.
-  /// @return nothing when the description is still to come
+  /// The question that is asked besides the statement has ended.
+  /// @return nothing if the description is still to come
   [[nodiscard]] std::optional<decision> on_end();
 
  private:
@@ -45,7 +45,7 @@ class undecided_statement {
 
   std::unique_ptr<decider> decider_;
   std::vector<std::uint32_t> types_;
-  std::vector<std::uint32_t> parameters_;  // as the server understands them
+  std::vector<std::uint32_t> parameters_;  // as the server inferred them
   proto::output run_;
   proto::fault fault_{};
   bool is_asking_{false};

@@ -22,8 +22,8 @@ namespace {
 
 constexpr int most_doublings = 20;
 
-/// Waits until the timer expires or is cancelled; whoever cancelled it has left word elsewhere.
-/// @return false when this coroutine itself was cancelled, before it could wait or until now
+/// Waits until the timer expires or is cancelled; whoever cancels it records the reason elsewhere.
+/// @return false if this coroutine itself was cancelled, before or during the wait
 asio::awaitable<bool> wait_for(asio::steady_timer& timer) {
   std::error_code ignored;
   try {
@@ -39,8 +39,8 @@ error closed_error() { return error{errc::bad_state, "the pool is closed"}; }
 
 }  // namespace
 
-/// One call of `acquire` in the queue. Leaves it when it goes, and what it was given then goes to the next: it was not
-/// lent.
+/// One call of `acquire` in the queue. It leaves the queue on destruction; a session that it was given but did not lend
+/// out then goes to the next waiter.
 class session_pool::waiter {
  public:
   explicit waiter(session_pool& pool)
@@ -164,10 +164,10 @@ session_ptr session_pool::take_idle() noexcept {
 
 bool session_pool::is_down() const { return last_failure_ && clock::now() < down_until_; }
 
-/// As many attempts as there are callers who wait, or connections to be kept, within the pool's size.
+/// Starts as many attempts as there are waiting callers, or connections to be kept, within the pool's size.
 void session_pool::grow() {
   while (!closed_ && !is_down() && is_wanting() && live_ + connecting_ < options_.max_size) {
-    ++connecting_;  // first: the coroutine may end before co_spawn does
+    ++connecting_;  // first, because the coroutine may end before co_spawn does
     try {
       asio::co_spawn(executor_, open_one(shared_from_this()), asio::detached);
     } catch (...) {
@@ -214,7 +214,7 @@ void session_pool::opened(session_ptr made) {
   offer(std::move(made));
 }
 
-/// Those waiting may still be served by a connection that comes back, if there is one.
+/// The waiting callers may still be served by a connection that comes back, if there is one.
 void session_pool::failed(const error& why) {
   last_failure_ = why;
   down_until_ = from_now(backoff(failed_rounds_++));
@@ -241,13 +241,13 @@ void session_pool::give_back(session_ptr lent) noexcept {
   }
   try {
     asio::co_spawn(executor_, clean(shared_from_this(), lent), asio::detached);
-  } catch (...) {  // no memory for the coroutine
+  } catch (...) {  // out of memory for the coroutine
     on.discard();
     drop(lent);
   }
 }
 
-/// Waits for a stream that has outlived its handle or is being left, ends the transaction, and resets the session.
+/// Waits for a stream that has outlived its handle or is being cancelled, ends the transaction, and resets the session.
 asio::awaitable<void> session_pool::clean(std::shared_ptr<session_pool> self, session_ptr dirty) {
   session& on = *dirty;
   bool good = true;
@@ -266,7 +266,7 @@ asio::awaitable<void> session_pool::clean(std::shared_ptr<session_pool> self, se
     self->offer(std::move(dirty));
 }
 
-/// To the longest waiting, or to the idle ones.
+/// Gives the session to the longest waiting caller, or adds it to the idle ones.
 void session_pool::offer(session_ptr clean) noexcept {
   clean->on_notice = nullptr;
   clean->on_notification = nullptr;
@@ -339,7 +339,7 @@ asio::awaitable<bool> session_pool::drain(clock::duration patience) {
   co_return live_ + connecting_ == 0;
 }
 
-/// The one that has been idle for the longest is the first.
+/// The first one has been idle for the longest time.
 void session_pool::sweep_later() noexcept {
   if (sweeps_ || options_.idle_timeout.count() <= 0 || live_ <= options_.min_size) return;
   try {
@@ -349,7 +349,7 @@ void session_pool::sweep_later() noexcept {
     });
     sweeps_ = true;
   } catch (const std::exception&) {
-    sweeps_ = false;  // no memory for the timer: the next that comes back tries again
+    sweeps_ = false;  // out of memory for the timer: the next session that comes back tries again
   }
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 /// @file
-/// Sessions that are lent and come back. What is lent has been proven idle, and was alive a moment ago.
+/// Sessions that are lent out and returned. A lent session has been proven idle, and was alive a moment ago.
 ///
 ///     acquire -> idle? -> alive? -> lent -> given back -> clean? -> the longest waiting, or idle
 ///            \-> room? -> connect -> the longest waiting     \-> rolled back under a deadline, or closed
 ///
-/// Whoever awaits one of its coroutines keeps it alive.
+/// A caller that awaits one of its coroutines must keep the pool alive.
 /// @par Thread safety  none: all calls, and the sessions, on one executor that runs one handler at a time
 
 #include <list>
@@ -34,27 +34,26 @@ class session_pool : public std::enable_shared_from_this<session_pool> {
   session_pool(const session_pool&) = delete;
   session_pool& operator=(const session_pool&) = delete;
 
-  /// In the order of the calls.
-  /// @par Errors  throws error: deadline_exceeded, cancelled, bad_state when the pool is closed; what connecting said
-  /// when
-  ///              no connection is left and none can be made
-  /// @param deadline  if it comes before `acquire_timeout`
+  /// Lends a session; callers are served in the order of their calls.
+  /// @par Errors  throws error: deadline_exceeded, cancelled, bad_state when the pool is closed; the error of
+  ///              connecting when no connection is left and none can be made
+  /// @param deadline  applies if it is earlier than `acquire_timeout`
   [[nodiscard]] asio::awaitable<session_ptr> acquire(clock::time_point deadline = clock::time_point::max());
-  /// Takes it back, whatever state it is in.
+  /// Takes a session back, whatever state it is in.
   void give_back(session_ptr lent) noexcept;
   /// Opens connections until there are `min_size`.
-  /// @par Errors  throws error: what connecting said
+  /// @par Errors  throws error: the error of connecting
   [[nodiscard]] asio::awaitable<void> warm_up();
-  /// No more is lent; idle sessions are closed, those waiting get an error.
+  /// Nothing is lent any more; idle sessions are closed, and waiting callers get an error.
   void close() noexcept;
-  /// The same, and waits until all that is lent has come back.
-  /// @return whether it did within `patience`
+  /// The same, and waits until everything lent has come back.
+  /// @return whether it has within `patience`
   [[nodiscard]] asio::awaitable<bool> drain(clock::duration patience);
 
-  /// Tells the observer of a statement that nobody waits for, and that no connection could be had for.
+  /// Reports to the observer a statement whose result nobody waits for, and for which no connection was available.
   void report_unsent(std::string_view text, const error& why) const noexcept;
 
-  /// `drain` waits for as many calls of `kept`, and takes nothing from them before.
+  /// `drain` waits for this many calls of `kept`, and takes no connections away from them before.
   void promise() noexcept { ++promised_; }
   void kept() noexcept {
     --promised_;
@@ -89,16 +88,16 @@ class session_pool : public std::enable_shared_from_this<session_pool> {
   session_options session_;
   pool_options options_;
   std::string reset_statements_;
-  std::vector<session_ptr> idle_;  // the last returned is the next lent: the others may expire
+  std::vector<session_ptr> idle_;  // the last one returned is lent next, so that the others can expire
   std::list<waiter*> waiters_;     // in the order of their calls
   asio::steady_timer sweeping_;
-  asio::steady_timer growing_;   // when the server may be up again
-  asio::steady_timer returned_;  // cancelled when something has come back, or could not be made
+  asio::steady_timer growing_;   // expires when the server may be up again
+  asio::steady_timer returned_;  // cancelled when a session has come back, or could not be made
   std::minstd_rand random_{std::random_device{}()};
   std::size_t live_{0};  // idle, lent or being cleaned
   std::size_t connecting_{0};
   int failed_rounds_{0};
-  std::size_t promised_{0};  // statements that are still to be sent
+  std::size_t promised_{0};  // statements that still have to be sent
   clock::time_point down_until_{};
   std::optional<error> last_failure_;
   bool closed_{false};

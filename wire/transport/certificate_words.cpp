@@ -18,7 +18,7 @@ struct words_free {
   void operator()(GENERAL_NAMES* names) const noexcept { GENERAL_NAMES_free(names); }
 };
 
-/// What `print` writes.
+/// The text that `print` writes.
 template <class Print>
 std::string printed(Print print) {
   const std::unique_ptr<BIO, words_free> to{BIO_new(BIO_s_mem())};
@@ -37,7 +37,7 @@ std::string time_of(const ASN1_TIME* time) {
   return printed([&](BIO* to) { ASN1_TIME_print(to, time); });
 }
 
-/// The alternative names as OpenSSL prints them, "DNS:a, IP Address:b"; without any, the subject.
+/// The alternative names in OpenSSL's format, "DNS:a, IP Address:b"; if there are none, the subject.
 std::string names_in(X509* certificate) {
   const std::unique_ptr<GENERAL_NAMES, words_free> names{
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr))};

@@ -1,5 +1,5 @@
 #pragma once
-// Why a certificate was not accepted, in words that say what to do.
+// Explains why a certificate was rejected, and what to do about it.
 
 #include <openssl/types.h>
 
@@ -7,9 +7,9 @@
 
 namespace sluice::wire {
 
-/// @param checked  as the verification callback gets it
-/// @param peer     the host name or address that was asked for
-/// @param roots    where trusted authorities were read from
+/// @param checked  as passed to the verification callback
+/// @param peer     the requested host name or address
+/// @param roots    where the trusted authorities were read from
 [[nodiscard]] std::string describe_bad_certificate(X509_STORE_CTX* checked, const std::string& peer,
                                                    const std::string& roots);
 

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// A point in time at which what is being waited for is cancelled.
+/// A point in time at which a wait is cancelled.
 
 #include <chrono>
 #include <functional>
@@ -13,7 +13,8 @@ namespace sluice::wire {
 
 using clock = std::chrono::steady_clock;
 
-/// A duration as the clock counts, which has fewer hours than `std::chrono::hours`: what is longer becomes the longest.
+/// Converts a duration to the clock's. The clock's range is smaller than that of `std::chrono::hours`; longer durations
+/// become the longest one.
 template <class Rep, class Period>
 [[nodiscard]] constexpr clock::duration saturated(std::chrono::duration<Rep, Period> time) noexcept {
   constexpr auto longest = std::chrono::duration_cast<std::chrono::duration<Rep, Period>>(clock::duration::max());
@@ -22,8 +23,8 @@ template <class Rep, class Period>
   return std::chrono::duration_cast<clock::duration>(time);
 }
 
-/// `since + time`, or `clock::time_point::max()`, which is never, when that is beyond the clock's end. Every timeout
-/// that a caller gives passes through here. No time at all, or less, has passed at once.
+/// `since + time`, or `clock::time_point::max()`, which means never, if that exceeds the clock's range. Every timeout
+/// given by a caller passes through here. A zero or negative timeout expires at once.
 template <class Rep, class Period>
 [[nodiscard]] constexpr clock::time_point later(clock::time_point since,
                                                 std::chrono::duration<Rep, Period> time) noexcept {
@@ -31,19 +32,19 @@ template <class Rep, class Period>
   if (whole <= clock::duration::zero()) return since;
   return whole < clock::time_point::max() - since ? since + whole : clock::time_point::max();
 }
-/// From now on.
+/// The same, counted from now.
 template <class Rep, class Period>
 [[nodiscard]] clock::time_point from_now(std::chrono::duration<Rep, Period> time) noexcept {
   return later(clock::now(), time);
 }
-/// The same for an option whose zero means no limit, and less than zero as well.
+/// The same for an option whose zero (or negative) value means no limit.
 template <class Rep, class Period>
 [[nodiscard]] constexpr clock::time_point limit_after(clock::time_point since,
                                                       std::chrono::duration<Rep, Period> time) noexcept {
   return time > time.zero() ? later(since, time) : clock::time_point::max();
 }
 
-/// The next of a row of pauses that grow up to `most`.
+/// The next pause of a sequence that grows up to `most`.
 template <class Rep, class Period>
 [[nodiscard]] constexpr std::chrono::duration<Rep, Period> doubled(std::chrono::duration<Rep, Period> pause,
                                                                    std::chrono::duration<Rep, Period> most) noexcept {
@@ -60,7 +61,7 @@ class deadline {
 
   /// `clock::time_point::max()` for never.
   void set(clock::time_point when) noexcept;
-  /// Before a wait: makes sure that the timer runs. Costs nothing when it already does.
+  /// Call before a wait: makes sure that the timer runs. Costs nothing if it already does.
   void arm();
   [[nodiscard]] clock::time_point when() const noexcept { return state_->due; }
   [[nodiscard]] bool has_passed() const noexcept {
@@ -68,7 +69,8 @@ class deadline {
   }
 
  private:
-  struct state {  // outlives this in the timer's handler, which may be queued already when it is called off
+  struct state {  // outlives this object in the timer's handler, which may already be queued when the timer is
+                  // cancelled
     std::function<void()> cancel;
     clock::time_point due{clock::time_point::max()};
   };

@@ -30,7 +30,8 @@ namespace {
   throw error{error_info{.code = code, .message = where.after(what), .server = {}, .retryable = retryable}};
 }
 
-/// A coroutine may be cancelled just as its wait ends: the next one would tell of it in Asio's words.
+/// A coroutine may be cancelled just as its wait ends; without this check the next wait would report it in Asio's
+/// words.
 void check_wanted(const asio::cancellation_state& asked, const link::context& where) {
   if (asked.cancelled() != asio::cancellation_type::none) fail(where, errc::cancelled, "cancelled", false);
 }
@@ -41,7 +42,7 @@ std::string advice(std::error_code error, const endpoint& to) {
   return text;
 }
 
-/// What the system does not know is left as it is.
+/// Options that the system does not support are left as they are.
 void prepare(socket& connected, const tcp_options& tcp) {
   const int family = connected.local_endpoint().protocol().family();
   if (family != AF_INET && family != AF_INET6) return;
@@ -82,7 +83,7 @@ asio::awaitable<std::vector<endpoint>> resolve(const conninfo::host& host, clock
     co_return found;
   }
 
-  // getaddrinfo cannot be interrupted: at the deadline it is left alone, and what it finds is thrown away.
+  // getaddrinfo cannot be interrupted: at the deadline it is abandoned, and its result is discarded.
   struct lookup {
     asio::ip::tcp::resolver resolver;
     asio::steady_timer done;

@@ -53,7 +53,7 @@ bool is_sqlstate(std::string_view code) noexcept {
   return code.size() == 5 && code.find_first_not_of(allowed) == std::string_view::npos;
 }
 
-/// Logs show what() alone: it names the SQLSTATE, too.
+/// Logs show only what(), so it includes the SQLSTATE.
 error_info with_sqlstate(error_info info) {
   if (info.server && is_sqlstate(info.server->sqlstate)) info.message += " [" + info.server->sqlstate + ']';
   return info;

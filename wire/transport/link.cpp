@@ -31,15 +31,15 @@ namespace sluice::wire {
 namespace {
 
 // While rows flow, the server writes every 8 KiB, and waking up for each of its writes costs both sides more than the
-// rows do. So after some such waits a thread gives it a moment to write more, instead of waiting for it. Not so a
-// coroutine: Asio's reactor wakes up for every write, whatever is waited for.
+// rows do. So after a number of such waits a thread backs off briefly to let the server write more, instead of waiting
+// for it. A coroutine does not: Asio's reactor wakes up for every write, whatever is waited for.
 constexpr int steady_flow = 8;
 constexpr std::chrono::microseconds short_moment{30};
 constexpr std::chrono::microseconds short_wait{1'000};
 
-constexpr std::size_t much_at_once{16U << 10U};  // what takes as long to deal with as another read
+constexpr std::size_t much_at_once{16U << 10U};  // as much as takes the time of another read to process
 
-/// How many forks lie between the start of the program and this process.
+/// The number of forks between the start of the program and this process.
 std::uint32_t forks() noexcept {
   static std::atomic<std::uint32_t> count{0};
   static const int watched = ::pthread_atfork(nullptr, nullptr, [] { ++count; });
@@ -65,7 +65,7 @@ interrupter::~interrupter() {
 }
 
 void interrupter::interrupt() noexcept {
-  const int before = errno;  // a signal handler must not change it
+  const int before = errno;  // a signal handler must preserve it
   (void)!::write(write_end_, "", 1);
   errno = before;
 }
@@ -140,7 +140,7 @@ std::size_t link::kept_of_report() const noexcept {
   return proto::header_size + std::max(limits.message / 2, least);
 }
 
-/// Whether what is arriving is an ErrorResponse or a NoticeResponse beyond the limit.
+/// Whether the message that is arriving is an ErrorResponse or a NoticeResponse beyond the limit.
 bool link::is_long_report(std::size_t wanted) const noexcept {
   const std::span<const std::byte> arrived = in.arrived();
   if (wanted <= std::max(proto::header_size + limits.message, kept_of_report()) || arrived.size() < proto::header_size)
@@ -149,7 +149,7 @@ bool link::is_long_report(std::size_t wanted) const noexcept {
   return (type == 'E' || type == 'N') && proto::load_big<std::uint32_t>(arrived.data() + 1) + std::size_t{1} == wanted;
 }
 
-/// Ends the list of fields where the kept bytes end, whichever field that is in.
+/// Ends the list of fields where the kept bytes end, whichever field that cuts.
 void link::cut_report(std::size_t size) {
   const std::size_t kept = kept_of_report();
   const std::size_t arrived = in.arrived().size();
@@ -180,11 +180,11 @@ void link::flush() noexcept {
   while (sent_ < out.size()) {
     const io_result gone = send(std::span{out}.subspan(sent_));
     if (gone.is == io_status::later) return;
-    if (gone.is == io_status::ended) break;  // what the server said before it went is still to be read
+    if (gone.is == io_status::ended) break;  // the server's last messages still have to be read
     if (trace_ != nullptr) trace_->sent(std::span{out}.subspan(sent_, gone.count));
     sent_ += gone.count;
   }
-  OPENSSL_cleanse(out.data(), out.size());  // there may have been a password in it
+  OPENSSL_cleanse(out.data(), out.size());  // it may have contained a password
   out.clear();
   sent_ = 0;
 }
@@ -240,12 +240,12 @@ bool link::handshake() {
 
 bool link::wants_to_send() const noexcept { return !out.empty() || (tls_ != nullptr && tls_->wants_to_send()); }
 
-/// Whether to give the server a moment instead of waiting for it.
+/// Whether to back off briefly instead of waiting for the server.
 bool link::flows() noexcept {
   if (flow_ < steady_flow || wants_to_send()) return false;
   if (!std::exchange(gave_a_moment_, true)) return true;
   gave_a_moment_ = false;
-  flow_ = 0;  // it has brought nothing
+  flow_ = 0;  // the pause brought nothing
   return false;
 }
 
@@ -270,11 +270,11 @@ asio::awaitable<void> link::ready() {
 
 asio::awaitable<void> link::ready_to_send() {
   using namespace asio::experimental::awaitable_operators;
-  // Both ways: a server that waits for us to read will not read what we send.
+  // In both directions: a server that waits for us to read will not read what we send.
   std::error_code other;
   co_await (socket_.async_wait(socket::wait_write, asio::redirect_error(asio::use_awaitable, wait_result_)) ||
             socket_.async_wait(socket::wait_read, asio::redirect_error(asio::use_awaitable, other)));
-  if (wait_result_ == asio::error::operation_aborted) wait_result_ = other;  // of the two only one was cut off
+  if (wait_result_ == asio::error::operation_aborted) wait_result_ = other;  // only one of the two was cancelled
 }
 
 void link::wake() noexcept {

@@ -2,9 +2,9 @@
 /// @file
 /// One byte stream to a server, plain or in TLS, with its buffers, its deadline, and two ways to wait.
 ///
-/// `transfer` moves bytes both ways and never waits; when it moved nothing, `ready` (in a coroutine) or `wait` (in a
+/// `transfer` moves bytes both ways and never waits. If it moved nothing, `ready` (in a coroutine) or `wait` (in a
 /// thread) returns as soon as it can. Every failure is thrown as `sluice::error` with the server's name, the phase and
-/// the rows so far: nobody above has to add to it.
+/// the rows so far, so the layers above need not add anything.
 /// @par Thread safety  none: one coroutine or thread at a time; `interrupter::interrupt` may be called from any
 
 #include <chrono>
@@ -29,7 +29,7 @@
 
 namespace sluice::wire {
 
-using socket = asio::generic::stream_protocol::socket;  // a TCP and a Unix socket both move into it
+using socket = asio::generic::stream_protocol::socket;  // TCP and Unix sockets can both be moved into it
 
 class message_trace;
 class tls_stream;
@@ -42,9 +42,9 @@ class interrupter {
   interrupter(const interrupter&) = delete;
   interrupter& operator=(const interrupter&) = delete;
 
-  /// Async-signal-safe; takes effect at the current wait or the next one.
+  /// Async-signal-safe; takes effect during the current wait or the next one.
   void interrupt() noexcept;
-  /// Whether an interrupt has come; takes it.
+  /// Whether an interrupt has arrived; resets it.
   bool take() noexcept;
   [[nodiscard]] int descriptor() const noexcept { return read_end_; }
 
@@ -55,17 +55,17 @@ class interrupter {
 
 class link {
  public:
-  /// What messages say about where and when.
+  /// What error messages say about where and when.
   struct context {
     std::string place;                        ///< database "app" at localhost:5432
     std::string_view doing{"connecting to"};  ///< a literal
-    std::uint64_t rows{};                     ///< delivered so far by the query under way
+    std::uint64_t rows{};                     ///< delivered so far by the current query
 
-    /// `what` with all of it: what every message ends with.
+    /// `what` followed by all of this, as every message ends.
     [[nodiscard]] std::string after(std::string_view what) const;
   };
 
-  /// @param first_bytes  what the buffer begins with; see `receive_buffer`
+  /// @param first_bytes  the initial size of the buffer; see `receive_buffer`
   link(socket connected, const proto::limits& bounds, std::size_t buffer_bytes, std::size_t first_bytes);
   link(socket connected, const proto::limits& bounds, std::size_t buffer_bytes)
       : link{std::move(connected), bounds, buffer_bytes, buffer_bytes} {}
@@ -73,7 +73,7 @@ class link {
   link(const link&) = delete;
   link& operator=(const link&) = delete;
 
-  proto::output out;  ///< what is to be sent; `transfer` takes from it
+  proto::output out;  ///< data to be sent; `transfer` takes from it
   receive_buffer in;
   proto::limits limits;
   context where;
@@ -84,13 +84,14 @@ class link {
     nothing,
     end,  ///< the server has closed its side, or the connection is broken: nothing more will arrive
   };
-  /// Sends what it can of `out`, and reads what it can into `in`. Ends all views into `in`.
+  /// Sends what it can of `out`, and reads what it can into `in`. Invalidates all views into `in`.
+  ///
+  /// Of an error or a notice longer than `limits.message`, only the first half of that many bytes is kept. The rest is
+  /// dropped as it arrives, and a note about it replaces the end.
   /// @param wanted  size of the message that is arriving
-  /// Of an error or a notice that is longer than `limits.message`, the first half of so many bytes is kept: the rest is
-  /// dropped as it arrives, and a note of it takes the place of the end.
   [[nodiscard]] moved transfer(std::size_t wanted);
-  /// The same in a coroutine: waits until something has moved, and lets others run when the turn is over, however much
-  /// there is to read.
+  /// The same in a coroutine: waits until something has moved, and lets other coroutines run when its turn is over,
+  /// however much there is to read.
   /// @return `something` or `end`
   /// @par Errors  throws error: deadline_exceeded, cancelled
   [[nodiscard]] asio::awaitable<moved> read(std::size_t wanted);
@@ -98,23 +99,23 @@ class link {
   /// Sends what can be sent without waiting; a failure shows at the next `transfer`.
   void flush() noexcept;
 
-  /// Whether a coroutine should let others run before it goes on, although it need not wait.
+  /// Whether a coroutine should let others run before it continues, although it need not wait.
   [[nodiscard]] bool turn_is_over() const noexcept { return turns_ >= longest_turn; }
 
-  /// Returns when `transfer` may move something, or lets others run when the turn is over. Then call `check_wait`.
+  /// Returns when `transfer` may move something; lets others run when the turn is over. Then call `check_wait`.
   [[nodiscard]] asio::awaitable<void> ready();
-  /// @param asked  whether the coroutine was cancelled, be it just as its wait ended: its next wait would tell of it in
-  ///               Asio's words
+  /// @param asked  tells whether the coroutine was cancelled, even just as its wait ended: its next wait would report
+  ///               that in Asio's words
   /// @par Errors   throws error: deadline_exceeded; cancelled
   void check_wait(const asio::cancellation_state& asked);
   /// The same for a thread.
   /// @par Errors  throws error: deadline_exceeded; cancelled when `interrupts` was used
   void wait(interrupter* interrupts);
-  /// Ends a coroutine's wait that is under way, as if something had come: it looks again.
+  /// Ends a coroutine's current wait as if something had arrived, so that it checks again.
   void wake() noexcept;
 
-  /// From now on waiting ends at `when`; `clock::time_point::max()` for never.
-  /// @param words  what the error then says; a literal
+  /// From now on waits end at `when`; `clock::time_point::max()` for never.
+  /// @param words  the text of the resulting error; a literal
   void set_deadline(clock::time_point when, std::string_view words = "the deadline passed") noexcept {
     deadline_.set(when);
     deadline_words_ = words;
@@ -122,26 +123,26 @@ class link {
   /// @par Errors  throws error: deadline_exceeded
   void check_deadline() const;
 
-  /// From now on all bytes go through `tls`, which is on this link's socket; first `handshake` must be done.
+  /// From now on all bytes go through `tls`, which uses this link's socket; `handshake` must be completed first.
   void secure(std::unique_ptr<tls_stream> tls) noexcept;
-  /// Goes on with the TLS handshake; never waits.
+  /// Continues the TLS handshake; never waits.
   /// @return whether it is done
   /// @par Errors  throws error: tls_failed, deadline_exceeded
   [[nodiscard]] bool handshake();
-  /// What `secure` was given, or null.
+  /// The stream passed to `secure`, or null.
   [[nodiscard]] const tls_stream* tls() const noexcept { return tls_.get(); }
 
-  /// From now on each message is told to `watch`.
+  /// From now on each message is reported to `watch`.
   void trace(observer& watch);
 
   /// Throws the error with this link's place and phase.
   [[noreturn]] void fail(errc code, std::string_view what, bool retryable = false) const;
   [[noreturn]] void fail(const proto::fault& why) const;
-  /// The same for what is refused before anything of it was sent: the connection may go on, if it is open.
+  /// The same for a request that is refused before any of it was sent: the connection remains usable if it is open.
   [[noreturn]] void refuse(errc code, std::string_view what) const;
-  /// The peer is gone: says so, with the system's reason if there is one.
+  /// The peer is gone: throws an error with the system's reason, if there is one.
   [[noreturn]] void fail_lost() const;
-  /// Makes the error for an ErrorResponse.
+  /// Makes the error from an ErrorResponse.
   [[nodiscard]] error server_error(server_message said, bool usable) const;
 
   void close() noexcept;
@@ -149,7 +150,7 @@ class link {
   [[nodiscard]] asio::any_io_executor get_executor() { return socket_.get_executor(); }
   [[nodiscard]] asio::generic::stream_protocol::endpoint remote() const { return remote_; }
   [[nodiscard]] int native_handle() { return socket_.native_handle(); }
-  /// Reads that brought something; time spent waiting for the server.
+  /// The number of reads that brought something, and the time spent waiting for the server.
   [[nodiscard]] std::uint64_t reads() const noexcept { return reads_; }
   [[nodiscard]] clock::duration waited() const noexcept { return waited_; }
 
@@ -181,14 +182,14 @@ class link {
   std::error_code wait_result_;
   std::error_code broken_;
   std::size_t sent_{0};
-  std::size_t dropped_{0};  // of a long report that is arriving
+  std::size_t dropped_{0};  // of a long error or notice that is arriving
   clock::time_point wait_began_{};
   clock::duration waited_{};
   std::uint64_t reads_{0};
-  std::uint32_t born_after_;  // so many forks: in a child of this process it is not to be used
+  std::uint32_t born_after_;  // number of forks at construction: it must not be used in a child of this process
   int turns_{0};
-  int flow_{0};                // waits for input since the last output, each of them short
-  bool gave_a_moment_{false};  // and nothing has come since
+  int flow_{0};                // short waits for input since the last output
+  bool gave_a_moment_{false};  // and nothing has arrived since
   bool is_woken_{false};
 };
 

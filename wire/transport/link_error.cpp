@@ -1,4 +1,4 @@
-// Where every error of a connection gets its words.
+// The texts of all connection errors.
 #include <string>
 #include <utility>
 
@@ -23,8 +23,8 @@ errc code_of(const proto::fault& why) noexcept {
   }
 }
 
-/// SQLSTATEs after which the same statement may succeed on a new connection: the server went away, was starting or
-/// full, had waited too long for the next statement, or another transaction was in the way.
+/// SQLSTATEs after which the same statement may succeed on a new connection: the server was shutting down, starting up
+/// or full, had waited too long for the next statement, or another transaction interfered.
 bool may_succeed_later(std::string_view sqlstate) noexcept {
   return sqlstate.starts_with("08") || sqlstate.starts_with("53") || sqlstate.starts_with("57P") ||
          sqlstate == "25P03" || sqlstate == "40001" || sqlstate == "40P01";

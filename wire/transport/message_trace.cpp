@@ -64,12 +64,12 @@ std::string_view backend_name(char type) noexcept {
   }
 }
 
-/// On one line, whatever the text holds.
+/// Appends it on one line, whatever the text contains.
 void quote(std::string& line, std::string_view text, char before = ' ') {
   line.append(1, before).append(1, '"').append(printable(text, "\"\\")).append(1, '"');
 }
 
-/// A word or a letter that the peer should have made of plain characters only.
+/// A word or a letter that the peer should have composed of plain characters only.
 void add(std::string& line, std::string_view word) { line.append(1, ' ').append(printable(word, " \"\\")); }
 void add(std::string& line, std::uint8_t letter) {
   const char text = static_cast<char>(letter);
@@ -80,7 +80,7 @@ std::string begin_line(char side, std::size_t size, std::string_view name) {
   return std::string(1, side) + ' ' + std::to_string(size) + ' ' + std::string{name};
 }
 
-/// A text that may go on beyond what was kept of the message.
+/// A text that may extend beyond the part of the message that was kept.
 std::string_view first_text(proto::body_reader& in) {
   const std::span<const std::byte> all = in.rest();
   const auto* const chars = reinterpret_cast<const char*>(all.data());
@@ -100,7 +100,7 @@ void message_trace::sent(std::span<const std::byte> bytes) noexcept {
           tell_frontend(head, size);
       });
     }
-  } catch (...) {  // no memory to tell it
+  } catch (...) {  // out of memory: the message is not reported
     frontend_.head.clear();
   }
 }
@@ -122,7 +122,7 @@ void message_trace::received(std::span<const std::byte> bytes) noexcept {
   }
 }
 
-/// Takes up to the end of one message, and tells it when it begins to be longer than what is shown, or ends.
+/// Consumes up to the end of one message. Reports it when it exceeds the length that is shown, or ends.
 template <class Tell>
 std::span<const std::byte> message_trace::cut(direction& way, std::span<const std::byte> bytes, std::size_t header,
                                               const Tell& tell) {
@@ -185,7 +185,7 @@ void message_trace::tell_frontend(std::span<const std::byte> head, std::size_t s
       break;
     case 'B':
       quote(line, in.text());  // the portal
-      quote(line, in.text());  // the statement; the values that follow are not told
+      quote(line, in.text());  // the statement; the values that follow are not shown
       break;
     case 'D':
     case 'C':
@@ -210,10 +210,10 @@ void message_trace::tell_backend(std::span<const std::byte> head, std::size_t si
   proto::body_reader in{body};
   switch (type) {
     case 'R':
-    case 'K': line.append(1, ' ').append(std::to_string(in.u32())); break;  // the kind; the pid without its key
+    case 'K': line.append(1, ' ').append(std::to_string(in.u32())); break;  // the method; the pid without its key
     case 'T':
     case 'D':
-    case 't': line.append(1, ' ').append(std::to_string(in.u16())); break;  // how many columns
+    case 't': line.append(1, ' ').append(std::to_string(in.u16())); break;  // the number of columns
     case 'S':
       quote(line, in.text());
       quote(line, in.text());

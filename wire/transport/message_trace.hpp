@@ -1,5 +1,5 @@
 #pragma once
-// The messages of one connection, a line each: what PQtrace is for libpq, without anything secret.
+// The messages of one connection, one line each: like libpq's PQtrace, but without secrets.
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -12,15 +12,16 @@ class message_trace {
  public:
   explicit message_trace(observer& watch) noexcept : watch_{watch} {}
 
-  // Bytes as they went or came, in pieces of any size; never throws: what there is no memory for is not told.
+  // Takes bytes as they were sent or received, in pieces of any size. Never throws: a message is omitted if memory runs
+  // out.
   void sent(std::span<const std::byte> bytes) noexcept;
   void received(std::span<const std::byte> bytes) noexcept;
 
  private:
-  // Cuts one direction into messages; keeps of each no more than what is told.
+  // Splits one direction into messages, and keeps no more of each than is shown.
   struct direction {
     std::vector<std::byte> head;
-    std::size_t to_pass{0};  // of a message that has been told
+    std::size_t to_pass{0};  // of a message that has been reported
   };
   template <class Tell>
   std::span<const std::byte> cut(direction& way, std::span<const std::byte> bytes, std::size_t header,
@@ -32,7 +33,7 @@ class message_trace {
   observer& watch_;
   direction frontend_;
   direction backend_;
-  bool is_starting_{true};         // the next message of ours has no type
+  bool is_starting_{true};         // the next message of the client has no type byte
   bool awaits_tls_answer_{false};  // one byte, S or N
 };
 

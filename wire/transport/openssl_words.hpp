@@ -1,5 +1,5 @@
 #pragma once
-// What OpenSSL says when something goes wrong.
+// OpenSSL's explanation of an error.
 
 #include <openssl/err.h>
 
@@ -8,7 +8,7 @@
 
 namespace sluice::wire {
 
-/// The first error of this thread's queue, which is the cause of the others; empties the queue.
+/// The first error of this thread's queue, which caused the others; empties the queue.
 inline std::string openssl_reason() {
   const unsigned long code = ERR_peek_error();
   const bool system = ERR_SYSTEM_ERROR(code);

@@ -1,5 +1,5 @@
 #pragma once
-// Who is at the other end of a Unix socket.
+// Identifies the process at the other end of a Unix socket.
 
 #include <cstdint>
 #include <optional>
@@ -8,7 +8,7 @@
 
 namespace sluice::wire {
 
-// The number of the user whose process listens there; nothing for TCP, or when the system does not say.
+// The user ID of the process that listens there; nothing for TCP, or if the system does not tell.
 [[nodiscard]] std::optional<std::uint32_t> peer_user(socket& connected) noexcept;
 
 // Whether that is root or the user of this process.

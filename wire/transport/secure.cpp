@@ -10,8 +10,8 @@ namespace sluice::wire {
 
 namespace {
 
-/// The one byte that answers an SSLRequest. What comes with it was sent before there was any protection, by the server
-/// or by somebody else, and must not be taken for the server's (CVE-2021-23222).
+/// Reads the single byte that answers an SSLRequest. Any bytes that arrive with it were sent before there was any
+/// protection, by the server or by somebody else, and must not be treated as the server's (CVE-2021-23222).
 asio::awaitable<char> ask_for_tls(link& io) {
   if (const proto::fault why = proto::encode(proto::ssl_request{}, io.out)) io.fail(why);
   while (io.in.arrived().empty()) {

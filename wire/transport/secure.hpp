@@ -1,5 +1,5 @@
 #pragma once
-// From a connected socket to TLS on it.
+// Establishes TLS on a connected socket.
 
 #include <memory>
 
@@ -12,8 +12,8 @@
 
 namespace sluice::wire {
 
-// Starts TLS the way that `with` was asked to: directly, or after asking for it with an SSLRequest.
-// Returns false when the server has none and none is required; then nothing else was said on `io`.
+// Starts TLS as configured in `with`: directly, or after requesting it with an SSLRequest. Returns false if the server
+// does not support TLS and it is not required; then nothing else was sent on `io`.
 // Throws error: tls_unavailable, tls_failed, connection_lost, deadline_exceeded, cancelled.
 [[nodiscard]] asio::awaitable<bool> start_tls(link& io, std::shared_ptr<const tls_context> with,
                                               const conninfo::host& host);

@@ -1,9 +1,10 @@
 #pragma once
-// TLS by OpenSSL on a socket that is never waited for. A `tls_context` holds what a connection string asks for, with
-// the certificates that it names, and may be shared by many connections and threads; a `tls_stream` is one connection.
+// TLS with OpenSSL on a socket that is never waited for. A `tls_context` holds the TLS settings of a connection string,
+// with the certificates that it names, and may be shared by many connections and threads; a `tls_stream` is one
+// connection.
 //
-// Asio's ssl::stream returns one record a read, and a server fills records of 8 KiB at most: here a read goes on while
-// records are there (docs/decisions/driving-openssl.md).
+// Asio's ssl::stream returns one record per read, and a server fills records of 8 KiB at most. Here a read continues as
+// long as there are records (docs/decisions/driving-openssl.md).
 
 #include <openssl/types.h>
 
@@ -26,16 +27,16 @@ struct openssl_free {
 
 class tls_context {
  public:
-  // Throws error: tls_failed when a file that was named cannot be used, or when the key may be read by others.
+  // Throws error: tls_failed if a named file cannot be used, or if others may read the key.
   tls_context(const conninfo& info, const link::context& where);
 
   [[nodiscard]] SSL_CTX* get() const noexcept { return context_.get(); }
   [[nodiscard]] tls_mode mode() const noexcept { return mode_; }
   [[nodiscard]] tls_negotiation negotiation() const noexcept { return negotiation_; }
   [[nodiscard]] bool names_the_host() const noexcept { return sni_; }
-  // The server must ask for a certificate, and there must be one to show.
+  // Whether the server must request a certificate, and there must be one to present.
   [[nodiscard]] bool needs_certificate() const noexcept { return needs_certificate_; }
-  // Where trusted authorities were read from, for messages.
+  // Where the trusted authorities were read from, for messages.
   [[nodiscard]] const std::string& roots() const noexcept { return roots_; }
 
  private:
@@ -58,31 +59,31 @@ class tls_stream {
     done,
     later,   // nothing can be done until the socket is ready
     ended,   // by the peer
-    failed,  // `failure` says why
+    failed,  // `failure` gives the reason
   };
   struct result {
     status is;
     std::size_t count;  // bytes moved
   };
 
-  // Call it again until it is not `later`. What a call reads is bounded: OpenSSL deals with messages of TLS's own, of
-  // which a peer may send any number, for as long as there are any.
+  // Call it again as long as it returns `later`. What one call reads is bounded: OpenSSL processes TLS's own messages,
+  // of which a peer may send any number, for as long as there are any.
   [[nodiscard]] status handshake();
   // Fills `into` as far as records have arrived.
   [[nodiscard]] result read(std::span<std::byte> into) noexcept;
   [[nodiscard]] result write(std::span<const std::byte> from) noexcept;
-  // Says that no more will be sent, if that is possible now.
+  // Tells the peer that no more will be sent, if that is possible without waiting.
   void close() noexcept;
-  // The socket is being closed: its number may soon be somebody else's.
+  // The socket is being closed: its descriptor may soon be reused.
   void detach() noexcept { transport_.descriptor = -1; }
 
   // Whether OpenSSL itself has something to send that did not fit into the socket.
   [[nodiscard]] bool wants_to_send() const noexcept { return wants_to_send_; }
-  // The system's reason for an end that was not the peer's wish; or 0.
+  // The system's reason, if the connection did not end by the peer's choice; otherwise 0.
   [[nodiscard]] int system_error() const noexcept { return transport_.error; }
-  // In words, with advice.
+  // An explanation, with advice.
   [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
-  // "TLSv1.3"
+  // Such as "TLSv1.3"
   [[nodiscard]] std::string_view version() const noexcept;
   // For channel binding as RFC 5929 defines tls-server-end-point; empty when the certificate's signature has no hash.
   [[nodiscard]] std::string certificate_hash() const;
@@ -90,7 +91,7 @@ class tls_stream {
   // For OpenSSL's callbacks.
   struct transport {
     int descriptor;
-    int error;           // of the last call that failed for good
+    int error;           // of the last call that failed permanently
     std::size_t budget;  // bytes that may still be read during this call
   };
   void on_bad_certificate(X509_STORE_CTX* checked);

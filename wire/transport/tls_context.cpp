@@ -1,4 +1,4 @@
-// What a connection string asks of TLS, in OpenSSL's terms.
+// Translates the TLS settings of a connection string to OpenSSL.
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509err.h>
@@ -31,7 +31,7 @@ int number_of(tls_version version) noexcept {
   return TLS1_3_VERSION;
 }
 
-/// As libpq: a key that belongs to root may be read by its group, any other by its owner only.
+/// As in libpq: a key owned by root may be readable by its group, any other only by its owner.
 void check_permissions(const std::string& key, const link::context& where) {
   struct stat file{};
   if (::stat(key.c_str(), &file) != 0) refuse(where, "the private key " + key + ": " + std::strerror(errno));
@@ -41,7 +41,7 @@ void check_permissions(const std::string& key, const link::context& where) {
     refuse(where, "the private key " + key + " can be used by others: chmod 600 it, or 640 if it belongs to root");
 }
 
-/// Gives OpenSSL the password of the key; without this it would ask on the terminal.
+/// Gives OpenSSL the password of the key; otherwise it would prompt on the terminal.
 int give_password(char* to, int size, int /*writing*/, void* from) {
   const std::string_view password = static_cast<const secret*>(from)->view();
   if (size < 0 || password.size() > static_cast<std::size_t>(size)) return -1;
@@ -95,9 +95,9 @@ void load_revoked(SSL_CTX* context, const conninfo& info, const link::context& w
   load({}, info.sslcrldir);
 }
 
-/// @return whether there is anything to check the server's certificate by
+/// @return whether there is anything to verify the server's certificate against
 bool load_roots(SSL_CTX* context, const conninfo& info, const link::context& where) {
-  load_revoked(context, info, where);  // first: a list that was named is usable, or an error, also where none is needed
+  load_revoked(context, info, where);  // first: a named list must be usable, even where none is needed
   if (info.sslrootcert.empty()) {
     if (info.sslmode >= tls_mode::verify_ca)
       refuse(where,
@@ -131,18 +131,18 @@ tls_context::tls_context(const conninfo& info, const link::context& where)
       SSL_CTX_set_max_proto_version(context, number_of(info.ssl_max_protocol_version)) != 1)
     refuse(where, "OpenSSL does not allow these TLS versions: " + openssl_reason());
 
-  // Nothing is resumed, so nothing ties two connections together; and nothing is renegotiated.
+  // No resumption, so that nothing links two connections; and no renegotiation.
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_mode(context,
                    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_read_ahead(context, 1);  // many records a recv
+  SSL_CTX_set_read_ahead(context, 1);  // many records per recv
   constexpr std::size_t ahead = 64U << 10U;
   SSL_CTX_set_default_read_buffer_len(context, ahead);
 
 #if OPENSSL_VERSION_NUMBER < 0x30500000L
-  // The group that goes with the first message is the first of these. Servers before 18 know P-256 only unless told
-  // otherwise, and answer X25519, OpenSSL's choice, with a request for another try: a round trip.
+  // The first message carries a key share for the first group in this list. Servers before 18 accept only P-256 by
+  // default, and answer X25519, OpenSSL's choice, with a request to retry, which costs a round trip.
   if (SSL_CTX_set1_groups_list(context, "P-256:X25519:P-384:P-521") != 1)
     refuse(where, "OpenSSL lacks the groups for a key exchange: " + openssl_reason());
 #endif

@@ -18,9 +18,9 @@ namespace sluice::wire {
 
 namespace {
 
-constexpr std::size_t most_read_at_once = 256U << 10U;  // by one call of OpenSSL's
+constexpr std::size_t most_read_at_once = 256U << 10U;  // by one call of OpenSSL
 
-// OpenSSL's own BIO for sockets writes without MSG_NOSIGNAL: a peer that has gone would end the process by SIGPIPE.
+// OpenSSL's own BIO for sockets writes without MSG_NOSIGNAL: if the peer is gone, SIGPIPE would end the process.
 
 template <class Call>
 int moved_or_why(BIO* bio, int retry, Call call) {
@@ -41,7 +41,7 @@ int moved_or_why(BIO* bio, int retry, Call call) {
 int receive(BIO* bio, char* into, int size) {
   return moved_or_why(bio, BIO_FLAGS_READ, [&](tls_stream::transport& from) -> ssize_t {
     const std::size_t room = std::min(static_cast<std::size_t>(size), from.budget);
-    if (room == 0) {  // the rest is for the next call: the socket is ready for it
+    if (room == 0) {  // the rest is left to the next call: the socket is ready for it
       errno = EAGAIN;
       return -1;
     }
@@ -106,7 +106,7 @@ tls_stream::tls_stream(std::shared_ptr<const tls_context> with, int descriptor, 
     set = set && (numeric ? X509_VERIFY_PARAM_set1_ip_asc(check, peer_.c_str())
                           : X509_VERIFY_PARAM_set1_host(check, peer_.c_str(), peer_.size())) == 1;
   }
-  if (context_->mode() == tls_mode::verify_full && peer_.starts_with('.'))  // for OpenSSL: any host below it
+  if (context_->mode() == tls_mode::verify_full && peer_.starts_with('.'))  // to OpenSSL: any host below it
     failure_ = "sslmode=verify-full needs the name of one host, and \"" + peer_ + "\" is a whole domain";
   else if (!set)
     failure_ = "the host name \"" + peer_ + "\" cannot be in a certificate";
@@ -152,7 +152,7 @@ tls_stream::result tls_stream::read(std::span<std::byte> into) noexcept {
     const int got = SSL_read(ssl_.get(), into.data() + count, at_most_int(into.size() - count));
     if (got <= 0) {
       const status now = status_of(got);
-      return {count != 0 ? status::done : now, count};  // an end or a failure shows again at the next call
+      return {count != 0 ? status::done : now, count};  // an end or a failure is reported again by the next call
     }
     count += static_cast<std::size_t>(got);
   }
@@ -188,7 +188,7 @@ tls_stream::status tls_stream::status_of(int returned) noexcept {
   }
   try {
     if (failure_.empty()) failure_ = reason();
-  } catch (const std::bad_alloc&) {  // then without words
+  } catch (const std::bad_alloc&) {  // then without an explanation
     ERR_clear_error();
   }
   return status::failed;
@@ -211,7 +211,7 @@ std::string tls_stream::reason() {
 void tls_stream::on_bad_certificate(X509_STORE_CTX* checked) {
   try {
     failure_ = describe_bad_certificate(checked, peer_, context_->roots());
-  } catch (...) {  // no memory for the words, and OpenSSL's frames are below: its own words will have to do
+  } catch (...) {  // out of memory, and exceptions must not pass OpenSSL's frames below: its own words have to do
     failure_.clear();
   }
 }
