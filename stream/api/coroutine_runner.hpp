@@ -56,7 +56,7 @@ class coroutine_runner {
                      seen->is_done = true;
                    }));
     context_.restart();
-    // Not run(): that would also wait for a name lookup that is still in progress.
+    // Not run(): that would also wait for other coroutines that are still under way.
     while (!seen->is_done) {
       context_.run_one();
       if (std::exchange(may_be_interrupted_, false) && interrupts != nullptr && interrupts->take())

@@ -15,7 +15,7 @@
 
 #include <sluice/wire/error.hpp>
 
-#include "api/bell.hpp"
+#include "transport/bell.hpp"
 
 namespace sluice::detail {
 
@@ -61,7 +61,7 @@ class wish {
     }
   }
 
-  bell bell_;
+  wire::bell bell_;
   std::string_view words_;
   bool is_over_{false};
 };

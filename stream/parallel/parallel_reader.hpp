@@ -7,9 +7,9 @@
 
 #include <asio/awaitable.hpp>
 
-#include "api/bell.hpp"
 #include "parallel/merge.hpp"
 #include "parallel/parallel_work.hpp"
+#include "transport/bell.hpp"
 
 namespace sluice::detail {
 
@@ -35,7 +35,7 @@ class parallel_reader final : public parallel_work {
  private:
   struct place {
     explicit place(const asio::any_io_executor& on) : turn{on} {}
-    bell turn;
+    wire::bell turn;
     chunk rows;
     bool is_done{true};  // with its rows, and may continue
   };

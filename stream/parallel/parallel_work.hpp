@@ -22,9 +22,9 @@
 #include <sluice/stream/parallel.hpp>
 #include "transport/deadline.hpp"
 
-#include "api/bell.hpp"
 #include "api/first_row.hpp"
 #include "parallel/split_tasks.hpp"
+#include "transport/bell.hpp"
 
 namespace sluice::detail {
 
@@ -137,8 +137,8 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   std::string place_;  // for messages
   wire::clock::time_point deadline_;
   wire::clock::time_point first_row_deadline_;
-  bell news_{on_};
-  bell joined_{on_};
+  wire::bell news_{on_};
+  wire::bell joined_{on_};
 
   std::deque<split_task> tasks_;
   std::deque<worker> workers_;  // addresses are stable

@@ -36,7 +36,7 @@ class tls_identity {
           X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, others), X509_EXTENSION_free};
       X509_add_ext(certificate_.get(), names.get(), -1);
     }
-    const std::unique_ptr<FILE, decltype(&std::fclose)> file{std::fopen(root().c_str(), "w"), std::fclose};
+    const std::unique_ptr<FILE, closing> file{std::fopen(root().c_str(), "w")};
     if (X509_sign(certificate_.get(), key_.get(), EVP_sha256()) == 0 || file == nullptr ||
         PEM_write_X509(file.get(), certificate_.get()) == 0 ||
         SSL_CTX_use_certificate(context_.get(), certificate_.get()) != 1 ||
@@ -50,6 +50,10 @@ class tls_identity {
   [[nodiscard]] SSL_CTX* context() const noexcept { return context_.get(); }
 
  private:
+  struct closing {
+    void operator()(FILE* file) const noexcept { (void)std::fclose(file); }
+  };
+
   static int take_first_protocol(SSL*, const unsigned char** taken, unsigned char* size, const unsigned char* offered,
                                  unsigned int, void*) {
     *size = *offered;

@@ -8,7 +8,8 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
-#include <memory>
+#include <optional>
+#include <system_error>
 #include <utility>
 
 #include <asio/cancellation_state.hpp>
@@ -16,11 +17,11 @@
 #include <asio/ip/tcp.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/redirect_error.hpp>
-#include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include "transport/deadline.hpp"
+#include "transport/name_lookup.hpp"
 
 namespace sluice::wire {
 
@@ -83,33 +84,23 @@ asio::awaitable<std::vector<endpoint>> resolve(const conninfo::host& host, clock
     co_return found;
   }
 
-  // getaddrinfo cannot be interrupted: at the deadline it is abandoned, and its result is discarded.
-  struct lookup {
-    asio::ip::tcp::resolver resolver;
-    asio::steady_timer done;
-    std::error_code error{asio::error::operation_aborted};
-    asio::ip::tcp::resolver::results_type results{};
-  };
   const asio::any_io_executor on = co_await asio::this_coro::executor;
-  const auto shared =
-      std::make_shared<lookup>(lookup{.resolver = asio::ip::tcp::resolver{on}, .done = asio::steady_timer{on}});
-  shared->done.expires_at(deadline_at);
-  shared->resolver.async_resolve(name, std::to_string(host.port),
-                                 [shared](std::error_code error, asio::ip::tcp::resolver::results_type results) {
-                                   shared->error = error;
-                                   shared->results = std::move(results);
-                                   shared->done.cancel();
-                                 });
-  std::error_code timer_result;
-  co_await shared->done.async_wait(asio::redirect_error(asio::use_awaitable, timer_result));
-  const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-  check_wanted(asked, where);
-  if (!timer_result) fail(where, errc::deadline_exceeded, "the name " + name + " was not resolved in time", true);
-  if (shared->error == asio::error::operation_aborted) fail(where, errc::cancelled, "cancelled", false);
-  if (shared->error)
-    fail(where, errc::name_not_found, "the name " + name + " cannot be resolved: " + shared->error.message(), true);
-  for (const auto& entry : shared->results) found.emplace_back(entry.endpoint());
-  co_return found;
+  std::optional<name_lookup> started;
+  try {
+    started.emplace(on, name, host.port);
+  } catch (const std::system_error& no_thread) {
+    fail(where, errc::name_not_found, "the name " + name + " cannot be resolved: " + no_thread.code().message(), true);
+  }
+  name_lookup& lookup = *started;
+  while (!lookup.is_done() && clock::now() < deadline_at) {
+    co_await lookup.done_or(deadline_at);
+    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+    check_wanted(asked, where);
+  }
+  if (!lookup.is_done()) fail(where, errc::deadline_exceeded, "the name " + name + " was not resolved in time", true);
+  if (const std::string why = lookup.failure(); !why.empty())
+    fail(where, errc::name_not_found, "the name " + name + " cannot be resolved: " + why, true);
+  co_return lookup.endpoints();
 }
 
 asio::awaitable<socket> dial(asio::any_io_executor on, endpoint to, clock::time_point deadline_at,

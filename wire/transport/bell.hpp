@@ -11,7 +11,7 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 
-namespace sluice::detail {
+namespace sluice::wire {
 
 /// The waiting coroutine checks its condition, waits, and checks again. A ring in between is not lost, and wakeups may
 /// be spurious.
@@ -46,4 +46,4 @@ class bell {
   bool is_rung_{false};
 };
 
-}  // namespace sluice::detail
+}  // namespace sluice::wire
