@@ -8,11 +8,13 @@
 
 #include "engine/connect.hpp"
 #include "engine/leave.hpp"
+#include "engine/run_query.hpp"
 
-#include "api/coroutine_runner.hpp"
 #include "api/query_list.hpp"
 #include "api/running_query.hpp"
 #include "api/session_options.hpp"
+#include "drive/coroutine_runner.hpp"
+#include "drive/thread_driver.hpp"
 
 namespace sluice {
 
@@ -31,22 +33,13 @@ class blocking_connection {
   blocking_connection(const blocking_connection&) = delete;
   blocking_connection& operator=(const blocking_connection&) = delete;
 
-  /// Transfers bytes until `is_done`, which checks what has arrived for `query`.
-  template <class Condition>
-  void read_until(wire::exchange& query, const Condition& is_done) {
-    wire::link& io = session_->io;
-    while (!is_done()) {
-      const wire::link::moved moved = io.transfer(query.wanted());
-      if (moved == wire::link::moved::end) query.on_end();
-      if (moved == wire::link::moved::nothing) io.wait(&interrupts_);
-    }
-  }
   /// The session, once a query can be started on it.
   [[nodiscard]] const std::shared_ptr<wire::session>& ready(wire::clock::time_point latest) {
     leave_put_off();
     if (wire::exchange* const last = wire::exchange::undecided(*session_)) {
       session_->io.set_deadline(latest);
-      read_until(*last, [last] { return last->decide(); });
+      wire::deciding decision{*last};
+      wire::run(session_->io, decision, &interrupts_);
     }
     return session_;
   }
@@ -103,7 +96,7 @@ class blocking_connection {
   }
 
   wire::interrupter interrupts_;
-  coroutine_runner runner_;
+  wire::coroutine_runner runner_;
   std::shared_ptr<wire::session> session_;
   std::deque<std::shared_ptr<running_query>> put_off_;  // dropped while queued behind queries that are still being read
 };
@@ -198,15 +191,15 @@ std::string client::execute(std::string_view statements, query_options options) 
 void client::interrupt() noexcept { connection_->interrupts().interrupt(); }
 
 std::string_view client::parameter(std::string_view name) const {
-  const auto& known = connection_->session()->parameters;
+  const auto& known = connection_->session()->server.parameters;
   const auto found = known.find(name);
   return found == known.end() ? std::string_view{} : found->second;
 }
 
-std::uint32_t client::backend_pid() const noexcept { return connection_->session()->backend_pid; }
+std::uint32_t client::backend_pid() const noexcept { return connection_->session()->server.backend_pid; }
 std::string_view client::tls_version() const noexcept { return connection_->session()->tls_version(); }
 bool client::is_idle() const noexcept { return wire::exchange::is_free(*connection_->session()); }
-bool client::is_closed() const noexcept { return connection_->session()->is == wire::session::state::broken; }
+bool client::is_closed() const noexcept { return connection_->session()->is_broken(); }
 void client::on_notice(notice_handler handler) { connection_->session()->on_notice = std::move(handler); }
 void client::on_notification(notification_handler handler) {
   connection_->session()->on_notification = std::move(handler);

@@ -4,6 +4,7 @@
 
 #include "engine/connect.hpp"
 #include "engine/leave.hpp"
+#include "engine/run_query.hpp"
 
 #include "api/query_list.hpp"
 #include "api/running_query.hpp"
@@ -33,8 +34,8 @@ namespace {
 
 /// Waits until a query can be started, or until the query's time is up.
 asio::awaitable<void> until_free(wire::session& on, wire::clock::time_point latest) {
-  if (on.is == wire::session::state::leaving) co_await wire::until_left(on, latest);
-  if (!on.flights.empty()) co_await wire::until_decided(on, latest);
+  if (on.is() == wire::session::state::leaving) co_await wire::until_left(on, latest);
+  if (!on.engine.queue.empty()) co_await wire::until_decided(on, latest);
 }
 
 }  // namespace
@@ -70,16 +71,16 @@ asio::awaitable<std::string> connection::run(std::shared_ptr<wire::session> on, 
 }
 
 std::string_view connection::parameter(std::string_view name) const {
-  const auto found = session_->parameters.find(name);
-  return found == session_->parameters.end() ? std::string_view{} : found->second;
+  const auto found = session_->server.parameters.find(name);
+  return found == session_->server.parameters.end() ? std::string_view{} : found->second;
 }
 
-std::uint32_t connection::backend_pid() const noexcept { return session_->backend_pid; }
+std::uint32_t connection::backend_pid() const noexcept { return session_->server.backend_pid; }
 std::string_view connection::tls_version() const noexcept { return session_->tls_version(); }
 bool connection::is_idle() const noexcept {
-  return session_ && session_->is != wire::session::state::leaving && wire::exchange::is_free(*session_);
+  return session_ && session_->is() != wire::session::state::leaving && wire::exchange::is_free(*session_);
 }
-bool connection::is_closed() const noexcept { return !session_ || session_->is == wire::session::state::broken; }
+bool connection::is_closed() const noexcept { return !session_ || session_->is_broken(); }
 asio::any_io_executor connection::get_executor() const { return session_->io.get_executor(); }
 void connection::on_notice(notice_handler handler) { session_->on_notice = std::move(handler); }
 void connection::on_notification(notification_handler handler) { session_->on_notification = std::move(handler); }

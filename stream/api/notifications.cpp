@@ -9,8 +9,9 @@
 #include <asio/this_coro.hpp>
 
 #include <sluice/stream/query.hpp>
+#include "drive/coroutine_driver.hpp"
 #include "engine/connect.hpp"
-#include "engine/exchange.hpp"
+#include "engine/run_query.hpp"
 
 #include "api/pause_for.hpp"
 #include "api/session_options.hpp"
@@ -138,21 +139,12 @@ class notifications::listening {
   asio::awaitable<void> wait() {
     wire::link& io = session_->io;
     io.set_deadline(wire::limit_after(wire::clock::now(), options_.check_interval));
-    std::optional<error> failure;
-    bool aborted = false;
-    try {
-      co_await io.ready();
-      const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-      io.check_wait(asked);
-    } catch (const error& why) {
-      failure = why;
-    } catch (const std::system_error&) {  // how Asio reports that this coroutine was cancelled before it could wait
-      aborted = true;
-    }
+    asio::awaitable<void> ready = io.ready();
+    const bool goes_on = co_await wire::uncancelled(std::move(ready));
+    const wire::link::wait_end how = io.end_wait();
     io.set_deadline(wire::clock::time_point::max());
-    if (aborted || (failure && failure->code() == errc::cancelled))
-      throw error{errc::cancelled, "cancelled while listening"};
-    if (failure) co_await ask();
+    if (!goes_on || how == wire::link::wait_end::cut_off) throw error{errc::cancelled, "cancelled while listening"};
+    if (how == wire::link::wait_end::late) co_await ask();
   }
 
   asio::awaitable<void> ask() {

@@ -54,7 +54,7 @@ asio::awaitable<row_stream> pipeline::next_of(std::shared_ptr<queries> waiting) 
   if (!waiting->empty()) co_await wire::until_left(waiting->front()->session(), waiting->front()->ends());
   if (waiting->empty()) throw error{errc::cancelled, "cancelled: the pipeline was left"};
   detail::running_query& first = *waiting->front();
-  if (first.session().is != wire::session::state::broken && first.exchange().is_behind_another())
+  if (first.session().is() != wire::session::state::broken && first.exchange().is_behind_another())
     first.link().refuse(errc::bad_state, "the result before is still being read");
   first.take_turn();
   row_stream rows{std::move(waiting->front())};

@@ -1,5 +1,9 @@
 #include <sluice/stream/row_stream.hpp>
 
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <system_error>
 #include <utility>
 
 #include <asio/cancellation_state.hpp>
@@ -34,76 +38,65 @@ row_stream::~row_stream() {
 
 namespace {
 
-/// A coroutine that waits for rows of the session. Abandoning a query starts only once it is gone.
-class reader {
- public:
-  explicit reader(wire::session& on) noexcept : on_{on} { ++on_.readers; }
-  ~reader() {
-    --on_.readers;
-    if (on_.is == wire::session::state::leaving) on_.settled.cancel();
-  }
-  reader(const reader&) = delete;
-  reader& operator=(const reader&) = delete;
+bool is_being_left(detail::running_query& query) noexcept {
+  return query.session().is() == wire::session::state::leaving;
+}
 
- private:
-  wire::session& on_;
+/// What to do once nothing is being left on the connection any more.
+enum class begun : std::uint8_t {
+  read,
+  stop,  ///< all rows that were wanted have been handed out: the rest is not read
+  end,
 };
 
-/// Evaluates how a wait ended.
-void end_wait(detail::running_query& query, bool aborted, const asio::cancellation_state& asked) {
-  if (aborted) query.fail_cancelled();
-  query.check_wait(asked);
+asio::awaitable<leaving> stop(std::shared_ptr<detail::running_query> query) {
+  query->stop();
+  wire::departure from{query->keep_session()};
+  const leaving how = co_await wire::leave(std::move(from), query->exchange());
+  co_return how;
 }
 
-bool is_being_left(detail::running_query& query) noexcept {
-  return query.session().is == wire::session::state::leaving;
+/// Calls `step` until it returns something, and waits for the server in between, and for other streams of the
+/// connection that are being left. Like `wire::run`, but one coroutine deep: Asio caches only so many frames for reuse.
+template <class Result, class Begin, class Step>
+asio::awaitable<Result> read(std::shared_ptr<detail::running_query> owned, Begin begin, Step step) {
+  detail::running_query& query = *owned;
+  if (is_being_left(query)) co_await wire::until_left(query.session(), query.ends());
+  const begun how = begin(query);
+  if (how == begun::stop) (void)co_await stop(owned);
+  if (how != begun::read) co_return Result{};
+  for (;;) {
+    if (const std::optional<Result> result = step(query)) co_return *result;
+    bool is_aborted = false;
+    try {
+      const wire::departures::reader waiting{query.session().leaving};
+      co_await query.link().ready();
+    } catch (const std::system_error&) {  // how Asio reports that this coroutine was cancelled before it could wait
+      is_aborted = true;
+    }
+    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+    if (is_aborted) query.fail_cancelled();
+    query.check_wait(asked);
+    if (is_being_left(query)) co_await wire::until_left(query.session(), query.ends());
+  }
 }
+
+begun begin_next(detail::running_query& query) {
+  if (query.is_done()) return begun::end;
+  query.enter();
+  if (!query.is_satisfied()) return begun::read;
+  query.finish();
+  return begun::stop;
+}
+
+asio::awaitable<chunk> the_end() { co_return chunk{}; }
+asio::awaitable<leaving> nothing_to_leave() { co_return leaving::drained; }
 
 }  // namespace
 
-asio::awaitable<chunk> row_stream::next() { return next_of(query_); }
-
-asio::awaitable<chunk> row_stream::next_of(query_ptr owned) {
-  if (owned == nullptr || owned->is_done()) co_return chunk{};
-  detail::running_query& query = *owned;
-  if (is_being_left(query))
-    co_await wire::until_left(query.session(), query.ends());  // another stream of this connection
-  query.enter();
-  if (query.is_satisfied()) {
-    query.finish();
-    (void)co_await cancel_of(owned);
-    co_return chunk{};
-  }
-  for (;;) {
-    if (const std::optional<chunk> rows = query.advance(true)) co_return *rows;
-    bool aborted = false;
-    try {
-      const reader waiting{query.session()};
-      co_await query.link().ready();      // no wrapper coroutine of our own: Asio caches only so many frames for reuse
-    } catch (const std::system_error&) {  // how Asio reports that this coroutine was cancelled before it could wait
-      aborted = true;
-    }
-    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-    end_wait(query, aborted, asked);
-    if (is_being_left(query)) co_await wire::until_left(query.session(), query.ends());
-  }
-}
-
-/// Reads what is already on its way.
-asio::awaitable<void> row_stream::moved(query_ptr owned) {
-  detail::running_query& query = *owned;
-  while (!query.settle_pause(true)) {
-    bool aborted = false;
-    try {
-      const reader waiting{query.session()};
-      co_await query.link().ready();
-    } catch (const std::system_error&) {
-      aborted = true;
-    }
-    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-    end_wait(query, aborted, asked);
-    if (is_being_left(query)) co_await wire::until_left(query.session(), query.ends());
-  }
+asio::awaitable<chunk> row_stream::next() {
+  if (query_ == nullptr || query_->is_done()) return the_end();
+  return read<chunk>(query_, begin_next, [](detail::running_query& query) { return query.advance(true); });
 }
 
 asio::awaitable<void> row_stream::pause(pause_options how) {
@@ -118,7 +111,10 @@ asio::awaitable<void> row_stream::pause_for(query_ptr owned, pause_options how, 
   detail::running_query& query = *owned;
   co_await wire::until_left(query.session(), query.ends());
   query.begin_pause(how);
-  co_await moved(owned);
+  asio::awaitable<bool> settled = read<bool>(
+      owned, [](detail::running_query&) { return begun::read; },
+      [](detail::running_query& each) { return each.settle_pause(true) ? std::optional{true} : std::nullopt; });
+  (void)co_await std::move(settled);
   if (query.pause_ends() == wire::clock::time_point::max()) co_return;
   timer->expires_at(query.pause_ends());
   // The stream owns the timer and the query, so the handler must not touch either once it is gone.
@@ -134,14 +130,9 @@ void row_stream::resume() {
   query_->end_pause();
 }
 
-asio::awaitable<leaving> row_stream::cancel() { return cancel_of(query_); }
-
-asio::awaitable<leaving> row_stream::cancel_of(query_ptr query) {
-  if (query == nullptr) co_return leaving::drained;
-  query->stop();
-  wire::departure from{query->keep_session()};
-  const leaving how = co_await wire::leave(std::move(from), query->exchange());
-  co_return how;
+asio::awaitable<leaving> row_stream::cancel() {
+  if (query_ == nullptr) return nothing_to_leave();
+  return stop(query_);
 }
 
 stream_stats row_stream::stats() const { return query_ == nullptr ? stream_stats{} : query_->stats(); }
@@ -162,9 +153,9 @@ void leave_in_background(std::shared_ptr<running_query> query) noexcept {
   query->drop();
   if (query->is_settled()) {
     query->left();
-    if (alive->readers != 0) alive->io.wake();
+    if (alive->leaving.have_readers_in_the_way()) alive->io.wake();
     query.reset();
-    alive->settled.cancel();  // a pool may be waiting for the stream to end
+    alive->leaving.tell();  // a pool may be waiting for the stream to end
     return;
   }
   try {

@@ -92,8 +92,8 @@ void running_query::encode(const query& what, const wire::exchange* before) {
 
 /// Replacing parameters requires knowing what a backslash in a literal means.
 void running_query::require_standard_strings(const query& what) const {
-  const auto strings = session_->parameters.find("standard_conforming_strings");
-  const bool is_standard = strings == session_->parameters.end() || strings->second == "on";
+  const auto strings = session_->server.parameters.find("standard_conforming_strings");
+  const bool is_standard = strings == session_->server.parameters.end() || strings->second == "on";
   if (!is_standard && !what.parameters().empty() && what.text().find('\\') != std::string_view::npos)
     session_->io.refuse(errc::bad_query,
                         "in bulk mode, SQL with parameters and backslashes needs standard_conforming_strings");
@@ -120,7 +120,7 @@ void running_query::take_turn() {
 }
 
 query_event running_query::event() const noexcept {
-  return {.database = session_->database,
+  return {.database = session_->server.database,
           .text = text_,
           .is_paged = limits_.mode == fetch_mode::paged,
           .was_prepared = was_prepared_};
@@ -209,8 +209,7 @@ std::optional<chunk> running_query::advance(bool polite) {
 
 std::optional<chunk> running_query::step(bool polite) {
   const bool has_more = exchange_->is_over() || exchange_->aside_bytes() != 0;
-  if (session_->is == wire::session::state::broken && !has_more)
-    link().fail(errc::bad_state, "the connection is closed");
+  if (session_->is_broken() && !has_more) link().fail(errc::bad_state, "the connection is closed");
   if (expired_) {
     if (wire::exchange::is_free(*session_)) exchange_->abandon();
     link().fail(errc::cancelled, "cancelled: the pause took longer than it might");
@@ -266,7 +265,7 @@ chunk running_query::hand_over(wire::exchange::state state) {
     link().set_deadline(wire::clock::time_point::max());
     left_ = wire::clock::now();
     finish();
-    if (!session_->flights.empty()) session_->settled.cancel();  // others may be queued behind it
+    if (!session_->engine.queue.empty()) session_->leaving.tell();  // others may be queued behind it
     report_end(nullptr, false);
     return {};
   }
@@ -385,7 +384,7 @@ void running_query::end_pause() {
 void running_query::pause_expired() noexcept {
   try {
     const bool is_due = is_paused() && wire::clock::now() >= pause_ends();
-    if (is_due && session_->is != wire::session::state::broken) end_pause();
+    if (is_due && !session_->is_broken()) end_pause();
   } catch (const std::exception&) {
     session_->discard();  // no memory for the message
   }

@@ -63,9 +63,7 @@ class running_query {
   // Blocks the thread until the link is ready.
   void wait(wire::interrupter& interrupts);
   // Nothing remains to be cancelled: either the query or its connection is over.
-  [[nodiscard]] bool is_settled() const noexcept {
-    return exchange_->is_over() || session_->is == wire::session::state::broken;
-  }
+  [[nodiscard]] bool is_settled() const noexcept { return exchange_->is_over() || session_->is_broken(); }
   // All rows that were wanted have been handed out; the server has yet to be stopped.
   [[nodiscard]] bool is_satisfied() const noexcept { return rest_.limit == 0U && !is_settled(); }
   [[nodiscard]] stream_stats stats() const;

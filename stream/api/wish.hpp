@@ -4,18 +4,16 @@
 #include <exception>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
-#include <asio/cancellation_state.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
-#include <asio/this_coro.hpp>
 
 #include <sluice/wire/error.hpp>
+#include "drive/coroutine_driver.hpp"
 
-#include "transport/bell.hpp"
+#include "drive/bell.hpp"
 
 namespace sluice::detail {
 
@@ -37,22 +35,20 @@ class wish {
   /// Runs work, which ends early if the wish does.
   /// @par Errors  throws error: cancelled; what the work throws
   asio::awaitable<void> unless_over(asio::awaitable<void> work) {
-    using namespace asio::experimental::awaitable_operators;
     std::exception_ptr failure;
-    bool aborted = false;
-    try {
-      co_await (noting(std::move(work), failure) || bell_.rung());
-    } catch (const std::system_error&) {  // how Asio reports that this coroutine was cancelled before it could wait
-      aborted = true;
-    }
-    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-    aborted = aborted || asked.cancelled() != asio::cancellation_type::none;
+    asio::awaitable<void> end = first(noting(std::move(work), failure));
+    const bool goes_on = co_await wire::uncancelled(std::move(end));
     require();
     if (failure) std::rethrow_exception(failure);
-    if (aborted) throw error{errc::cancelled, "cancelled"};
+    if (!goes_on) throw error{errc::cancelled, "cancelled"};
   }
 
  private:
+  /// Ends with the work, or with the wish.
+  asio::awaitable<void> first(asio::awaitable<void> work) {
+    using namespace asio::experimental::awaitable_operators;
+    co_await (std::move(work) || bell_.rung());
+  }
   static asio::awaitable<void> noting(asio::awaitable<void> work, std::exception_ptr& failure) {
     try {
       co_await std::move(work);

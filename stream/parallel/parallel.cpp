@@ -10,7 +10,7 @@
 
 #include <asio/this_coro.hpp>
 
-#include "api/coroutine_runner.hpp"
+#include "drive/coroutine_runner.hpp"
 #include "parallel/parallel_reader.hpp"
 
 namespace sluice {
@@ -117,7 +117,7 @@ class blocking_parallel {
   };
 
   wire::interrupter interrupts_;
-  coroutine_runner runner_;
+  wire::coroutine_runner runner_;
   std::optional<question> asked_;  // until it is launched
   std::shared_ptr<parallel_reader> reader_;
   std::chrono::microseconds moment_{shortest_moment};

@@ -9,7 +9,7 @@
 
 #include "parallel/merge.hpp"
 #include "parallel/parallel_work.hpp"
-#include "transport/bell.hpp"
+#include "drive/bell.hpp"
 
 namespace sluice::detail {
 

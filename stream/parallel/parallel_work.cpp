@@ -250,7 +250,7 @@ asio::awaitable<void> parallel_work::follow(worker& me, conninfo where, std::str
 /// Later connections go to the same server as the first: no other server knows its snapshot.
 asio::awaitable<connection> parallel_work::connect_to(conninfo& where) {
   const std::shared_ptr<wire::session> made = co_await wire::connect(where, session_options_of(how_.connection));
-  where.hosts = {made->host};
+  where.hosts = {made->server.host};
   where.target_session_attrs = session_target::any;
   co_return connection{made};
 }

@@ -8,23 +8,23 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
+#include <utility>
 #include <vector>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/cancellation_signal.hpp>
-#include <asio/cancellation_state.hpp>
 #include <asio/strand.hpp>
 #include <asio/this_coro.hpp>
 
 #include <sluice/stream/connection.hpp>
 #include <sluice/stream/parallel.hpp>
+#include "drive/coroutine_driver.hpp"
 #include "transport/deadline.hpp"
 
 #include "api/first_row.hpp"
 #include "parallel/split_tasks.hpp"
-#include "transport/bell.hpp"
+#include "drive/bell.hpp"
 
 namespace sluice::detail {
 
@@ -78,16 +78,9 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   template <class Condition>
   static asio::awaitable<void> until(std::shared_ptr<parallel_work> self, Condition is_done) {
     while (!is_done()) {
-      bool is_cancelled = false;
-      try {
-        co_await self->news_.rung(self->due());
-      } catch (const std::system_error&) {  // how Asio reports that this coroutine was cancelled before it could wait
-        is_cancelled = true;
-      }
-      // It may also have been cancelled while the news was on its way; the caller's next wait would report that as an
-      // Asio error.
-      const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-      if (is_cancelled || state.cancelled() != asio::cancellation_type::none) self->fail_cancelled();
+      asio::awaitable<void> news = self->news_.rung(self->due());
+      const bool goes_on = co_await wire::uncancelled(std::move(news));
+      if (!goes_on) self->fail_cancelled();
     }
   }
   void tell() { news_.ring(); }

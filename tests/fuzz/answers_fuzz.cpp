@@ -38,7 +38,7 @@ ending ask(const statement& what, std::string_view first, std::string_view secon
       on.say(second);
       seen.is_over = take(query, seen.rows);
     }
-    require(!seen.is_over || on->is == session::state::idle, "what is over leaves the session idle");
+    require(!seen.is_over || on->is() == session::state::idle, "what is over leaves the session idle");
   } catch (const sluice::error& failure) {
     seen.error = failure.what();
     require(failure.rows() == seen.rows.size(), "an error tells how many rows came before it");

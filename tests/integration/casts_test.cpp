@@ -186,7 +186,8 @@ INSTANTIATE_TEST_SUITE_P(
                     reading{"uuid", "uuid", &texts::uuid, sluice::detail::uuid_of(of_t), "^$"},
                     reading{"inet", "inet", &texts::inet, sluice::detail::inet_of(of_t),
                             R"(\./|:/|:.*:\d+(\.\d+){0,2}(/\d+)?$|:\d+\.)"},
-                    reading{"ltree", "ltree", &texts::ltree, sluice::detail::ltree_of(of_t, "public"), "^$|-"}),
+                    reading{"ltree", "ltree", &texts::ltree, sluice::detail::ltree_of(of_t, "public"),
+                            "^$|-|[^.]{256}"}),
     [](const auto& one) { return std::string{one.param.name}; });
 
 /// Whether the text has one of the shapes of docs/predicates.md, calendar and clock aside.

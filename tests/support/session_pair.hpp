@@ -29,7 +29,7 @@ class session_pair {
     wire::socket client{context_};
     client.assign(asio::local::stream_protocol{}, ends[0]);
     session_ = std::make_unique<session>(std::move(client), limits, buffer_bytes);
-    session_->is = session::state::idle;
+    session_->logged_in();
     session_->io.where.place = "database \"app\" at the test";
   }
   ~session_pair() { hang_up(); }

@@ -14,14 +14,14 @@
 
 #include <asio/this_coro.hpp>
 
+#include "drive/dial.hpp"
 #include "tables/sqlstate.hpp"
-#include "transport/dial.hpp"
 #include "transport/printable.hpp"
 
+#include "drive/secure.hpp"
 #include "engine/login.hpp"
 #include "engine/session_target.hpp"
 #include "transport/peer.hpp"
-#include "transport/secure.hpp"
 
 namespace sluice::wire {
 
@@ -204,25 +204,26 @@ class search {
     if (!info_.requirepeer.empty() && host.is_unix_socket()) check_peer(info_, peer, where);
     const auto made = std::make_shared<session>(std::move(connected), options_.limits, options_.buffer_bytes,
                                                 options_.first_buffer_bytes);
-    made->host = host;
-    made->peer = peer;
-    made->database = info_.database;
+    made->server.host = host;
+    made->server.peer = peer;
+    made->server.database = info_.database;
     made->patience = options_.patience;
     made->warn_at = options_.warn_at;
     made->io.where = where;
     made->io.set_deadline(deadline);
-    made->statements = statement_cache{options_.statements};
+    made->engine.statements = statement_cache{options_.statements};
     made->watch = options_.watch;
     if (options_.watch != nullptr) {
-      made->row_warning = static_cast<std::size_t>(options_.warn_at * static_cast<double>(options_.limits.row));
+      made->engine.warn_of_rows_from(
+          static_cast<std::size_t>(options_.warn_at * static_cast<double>(options_.limits.row)));
       if (options_.trace) made->io.trace(*options_.watch);
     }
     if (in_tls) {
       if (security_ == nullptr) security_ = std::make_shared<const tls_context>(info_, where);
       const bool secured = co_await step.timed(&observer::on_tls, start_tls(made->io, security_, host));
-      if (secured) made->security = security_;
+      if (secured) made->server.security = security_;
     }
-    in_tls_ = made->security != nullptr;
+    in_tls_ = made->server.security != nullptr;
     step.tls_version = made->tls_version();
     co_await step.timed(&observer::on_authentication, log_in(*made, info_, host));
     co_return made;
@@ -258,7 +259,7 @@ asio::awaitable<std::shared_ptr<session>> connect(conninfo info, session_options
   const clock::time_point began = clock::now();
   const auto report = [&](const session* made, const error* failure) {
     if (options.watch == nullptr) return;
-    const std::string host = made == nullptr ? std::string{} : made->host.to_string();
+    const std::string host = made == nullptr ? std::string{} : made->server.host.to_string();
     options.watch->on_connect({.host = host,
                                .database = info.database,
                                .took = clock::now() - began,

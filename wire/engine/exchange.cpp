@@ -1,13 +1,66 @@
 #include "engine/exchange.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <array>
 #include <utility>
 
-#include <asio/cancellation_state.hpp>
-#include <asio/this_coro.hpp>
+#include <sluice/proto/byte_order.hpp>
 
 namespace sluice::wire {
+
+bool exchange::is_free(const session& on) noexcept {
+  if (on.is_broken()) return false;
+  return std::ranges::all_of(on.engine.queue.all(), &query_conversation::lets_others_in);
+}
+
+void exchange::require_free(const session& on) {
+  if (on.is_broken()) on.io.refuse(errc::bad_state, "the connection is closed");
+  if (!is_free(on)) on.io.refuse(errc::bad_state, "another query is under way: read it to its end or cancel it first");
+}
+
+exchange::exchange(session& on, const statement& what) : session_{on}, query_{on.engine, this} {
+  take_context();
+  require_free(on);
+  if (on.is() == session::state::leaving) on.io.refuse(errc::bad_state, "an earlier query is still being left");
+  if (what.page_rows != 0) check_timeout(what);
+  open(what);
+}
+
+exchange::exchange(const exchange& before, const statement& what)
+    : session_{before.session_}, query_{session_.engine, this} {
+  take_context();
+  if (what.decides)
+    session_.io.refuse(errc::bad_query,
+                       "in a pipeline no query can wait for its description: it has to say what its rows are, "
+                       "documents, objects or columns, and cannot be read in bulk");
+  if (what.page_rows != 0) session_.io.refuse(errc::bad_query, "in a pipeline no query can be read in pages");
+  open(what);
+}
+
+exchange::exchange(session& on, std::string_view statements)
+    : session_{on}, query_{on.engine, this}, wants_{interest::outcome}, doing_{"executing on"} {
+  take_context();
+  if (on.is() != session::state::leaving) require_free(on);  // ending an abandoned query takes a query of its own
+  if (const proto::fault why = query_.begin(statements)) on.io.fail(why);
+}
+
+exchange::~exchange() {
+  if (session_.engine.queue.forget(query_)) session_.discard();
+}
+
+/// In the caller's block the setting would have to be restored, but when the last page comes is not known. In a block
+/// that is begun for pages the setting ends with the block.
+void exchange::check_timeout(const statement& what) const {
+  if (what.server_timeout.count() > 0 && session_.engine.scope.in_callers_block())
+    session_.io.refuse(errc::bad_query,
+                       "in a transaction block of the caller's, a query in pages cannot have a timeout of its own on "
+                       "the server: set statement_timeout for the block");
+}
+
+void exchange::open(const statement& what) {
+  if (what.page_rows != 0) kept_ = kept_rows{what.page_bytes};
+  if (const proto::fault why = query_.begin(what)) session_.io.fail(why);
+}
 
 exchange::state exchange::advance() {
   settle_walk();
@@ -15,18 +68,18 @@ exchange::state exchange::advance() {
   for (;;) {
     if (hand_out_kept()) return state::rows;
     if (kept_.has_overflowed() && is_free(session_)) abandon();
-    if (unsuitable_ && !skips_rows()) fail_unsuitable();
+    if (query_.unsuitable() && !skips_rows()) fail_unsuitable();
     if (is_over()) {
       finish();
       return state::over;
     }
-    if (flights_ == 0 && is_fetching()) {
+    if (query_.turns() == 0) {  // between two pages
       if (const exchange* const last = undecided(session_)) {
         wanted_ = last->wanted_;
         return state::hungry;
       }
       take_context();
-      fetch_page();
+      request_page();
     }
     if (!is_first()) {
       if (!let_pass()) return state::hungry;
@@ -41,29 +94,32 @@ exchange::state exchange::advance() {
 }
 
 exchange* exchange::undecided(const session& on) {
-  if (on.flights.empty()) return nullptr;
-  exchange& last = *on.flights.back();
-  return last.is_paged() && !last.decide() ? &last : nullptr;
+  const query_conversation* const last = on.engine.queue.last();
+  if (last == nullptr || !last->is_paged() || last->reader().decide()) return nullptr;
+  return &last->reader();
 }
 
 bool exchange::is_behind_another() const noexcept {
-  for (const exchange* const each : session_.flights) {
-    if (each == this) return false;
+  for (const query_conversation* const each : queue().all()) {
+    if (each == &query_) return false;
     if (!each->is_paged()) return true;
   }
   return false;
 }
 
-bool exchange::has_wanted_followers() const noexcept {
-  for (auto each = session_.flights.rbegin(); each != session_.flights.rend() && *each != this; ++each)
-    if (!(*each)->given_ || clock::now() < (*each)->given_->until) return true;
+bool exchange::has_wanted_followers(clock::time_point now) const noexcept {
+  const std::vector<query_conversation*>& all = queue().all();
+  for (auto each = all.rbegin(); each != all.rend() && *each != &query_; ++each) {
+    const std::optional<grace>& given = (*each)->reader().given_;
+    if (!given || now < given->until) return true;
+  }
   return false;
 }
 
 bool exchange::set_aside() {
   settle_walk();
   take_context();
-  while (flights_ != 0) {
+  while (query_.turns() != 0) {
     const bool moved = is_first() ? take_turn() : let_pass();
     if (!moved) return false;
   }
@@ -72,7 +128,7 @@ bool exchange::set_aside() {
 
 bool exchange::decide() {
   take_context();
-  while (undecided_) {
+  while (query_.is_undecided()) {
     if (!is_first()) {
       if (!let_pass()) return false;
     } else if (read_on() == progress::hungry) {
@@ -99,7 +155,7 @@ bool exchange::take_turn() {
 /// The server answers another query first: its messages are buffered for that query.
 /// @return whether that is done
 bool exchange::let_pass() {
-  exchange& first = *session_.flights.front();
+  exchange& first = queue().first()->reader();
   if (is_behind_another())
     session_.io.fail(errc::bad_state, "an earlier query on the connection has to be read to its end first");
   if (first.take_turn()) return true;
@@ -113,15 +169,15 @@ exchange::progress exchange::read_on() {
   const std::span<const std::byte> arrived = io.in.arrived();
   const bool skips = skips_rows();
   if (skips && skip_partial_row(arrived)) return progress::went_on;
-  if (!skips && machine_.may_have_rows() && !unsuitable_ &&
-      proto::row_at(arrived.data(), arrived.data() + arrived.size(), batch_.shape) != 0) {
-    if (portal_) portal_->has_row();
+  if (!skips && query_.may_have_rows() && !query_.unsuitable() &&
+      proto::row_at(arrived.data(), arrived.data() + arrived.size(), query_.shape()) != 0) {
+    query_.note_row();
     return progress::rows;
   }
   const proto::framing next = proto::next_frame(arrived, io.limits);
   if (next.found == proto::framing::kind::faulty) io.fail(next.why);
   wanted_ = next.size;
-  if (next.size > session_.row_warning && arrived[0] == batch_.shape.type) {
+  if (session_.engine.is_to_warn_of_row(next.size) && arrived[0] == query_.shape().type) {
     warn_of_row(next.size);
     return progress::went_on;
   }
@@ -131,16 +187,11 @@ exchange::progress exchange::read_on() {
   return progress::went_on;
 }
 
-/// Until the warning has been given, a row this large ends the walk, so that the other rows need no check.
 void exchange::warn_of_row(std::size_t size) noexcept {
-  session_.row_warning = std::numeric_limits<std::size_t>::max();
-  batch_.shape.max_body = largest_body();
+  session_.engine.warned_of_row();
+  query_.limit_changed();
   if (session_.watch != nullptr)
     session_.watch->on_limit({.of = limit_event::kind::row, .bytes = size, .limit = session_.io.limits.row});
-}
-
-std::uint32_t exchange::largest_body() const noexcept {
-  return static_cast<std::uint32_t>(std::min(session_.io.limits.row, session_.row_warning));
 }
 
 /// Copies the rows that have arrived, up to the amount that may be kept. Anything beyond that is dropped, and `advance`
@@ -149,7 +200,7 @@ void exchange::keep_aside() {
   const std::span<const std::byte> arrived = session_.io.in.arrived();
   const std::byte* at = arrived.data();
   const std::byte* const end = at + arrived.size();
-  while (const std::size_t size = proto::row_at(at, end, batch_.shape)) at += size;
+  while (const std::size_t size = proto::row_at(at, end, query_.shape())) at += size;
   const auto size = static_cast<std::size_t>(at - arrived.data());
   if (!kept_.add(arrived.data(), size)) return;
   if (kept_.has_reached(session_.warn_at) && session_.watch != nullptr)
@@ -167,14 +218,20 @@ bool exchange::hand_out_kept() {
 exchange::state exchange::hand_out_arrived() {
   const std::span<const std::byte> arrived = session_.io.in.arrived();
   hand_out(arrived.data(), arrived.data() + arrived.size());
-  if (is_fetching() && flights_ == 1 && !portal_->is_held() && is_last()) fetch_page();
+  if (query_.wants_page_ahead() && is_last()) request_page();
   return state::rows;
+}
+
+void exchange::request_page() {
+  require_free(session_);
+  query_.request_page();
 }
 
 void exchange::hand_out(const std::byte* begin, const std::byte* end) noexcept {
   walked_ = {};
   batch_.begin = begin;
   batch_.end = end;
+  batch_.shape = query_.shape();
   batch_.walked = &walked_;
 }
 
@@ -217,7 +274,7 @@ void exchange::keep(const std::byte* first, const std::byte* last) noexcept {
 /// @return whether anything was dropped
 bool exchange::skip_partial_row(std::span<const std::byte> arrived) {
   if (to_skip_ == 0) {
-    if (arrived.size() < proto::header_size || arrived[0] != batch_.shape.type || !machine_.may_have_rows())
+    if (arrived.size() < proto::header_size || arrived[0] != query_.shape().type || !query_.may_have_rows())
       return false;
     const auto length = proto::load_big<std::uint32_t>(arrived.data() + 1);
     if (length < proto::length_size || length - proto::length_size > session_.io.limits.row) return false;
@@ -230,9 +287,40 @@ bool exchange::skip_partial_row(std::span<const std::byte> arrived) {
   return now != 0;
 }
 
+void exchange::on_message(const proto::frame& message) {
+  const action next = query_.on(message, skips_rows());
+  switch (next.is) {
+    case action::kind::go_on: break;
+    case action::kind::aside: session_.aside(message); break;
+    case action::kind::take_row: take_row(message.body.last(next.row_bytes)); break;
+    case action::kind::refuse_copy: refuse_copy_in(); break;
+    case action::kind::end_turn:
+      if (queue().empty()) session_.io.in.ease();
+      break;
+    case action::kind::give_up: on_end();
+    case action::kind::fail: session_.io.fail(next.why);
+  }
+}
+
+/// Turns the row into a message of its own, in place.
+void exchange::take_row(std::span<const std::byte> row) {
+  std::array<std::byte, proto::header_size> header{query_.shape().type};
+  proto::store_big(header.data() + 1, static_cast<std::uint32_t>(row.size() + proto::length_size));
+  session_.io.in.overwrite(row.data() - header.size(), header);  // the header of the copy is longer
+  unread_ = header.size() + row.size();
+}
+
+void exchange::refuse_copy_in() {
+  if (!is_last()) {  // the server has ignored a Sync: which answer belongs to which query is unknown
+    session_.discard();
+    session_.io.fail(errc::unsupported_result, "COPY FROM STDIN in a pipeline");
+  }
+  query_.refuse_copy_in();
+}
+
 void exchange::on_end() {
   session_.discard();
-  if (said_) throw session_.io.server_error(*said_, false);
+  if (query_.said()) throw session_.io.server_error(*query_.said(), false);
   session_.io.fail_lost();
 }
 
@@ -242,50 +330,47 @@ void exchange::take_context() const noexcept {
 }
 
 std::optional<error> exchange::failure() const {
-  if (!said_) return std::nullopt;
+  if (!query_.said()) return std::nullopt;
   take_context();
-  return session_.io.server_error(*said_, session_.is != session::state::broken);
+  return session_.io.server_error(*query_.said(), !session_.is_broken());
 }
 
-std::string_view exchange::sqlstate() const noexcept { return said_ ? std::string_view{said_->sqlstate} : ""; }
-
-namespace {
-
-/// Transfers bytes until `is_done`, which inspects what has arrived.
-template <class Condition>
-asio::awaitable<void> read_until(exchange& query, Condition is_done) {
-  link& io = query.on().io;
-  while (!is_done()) {
-    const link::moved moved = io.transfer(query.wanted());
-    if (moved == link::moved::end) query.on_end();
-    if (moved == link::moved::something && !io.turn_is_over()) continue;
-    co_await io.ready();
-    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-    io.check_wait(asked);
-  }
+std::string_view exchange::sqlstate() const noexcept {
+  return query_.said() ? std::string_view{query_.said()->sqlstate} : "";
 }
 
-}  // namespace
-
-asio::awaitable<void> read_to_end(exchange& query, std::uint64_t most_reads) {
-  const std::uint64_t before = query.on().io.reads();
-  return read_until(query, [&query, before, most_reads] {
-    return query.advance() == exchange::state::over || query.on().io.reads() - before >= most_reads;
-  });
+void exchange::abandon() {
+  settle_walk();
+  wants_ = interest::none;
+  kept_.clear();
+  if (!session_.is_broken()) query_.let_go(may_go_on());
 }
 
-asio::awaitable<void> until_decided(session& on, clock::time_point latest) {
-  exchange* const last = exchange::undecided(on);
-  if (last == nullptr) co_return;
-  on.io.set_deadline(latest);
-  co_await read_until(*last, [last] { return last->decide(); });
+void exchange::fetch_on() {
+  query_.hold_pages(false);
+  if (query_.is_fetching() && query_.turns() == 0 && kept_.empty() && is_free(session_)) query_.request_page();
 }
 
-asio::awaitable<void> run_statements(session& on, std::string_view statements) {
-  on.io.set_deadline(from_now(on.patience));
-  exchange running{on, statements};
-  co_await read_to_end(running);
-  on.io.set_deadline(clock::time_point::max());
+void exchange::fail_unsuitable() const {
+  const link::context& where = session_.io.where;
+  throw error{error_info{.code = query_.unsuitable()->code,
+                         .message = where.after(query_.unsuitable()->why),
+                         .server = {},
+                         .rows = where.rows,
+                         .connection_usable = true}};
+}
+
+void exchange::finish() {
+  if (kept_.take_overflow())
+    session_.io.fail(errc::stream_too_large,
+                     "its pages had to wait for another query and are larger than what may be set aside");
+  if (query_.said() && wants_ != interest::none) throw session_.io.server_error(*query_.take_said(), true);
+}
+
+bool exchange::move() {
+  const link::moved moved = session_.io.transfer(wanted_);
+  if (moved == link::moved::end) on_end();
+  return moved == link::moved::something;
 }
 
 }  // namespace sluice::wire

@@ -1,39 +1,30 @@
 #pragma once
 /// @file
-/// One query on a session, from its first message group to ReadyForQuery. It asks for input and never reads.
+/// The reading of one query: its rows in place, its turn among the queries of the session, and what becomes of it when
+/// nobody wants it any more. What the messages mean is the `query_conversation`'s business. It asks for input and never
+/// reads.
 ///
 /// Construct it, then call `advance`; while that returns hungry, call `link::transfer` with `wanted()` and `advance`
 /// again.
 ///
-/// The session remembers the order of the message groups (flights), in which the answers come. A paged query sends one
-/// flight per page. It sends the next one as soon as it hands out the first rows of the page before, so that a page is
-/// always on its way; between its flights the session may carry others. Rows of a paged query that arrive while another
-/// query is being read are buffered for it. Its portal lives in a transaction block: the caller's, or one that the
-/// first paged query begins and the last one ends.
+/// Answers come in the order of the flights. A paged query sends the flight for its next page as soon as it hands out
+/// the first rows of the page before, so that a page is always on its way; between its flights the session may carry
+/// others. Rows of a paged query that arrive while another query is being read are buffered for it.
 
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <sluice/proto/row_walk.hpp>
 #include <sluice/wire/result_columns.hpp>
-#include "engine/binary_copy.hpp"
 #include "engine/kept_rows.hpp"
-#include "engine/portal.hpp"
-#include "engine/prepared_use.hpp"
+#include "engine/query_conversation.hpp"
 #include "engine/session.hpp"
 #include "engine/statement.hpp"
-#include "engine/undecided_statement.hpp"
-#include "machines/query_machine.hpp"
-#include "messages/backend.hpp"
 
 namespace sluice::wire {
-
-class flight;
 
 class exchange {
  public:
@@ -83,10 +74,10 @@ class exchange {
   [[nodiscard]] grace given() const noexcept { return given_.value_or(grace{}); }
   [[nodiscard]] bool may_go_on() const noexcept { return given().until != clock::time_point::min(); }
   /// Whether a query sent after it must not be hit: its result is wanted, or it may continue on its own.
-  [[nodiscard]] bool has_wanted_followers() const noexcept;
+  [[nodiscard]] bool has_wanted_followers(clock::time_point now) const noexcept;
   /// Requests no page ahead, until `fetch_on`.
   /// @pre `is_paged`
-  void hold() noexcept { portal_->hold(true); }
+  void hold() noexcept { query_.hold_pages(true); }
   void fetch_on();
   /// Reads what is under way, and buffers its rows.
   /// @return whether nothing is under way any more; otherwise more input is needed
@@ -102,20 +93,24 @@ class exchange {
 
   [[nodiscard]] const proto::row_batch& rows() const noexcept { return batch_; }
   /// The columns of a result that was requested as columns; null for documents.
-  [[nodiscard]] const result_columns* columns() const noexcept { return by_columns_ ? &columns_ : nullptr; }
+  [[nodiscard]] const result_columns* columns() const noexcept { return query_.columns(); }
   /// Of these rows, hands out only those from `first` up to `last`: the ones before are skipped, the ones after come
   /// with the next `advance`.
   void keep(const std::byte* first, const std::byte* last) noexcept;
   [[nodiscard]] std::size_t wanted() const noexcept { return wanted_; }
-  [[nodiscard]] bool is_over() const noexcept { return flights_ == 0 && !is_fetching(); }
+  /// Moves bytes without waiting.
+  /// @return whether it moved any
+  /// @par Errors  throws error: as `link::transfer` and `on_end`
+  [[nodiscard]] bool move();
+  [[nodiscard]] bool is_over() const noexcept { return query_.is_over(); }
   /// Whether it has a portal with a row limit.
-  [[nodiscard]] bool is_paged() const noexcept { return portal_.has_value(); }
+  [[nodiscard]] bool is_paged() const noexcept { return query_.is_paged(); }
   /// Whether nothing else was sent on the session after it.
-  [[nodiscard]] bool is_last() const noexcept { return session_.flights.empty() || session_.flights.back() == this; }
+  [[nodiscard]] bool is_last() const noexcept { return queue().empty() || queue().last() == &query_; }
   /// Whether an earlier query has to be read to its end first.
   [[nodiscard]] bool is_behind_another() const noexcept;
   /// Whether this is the query that the server is answering now.
-  [[nodiscard]] bool is_first() const noexcept { return !session_.flights.empty() && session_.flights.front() == this; }
+  [[nodiscard]] bool is_first() const noexcept { return queue().first() == &query_; }
   /// The SQLSTATE of the error that ended the query, or empty.
   [[nodiscard]] std::string_view sqlstate() const noexcept;
   /// The server's error, if it has not been reported yet.
@@ -123,15 +118,15 @@ class exchange {
   /// From now on the connection's errors refer to this query.
   void take_context() const noexcept;
   /// The tag of the last CommandComplete, such as "SELECT 42".
-  [[nodiscard]] const std::string& tag() const noexcept { return tag_; }
+  [[nodiscard]] const std::string& tag() const noexcept { return query_.tag(); }
   [[nodiscard]] std::uint64_t row_count() const noexcept { return rows_; }
   /// The bytes of the documents so far, without protocol overhead.
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
-  [[nodiscard]] std::uint64_t pages() const noexcept { return portal_ ? portal_->pages() : 0; }
+  [[nodiscard]] std::uint64_t pages() const noexcept { return query_.pages(); }
   /// The bytes of its rows that are buffered now.
   [[nodiscard]] std::size_t aside_bytes() const noexcept { return kept_.size(); }
   /// Whether its statement was found in the cache.
-  [[nodiscard]] bool was_prepared() const noexcept { return prepared_.was_found(); }
+  [[nodiscard]] bool was_prepared() const noexcept { return query_.was_prepared(); }
   [[nodiscard]] session& on() const noexcept { return session_; }
 
   /// Whether a query may be started on the session now.
@@ -149,20 +144,7 @@ class exchange {
 
   void open(const statement& what);
   void check_timeout(const statement& what) const;
-  void add_query(flight& to, const statement& what, const statement_cache::known* known);
-  void describe(flight& to, const statement& what, const proto::bind& bind);
-  void add_run(const undecided_statement& of);
-  void finish_flight(flight& to) const;
-  void launched();
-  void go_on(const decision& how);
-  void execute(const undecided_statement& of, const decision& how);
-  void copy(const undecided_statement& of, std::string_view sql);
-  void end_unbegun();
-  void fetch_page();
-  void close_portal();
-
-  [[nodiscard]] bool is_fetching() const noexcept { return portal_ && portal_->is_open(); }
-  [[nodiscard]] bool is_to_begin() const noexcept { return wants_ != interest::none || may_go_on(); }
+  [[nodiscard]] const turns& queue() const noexcept { return session_.engine.queue; }
   [[nodiscard]] bool skips_rows() const noexcept { return wants_ != interest::all || kept_.has_overflowed(); }
   void settle_walk() noexcept;
   void pass_over(std::size_t size) noexcept;
@@ -171,30 +153,19 @@ class exchange {
   [[nodiscard]] bool hand_out_kept();
   [[nodiscard]] state hand_out_arrived();
   void hand_out(const std::byte* begin, const std::byte* end) noexcept;
+  void request_page();
   [[nodiscard]] progress read_on();
   [[nodiscard]] bool skip_partial_row(std::span<const std::byte> arrived);
   void keep_aside();
   void warn_of_row(std::size_t size) noexcept;
-  [[nodiscard]] std::uint32_t largest_body() const noexcept;
   void on_message(const proto::frame& message);
-  void on_columns(const proto::frame& message);
-  void on_described(const proto::row_description* columns);
-  void on_aside(const proto::frame& message);
-  void on_copy_data(const proto::frame& message);
-  void make_message(std::span<const std::byte> row);
-  void on_refusal(const proto::frame& message);
-  void on_complete(const proto::frame& message);
-  void on_page_end(const proto::frame& message);
-  void on_ready(const proto::frame& message);
-  void end_block();
-  void remember();
-  void answer_copy_in();
+  void take_row(std::span<const std::byte> row);
+  void refuse_copy_in();
   [[noreturn]] void fail_unsuitable() const;
-  [[noreturn]] void fail_malformed(char type, std::string_view rule) const;
   void finish();
 
   session& session_;
-  proto::query_machine machine_;
+  query_conversation query_;
   proto::row_batch batch_{};
   proto::walk_end walked_{};
   std::size_t wanted_{0};
@@ -202,37 +173,10 @@ class exchange {
   std::size_t to_skip_{0};  // of a row whose beginning was skipped already
   std::uint64_t rows_{0};
   std::uint64_t bytes_{0};
-  std::size_t flights_{0};  // how many of the session's are this query's
-  std::optional<server_message> said_{};
-  struct refusal {
-    errc code{errc::unsupported_result};
-    std::string why;
-  };
-  std::optional<refusal> unsuitable_{};  // why the result cannot be streamed
-  std::string tag_{};
-  result_columns columns_{};
-  bool by_columns_{false};
-  bool restores_timeout_{false};
   interest wants_{interest::all};
   std::optional<grace> given_{};  // set: the query is abandoned
   std::string_view doing_{"querying"};
-
-  prepared_use prepared_;
-  std::unique_ptr<undecided_statement> undecided_{};  // until it is decided how to continue
-  std::optional<portal> portal_{};                    // of a paged query
   kept_rows kept_{};
-  std::optional<binary_copy> copy_{};
 };
-
-/// Reads until `query` is over, or has brought bytes that many times, in a coroutine. Its rows must be skipped.
-/// @par Errors  throws error: as `advance`, connection_lost, deadline_exceeded, cancelled
-[[nodiscard]] asio::awaitable<void> read_to_end(exchange& query,
-                                                std::uint64_t most_reads = std::numeric_limits<std::uint64_t>::max());
-/// Reads until a query can be started alongside the paged ones, or until `latest`.
-/// @par Errors  as above
-[[nodiscard]] asio::awaitable<void> until_decided(session& on, clock::time_point latest = clock::time_point::max());
-/// Runs the driver's own statements to their end, within the session's patience.
-/// @par Errors  as above, and the server's
-[[nodiscard]] asio::awaitable<void> run_statements(session& on, std::string_view statements);
 
 }  // namespace sluice::wire

@@ -1,9 +1,10 @@
 #pragma once
-// A message group that is written at once: each message goes into the session's output, and the machine that waits for
-// its answer is told.
+// A message group that is written at once: each message goes into the output, and the machine that waits for its answer
+// is told. What cannot be encoded is taken back as a whole.
 #include <string_view>
 
-#include "engine/session.hpp"
+#include <sluice/proto/fault.hpp>
+
 #include "machines/query_machine.hpp"
 #include "messages/frontend.hpp"
 
@@ -11,53 +12,57 @@ namespace sluice::wire {
 
 class flight {
  public:
-  flight(session& on, proto::query_machine& machine) noexcept
-      : session_{on}, machine_{machine}, before_{machine}, start_{on.io.out.size()} {}
+  flight(proto::output& out, proto::query_machine& machine) noexcept
+      : out_{out}, machine_{machine}, before_{machine}, start_{out.size()} {}
 
-  // Throws bad_query when the protocol cannot carry the message; then nothing of the flight remains.
   template <class Message>
   flight& operator<<(const Message& message) {
-    encode(message);
-    machine_.sent(message);
+    if (encode(message)) machine_.sent(message);
     return *this;
   }
 
-  // A statement of the driver's own, whose result is ignored.
+  /// A statement of the driver's own, whose result is ignored.
   flight& aside(std::string_view sql) {
     const proto::parse statement{.statement = {}, .sql = sql, .parameter_types = {}};
-    encode(statement);
-    machine_.sent_aside(statement);
+    if (encode(statement)) machine_.sent_aside(statement);
     *this << proto::bind{};
-    encode(proto::execute{});
-    machine_.sent_aside(proto::execute{});
+    if (encode(proto::execute{})) machine_.sent_aside(proto::execute{});
     return *this;
   }
 
-  // Execute of a COPY whose data is wanted.
+  /// Execute of a COPY whose data is wanted.
   flight& copy() {
-    encode(proto::execute{});
-    machine_.sent_copy(proto::execute{});
+    if (encode(proto::execute{})) machine_.sent_copy(proto::execute{});
     return *this;
   }
 
+  /// Why the protocol cannot carry one of the messages; then nothing of the flight remains.
+  [[nodiscard]] const proto::fault& failure() const noexcept { return failure_; }
+
+  /// It cannot be sent, for a reason found elsewhere.
+  void fail(const proto::fault& why) noexcept {
+    failure_ = why;
+    take_back();
+  }
   void take_back() noexcept {
-    session_.io.out.resize(start_);
+    out_.resize(start_);
     machine_ = before_;
   }
 
  private:
   template <class Message>
-  void encode(const Message& message) {
-    const proto::fault why = proto::encode(message, session_.io.out);
-    if (!why) return;
-    take_back();
-    session_.io.fail(why);
+  [[nodiscard]] bool encode(const Message& message) {
+    if (failure_) return false;
+    failure_ = proto::encode(message, out_);
+    if (failure_) take_back();
+    return !failure_;
   }
 
-  session& session_;
+  proto::output& out_;
   proto::query_machine& machine_;
   proto::query_machine before_;
   std::size_t start_;
+  proto::fault failure_{};
 };
 
 }  // namespace sluice::wire

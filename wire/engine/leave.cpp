@@ -15,10 +15,9 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
-#include "transport/dial.hpp"
-
-#include "transport/peer.hpp"
-#include "transport/secure.hpp"
+#include "drive/coroutine_driver.hpp"
+#include "engine/cancel_request.hpp"
+#include "engine/run_query.hpp"
 
 namespace sluice::wire {
 
@@ -71,7 +70,7 @@ asio::awaitable<bool> ends_when_left_alone(exchange& query) {
 clock::duration wait_before_cancelling(const exchange& query) {
   if (!query.is_paged()) return {};
   const session& on = query.on();
-  return on.scope.is_ending() ? std::chrono::milliseconds{50} : on.patience / 2;
+  return on.engine.scope.is_ending() ? std::chrono::milliseconds{50} : on.patience / 2;
 }
 
 /// A request that arrives before the server has started the query is lost, so it is repeated until the query ends.
@@ -85,25 +84,13 @@ asio::awaitable<int> cancel_until_over(exchange& query, clock::time_point deadli
   }
 }
 
-/// Only one abandoned query is brought to its end at a time.
-class turn {
- public:
-  explicit turn(session& on) noexcept : on_{on} { on_.is_being_left = true; }
-  ~turn() { on_.is_being_left = false; }
-  turn(const turn&) = delete;
-  turn& operator=(const turn&) = delete;
-
- private:
-  session& on_;
-};
-
 /// Waits as long as a cancel request would do harm.
 /// @return whether it is over
 asio::awaitable<bool> is_over_by_itself(exchange& query, clock::time_point deadline) {
   constexpr std::chrono::milliseconds look_again{20};
   clock::time_point until = from_now(wait_before_cancelling(query));
   for (;;) {
-    const bool would_hit_others = query.has_wanted_followers() || !query.is_first();
+    const bool would_hit_others = query.has_wanted_followers(clock::now()) || !query.is_first();
     if (!would_hit_others && clock::now() >= until) co_return false;
     const clock::time_point pause = would_hit_others ? clock::now() + look_again : until;
     const bool is_over = co_await is_over_by(query, pause, deadline);
@@ -123,34 +110,35 @@ asio::awaitable<leaving> cancel_and_drain(queries unwanted, int& sent) {
     if (has_ended) continue;
     const bool is_over = co_await is_over_by_itself(*query, deadline);
     if (is_over) continue;
-    if (on.backend_pid == 0) on.io.fail(errc::bad_state, "the server gave no key to cancel by");
+    if (on.server.backend_pid == 0) on.io.fail(errc::bad_state, "the server gave no key to cancel by");
     const int requests = co_await cancel_until_over(*query, deadline);
     const bool hit = query->sqlstate() == "57014";
     was_cancelled = was_cancelled || hit;
     sent += requests;
-    on.cancels.sent(requests, hit);
+    on.engine.cancels.sent(requests, hit);
   }
-  if (on.cancels.may_be_on_their_way() && exchange::is_free(on)) {
+  if (on.engine.cancels.may_be_on_their_way() && exchange::is_free(on)) {
     exchange probe{on, std::string_view{}};
     probe.abandon();  // ignores an error that it may get
     co_await read_to_end(probe);
-    on.cancels.have_arrived();
+    on.engine.cancels.have_arrived();
   }
   co_return was_cancelled ? leaving::cancelled : leaving::drained;
 }
 
 /// Whether another consumer still reads a query whose rows cannot be buffered, so that the end of these cannot be read.
 bool is_in_the_way(const session& on, queries unwanted) {
-  return std::ranges::any_of(on.flights,
-                             [&](const exchange* each) {
-                               return !each->is_paged() && std::ranges::find(unwanted, each) == unwanted.end();
+  return std::ranges::any_of(on.engine.queue.all(),
+                             [&](const query_conversation* each) {
+                               return !each->is_paged() &&
+                                      std::ranges::find(unwanted, &each->reader()) == unwanted.end();
                              }) &&
          unwanted.back()->is_paged();
 }
 
 asio::awaitable<leaving> leave_now(queries unwanted) {
   session& on = unwanted.front()->on();
-  if (on.is == session::state::broken) co_return leaving::closed;
+  if (on.is_broken()) co_return leaving::closed;
   if (std::ranges::all_of(unwanted, [](const exchange* each) { return each->is_over(); })) co_return leaving::drained;
   const clock::time_point began = clock::now();
   on.io.set_deadline(std::max(later(began, on.patience), unwanted.front()->given().until));
@@ -174,20 +162,15 @@ asio::awaitable<leaving> leave_now(queries unwanted) {
 }  // namespace
 
 departure::departure(std::shared_ptr<session> from) noexcept : from_{std::move(from)} {
-  ++from_->leavers;
-  if (from_->is == session::state::broken) return;
-  from_->is = session::state::leaving;
-  if (from_->readers != 0) from_->io.wake();
+  from_->leaving.begin();
+  if (from_->leaving.have_readers_in_the_way()) from_->io.wake();
 }
 
 departure::~departure() {
   if (from_ == nullptr) return;
   session& on = *from_;
   if (!is_done_) on.discard();
-  --on.leavers;
-  if (on.leavers == 0 && on.is == session::state::leaving)
-    on.is = on.flights.empty() ? session::state::idle : session::state::busy;
-  on.settled.cancel();
+  on.leaving.end();
 }
 
 asio::awaitable<leaving> leave(departure from, queries unwanted) {
@@ -195,8 +178,8 @@ asio::awaitable<leaving> leave(departure from, queries unwanted) {
   session& on = ours.from();
   leaving outcome = leaving::closed;
   try {
-    while (on.is_being_left || on.readers != 0) co_await changed(on);
-    const turn mine{on};
+    while (!on.leaving.may_proceed()) co_await changed(on);
+    const departures::turn mine{on.leaving};
     outcome = co_await leave_now(unwanted);
     ours.is_done();
   } catch (const std::exception&) {  // out of memory, or this coroutine was cancelled and can no longer wait
@@ -216,47 +199,24 @@ asio::awaitable<void> changed(session& on, clock::time_point latest) {
   using namespace asio::experimental::awaitable_operators;
   std::error_code ignored;
   if (latest == clock::time_point::max()) {
-    co_await on.settled.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await on.leaving.news().async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     co_return;
   }
   std::error_code also_ignored;
   asio::steady_timer late{on.io.get_executor(), latest};
-  co_await (on.settled.async_wait(asio::redirect_error(asio::use_awaitable, ignored)) ||
+  co_await (on.leaving.news().async_wait(asio::redirect_error(asio::use_awaitable, ignored)) ||
             late.async_wait(asio::redirect_error(asio::use_awaitable, also_ignored)));
 }
 
 asio::awaitable<void> until_left(session& on, clock::time_point latest) {
-  bool aborted = false;
-  try {
-    while (on.is == session::state::leaving && clock::now() < latest) co_await changed(on, latest);
-  } catch (const std::system_error&) {  // thrown by Asio if this coroutine was cancelled before it could wait
-    aborted = true;
+  bool goes_on = true;
+  while (goes_on && on.is() == session::state::leaving && clock::now() < latest) {
+    asio::awaitable<void> news = changed(on, latest);
+    goes_on = co_await uncancelled(std::move(news));
   }
-  const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-  aborted = aborted || asked.cancelled() != asio::cancellation_type::none;
-  if (aborted) on.io.fail(errc::cancelled, "cancelled while an earlier query was being left");
-  if (on.is == session::state::leaving)
+  if (!goes_on) on.io.fail(errc::cancelled, "cancelled while an earlier query was being left");
+  if (on.is() == session::state::leaving)
     on.io.refuse(errc::deadline_exceeded, "the deadline passed while an earlier query was being left");
-}
-
-asio::awaitable<void> send_cancel(session& target, clock::time_point deadline) {
-  socket connected = co_await dial(target.io.get_executor(), target.io.remote(), deadline, target.io.where);
-  if (target.peer != peer_user(connected))
-    throw error{errc::auth_proof, target.io.where.after("another user than the server's listens on its socket now")};
-  constexpr std::size_t answer_bytes = 64;  // none is expected: the server just closes the connection
-  link to{std::move(connected), target.io.limits, answer_bytes};
-  to.where = {.place = target.io.where.place, .doing = "cancelling a query on"};
-  to.set_deadline(deadline);
-  if (target.security != nullptr && !co_await start_tls(to, target.security, target.host))
-    to.fail(errc::tls_unavailable, "the session is in TLS, and the server has none for the request to cancel");
-  to.where.doing = "cancelling a query on";
-  const proto::cancel_request request{.pid = target.backend_pid, .key = target.cancel_key};
-  if (const proto::fault why = proto::encode(request, to.out)) to.fail(why);
-  for (;;) {
-    const link::moved moved = co_await to.read(1);
-    if (moved == link::moved::end) co_return;
-    to.in.consume(to.in.arrived().size());
-  }
 }
 
 }  // namespace sluice::wire

@@ -55,9 +55,4 @@ class departure {
 /// @par Errors  throws error: cancelled, deadline_exceeded after `latest`
 [[nodiscard]] asio::awaitable<void> until_left(session& on, clock::time_point latest = clock::time_point::max());
 
-/// Asks the server, on a separate connection, to cancel what `target` is running, and waits until the server has
-/// processed the request. That does not tell whether there was anything to cancel.
-/// @par Errors  throws error: connection, deadline_exceeded
-[[nodiscard]] asio::awaitable<void> send_cancel(session& target, clock::time_point deadline);
-
 }  // namespace sluice::wire

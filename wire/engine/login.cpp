@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "conninfo/scram_store.hpp"
+#include "drive/coroutine_driver.hpp"
 #include "machines/startup_machine.hpp"
 #include "messages/backend.hpp"
 #include "transport/printable.hpp"
@@ -34,7 +35,7 @@ class credentials {
       : parameters_{start_up_parameters(info)}, password_{password_for(info, host)} {
     const tls_stream* const tls = on.io.tls();
     const bool is_private =
-        tls != nullptr || (host.is_unix_socket() && (is_trusted(on.peer) || !info.requirepeer.empty()));
+        tls != nullptr || (host.is_unix_socket() && (is_trusted(on.server.peer) || !info.requirepeer.empty()));
     login_.user = info.user;
     login_.database = info.database;
     login_.parameters = parameters_;
@@ -89,8 +90,7 @@ class login_conversation {
     if (const proto::fault why = machine_.start(on.io.out)) on.io.fail(why);
   }
 
-  /// Processes what has arrived.
-  bool advance() {
+  [[nodiscard]] bool advance() {
     link& io = session_.io;
     while (!machine_.is_ready()) {
       const proto::framing next = proto::next_frame(io.in.arrived(), io.limits);
@@ -106,13 +106,14 @@ class login_conversation {
       act(machine_.on(next.message, io.out), next.message);
       io.in.consume(next.size);
     }
-    session_.backend_pid = machine_.backend_pid();
-    session_.cancel_key = machine_.cancel_key();
-    session_.is = session::state::idle;
     return true;
   }
 
-  [[nodiscard]] std::size_t wanted() const noexcept { return wanted_; }
+  [[nodiscard]] bool move() {
+    const link::moved moved = session_.io.transfer(wanted_);
+    if (moved == link::moved::end) session_.io.fail_lost();
+    return moved == link::moved::something;
+  }
   [[nodiscard]] const proto::startup_machine& machine() const noexcept { return machine_; }
 
  private:
@@ -164,14 +165,13 @@ asio::awaitable<void> log_in(session& on, const conninfo& info, const conninfo::
   on.io.where.doing = "logging in to";
   const credentials who{on, info, host};
   login_conversation conversation{on, who.login(), info.token};
-  while (!conversation.advance()) {
-    const link::moved moved = co_await on.io.read(conversation.wanted());
-    if (moved == link::moved::end) on.io.fail_lost();
-  }
+  co_await run(on.io, conversation);
   if (conversation.machine().minor_version() < credentials::minor_of(info.min_protocol_version)) {
-    on.is = session::state::busy;
     on.io.fail(errc::protocol_violation, "the server does not speak protocol 3.2, which min_protocol_version asks for");
   }
+  on.server.backend_pid = conversation.machine().backend_pid();
+  on.server.cancel_key = conversation.machine().cancel_key();
+  on.logged_in();
   const proto::scram_keys* const keys = conversation.machine().proved_keys();
   if (info.scram_keys != nullptr && keys != nullptr)
     scram_store::of(*info.scram_keys).store(account_of(info, host), *who.login().password, *keys);

@@ -8,12 +8,20 @@
 #include "messages/error_fields.hpp"
 #include "messages/frontend.hpp"
 
+#include "engine/server_report.hpp"
+
 #include "transport/tls.hpp"
 
 namespace sluice::wire {
 
 namespace {
 constexpr std::size_t most_parameters = 256;  // Postgres reports about fifteen
+}
+
+session::state session::is() const noexcept {
+  if (phase_ == phase::broken) return state::broken;
+  if (leaving.are_any()) return state::leaving;
+  return phase_ == phase::ready && engine.queue.empty() ? state::idle : state::busy;
 }
 
 void session::aside(const proto::frame& message) {
@@ -23,11 +31,11 @@ void session::aside(const proto::frame& message) {
       if (!status) break;
       if (status->name == "client_encoding" && status->value != "UTF8")
         io.fail(errc::protocol_violation, "client_encoding was changed: JSON is read as UTF8 only");
-      const auto known = parameters.find(status->name);
-      if (known != parameters.end())
+      const auto known = server.parameters.find(status->name);
+      if (known != server.parameters.end())
         known->second = status->value;
-      else if (parameters.size() < most_parameters)
-        parameters.emplace(status->name, status->value);
+      else if (server.parameters.size() < most_parameters)
+        server.parameters.emplace(status->name, status->value);
       return;
     }
     case 'N': {
@@ -57,7 +65,7 @@ std::string_view session::tls_version() const noexcept {
 /// Processes what has arrived on an idle session.
 /// @return bytes of the message that is arriving; 0 if the session is no longer idle
 std::size_t session::take_asides() {
-  while (is == state::idle) {
+  while (is() == state::idle) {
     const proto::framing next = proto::next_frame(io.in.arrived(), io.limits);
     if (next.found == proto::framing::kind::incomplete) return next.size;
     if (next.found == proto::framing::kind::faulty) io.fail(next.why);
@@ -95,12 +103,12 @@ bool session::is_alive() noexcept {
 }
 
 void session::discard() noexcept {
-  is = state::broken;
+  phase_ = phase::broken;
   io.close();
 }
 
 void session::close() noexcept {
-  if (is == state::idle) {
+  if (is() == state::idle) {
     constexpr std::size_t terminate_bytes = 5;
     if (io.out.capacity() >= io.out.size() + terminate_bytes && !proto::encode(proto::terminate{}, io.out)) io.flush();
   }
@@ -108,27 +116,10 @@ void session::close() noexcept {
 }
 
 server_message read_server_message(const link& from, const proto::frame& message) {
-  const auto fields = proto::decode_error_fields(message.body);
-  if (!fields)
+  std::optional<server_message> said = read_report(message);
+  if (!said)
     from.fail(proto::fault{proto::fault::kind::malformed, message.type, "the fields do not fill the body exactly"});
-  const auto own = [](std::string_view text) { return std::string{text}; };
-  return {.severity = own(fields->severity.empty() ? fields->localized_severity : fields->severity),
-          .sqlstate = own(fields->sqlstate),
-          .message = own(fields->message),
-          .detail = own(fields->detail),
-          .hint = own(fields->hint),
-          .position = fields->position,
-          .internal_position = fields->internal_position,
-          .internal_query = own(fields->internal_query),
-          .where = own(fields->where),
-          .schema = own(fields->schema),
-          .table = own(fields->table),
-          .column = own(fields->column),
-          .data_type = own(fields->data_type),
-          .constraint = own(fields->constraint),
-          .file = own(fields->file),
-          .line = own(fields->line),
-          .routine = own(fields->routine)};
+  return *std::move(said);
 }
 
 }  // namespace sluice::wire

@@ -1,9 +1,9 @@
 #pragma once
 /// @file
-/// A logged-in connection: what the server reported about itself, and the current state of the protocol.
+/// A connection to a server, and what its queries share. Each part looks after itself; nothing here is written by
+/// others once the session is made, but for the handlers and the pool's notes.
 
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,63 +14,67 @@
 #include <sluice/proto/frame.hpp>
 #include <sluice/wire/conninfo.hpp>
 #include <sluice/wire/events.hpp>
-#include "engine/cancel_requests.hpp"
-#include "engine/statement_cache.hpp"
-#include "engine/transaction_scope.hpp"
+#include "engine/connection_engine.hpp"
+#include "engine/departures.hpp"
 #include "transport/link.hpp"
 
 namespace sluice::wire {
 
-class exchange;
 class tls_context;
 
-struct session {
-  session(socket connected, const proto::limits& limits, std::size_t buffer_bytes, std::size_t first_bytes)
-      : io{std::move(connected), limits, buffer_bytes, first_bytes},
-        settled{io.get_executor(), clock::time_point::max()} {}
-  session(socket connected, const proto::limits& limits, std::size_t buffer_bytes)
-      : session{std::move(connected), limits, buffer_bytes, buffer_bytes} {}
-
-  enum class state : std::uint8_t {
-    idle,     ///< ReadyForQuery was received, nothing was sent since
-    busy,     ///< a query is under way
-    leaving,  ///< an abandoned query is being brought to its end
-    broken,   ///< permanently
-  };
-
-  link io;
-  asio::steady_timer settled;  ///< cancelled when an abandoned query has ended, to wake up its waiters
+/// Which server it is, and how it was reached.
+struct server_facts {
   std::string database{};
   conninfo::host host{};                          ///< the host that the name in the connection string resolved to
   std::shared_ptr<const tls_context> security{};  ///< null: no TLS. CancelRequest needs the same
   std::optional<std::uint32_t> peer{};            ///< the server's user, on a Unix socket; CancelRequest needs the same
-  state is{state::busy};
-  transaction_scope scope{};
-  std::uint32_t backend_pid{};  ///< 0 if the server sent no key: then it cannot be cancelled
+  std::uint32_t backend_pid{};                    ///< 0 if the server sent no key: then it cannot be cancelled
   std::vector<std::byte> cancel_key{};
   std::map<std::string, std::string, std::less<>> parameters{};  ///< from ParameterStatus; bounded
-  clock::duration patience{};                                    ///< how long leaving a query may take
-  observer* watch{};
-  double warn_at{1.0};                                               ///< share of a limit from which it is warned
-  std::size_t row_warning{std::numeric_limits<std::size_t>::max()};  ///< bytes of a row from which it is warned
-  notice_handler on_notice{};
-  notification_handler on_notification{};
+};
 
-  /// Queries that the server still has to answer, in that order: one entry for each Sync or Query that was sent.
-  std::vector<exchange*> flights{};
-  std::uint32_t leavers{};    ///< queries that have to be left, or are being left
-  bool is_being_left{false};  ///< one of them is being left now
-  std::uint32_t readers{};    ///< coroutines that wait for rows; leaving begins when they are gone
-  cancel_requests cancels{};
-  statement_cache statements{};
-
-  clock::time_point expires{clock::time_point::max()};  ///< a pool no longer lends it after this
+/// What a pool notes about a connection.
+struct loan {
+  clock::time_point expires{clock::time_point::max()};  ///< it is no longer lent after this
   clock::time_point idle_since{};
   clock::time_point lent_since{};
   bool was_lent{false};
+};
 
+class session {
+ public:
+  session(socket connected, const proto::limits& limits, std::size_t buffer_bytes, std::size_t first_bytes)
+      : io{std::move(connected), limits, buffer_bytes, first_bytes},
+        engine{io.out, io.limits},
+        leaving{io.get_executor()} {}
+  session(socket connected, const proto::limits& limits, std::size_t buffer_bytes)
+      : session{std::move(connected), limits, buffer_bytes, buffer_bytes} {}
+
+  link io;
+  connection_engine engine;
+  departures leaving;
+  server_facts server{};
+  loan lent{};
+
+  clock::duration patience{};  ///< how long leaving a query may take
+  observer* watch{};
+  double warn_at{1.0};  ///< share of a limit from which it is warned
+  notice_handler on_notice{};
+  notification_handler on_notification{};
+
+  enum class state : std::uint8_t {
+    idle,     ///< ReadyForQuery was received, nothing was sent since
+    busy,     ///< a query, or the login, is under way
+    leaving,  ///< an abandoned query is being brought to its end
+    broken,   ///< permanently
+  };
+  [[nodiscard]] state is() const noexcept;
+  [[nodiscard]] bool is_broken() const noexcept { return phase_ == phase::broken; }
   /// Whether it is idle, and no paged query is between two pages.
-  [[nodiscard]] bool is_unused() const noexcept { return is == state::idle && !scope.has_portals(); }
+  [[nodiscard]] bool is_unused() const noexcept { return is() == state::idle && !engine.scope.has_portals(); }
+  /// The first ReadyForQuery has arrived.
+  void logged_in() noexcept { phase_ = phase::ready; }
+
   /// Such as "TLSv1.3"; empty if the session does not use TLS.
   [[nodiscard]] std::string_view tls_version() const noexcept;
   /// Handles a NoticeResponse, ParameterStatus or NotificationResponse, which may arrive at any time.
@@ -91,6 +95,9 @@ struct session {
 
  private:
   [[nodiscard]] std::size_t take_asides();
+
+  enum class phase : std::uint8_t { logging_in, ready, broken };
+  phase phase_{phase::logging_in};
 };
 
 /// The fields of an ErrorResponse or NoticeResponse, owned.

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "engine/exchange.hpp"
+#include "engine/run_query.hpp"
 
 namespace sluice::wire {
 
@@ -16,15 +16,15 @@ asio::awaitable<bool> gives_a_row(session& on, std::string_view statement) {
 }
 
 asio::awaitable<bool> is_standby(session& on) {
-  const auto said = on.parameters.find("in_hot_standby");
-  if (said != on.parameters.end()) co_return said->second == "on";
+  const auto said = on.server.parameters.find("in_hot_standby");
+  if (said != on.server.parameters.end()) co_return said->second == "on";
   co_return co_await gives_a_row(on, "select 1 where pg_catalog.pg_is_in_recovery()");
 }
 
 asio::awaitable<bool> is_read_only(session& on) {
-  const auto standby = on.parameters.find("in_hot_standby");
-  const auto read_only = on.parameters.find("default_transaction_read_only");
-  if (standby != on.parameters.end() && read_only != on.parameters.end())
+  const auto standby = on.server.parameters.find("in_hot_standby");
+  const auto read_only = on.server.parameters.find("default_transaction_read_only");
+  if (standby != on.server.parameters.end() && read_only != on.server.parameters.end())
     co_return standby->second == "on" || read_only->second == "on";
   co_return co_await gives_a_row(
       on, "select 1 where pg_catalog.current_setting('transaction_read_only') operator(pg_catalog.=) 'on'");

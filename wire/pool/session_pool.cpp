@@ -5,35 +5,19 @@
 #include <string>
 #include <utility>
 
-#include <asio/cancellation_state.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/redirect_error.hpp>
-#include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
 
 #include <sluice/wire/scram_cache.hpp>
 
-#include "engine/exchange.hpp"
+#include "drive/coroutine_driver.hpp"
+#include "engine/run_query.hpp"
 
 namespace sluice::wire {
 
 namespace {
 
 constexpr int most_doublings = 20;
-
-/// Waits until the timer expires or is cancelled; whoever cancels it records the reason elsewhere.
-/// @return false if this coroutine itself was cancelled, before or during the wait
-asio::awaitable<bool> wait_for(asio::steady_timer& timer) {
-  std::error_code ignored;
-  try {
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  } catch (const std::system_error&) {
-    co_return false;
-  }
-  const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-  co_return asked.cancelled() == asio::cancellation_type::none;
-}
 
 error closed_error() { return error{errc::bad_state, "the pool is closed"}; }
 
@@ -132,9 +116,9 @@ asio::awaitable<session_ptr> session_pool::acquire(clock::time_point deadline) {
 
 session_ptr session_pool::lend(session_ptr what, clock::duration after) noexcept {
   ++counted_.acquired;
-  if (std::exchange(what->was_lent, true)) ++counted_.reused;
+  if (std::exchange(what->lent.was_lent, true)) ++counted_.reused;
   if (session_.watch != nullptr) {
-    what->lent_since = clock::now();
+    what->lent.lent_since = clock::now();
     report(pool_event::kind::acquired, after);
   }
   return what;
@@ -154,7 +138,7 @@ session_ptr session_pool::take_idle() noexcept {
   while (!idle_.empty()) {
     session_ptr found = std::move(idle_.back());
     idle_.pop_back();
-    const bool too_old = clock::now() >= found->expires;
+    const bool too_old = clock::now() >= found->lent.expires;
     if (!too_old && found->is_alive()) return found;
     if (!too_old) ++counted_.found_dead;
     drop(found);
@@ -209,7 +193,7 @@ void session_pool::opened(session_ptr made) {
   ++counted_.opened;
   failed_rounds_ = 0;
   last_failure_.reset();
-  if (options_.max_lifetime.count() > 0) made->expires = from_now(jittered(saturated(options_.max_lifetime)));
+  if (options_.max_lifetime.count() > 0) made->lent.expires = from_now(jittered(saturated(options_.max_lifetime)));
   report(pool_event::kind::opened, {});
   offer(std::move(made));
 }
@@ -229,13 +213,13 @@ void session_pool::failed(const error& why) {
 
 void session_pool::give_back(session_ptr lent) noexcept {
   session& on = *lent;
-  if (session_.watch != nullptr) report(pool_event::kind::released, clock::now() - on.lent_since);
-  if (on.is == session::state::broken || (closed_ && on.is_unused())) {
-    if (on.is == session::state::broken) ++counted_.found_dead;
+  if (session_.watch != nullptr) report(pool_event::kind::released, clock::now() - on.lent.lent_since);
+  if (on.is_broken() || (closed_ && on.is_unused())) {
+    if (on.is_broken()) ++counted_.found_dead;
     drop(lent);
     return;
   }
-  if (on.is_unused() && on.scope.is_idle() && reset_statements_.empty()) {
+  if (on.is_unused() && on.engine.scope.is_idle() && reset_statements_.empty()) {
     offer(std::move(lent));
     return;
   }
@@ -251,16 +235,16 @@ void session_pool::give_back(session_ptr lent) noexcept {
 asio::awaitable<void> session_pool::clean(std::shared_ptr<session_pool> self, session_ptr dirty) {
   session& on = *dirty;
   bool good = true;
-  while (on.is != session::state::broken && !on.is_unused()) good = co_await wait_for(on.settled) && good;
+  while (!on.is_broken() && !on.is_unused()) good = co_await wait_for(on.leaving.news()) && good;
   try {
-    if (on.is == session::state::idle && !on.scope.is_idle()) co_await run_statements(on, "rollback");
-    if (on.is == session::state::idle && !self->reset_statements_.empty())
+    if (on.is() == session::state::idle && !on.engine.scope.is_idle()) co_await run_statements(on, "rollback");
+    if (on.is() == session::state::idle && !self->reset_statements_.empty())
       co_await run_statements(on, self->reset_statements_);
   } catch (const std::exception&) {
     good = false;
   }
-  if (!good || on.is != session::state::idle || !on.scope.is_idle()) on.discard();
-  if (on.is == session::state::broken)
+  if (!good || on.is() != session::state::idle || !on.engine.scope.is_idle()) on.discard();
+  if (on.is_broken())
     self->drop(dirty);
   else
     self->offer(std::move(dirty));
@@ -270,8 +254,8 @@ asio::awaitable<void> session_pool::clean(std::shared_ptr<session_pool> self, se
 void session_pool::offer(session_ptr clean) noexcept {
   clean->on_notice = nullptr;
   clean->on_notification = nullptr;
-  clean->idle_since = clock::now();
-  if (closed_ || clean->idle_since >= clean->expires) {
+  clean->lent.idle_since = clock::now();
+  if (closed_ || clean->lent.idle_since >= clean->lent.expires) {
     drop(clean);
     return;
   }
@@ -343,7 +327,7 @@ asio::awaitable<bool> session_pool::drain(clock::duration patience) {
 void session_pool::sweep_later() noexcept {
   if (sweeps_ || options_.idle_timeout.count() <= 0 || live_ <= options_.min_size) return;
   try {
-    sweeping_.expires_at(later(idle_.front()->idle_since, options_.idle_timeout));
+    sweeping_.expires_at(later(idle_.front()->lent.idle_since, options_.idle_timeout));
     sweeping_.async_wait([weak = weak_from_this()](std::error_code stopped) {
       if (const auto self = weak.lock(); self != nullptr && !stopped) self->sweep();
     });
@@ -357,7 +341,7 @@ void session_pool::sweep() {
   sweeps_ = false;
   const clock::time_point now = clock::now();
   while (!idle_.empty() && live_ > options_.min_size &&
-         later(idle_.front()->idle_since, options_.idle_timeout) <= now) {
+         later(idle_.front()->lent.idle_since, options_.idle_timeout) <= now) {
     session_ptr old = std::move(idle_.front());
     idle_.erase(idle_.begin());
     drop(old);

@@ -124,17 +124,6 @@ link::moved link::transfer(std::size_t wanted) {
   return moved::something;
 }
 
-asio::awaitable<link::moved> link::read(std::size_t wanted) {
-  for (;;) {
-    const moved now = transfer(wanted);
-    if (now == moved::end || (now == moved::something && !turn_is_over())) co_return now;
-    co_await ready();
-    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-    check_wait(asked);
-    if (now == moved::something) co_return now;
-  }
-}
-
 std::size_t link::kept_of_report() const noexcept {
   constexpr std::size_t least = 256;
   return proto::header_size + std::max(limits.message / 2, least);
@@ -283,11 +272,17 @@ void link::wake() noexcept {
   socket_.cancel(ignored);
 }
 
-void link::check_wait(const asio::cancellation_state& asked) {
+link::wait_end link::end_wait() noexcept {
   if (wait_began_ != clock::time_point{}) waited(clock::now() - std::exchange(wait_began_, {}));
-  const bool is_cut_off = wait_result_ == asio::error::operation_aborted;
-  if (is_cut_off) check_deadline();
-  if (asked.cancelled() != asio::cancellation_type::none || (is_cut_off && !is_woken_))
+  if (wait_result_ != asio::error::operation_aborted) return wait_end::ready;
+  if (deadline_.has_passed()) return wait_end::late;
+  return is_woken_ ? wait_end::ready : wait_end::cut_off;
+}
+
+void link::check_wait(const asio::cancellation_state& asked) {
+  const wait_end how = end_wait();
+  if (how == wait_end::late) check_deadline();
+  if (how == wait_end::cut_off || asked.cancelled() != asio::cancellation_type::none)
     fail(errc::cancelled, "cancelled");
 }
 

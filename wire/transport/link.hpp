@@ -90,11 +90,6 @@ class link {
   /// dropped as it arrives, and a note about it replaces the end.
   /// @param wanted  size of the message that is arriving
   [[nodiscard]] moved transfer(std::size_t wanted);
-  /// The same in a coroutine: waits until something has moved, and lets other coroutines run when its turn is over,
-  /// however much there is to read.
-  /// @return `something` or `end`
-  /// @par Errors  throws error: deadline_exceeded, cancelled
-  [[nodiscard]] asio::awaitable<moved> read(std::size_t wanted);
 
   /// Sends what can be sent without waiting; a failure shows at the next `transfer`.
   void flush() noexcept;
@@ -102,8 +97,15 @@ class link {
   /// Whether a coroutine should let others run before it continues, although it need not wait.
   [[nodiscard]] bool turn_is_over() const noexcept { return turns_ >= longest_turn; }
 
-  /// Returns when `transfer` may move something; lets others run when the turn is over. Then call `check_wait`.
+  /// Returns when `transfer` may move something; lets others run when the turn is over. Then call `end_wait`, or
+  /// `check_wait`.
   [[nodiscard]] asio::awaitable<void> ready();
+  enum class wait_end : std::uint8_t {
+    ready,    ///< or woken up to check again
+    late,     ///< the deadline has passed
+    cut_off,  ///< the coroutine was cancelled
+  };
+  [[nodiscard]] wait_end end_wait() noexcept;
   /// @param asked  tells whether the coroutine was cancelled, even just as its wait ended: its next wait would report
   ///               that in Asio's words
   /// @par Errors   throws error: deadline_exceeded; cancelled

@@ -140,12 +140,15 @@ tls_context::tls_context(const conninfo& info, const link::context& where)
   constexpr std::size_t ahead = 64U << 10U;
   SSL_CTX_set_default_read_buffer_len(context, ahead);
 
+  // Servers before 18 accept only P-256 by default. If the first message carries no key share for it, they answer with
+  // a request to retry, which costs a round trip. Before OpenSSL 3.5, only the first group of the list has a key share.
 #if OPENSSL_VERSION_NUMBER < 0x30500000L
-  // The first message carries a key share for the first group in this list. Servers before 18 accept only P-256 by
-  // default, and answer X25519, OpenSSL's choice, with a request to retry, which costs a round trip.
-  if (SSL_CTX_set1_groups_list(context, "P-256:X25519:P-384:P-521") != 1)
-    refuse(where, "OpenSSL lacks the groups for a key exchange: " + openssl_reason());
+  constexpr const char* groups = "P-256:X25519:P-384:P-521";
+#else
+  constexpr const char* groups = "?*X25519MLKEM768:?*X25519:*P-256:P-384:P-521";
 #endif
+  if (SSL_CTX_set1_groups_list(context, groups) != 1)
+    refuse(where, "OpenSSL lacks the groups for a key exchange: " + openssl_reason());
 
   constexpr unsigned char postgresql[]{10, 'p', 'o', 's', 't', 'g', 'r', 'e', 's', 'q', 'l'};
   if (SSL_CTX_set_alpn_protos(context, postgresql, sizeof postgresql) != 0) refuse(where, "OpenSSL has no ALPN");

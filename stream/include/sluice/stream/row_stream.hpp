@@ -87,11 +87,8 @@ class [[nodiscard, gnu::visibility("default")]] row_stream {
   using query_ptr = std::shared_ptr<detail::running_query>;  // kept alive by a waiting call
   explicit row_stream(query_ptr query) noexcept;
 
-  [[nodiscard]] static asio::awaitable<chunk> next_of(query_ptr query);
   [[nodiscard]] static asio::awaitable<void> pause_for(query_ptr query, pause_options how, std::string reason,
                                                        std::shared_ptr<asio::steady_timer> timer);
-  [[nodiscard]] static asio::awaitable<leaving> cancel_of(query_ptr query);
-  static asio::awaitable<void> moved(query_ptr query);
 
   query_ptr query_;
   std::shared_ptr<asio::steady_timer> pause_timer_;  // null until a pause has a limit

@@ -74,8 +74,8 @@ TEST(Exchange, GivesTheSameRowsWhereverTheConversationIsSplit) {
       EXPECT_TRUE(take(query, got));
     }
     EXPECT_EQ(got, good_rows);
-    EXPECT_EQ(on->is, session::state::idle);
-    EXPECT_EQ(on->scope.status(), 'T');
+    EXPECT_EQ(on->is(), session::state::idle);
+    EXPECT_EQ(on->engine.scope.status(), 'T');
     EXPECT_EQ(query.row_count(), 4U);
     EXPECT_EQ(query.bytes(), 208U);
   }
@@ -111,7 +111,7 @@ TEST(Exchange, EndsWithAnErrorWhereverTheServerHangsUp) {
       EXPECT_EQ(lost.rows(), got.size());
       EXPECT_TRUE(lost.retryable());
     }
-    EXPECT_EQ(on->is, session::state::broken);
+    EXPECT_EQ(on->is(), session::state::broken);
     ASSERT_LE(got.size(), good_rows.size());
     EXPECT_EQ(got, rows(good_rows.begin(), good_rows.begin() + static_cast<std::ptrdiff_t>(got.size())));
   }
@@ -127,7 +127,7 @@ TEST(Exchange, CallsBackForWhatStandsAside) {
   rows got;
   EXPECT_TRUE(take(query, got));
   EXPECT_EQ(heard, (rows{"careful", "channel:payload"}));
-  EXPECT_EQ(on->parameters["TimeZone"], "UTC");
+  EXPECT_EQ(on->server.parameters["TimeZone"], "UTC");
 }
 
 /// What a conversation that begins well and goes on with `rest` ends in.
@@ -246,7 +246,7 @@ TEST(Exchange, SyncsAfterAnErrorBeforeTheDecision) {
   EXPECT_EQ(heard.substr(heard.size() - 5), sluice::test::raw("S\0\0\0\4"));
   on.say(backend{}.ready_for_query().bytes);
   EXPECT_THROW((void)take(query, got), error);
-  EXPECT_EQ(on->is, session::state::idle);
+  EXPECT_EQ(on->is(), session::state::idle);
 }
 
 TEST(Exchange, RefusesCopyAndBringsTheConnectionBack) {
@@ -258,7 +258,7 @@ TEST(Exchange, RefusesCopyAndBringsTheConnectionBack) {
   EXPECT_NE(on.heard().find("COPY FROM STDIN"), std::string::npos);
   on.say(backend{}.error("57014", "COPY from stdin failed").ready_for_query().bytes);
   EXPECT_THROW((void)take(query, got), error);
-  EXPECT_EQ(on->is, session::state::idle);
+  EXPECT_EQ(on->is(), session::state::idle);
 
   exchange out{*on, {.text = "copy t to stdout"}};
   on.say(backend{}.parse_complete().bind_complete().no_data().message('H', sluice::test::raw("\0\0\0")).bytes);
@@ -271,7 +271,7 @@ TEST(Exchange, RefusesCopyAndBringsTheConnectionBack) {
   out.abandon();
   on.say(backend{}.message('d', "1\n").message('c', "").command_complete("COPY 1").ready_for_query().bytes);
   EXPECT_TRUE(take(out, got));
-  EXPECT_EQ(on->is, session::state::idle);
+  EXPECT_EQ(on->is(), session::state::idle);
 }
 
 TEST(Exchange, PassesOverRowsWithoutHoldingThem) {
@@ -295,7 +295,7 @@ TEST(Exchange, RefusesAQueryThatCannotBeSentAndStaysIdle) {
   pair on;
   const std::string zero{"select\0 1", 9};
   EXPECT_THROW((exchange{*on, {.text = zero}}), error);
-  EXPECT_EQ(on->is, session::state::idle);
+  EXPECT_EQ(on->is(), session::state::idle);
   EXPECT_TRUE(on->io.out.empty());
 }
 

@@ -79,7 +79,7 @@ TEST(Pages, GiveTheSameRowsWhereverTheConversationIsSplit) {
     EXPECT_EQ(got, (rows{"1", "2", "3"}));
     EXPECT_EQ(query.pages(), 2U);
     EXPECT_TRUE(on->is_unused());
-    EXPECT_FALSE(on->scope.in_block());
+    EXPECT_FALSE(on->engine.scope.in_block());
     EXPECT_EQ(sent_types(on), "PBEPBDESESESPBES");
   }
 }
@@ -99,7 +99,7 @@ TEST(Pages, AreSetAsideForAnotherQuery) {
   EXPECT_TRUE(take(second, others));
   EXPECT_EQ(others, rows{"x"});
   EXPECT_GT(first.aside_bytes(), 0U);
-  EXPECT_EQ(on->is, session::state::idle);
+  EXPECT_EQ(on->is(), session::state::idle);
 
   EXPECT_FALSE(take(first, got));
   EXPECT_EQ(got, (rows{"1", "2", "3", "4"}));
@@ -132,10 +132,10 @@ TEST(Pages, ShareATransactionThatTheLastOneEnds) {
   EXPECT_EQ(sent_types(on), "CS") << "its portal is closed, and no page is asked for in front of another's answers";
   on.say(backend{}.parse_complete().bind_complete().row_description().command_complete("SELECT 0").bytes);
   on.say(backend{}.ready_for_query('T').message('3', "").ready_for_query('T').bytes);
-  EXPECT_TRUE(on->scope.in_block());
+  EXPECT_TRUE(on->engine.scope.in_block());
   EXPECT_TRUE(take(first, got)) << "it has seen the end of the second on its way";
   EXPECT_EQ(sent_types(on), "PBES");
-  EXPECT_FALSE(on->scope.in_block()) << "what is sent now comes after the COMMIT";
+  EXPECT_FALSE(on->engine.scope.in_block()) << "what is sent now comes after the COMMIT";
   EXPECT_FALSE(take(second, got));
   on.say(committed().bytes);
   EXPECT_TRUE(take(second, got));
@@ -206,7 +206,7 @@ TEST(Pages, TakeNoMoreMemoryAsideThanTheyMay) {
 
 TEST(PreparedStatements, AreNeitherParsedNorDescribedASecondTime) {
   session_pair on;
-  on->statements = sluice::wire::statement_cache{1};
+  on->engine.statements = sluice::wire::statement_cache{1};
   const auto ask = [&](const statement& what, const std::string& answers) {
     exchange query{*on, what};
     on.say(answers);
@@ -236,7 +236,7 @@ TEST(Pages, DroppedInTheMiddleLeaveTheSessionBroken) {
   {
     const exchange query{*on, by_two};
   }
-  EXPECT_EQ(on->is, session::state::broken);
+  EXPECT_EQ(on->is(), session::state::broken);
 }
 
 }  // namespace

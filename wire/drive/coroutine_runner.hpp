@@ -15,7 +15,7 @@
 
 #include "transport/link.hpp"
 
-namespace sluice::detail {
+namespace sluice::wire {
 
 /// A descriptor owned by someone else: watched, never closed.
 class borrowed_descriptor {
@@ -39,7 +39,7 @@ class coroutine_runner {
   /// Runs a coroutine to its end in this thread.
   /// @param interrupts  an interrupt cancels the coroutine; null: it cannot be interrupted
   template <class T>
-  T run(asio::awaitable<T> work, wire::interrupter* interrupts) {
+  T run(asio::awaitable<T> work, interrupter* interrupts) {
     std::optional<borrowed_descriptor> watch;
     if (interrupts != nullptr) {
       // The handler may run after this call, so an interrupt that arrives at the very end is kept for the next call.
@@ -87,4 +87,4 @@ class coroutine_runner {
   bool may_be_interrupted_{false};
 };
 
-}  // namespace sluice::detail
+}  // namespace sluice::wire

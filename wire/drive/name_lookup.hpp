@@ -11,7 +11,7 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
-#include "transport/dial.hpp"
+#include "drive/dial.hpp"
 
 namespace sluice::wire {
 

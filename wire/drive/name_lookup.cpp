@@ -1,4 +1,4 @@
-#include "transport/name_lookup.hpp"
+#include "drive/name_lookup.hpp"
 
 #include <netdb.h>
 #include <sys/socket.h>
@@ -12,7 +12,7 @@
 #include <thread>
 #include <utility>
 
-#include "transport/bell.hpp"
+#include "drive/bell.hpp"
 
 namespace sluice::wire {
 

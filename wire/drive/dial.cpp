@@ -1,4 +1,4 @@
-#include "transport/dial.hpp"
+#include "drive/dial.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -12,7 +12,6 @@
 #include <system_error>
 #include <utility>
 
-#include <asio/cancellation_state.hpp>
 #include <asio/ip/address.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/local/stream_protocol.hpp>
@@ -20,8 +19,9 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include "drive/coroutine_driver.hpp"
+#include "drive/name_lookup.hpp"
 #include "transport/deadline.hpp"
-#include "transport/name_lookup.hpp"
 
 namespace sluice::wire {
 
@@ -29,12 +29,6 @@ namespace {
 
 [[noreturn]] void fail(const link::context& where, errc code, std::string_view what, bool retryable) {
   throw error{error_info{.code = code, .message = where.after(what), .server = {}, .retryable = retryable}};
-}
-
-/// A coroutine may be cancelled just as its wait ends; without this check the next wait would report it in Asio's
-/// words.
-void check_wanted(const asio::cancellation_state& asked, const link::context& where) {
-  if (asked.cancelled() != asio::cancellation_type::none) fail(where, errc::cancelled, "cancelled", false);
 }
 
 std::string advice(std::error_code error, const endpoint& to) {
@@ -93,9 +87,9 @@ asio::awaitable<std::vector<endpoint>> resolve(const conninfo::host& host, clock
   }
   name_lookup& lookup = *started;
   while (!lookup.is_done() && clock::now() < deadline_at) {
-    co_await lookup.done_or(deadline_at);
-    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-    check_wanted(asked, where);
+    asio::awaitable<void> answer = lookup.done_or(deadline_at);
+    const bool goes_on = co_await uncancelled(std::move(answer));
+    if (!goes_on) fail(where, errc::cancelled, "cancelled", false);
   }
   if (!lookup.is_done()) fail(where, errc::deadline_exceeded, "the name " + name + " was not resolved in time", true);
   if (const std::string why = lookup.failure(); !why.empty())
@@ -115,13 +109,11 @@ asio::awaitable<socket> dial(asio::any_io_executor on, endpoint to, clock::time_
                  }};
   limit.set(deadline_at);
   limit.arm();
-  co_await connecting.async_connect(to, asio::redirect_error(asio::use_awaitable, error));
-  const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-  check_wanted(asked, where);
-  if (error == asio::error::operation_aborted) {
-    if (limit.has_passed()) fail(where, errc::deadline_exceeded, "no answer from " + to_string(to) + " in time", true);
-    fail(where, errc::cancelled, "cancelled", false);
-  }
+  asio::awaitable<void> connected = connecting.async_connect(to, asio::redirect_error(asio::use_awaitable, error));
+  const bool goes_on = co_await uncancelled(std::move(connected));
+  if (!goes_on) fail(where, errc::cancelled, "cancelled", false);
+  if (error == asio::error::operation_aborted)
+    fail(where, errc::deadline_exceeded, "no answer from " + to_string(to) + " in time", true);
   if (error) fail(where, errc::connect_failed, advice(error, to), true);
   prepare(connecting, tcp);
   co_return std::move(connecting);

@@ -1,0 +1,29 @@
+#include "drive/coroutine_driver.hpp"
+
+#include <system_error>
+#include <utility>
+
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+
+namespace sluice::wire {
+
+asio::awaitable<bool> uncancelled(asio::awaitable<void> wait) {
+  bool is_aborted = false;
+  try {
+    co_await std::move(wait);
+  } catch (const std::system_error&) {  // thrown by Asio if this coroutine was cancelled before it could wait
+    is_aborted = true;
+  }
+  const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+  co_return !is_aborted && asked.cancelled() == asio::cancellation_type::none;
+}
+
+asio::awaitable<bool> wait_for(asio::steady_timer& timer) {
+  std::error_code ignored;
+  asio::awaitable<void> end = timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  const bool goes_on = co_await uncancelled(std::move(end));
+  co_return goes_on;
+}
+
+}  // namespace sluice::wire

@@ -1,0 +1,174 @@
+// How a query handles the server's messages.
+#include "engine/query_conversation.hpp"
+
+#include <span>
+#include <utility>
+
+#include "engine/flight.hpp"
+#include "engine/server_report.hpp"
+
+namespace sluice::wire {
+
+namespace {
+
+action malformed(char type, std::string_view rule) {
+  return failed({.what = proto::fault::kind::malformed, .type = type, .rule = rule});
+}
+action unexpected(char type, std::string_view rule) {
+  return failed({.what = proto::fault::kind::unexpected, .type = type, .rule = rule});
+}
+
+}  // namespace
+
+query_conversation::query_conversation(connection_engine& on, exchange* reader) noexcept
+    : engine_{on}, reader_{reader}, prepared_{on.statements} {}
+
+action query_conversation::on(const proto::frame& message, bool skips_rows) {
+  using enum proto::step::kind;
+  const proto::step step = machine_.on(message);
+  switch (step.is) {
+    case violation: return failed(step.why);
+    case aside: return {.is = action::kind::aside};
+    case parsed:
+      if (prepared_.parsed()) remember();
+      return {};
+    case described: return on_columns(message, skips_rows);
+    case no_rows:
+      if (undecided_) return on_described(nullptr);
+      remember();
+      return {};
+    case row: return on_row(message, skips_rows);
+    case complete: return on_complete(message);
+    case refused: return on_refusal(message);
+    case copy_in: return {.is = action::kind::refuse_copy};
+    case copy_out: unsuitable_ = {.why = "COPY is not a query: use a SELECT, and bulk mode"}; return {};
+    case copying: return on_copying(message);
+    case copied:
+      if (!copy_->is_whole() && !skips_rows) return malformed(message.type, "the copy ends before its trailer");
+      return {};
+    case ready: return on_ready(message);
+    case suspended: return on_page_end(message, skips_rows);
+    case nothing: return undecided_ ? on_question(message) : action{};
+  }
+  return {};
+}
+
+action query_conversation::on_columns(const proto::frame& message, bool skips_rows) {
+  const auto columns = proto::decode_row_description(message.body);
+  if (!columns) return malformed(message.type, "the columns do not fill the body");
+  const std::size_t count = columns->size();
+  shape_ = {.columns = static_cast<std::uint16_t>(count), .max_body = engine_.largest_row()};
+  if (by_columns_) {
+    for (const proto::column& each : *columns) columns_.push_back({.name = std::string{each.name}, .type = each.type});
+  }
+  if (undecided_) return on_described(&*columns);
+  if (!by_columns_ && count != 1 && !skips_rows) unsuitable_ = {.why = refuse_columns(count).sql};
+  remember();
+  return {};
+}
+
+action query_conversation::on_described(const proto::row_description* columns) {
+  const decision how = undecided_->on_columns(columns);
+  const action next = go_on(how);
+  if (how.is == decision::kind::as_it_is && columns != nullptr) remember();
+  return next;
+}
+
+/// The answers before the statement runs: the types of its parameters, and the rows of what the decider asks.
+action query_conversation::on_question(const proto::frame& message) {
+  switch (message.type) {
+    case 't':
+      if (!undecided_->on_parameters(message.body))
+        return malformed(message.type, "not as many parameters as were named");
+      return {};
+    case 'D':
+      if (!undecided_->on_row(message.body)) return malformed(message.type, "not an answer to what was asked");
+      return {};
+    case 'C':
+    case 'I':
+      if (const std::optional<decision> how = undecided_->on_end()) return go_on(*how);
+      return {};
+    default: return {};
+  }
+}
+
+/// A row that a walk did not take.
+action query_conversation::on_row(const proto::frame& message, bool skips_rows) {
+  note_row();
+  if (skips_rows || unsuitable_) return {};
+  if (copy_) return on_copy_data(message);
+  return malformed(message.type, "the fields do not match the columns or do not fill the body exactly");
+}
+
+/// Servers send the first row after the header in the same message.
+action query_conversation::on_copy_data(const proto::frame& message) {
+  using enum binary_copy::part::kind;
+  const binary_copy::part part = copy_->on_data(message.body);
+  switch (part.is) {
+    case malformed: return wire::malformed(message.type, part.why);
+    case header:
+      shape_.type = std::byte{'d'};
+      if (!part.row.empty()) return {.is = action::kind::take_row, .row_bytes = part.row.size()};
+      return {};
+    case trailer: shape_.type = {}; return {};  // no more rows follow
+  }
+  return {};
+}
+
+action query_conversation::on_copying(const proto::frame& message) {
+  if (binary_copy::is_expected(message.body, shape_.columns)) return {};
+  return malformed(message.type, "the copy is not in the binary format, or not of the columns that were described");
+}
+
+action query_conversation::on_refusal(const proto::frame& message) {
+  if (!said_) {
+    said_ = read_report(message);
+    if (!said_) return malformed(message.type, "the fields do not fill the body exactly");
+  }
+  if (ends_the_session(*said_)) return {.is = action::kind::give_up};
+  prepared_.refused(said_->sqlstate);
+  undecided_.reset();
+  if (machine_.needs_sync()) flight{engine_.out, machine_} << proto::sync{};
+  if (is_fetching()) close_portal();
+  return {};
+}
+
+action query_conversation::on_complete(const proto::frame& message) {
+  if (message.type == 'C') {
+    const auto done = proto::decode_command_complete(message.body);
+    if (!done) return malformed('C', "the tag has no end");
+    if (!is_paged() || is_fetching()) tag_ = done->tag;
+    if (tag_ == "DISCARD ALL" || tag_ == "DEALLOCATE ALL") engine_.statements.clear();
+  }
+  if (!is_fetching()) return {};
+  (void)portal_->page_ended();
+  close_portal();
+  return {};
+}
+
+action query_conversation::on_page_end(const proto::frame& message, bool skips_rows) {
+  if (!is_paged()) return unexpected(message.type, "no row limit was asked for");
+  if (!portal_->page_ended() && !skips_rows) return unexpected(message.type, "the page has no rows");
+  return {};
+}
+
+action query_conversation::on_ready(const proto::frame& message) {
+  const auto now = proto::decode_ready_for_query(message.body);
+  if (!now) return malformed(message.type, "the status is not I, T or E");
+  engine_.scope.ready(now->status);
+  engine_.queue.end_first();
+  if (--turns_ == 0) {
+    prepared_.ended();
+    if (portal_ && portal_->is_ending_its_block() && !end_block())
+      return unexpected(message.type, "the transaction does not end");
+  }
+  return {.is = action::kind::end_turn};
+}
+
+/// The server has prepared the statement, and its result columns are known.
+void query_conversation::remember() {
+  if (!prepared_.is_claimed()) return;
+  prepared_.keep({.has_rows = machine_.has_rows(), .columns = shape_.columns, .names = columns_});
+}
+
+}  // namespace sluice::wire

@@ -1,0 +1,162 @@
+#pragma once
+/// @file
+/// One query, from its first flight to the answer to its last Sync. It is fed the server's messages and says what it
+/// wants; what it sends goes into the connection's output. No socket, no clock.
+///
+/// A query in pages sends one flight per page. Its portal lives in a transaction block: the caller's, or one that the
+/// first paged query begins and the last one ends. A query whose SQL depends on its result columns is described first
+/// and continues in the same turn when the decision is made. Rows do not pass through here while `may_have_rows()`:
+/// whoever reads them walks them in place, checked by `shape()`.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <sluice/proto/row_walk.hpp>
+#include <sluice/wire/error.hpp>
+#include <sluice/wire/result_columns.hpp>
+
+#include "engine/action.hpp"
+#include "engine/binary_copy.hpp"
+#include "engine/connection_engine.hpp"
+#include "engine/portal.hpp"
+#include "engine/prepared_use.hpp"
+#include "engine/statement.hpp"
+#include "engine/undecided_statement.hpp"
+#include "machines/query_machine.hpp"
+#include "messages/backend.hpp"
+
+namespace sluice::wire {
+
+class exchange;
+class flight;
+
+class query_conversation {
+ public:
+  /// @param reader  who reads its rows
+  /// @pre both outlive this
+  explicit query_conversation(connection_engine& on, exchange* reader = nullptr) noexcept;
+  query_conversation(const query_conversation&) = delete;
+  query_conversation& operator=(const query_conversation&) = delete;
+
+  /// Sends the first flight.
+  /// @return why the protocol cannot carry it: then nothing was sent
+  /// @par Errors  throws error: as the statement's `decides`
+  [[nodiscard]] proto::fault begin(const statement& what);
+  /// The same for a simple query: one or more statements without parameters.
+  [[nodiscard]] proto::fault begin(std::string_view statements);
+
+  /// Handles a message of one of its turns.
+  /// @param skips_rows  they are not wanted: what is wrong with them does not matter
+  /// @par Errors  throws error: as the statement's decider
+  [[nodiscard]] action on(const proto::frame& message, bool skips_rows);
+  /// Answers a COPY FROM STDIN; an ErrorResponse follows.
+  void refuse_copy_in();
+
+  /// @pre `is_fetching`, and a query may be sent on the connection
+  void request_page();
+  /// The result is not wanted any more: no page is requested.
+  /// @param runs_on  a statement that has not begun is still run, for its effects
+  void let_go(bool runs_on);
+  /// Whether to stop requesting pages ahead of the consumer.
+  /// @pre `is_paged`
+  void hold_pages(bool holds) noexcept { portal_->hold(holds); }
+
+  [[nodiscard]] exchange& reader() const noexcept { return *reader_; }
+  [[nodiscard]] bool is_over() const noexcept { return turns_ == 0 && !is_fetching(); }
+  /// How many of the connection's turns are its own.
+  [[nodiscard]] std::size_t turns() const noexcept { return turns_; }
+  /// Whether its columns have to be known before anything can be sent after it.
+  [[nodiscard]] bool is_undecided() const noexcept { return undecided_ != nullptr; }
+  /// Whether other queries may be sent after it: its rows can be buffered for its reader.
+  [[nodiscard]] bool lets_others_in() const noexcept { return is_paged() && !is_undecided(); }
+  /// Whether it has a portal with a row limit.
+  [[nodiscard]] bool is_paged() const noexcept { return portal_.has_value(); }
+  /// Whether another page may be requested.
+  [[nodiscard]] bool is_fetching() const noexcept { return portal_ && portal_->is_open(); }
+  /// Whether a page should be on its way while the consumer has the one before.
+  [[nodiscard]] bool wants_page_ahead() const noexcept { return is_fetching() && turns_ == 1 && !portal_->is_held(); }
+  [[nodiscard]] std::uint64_t pages() const noexcept { return portal_ ? portal_->pages() : 0; }
+
+  /// Whether a row may be next.
+  [[nodiscard]] bool may_have_rows() const noexcept { return machine_.may_have_rows(); }
+  /// A row was taken by a walk.
+  void note_row() noexcept {
+    if (portal_) portal_->has_row();
+  }
+  /// What the rows look like.
+  [[nodiscard]] const proto::row_shape& shape() const noexcept { return shape_; }
+  /// The connection's limit for rows has changed.
+  void limit_changed() noexcept { shape_.max_body = engine_.largest_row(); }
+  /// The columns of a result that was requested as columns; null for documents.
+  [[nodiscard]] const result_columns* columns() const noexcept { return by_columns_ ? &columns_ : nullptr; }
+
+  /// Why the result cannot be streamed.
+  struct refusal {
+    errc code{errc::unsupported_result};
+    std::string why;
+  };
+  [[nodiscard]] const std::optional<refusal>& unsuitable() const noexcept { return unsuitable_; }
+  /// The server's error that ended it.
+  [[nodiscard]] const std::optional<server_message>& said() const noexcept { return said_; }
+  /// The same, which then counts as reported.
+  [[nodiscard]] std::optional<server_message> take_said() noexcept { return std::exchange(said_, std::nullopt); }
+  /// The tag of the last CommandComplete, such as "SELECT 42".
+  [[nodiscard]] const std::string& tag() const noexcept { return tag_; }
+  /// Whether its statement was found in the cache.
+  [[nodiscard]] bool was_prepared() const noexcept { return prepared_.was_found(); }
+
+ private:
+  /// What is still wanted of it.
+  enum class wish : std::uint8_t {
+    result,
+    effects,  ///< it is run, although nobody reads its result
+    nothing,
+  };
+
+  void end_flight();
+  void add_query(flight& to, const statement& what, const statement_cache::known* known);
+  void describe(flight& to, const statement& what, const proto::bind& bind);
+  void add_run(const undecided_statement& of);
+  void finish_flight(flight& to) const;
+  [[nodiscard]] action go_on(const decision& how);
+  [[nodiscard]] proto::fault execute(const undecided_statement& of, const decision& how);
+  [[nodiscard]] proto::fault copy(const undecided_statement& of, std::string_view sql);
+  void end_unbegun();
+  void close_portal();
+
+  [[nodiscard]] action on_columns(const proto::frame& message, bool skips_rows);
+  [[nodiscard]] action on_described(const proto::row_description* columns);
+  [[nodiscard]] action on_question(const proto::frame& message);
+  [[nodiscard]] action on_row(const proto::frame& message, bool skips_rows);
+  [[nodiscard]] action on_copy_data(const proto::frame& message);
+  [[nodiscard]] action on_copying(const proto::frame& message);
+  [[nodiscard]] action on_refusal(const proto::frame& message);
+  [[nodiscard]] action on_complete(const proto::frame& message);
+  [[nodiscard]] action on_page_end(const proto::frame& message, bool skips_rows);
+  [[nodiscard]] action on_ready(const proto::frame& message);
+  [[nodiscard]] bool end_block();
+  void remember();
+
+  connection_engine& engine_;
+  exchange* reader_;
+  proto::query_machine machine_{};
+  proto::row_shape shape_{};
+  result_columns columns_{};
+  bool by_columns_{false};        // of the statement
+  bool restores_timeout_{false};  // likewise
+  wish wants_{wish::result};
+  std::size_t turns_{0};
+  prepared_use prepared_;
+  std::unique_ptr<undecided_statement> undecided_{};  // until it is decided how to continue
+  std::optional<portal> portal_{};                    // of a paged query
+  std::optional<binary_copy> copy_{};
+  std::optional<refusal> unsuitable_{};
+  std::optional<server_message> said_{};
+  std::string tag_{};
+};
+
+}  // namespace sluice::wire

@@ -1,0 +1,216 @@
+// The messages that a query sends.
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "engine/flight.hpp"
+#include "engine/query_conversation.hpp"
+#include "messages/frontend.hpp"
+
+namespace sluice::wire {
+
+namespace {
+
+constexpr std::size_t most_closes = 4;  // per flight; the rest are sent with the next
+
+/// In the caller's transaction block the setting has to be restored; elsewhere it ends with the flight.
+std::string timeout_statement(std::chrono::milliseconds timeout, bool restored) {
+  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();  // the largest value of the setting
+  const std::string limit = std::to_string(std::min<std::int64_t>(timeout.count(), most));
+  const std::string set = "pg_catalog.set_config('statement_timeout', '" + limit + "', true)";
+  if (!restored) return "select " + set;
+  return "select pg_catalog.set_config('sluice.statement_timeout', pg_catalog.current_setting('statement_timeout'), "
+         "true), " +
+         set;
+}
+constexpr std::string_view restore_timeout =
+    "select pg_catalog.set_config('statement_timeout', pg_catalog.current_setting('sluice.statement_timeout'), true)";
+
+}  // namespace
+
+proto::fault query_conversation::begin(std::string_view statements) {
+  engine_.queue.reserve_one();
+  flight to{engine_.out, machine_};
+  to << proto::query{statements};
+  if (!to.failure()) end_flight();
+  return to.failure();
+}
+
+proto::fault query_conversation::begin(const statement& what) {
+  engine_.queue.reserve_one();  // so that whatever is encoded is also recorded
+  by_columns_ = what.by_columns;
+  const bool is_limited = what.server_timeout.count() > 0;
+  // Behind other queries it is not known yet in which transaction it will run.
+  restores_timeout_ = is_limited && what.page_rows == 0 && (engine_.scope.in_block() || !engine_.queue.empty());
+  if (what.page_rows != 0) portal_.emplace(engine_.scope, what.page_rows);
+  const statement_cache::known* const known = prepared_.look_up(what);
+  statement_cache& cache = engine_.statements;
+  const std::size_t closes = std::min(most_closes, cache.to_close().size());
+  flight to{engine_.out, machine_};
+  try {
+    for (const std::string& name : cache.to_close().first(closes))
+      to << proto::close{proto::describe::kind::statement, name};
+    if (portal_ && portal_->needs_begin()) to.aside("begin");
+    if (is_limited) to.aside(timeout_statement(what.server_timeout, restores_timeout_));
+    add_query(to, what, known);
+  } catch (...) {
+    to.take_back();
+    throw;
+  }
+  if (to.failure()) return to.failure();
+  cache.closed(closes);
+  if (portal_) portal_->opened();
+  end_flight();
+  return {};
+}
+
+void query_conversation::add_query(flight& to, const statement& what, const statement_cache::known* known) {
+  const std::string_view portal = portal_ ? std::string_view{portal_->name()} : std::string_view{};
+  const proto::bind bind{
+      .portal = portal, .statement = prepared_.name(), .parameters = what.values, .binary_results = by_columns_};
+  if (known != nullptr) {
+    columns_ = known->names;
+    shape_ = {.columns = known->columns, .max_body = engine_.largest_row()};
+    machine_.known(known->has_rows);
+    to << bind;
+    finish_flight(to);
+  } else if (what.decides) {
+    describe(to, what, bind);
+  } else {
+    const std::string rewritten = what.rewritten == nullptr ? std::string{} : what.rewritten(what.text);
+    to << proto::parse{.statement = prepared_.name(),
+                       .sql = what.rewritten == nullptr ? what.text : std::string_view{rewritten},
+                       .parameter_types = what.types}
+       << bind << proto::describe{proto::describe::kind::portal, portal};
+    finish_flight(to);
+  }
+}
+
+/// First half: only the server knows the result columns and the types of the parameters.
+void query_conversation::describe(flight& to, const statement& what, const proto::bind& bind) {
+  undecided_ = std::make_unique<undecided_statement>(what, bind);
+  if (undecided_->fault()) return to.fail(undecided_->fault());
+  if (!what.question.empty()) to.aside(what.question);
+  to << proto::parse{.statement = prepared_.name(), .sql = what.text, .parameter_types = what.types}
+     << proto::describe{proto::describe::kind::statement, prepared_.name()} << proto::flush{};
+}
+
+/// The messages that follow Bind, or the Describe of the portal that it made.
+void query_conversation::finish_flight(flight& to) const {
+  if (copy_)
+    to.copy();
+  else
+    to << (portal_ ? portal_->page() : proto::execute{});
+  if (restores_timeout_) to.aside(restore_timeout);
+  to << proto::sync{};
+}
+
+/// Records that a flight with one Sync was sent, after those of all other queries.
+void query_conversation::end_flight() {
+  engine_.queue.add(*this);
+  ++turns_;
+}
+
+/// Second half: the statement has been described.
+action query_conversation::go_on(const decision& how) {
+  const bool is_refused = how.is == decision::kind::refuse;
+  if (is_refused) unsuitable_ = {.code = how.code, .why = how.sql};
+  const bool is_to_begin = wants_ != wish::nothing && !is_refused;
+  if (is_to_begin && how.is == decision::kind::ask) {
+    flight to{engine_.out, machine_};
+    to.aside(how.sql) << proto::flush{};
+    return failed(to.failure());
+  }
+  const std::unique_ptr<undecided_statement> of = std::move(undecided_);
+  if (!is_to_begin) {
+    end_unbegun();
+    return {};
+  }
+  const proto::fault why = how.is == decision::kind::copy ? copy(*of, how.sql) : execute(*of, how);
+  if (wants_ != wish::result && is_fetching()) close_portal();
+  return failed(why);
+}
+
+void query_conversation::end_unbegun() {
+  flight{engine_.out, machine_} << proto::sync{};
+  if (is_fetching()) close_portal();
+}
+
+proto::fault query_conversation::execute(const undecided_statement& of, const decision& how) {
+  flight to{engine_.out, machine_};
+  if (how.is == decision::kind::instead) {
+    if (!prepared_.name().empty()) to << proto::close{proto::describe::kind::statement, prepared_.name()};
+    to << proto::parse{.statement = prepared_.name(), .sql = how.sql, .parameter_types = of.types()};
+    shape_.columns = 1;
+    prepared_.replaced();
+  }
+  if (to.failure()) return to.failure();
+  add_run(of);
+  machine_.sent(proto::bind{});
+  finish_flight(to);
+  return to.failure();
+}
+
+proto::fault query_conversation::copy(const undecided_statement& of, std::string_view sql) {
+  copy_.emplace();
+  const std::uint16_t columns = by_columns_ ? shape_.columns : std::uint16_t{1};
+  shape_ = {.columns = columns, .type = {}, .max_body = engine_.largest_row()};  // the header gives the type
+  flight to{engine_.out, machine_};
+  if (!of.run().empty()) {
+    add_run(of);
+    machine_.sent_aside(proto::parse{});
+    machine_.sent(proto::bind{});
+    machine_.sent_aside(proto::execute{});
+  }
+  to << proto::parse{.sql = sql} << proto::bind{};
+  finish_flight(to);
+  return to.failure();
+}
+
+void query_conversation::add_run(const undecided_statement& of) {
+  engine_.out.insert(engine_.out.end(), of.run().begin(), of.run().end());
+}
+
+void query_conversation::request_page() {
+  flight{engine_.out, machine_} << portal_->page() << proto::sync{};
+  end_flight();
+}
+
+/// No more pages are wanted. COMMIT of a failed block rolls back.
+void query_conversation::close_portal() {
+  flight to{engine_.out, machine_};
+  if (portal_->close())
+    to.aside("commit");
+  else if (said_)
+    return;  // the portal is gone, with the transaction that failed
+  else
+    to << portal_->closing();
+  to << proto::sync{};
+  end_flight();
+}
+
+/// COMMIT was answered. A late cancel request may have hit it.
+/// @return whether the block ends
+bool query_conversation::end_block() {
+  if (portal_->ended()) return true;
+  if (!portal_->roll_back()) return false;
+  flight{engine_.out, machine_}.aside("rollback") << proto::sync{};
+  end_flight();
+  return true;
+}
+
+void query_conversation::let_go(bool runs_on) {
+  wants_ = runs_on ? wish::effects : wish::nothing;
+  if (is_fetching() && !undecided_) close_portal();
+}
+
+void query_conversation::refuse_copy_in() {
+  flight to{engine_.out, machine_};
+  to << proto::copy_fail{"COPY FROM STDIN is not supported here"};
+  if (machine_.needs_sync()) to << proto::sync{};
+}
+
+}  // namespace sluice::wire

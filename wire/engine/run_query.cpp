@@ -1,0 +1,48 @@
+#include "engine/run_query.hpp"
+
+#include "drive/coroutine_driver.hpp"
+
+namespace sluice::wire {
+
+namespace {
+
+/// Reads a query to its end, or until it has brought bytes so many times.
+class reading_to_end {
+ public:
+  reading_to_end(exchange& query, std::uint64_t most_reads) noexcept
+      : query_{query}, most_reads_{most_reads}, before_{query.on().io.reads()} {}
+
+  [[nodiscard]] bool advance() {
+    return query_.advance() == exchange::state::over || query_.on().io.reads() - before_ >= most_reads_;
+  }
+  [[nodiscard]] bool move() { return query_.move(); }
+
+ private:
+  exchange& query_;
+  std::uint64_t most_reads_;
+  std::uint64_t before_;
+};
+
+}  // namespace
+
+asio::awaitable<void> read_to_end(exchange& query, std::uint64_t most_reads) {
+  reading_to_end reading{query, most_reads};
+  co_await run(query.on().io, reading);
+}
+
+asio::awaitable<void> until_decided(session& on, clock::time_point latest) {
+  exchange* const last = exchange::undecided(on);
+  if (last == nullptr) co_return;
+  on.io.set_deadline(latest);
+  deciding decision{*last};
+  co_await run(on.io, decision);
+}
+
+asio::awaitable<void> run_statements(session& on, std::string_view statements) {
+  on.io.set_deadline(from_now(on.patience));
+  exchange running{on, statements};
+  co_await read_to_end(running);
+  on.io.set_deadline(clock::time_point::max());
+}
+
+}  // namespace sluice::wire

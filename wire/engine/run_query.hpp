@@ -1,0 +1,35 @@
+#pragma once
+// Queries as conversations for the drivers, and the coroutines that run them.
+#include <cstdint>
+#include <limits>
+#include <string_view>
+
+#include <asio/awaitable.hpp>
+
+#include "engine/exchange.hpp"
+
+namespace sluice::wire {
+
+/// Waits for the columns of a query, as a conversation for the drivers.
+class deciding {
+ public:
+  explicit deciding(exchange& query) noexcept : query_{query} {}
+  [[nodiscard]] bool advance() { return query_.decide(); }
+  [[nodiscard]] bool move() { return query_.move(); }
+
+ private:
+  exchange& query_;
+};
+
+/// Reads until `query` is over, or has brought bytes that many times, in a coroutine. Its rows must be skipped.
+/// @par Errors  throws error: as `advance`, connection_lost, deadline_exceeded, cancelled
+[[nodiscard]] asio::awaitable<void> read_to_end(exchange& query,
+                                                std::uint64_t most_reads = std::numeric_limits<std::uint64_t>::max());
+/// Reads until a query can be started alongside the paged ones, or until `latest`.
+/// @par Errors  as above
+[[nodiscard]] asio::awaitable<void> until_decided(session& on, clock::time_point latest = clock::time_point::max());
+/// Runs the driver's own statements to their end, within the session's patience.
+/// @par Errors  as above, and the server's
+[[nodiscard]] asio::awaitable<void> run_statements(session& on, std::string_view statements);
+
+}  // namespace sluice::wire
