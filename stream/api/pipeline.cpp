@@ -62,6 +62,11 @@ asio::awaitable<row_stream> pipeline::next_of(std::shared_ptr<queries> waiting) 
   co_return rows;
 }
 
+asio::any_io_executor pipeline::get_executor() const {
+  if (!has_next()) throw error{errc::bad_state, "the pipeline has no more results"};
+  return waiting_->front()->link().get_executor();
+}
+
 void pipeline::leave() noexcept {
   if (!has_next()) return;
   const auto on = waiting_->front()->keep_session();

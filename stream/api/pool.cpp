@@ -71,5 +71,6 @@ void pool::close() noexcept {
 
 asio::awaitable<bool> pool::drain(std::chrono::milliseconds patience) { return drain_all(sessions_, patience); }
 pool_stats pool::stats() const { return sessions_->stats(); }
+asio::any_io_executor pool::get_executor() const { return sessions_->get_executor(); }
 
 }  // namespace sluice

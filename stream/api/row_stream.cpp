@@ -145,7 +145,10 @@ asio::awaitable<leaving> row_stream::cancel_of(query_ptr query) {
 }
 
 stream_stats row_stream::stats() const { return query_ == nullptr ? stream_stats{} : query_->stats(); }
-asio::any_io_executor row_stream::get_executor() const { return query_->link().get_executor(); }
+asio::any_io_executor row_stream::get_executor() const {
+  if (query_ == nullptr) throw error{errc::bad_state, "an empty stream has no executor"};
+  return query_->link().get_executor();
+}
 
 namespace detail {
 

@@ -1,7 +1,8 @@
 #pragma once
 /// @file
-/// The umbrella header. It leaves out <sluice/stream/json.hpp> and <sluice/stream/typed.hpp>, which include simdjson,
-/// and <sluice/stream/async.hpp> and <sluice/stream/document_writer.hpp>, which include more of Asio.
+/// The umbrella header. It leaves out <sluice/stream/json.hpp>, <sluice/stream/typed.hpp> and
+/// <sluice/stream/typed_stream.hpp>, which include simdjson, and <sluice/stream/async.hpp> and
+/// <sluice/stream/document_writer.hpp>, which include more of Asio.
 ///
 /// @mainpage
 /// Postgres results as a bounded stream of JSON rows. Entry points:
@@ -15,6 +16,7 @@
 #include <sluice/stream/chunk.hpp>
 #include <sluice/stream/client.hpp>
 #include <sluice/stream/columns.hpp>
+#include <sluice/stream/concepts.hpp>
 #include <sluice/stream/connection.hpp>
 #include <sluice/stream/notifications.hpp>
 #include <sluice/stream/options.hpp>
