@@ -32,7 +32,8 @@ const sluice::query_options in_pages{.mode = sluice::fetch_mode::paged, .page_ro
 
 sluice::relation numbers() {
   static const std::string made = psql(
-      "create table verbs_numbers as select n, repeat('x', 100) as filler from generate_series(1, 20000) n; "
+      "create table verbs_numbers as select json_build_object('n', n, 'filler', repeat('x', 100)) as data from "
+      "generate_series(1, 20000) n; "
       "analyze verbs_numbers; select ''");
   (void)made;
   return from("verbs_numbers");
@@ -269,16 +270,18 @@ TEST(TypedStream, CountsTheRowsOfChunksThatWereLeft) { run(number_rows()); }
 TEST(TypedRange, CountsTheRowsOfChunksThatWereLeft) {
   sluice::client db{dsn()};
   auto rows = db.stream<number>(some_bad());
-  std::uint64_t before = 0;
+  std::size_t checked = 0;
   while (auto some = rows.next()) {
+    std::int64_t last = 0;
     try {
-      for (const number& each : some) EXPECT_GT(each.n, 0);
+      for (const number& each : some) last = each.n;
     } catch (const sluice::error& e) {
-      const std::uint64_t row = before + 3 - before % 3;
-      EXPECT_EQ(told(e), "row " + std::to_string(row));
+      if (last == 0) continue;  // the first of its chunk
+      EXPECT_EQ(told(e), "row " + std::to_string(last + 1));
+      ++checked;
     }
-    before = rows.stats().rows;
   }
+  EXPECT_GT(checked, 0U);
 }
 
 asio::awaitable<void> skip_rows() {
@@ -305,7 +308,8 @@ TEST(TypedStream, SkipsBadRowsAsARangeDoes) { run(skip_rows()); }
 
 TEST(TypedParallelRange, NumbersRowsInTheOrderInWhichTheyCome) {
   psql(
-      "create table verbs_bad as select case when n = 900 then to_jsonb('x'::text) else to_jsonb(n) end as n "
+      "create table verbs_bad as select jsonb_build_object('n', case when n = 900 then '\"x\"' else to_jsonb(n) end) "
+      "as data "
       "from generate_series(1, 1000) n");
   sluice::typed_range<number, sluice::parallel_range> rows{{dsn(), from("verbs_bad")}};
   std::uint64_t good = 0;

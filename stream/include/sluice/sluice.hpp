@@ -8,7 +8,8 @@
 /// Postgres results as a bounded stream of JSON rows. Entry points:
 /// - sluice::client for plain loops, sluice::connection for coroutines, sluice::pool for many tasks
 /// - sluice::from and sluice::sql: what to stream; sluice::predicate: conditions
-/// - sluice::row_range and sluice::row_stream, sluice::chunk, sluice::row: results
+/// - sluice::row_range and sluice::row_stream, sluice::chunk, sluice::row: results; what all streams can do:
+///   sluice::blocking_stream and sluice::awaitable_stream
 /// - sluice::stream_in_parallel: one relation over several connections
 /// - sluice::error: every failure
 /// - sluice::connection_options and sluice::query_options: bounds, deadlines and modes

@@ -59,7 +59,7 @@ class SLUICE_API connection {
   auto stream(const query& what, query_options options, Token&& token) {
     return detail::with_token(get_executor(), [&] { return stream(what, options); }, std::forward<Token>(token));
   }
-  /// `void(std::exception_ptr, typed_stream<T>)`
+  /// With a completion token: `void(std::exception_ptr, typed_stream<T>)`
   template <class T, class Token>
   auto stream(const query& what, query_options options, Token&& token) {
     return detail::with_token(get_executor(), [&] { return stream<T>(what, options); }, std::forward<Token>(token));
@@ -70,7 +70,7 @@ class SLUICE_API connection {
   /// @return the last command's tag, such as "INSERT 0 42"
   /// @par Errors  throws error: as `row_stream::next`; the first failing statement ends the rest
   [[nodiscard]] asio::awaitable<std::string> execute(std::string_view statements, query_options options = {});
-  /// `void(std::exception_ptr, std::string)`
+  /// With a completion token: `void(std::exception_ptr, std::string)`
   template <class Token>
   auto execute(std::string_view statements, query_options options, Token&& token) {
     return detail::with_token(get_executor(), [&] { return execute(statements, options); }, std::forward<Token>(token));
@@ -81,7 +81,7 @@ class SLUICE_API connection {
   /// to declare the shape of its rows, as `sluice::from` or `query::as_document`, `as_object` and `as_columns` do.
   /// @par Errors  throws error: bad_query, in which case nothing is sent; bad_state
   [[nodiscard]] asio::awaitable<pipeline> send(std::vector<query> queries, query_options options = {});
-  /// `void(std::exception_ptr, pipeline)`
+  /// With a completion token: `void(std::exception_ptr, pipeline)`
   template <class Token>
   auto send(std::vector<query> queries, query_options options, Token&& token) {
     return detail::with_token(
@@ -133,7 +133,7 @@ class SLUICE_API connection {
 [[nodiscard]] SLUICE_API asio::awaitable<connection> connect(std::string_view conninfo,
                                                              connection_options options = {});
 [[nodiscard]] SLUICE_API asio::awaitable<connection> connect(const conninfo& info, connection_options options = {});
-/// `void(std::exception_ptr, connection)`; @see async.hpp
+/// With a completion token: `void(std::exception_ptr, connection)`; @see async.hpp
 /// @param on     the connection's executor
 /// @param where  a connection string or a conninfo
 template <class Token, class Where>

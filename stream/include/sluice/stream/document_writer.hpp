@@ -114,7 +114,7 @@ asio::awaitable<std::uint64_t> write_documents(row_stream& rows, AsyncWriteStrea
     if (!batch) co_return writer.rows();
   }
 }
-/// `void(std::exception_ptr, std::uint64_t)`; @see async.hpp
+/// With a completion token: `void(std::exception_ptr, std::uint64_t)`; @see async.hpp
 /// @par Lifetime  `rows` and `to` must stay where they are until the call completes
 template <class AsyncWriteStream, class Token>
 auto write_documents(row_stream& rows, AsyncWriteStream& to, document_format format, Token&& token) {

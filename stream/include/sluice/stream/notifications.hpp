@@ -89,7 +89,7 @@ class SLUICE_API notifications {
   ///                    wrong password; server_error when LISTEN is refused. It may be called again after any of them
   /// @par Cancellation  terminal
   [[nodiscard]] asio::awaitable<listen_event> next();
-  /// `void(std::exception_ptr, listen_event)`
+  /// With a completion token: `void(std::exception_ptr, listen_event)`
   /// @param on  the same for all calls
   template <class Token>
   auto next(const asio::any_io_executor& on, Token&& token) {

@@ -123,7 +123,7 @@ class SLUICE_API parallel_stream {
   /// @return how the queries were ended: drained when everything had been read; cancelled when each connection was
   ///         proven clean before it was closed, else closed
   [[nodiscard]] asio::awaitable<leaving> cancel();
-  /// `void(std::exception_ptr, leaving)`
+  /// With a completion token: `void(std::exception_ptr, leaving)`
   template <class Token>
   auto cancel(Token&& token) {
     return detail::with_token(get_executor(), [this] { return cancel(); }, std::forward<Token>(token));
@@ -157,14 +157,14 @@ class SLUICE_API parallel_stream {
 template <class T, class Where>
 [[nodiscard]] asio::awaitable<typed_stream<T, parallel_stream>> stream_in_parallel(const Where& where, relation what,
                                                                                    parallel_options how = {});
-/// `void(std::exception_ptr, parallel_stream)`; @see async.hpp
+/// With a completion token: `void(std::exception_ptr, parallel_stream)`; @see async.hpp
 template <class Token, class Where>
 auto stream_in_parallel(const asio::any_io_executor& on, const Where& where, relation what, parallel_options how,
                         Token&& token) {
   return detail::with_token(
       on, [&] { return sluice::stream_in_parallel(where, std::move(what), how); }, std::forward<Token>(token));
 }
-/// `void(std::exception_ptr, typed_stream<T, parallel_stream>)`
+/// With a completion token: `void(std::exception_ptr, typed_stream<T, parallel_stream>)`
 template <class T, class Token, class Where>
 auto stream_in_parallel(const asio::any_io_executor& on, const Where& where, relation what, parallel_options how,
                         Token&& token) {
@@ -194,7 +194,7 @@ using chunk_consumer = std::function<asio::awaitable<void>(chunk rows, std::uint
 [[nodiscard]] SLUICE_API asio::awaitable<parallel_progress> for_each_in_parallel(std::string_view conninfo,
                                                                                  relation what, chunk_consumer use,
                                                                                  parallel_options how = {});
-/// `void(std::exception_ptr, parallel_progress)`; @see async.hpp
+/// With a completion token: `void(std::exception_ptr, parallel_progress)`; @see async.hpp
 template <class Token, class Where>
 auto for_each_in_parallel(const asio::any_io_executor& on, const Where& where, relation what, chunk_consumer use,
                           parallel_options how, Token&& token) {
@@ -210,7 +210,7 @@ auto for_each_in_parallel(const asio::any_io_executor& on, const Where& where, r
                                                                           parallel_options how = {});
 [[nodiscard]] SLUICE_API asio::awaitable<std::string> explain_in_parallel(std::string_view conninfo, relation what,
                                                                           parallel_options how = {});
-/// `void(std::exception_ptr, std::string)`; @see async.hpp
+/// With a completion token: `void(std::exception_ptr, std::string)`; @see async.hpp
 template <class Token, class Where>
 auto explain_in_parallel(const asio::any_io_executor& on, const Where& where, relation what, parallel_options how,
                          Token&& token) {

@@ -53,7 +53,7 @@ class [[nodiscard, gnu::visibility("default")]] pipeline {
   /// @par Errors  throws error: bad_state when there is none, or the previous stream is still open; cancelled when the
   ///              pipeline is destroyed meanwhile
   [[nodiscard]] asio::awaitable<row_stream> next();
-  /// `void(std::exception_ptr, row_stream)`; @see async.hpp
+  /// With a completion token: `void(std::exception_ptr, row_stream)`; @see async.hpp
   template <class Token>
   auto next(Token&& token) {
     return detail::with_token(get_executor(), [this] { return next(); }, std::forward<Token>(token));

@@ -93,14 +93,14 @@ class [[nodiscard, gnu::visibility("default")]] pooled_stream {
   ///      cover all attempts together, including the wait for a connection: once one of the query's deadlines has
   ///      passed, nothing is sent again
   [[nodiscard]] asio::awaitable<chunk> next();
-  /// `void(std::exception_ptr, chunk)`; @see async.hpp
+  /// With a completion token: `void(std::exception_ptr, chunk)`; @see async.hpp
   template <class Token>
   auto next(Token&& token) {
     return detail::with_token(get_executor(), [this] { return next(); }, std::forward<Token>(token));
   }
   /// @see row_stream::cancel
   [[nodiscard]] asio::awaitable<leaving> cancel();
-  /// `void(std::exception_ptr, leaving)`
+  /// With a completion token: `void(std::exception_ptr, leaving)`
   template <class Token>
   auto cancel(Token&& token) {
     return detail::with_token(get_executor(), [this] { return cancel(); }, std::forward<Token>(token));
@@ -108,7 +108,7 @@ class [[nodiscard, gnu::visibility("default")]] pooled_stream {
   /// Pauses the pages of a paged stream; the stream keeps its connection, which nobody else can use meanwhile.
   /// @par Errors  throws error: as `row_stream::pause`; bad_state before the first `next`, when nothing has been sent
   [[nodiscard]] asio::awaitable<void> pause(pause_options how = {});
-  /// `void(std::exception_ptr)`
+  /// With a completion token: `void(std::exception_ptr)`
   template <class Token>
   auto pause(pause_options how, Token&& token) {
     return detail::with_token(get_executor(), [this, how] { return pause(how); }, std::forward<Token>(token));
@@ -119,8 +119,7 @@ class [[nodiscard, gnu::visibility("default")]] pooled_stream {
   [[nodiscard]] stream_stats stats() const;
   /// How often the query was sent, or a connection was requested in vain.
   [[nodiscard]] int attempts() const noexcept;
-  /// The pool's.
-  [[nodiscard]] asio::any_io_executor get_executor() const;
+  [[nodiscard]] asio::any_io_executor get_executor() const;  ///< the pool's
 
  private:
   friend class pool;
@@ -170,7 +169,7 @@ class SLUICE_API pool {
   /// Opens connections until there are `min_size`; from then on the pool keeps that many.
   /// @par Errors  throws error: the error of connecting
   [[nodiscard]] asio::awaitable<void> warm_up();
-  /// `void(std::exception_ptr)`
+  /// With a completion token: `void(std::exception_ptr)`
   template <class Token>
   auto warm_up(Token&& token) {
     return detail::with_token(get_executor(), [this] { return warm_up(); }, std::forward<Token>(token));
@@ -180,8 +179,9 @@ class SLUICE_API pool {
   void close() noexcept;
   /// Closes the pool, and waits until every borrowed connection has been returned.
   /// @return whether that happened within `patience`
+  /// @par Cancellation  terminal: returns at once; the pool is closed all the same
   [[nodiscard]] asio::awaitable<bool> drain(std::chrono::milliseconds patience);
-  /// `void(std::exception_ptr, bool)`
+  /// With a completion token: `void(std::exception_ptr, bool)`
   template <class Token>
   auto drain(std::chrono::milliseconds patience, Token&& token) {
     return detail::with_token(get_executor(), [&] { return drain(patience); }, std::forward<Token>(token));

@@ -71,7 +71,7 @@ class [[nodiscard, gnu::visibility("default")]] row_stream {
   /// @return the outcome; never throws for what the server or the network does
   /// @par Cancellation  terminal: closes the connection
   [[nodiscard]] asio::awaitable<leaving> cancel();
-  /// `void(std::exception_ptr, leaving)`
+  /// With a completion token: `void(std::exception_ptr, leaving)`
   template <class Token>
   auto cancel(Token&& token) {
     return detail::with_token(get_executor(), [this] { return cancel(); }, std::forward<Token>(token));
@@ -83,7 +83,7 @@ class [[nodiscard, gnu::visibility("default")]] row_stream {
   /// @par Errors  throws error: bad_state when the stream is not paged; stream_too_large at the next `next` when the
   ///              pages in flight were larger; those of `next` otherwise
   [[nodiscard]] asio::awaitable<void> pause(pause_options how = {});
-  /// `void(std::exception_ptr)`
+  /// With a completion token: `void(std::exception_ptr)`
   template <class Token>
   auto pause(pause_options how, Token&& token) {
     return detail::with_token(get_executor(), [this, how] { return pause(how); }, std::forward<Token>(token));

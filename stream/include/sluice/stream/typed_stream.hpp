@@ -40,25 +40,25 @@ class [[nodiscard]] typed_stream : public detail::typed_rows<typed_stream<T, Row
       : typed_stream{Rows{}} {}
   explicit typed_stream(Rows rows) : shared{std::move(rows)} {}
 
-  /// The next rows: all that have arrived, at least one; empty at the end. A row that does not fit is thrown as
-  /// bad_json where the loop over the chunk reaches it; the stream goes on with the next call.
+  /// The next rows: all that have arrived, at least one; empty at the end. A row that does not fit throws bad_json
+  /// where the loop over the chunk reaches it; the next call goes on with the rows after that chunk.
   /// @par Lifetime  until the next call on this stream, or on another stream of the same connection, and no longer than
   ///                this stream
   [[nodiscard]] asio::awaitable<typed_chunk<T>> next() { return next_of(this->state_); }
-  /// `void(std::exception_ptr, typed_chunk<T>)`; @see async.hpp
+  /// With a completion token: `void(std::exception_ptr, typed_chunk<T>)`; @see async.hpp
   template <class Token>
   auto next(Token&& token) {
     return detail::with_token(get_executor(), [this] { return next(); }, std::forward<Token>(token));
   }
 
   using shared::cancel;
-  /// `void(std::exception_ptr, leaving)`
+  /// With a completion token: `void(std::exception_ptr, leaving)`
   template <class Token>
   auto cancel(Token&& token) {
     return this->state_->rows->cancel(std::forward<Token>(token));
   }
   using shared::pause;
-  /// `void(std::exception_ptr)`
+  /// With a completion token: `void(std::exception_ptr)`
   template <class Token>
   auto pause(pause_options how, Token&& token) {
     return this->state_->rows->pause(how, std::forward<Token>(token));
