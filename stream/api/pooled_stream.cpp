@@ -214,7 +214,10 @@ asio::awaitable<void> pooled_stream::pause(pause_options how) { return work_->ro
 void pooled_stream::resume() { work_->rows().resume(); }
 stream_stats pooled_stream::stats() const { return work_->stats(); }
 int pooled_stream::attempts() const noexcept { return work_->attempts(); }
-asio::any_io_executor pooled_stream::get_executor() const { return work_->get_executor(); }
+asio::any_io_executor pooled_stream::get_executor() const {
+  if (work_ == nullptr) throw error{errc::bad_state, "the stream was moved from"};
+  return work_->get_executor();
+}
 
 pooled_stream pool::stream(query what, query_options options, retry_options retry) const {
   return pooled_stream{std::make_shared<pooled_stream::attempts_of>(sessions_, std::move(what), options, retry)};

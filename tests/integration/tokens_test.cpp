@@ -75,11 +75,12 @@ class Tokens : public testing::Test {
     bool is_done = false;
     std::exception_ptr failure;
     std::optional<std::conditional_t<std::is_void_v<result>, bool, result>> got;
-    start([&](std::exception_ptr thrown, auto... value) {
+    const auto note = [&](std::exception_ptr thrown, auto... value) {
       failure = thrown;
       got.emplace(std::move(value)...);
       is_done = true;
-    });
+    };
+    EXPECT_NO_THROW(start(note)) << "the handler is to be told";
     EXPECT_FALSE(is_done) << "inside the call that begins it";
     run_until([&] { return is_done; });
     if (failure) std::rethrow_exception(failure);
@@ -334,6 +335,14 @@ TEST_F(Tokens, NeedAnObjectThatHasAnExecutor) {
   EXPECT_EQ(failure_of([&] { closed.execute("select 1", {}, ignore); }), errc::bad_state);
   EXPECT_EQ(failure_of([&] { empty.next(ignore); }), errc::bad_state);
   EXPECT_EQ(failure_of([&] { idle.next(ignore); }), errc::bad_state);
+  sluice::pool shared{on_, dsn()};
+  sluice::pooled_stream rows = shared.stream(numbers(3));
+  const sluice::pooled_stream moved_rows = std::move(rows);
+  const sluice::pool moved_pool = std::move(shared);
+  // NOLINTBEGIN(bugprone-use-after-move): that is the question
+  EXPECT_EQ(failure_of([&] { rows.next(ignore); }), errc::bad_state);
+  EXPECT_EQ(failure_of([&] { shared.acquire(ignore); }), errc::bad_state);
+  // NOLINTEND(bugprone-use-after-move)
 }
 
 TEST_F(Tokens, CompleteOnTheExecutorOfTheirHandler) {
