@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "engine/connect.hpp"
-#include "engine/leave.hpp"
 #include "engine/run_query.hpp"
 
+#include "api/leaving_query.hpp"
 #include "api/query_list.hpp"
 #include "api/running_query.hpp"
 #include "api/session_options.hpp"
@@ -55,17 +55,15 @@ class blocking_connection {
   [[nodiscard]] wire::interrupter& interrupts() noexcept { return interrupts_; }
 
   /// Brings a disowned query to its end. One that continues on its own can be interrupted, which cancels it.
-  leaving leave(running_query& query) noexcept {
-    if (query.exchange().is_over()) return leaving::drained;
-    leaving how = leaving::closed;
+  leaving leave(const std::shared_ptr<running_query>& query) noexcept {
+    if (query->exchange().is_over()) return leaving::drained;
     try {
-      wire::departure from{session_};
-      how = runner_.run(wire::leave(std::move(from), query.exchange()), query.goes_on() ? &interrupts_ : nullptr);
+      return runner_.run(detail::leave(query, query->depart()), query->goes_on() ? &interrupts_ : nullptr);
     } catch (...) {  // no memory for the coroutine
       session_->discard();
+      query->left();
+      return leaving::closed;
     }
-    query.left();
-    return how;
   }
   /// The same for a dropped query, which has to wait if it is queued behind one that is still being read.
   void leave_dropped(std::shared_ptr<running_query> query) noexcept {
@@ -78,7 +76,7 @@ class blocking_connection {
         session_->discard();
       }
     }
-    (void)leave(*query);
+    (void)leave(query);
     query.reset();
     leave_put_off();
   }
@@ -91,7 +89,7 @@ class blocking_connection {
          next = std::ranges::find_if(put_off_, is_next)) {
       const std::shared_ptr<running_query> query = std::move(*next);
       put_off_.erase(next);
-      (void)leave(*query);
+      (void)leave(query);
     }
   }
 
@@ -126,7 +124,7 @@ class blocking_query {
 
   leaving leave() noexcept {
     query_->stop();
-    return connection_->leave(*query_);
+    return connection_->leave(query_);
   }
 
   void pause(const pause_options& how) {

@@ -81,7 +81,10 @@ bool connection::is_idle() const noexcept {
   return session_ && session_->is() != wire::session::state::leaving && wire::exchange::is_free(*session_);
 }
 bool connection::is_closed() const noexcept { return !session_ || session_->is_broken(); }
-asio::any_io_executor connection::get_executor() const { return session_->io.get_executor(); }
+asio::any_io_executor connection::get_executor() const {
+  require_open();
+  return session_->io.get_executor();
+}
 void connection::on_notice(notice_handler handler) { session_->on_notice = std::move(handler); }
 void connection::on_notification(notification_handler handler) { session_->on_notification = std::move(handler); }
 

@@ -1,7 +1,6 @@
 #include <sluice/stream/pipeline.hpp>
 
 #include <optional>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -16,16 +15,19 @@ namespace sluice {
 
 namespace {
 
+wire::departure depart(const detail::query_list& unwanted) {
+  std::vector<wire::exchange*> exchanges;
+  for (const auto& each : unwanted) exchanges.push_back(&each->exchange());
+  return wire::departure{unwanted.front()->keep_session(), std::move(exchanges)};
+}
+
 /// @param from  empty while an earlier result is still being read
 asio::awaitable<void> leave_all(detail::query_list unwanted, std::optional<wire::departure> from) {
   const auto on = unwanted.front()->keep_session();
   while (!unwanted.front()->is_settled() && unwanted.front()->exchange().is_behind_another())
     co_await wire::changed(*on);
-  if (!from) from.emplace(on);
-  std::vector<wire::exchange*> exchanges;
-  for (const auto& each : unwanted) exchanges.push_back(&each->exchange());
-  const std::span<wire::exchange* const> all{exchanges};
-  (void)co_await wire::leave(*std::move(from), all);
+  if (!from) from.emplace(depart(unwanted));
+  (void)co_await wire::leave(*std::move(from));
   for (const auto& each : unwanted) each->left();
 }
 
@@ -54,12 +56,17 @@ asio::awaitable<row_stream> pipeline::next_of(std::shared_ptr<queries> waiting) 
   if (!waiting->empty()) co_await wire::until_left(waiting->front()->session(), waiting->front()->ends());
   if (waiting->empty()) throw error{errc::cancelled, "cancelled: the pipeline was left"};
   detail::running_query& first = *waiting->front();
-  if (first.session().is() != wire::session::state::broken && first.exchange().is_behind_another())
+  if (!first.session().is_broken() && first.exchange().is_behind_another())
     first.link().refuse(errc::bad_state, "the result before is still being read");
   first.take_turn();
   row_stream rows{std::move(waiting->front())};
   waiting->pop_front();
   co_return rows;
+}
+
+asio::any_io_executor pipeline::get_executor() const {
+  if (!has_next()) throw error{errc::bad_state, "the pipeline has no more results"};
+  return waiting_->front()->link().get_executor();
 }
 
 void pipeline::leave() noexcept {
@@ -75,7 +82,7 @@ void pipeline::leave() noexcept {
         unwanted[i]->drop_before(*unwanted[i + 1]);
     }
     std::optional<wire::departure> from;
-    if (!unwanted.front()->exchange().is_behind_another()) from.emplace(on);
+    if (!unwanted.front()->exchange().is_behind_another()) from.emplace(depart(unwanted));
     asio::co_spawn(on->io.get_executor(), leave_all(std::move(unwanted), std::move(from)), asio::detached);
   } catch (...) {  // no memory for the coroutine
     on->discard();

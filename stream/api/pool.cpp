@@ -71,5 +71,9 @@ void pool::close() noexcept {
 
 asio::awaitable<bool> pool::drain(std::chrono::milliseconds patience) { return drain_all(sessions_, patience); }
 pool_stats pool::stats() const { return sessions_->stats(); }
+asio::any_io_executor pool::get_executor() const {
+  if (sessions_ == nullptr) throw error{errc::bad_state, "the pool was moved from"};
+  return sessions_->get_executor();
+}
 
 }  // namespace sluice

@@ -112,6 +112,7 @@ class pooled_stream::attempts_of {
     return attempts_ == 0 && !wanted_.is_over() && what_.effects() == query::effect::any;
   }
   [[nodiscard]] asio::any_io_executor get_executor() const { return from_->get_executor(); }
+  [[nodiscard]] row_stream& rows() noexcept { return rows_; }
   [[nodiscard]] stream_stats stats() const { return rows_.stats(); }
   [[nodiscard]] int attempts() const noexcept { return attempts_; }
 
@@ -209,8 +210,14 @@ void pooled_stream::leave() noexcept {
 
 asio::awaitable<chunk> pooled_stream::next() { return attempts_of::next(work_); }
 asio::awaitable<leaving> pooled_stream::cancel() { return attempts_of::cancel(work_); }
+asio::awaitable<void> pooled_stream::pause(pause_options how) { return work_->rows().pause(how); }
+void pooled_stream::resume() { work_->rows().resume(); }
 stream_stats pooled_stream::stats() const { return work_->stats(); }
 int pooled_stream::attempts() const noexcept { return work_->attempts(); }
+asio::any_io_executor pooled_stream::get_executor() const {
+  if (work_ == nullptr) throw error{errc::bad_state, "the stream was moved from"};
+  return work_->get_executor();
+}
 
 pooled_stream pool::stream(query what, query_options options, retry_options retry) const {
   return pooled_stream{std::make_shared<pooled_stream::attempts_of>(sessions_, std::move(what), options, retry)};

@@ -7,14 +7,12 @@
 #include <utility>
 
 #include <asio/cancellation_state.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 
 #include "engine/leave.hpp"
 
-#include "api/background.hpp"
+#include "api/leaving_query.hpp"
 #include "api/running_query.hpp"
 
 namespace sluice {
@@ -51,8 +49,8 @@ enum class begun : std::uint8_t {
 
 asio::awaitable<leaving> stop(std::shared_ptr<detail::running_query> query) {
   query->stop();
-  wire::departure from{query->keep_session()};
-  const leaving how = co_await wire::leave(std::move(from), query->exchange());
+  wire::departure from = query->depart();
+  const leaving how = co_await detail::leave(std::move(query), std::move(from));
   co_return how;
 }
 
@@ -136,37 +134,9 @@ asio::awaitable<leaving> row_stream::cancel() {
 }
 
 stream_stats row_stream::stats() const { return query_ == nullptr ? stream_stats{} : query_->stats(); }
-asio::any_io_executor row_stream::get_executor() const { return query_->link().get_executor(); }
-
-namespace detail {
-
-namespace {
-asio::awaitable<void> leave_owned(std::shared_ptr<running_query> query, wire::departure from) {
-  (void)co_await wire::leave(std::move(from), query->exchange());
-  query->left();
+asio::any_io_executor row_stream::get_executor() const {
+  if (query_ == nullptr) throw error{errc::bad_state, "an empty stream has no executor"};
+  return query_->link().get_executor();
 }
-}  // namespace
-
-void leave_in_background(std::shared_ptr<running_query> query) noexcept {
-  if (query == nullptr) return;
-  const auto alive = query->keep_session();
-  query->drop();
-  if (query->is_settled()) {
-    query->left();
-    if (alive->leaving.have_readers_in_the_way()) alive->io.wake();
-    query.reset();
-    alive->leaving.tell();  // a pool may be waiting for the stream to end
-    return;
-  }
-  try {
-    wire::departure from{alive};
-    const asio::any_io_executor on = alive->io.get_executor();
-    asio::co_spawn(on, leave_owned(std::move(query), std::move(from)), asio::detached);
-  } catch (...) {  // no memory for the coroutine
-    alive->discard();
-  }
-}
-
-}  // namespace detail
 
 }  // namespace sluice

@@ -101,16 +101,15 @@ void running_query::require_standard_strings(const query& what) const {
 
 void running_query::note_text(std::string_view text, bool was_prepared) {
   if (session_->watch == nullptr) return;
-  text_ = text;
-  was_prepared_ = was_prepared;
-  reported_ = false;
+  const bool is_paged = limits_.mode == fetch_mode::paged;
+  report_ = query_report{*session_->watch, session_->server.database, text, is_paged, was_prepared};
 }
 
 void running_query::launch(wire::clock::time_point asked) {
   began_ = asked;
   set_deadline();
   link().flush();
-  if (!reported_) session_->watch->on_query(event());
+  report_.sent();
 }
 
 void running_query::take_turn() {
@@ -119,16 +118,9 @@ void running_query::take_turn() {
   reads_before_ = session_->io.reads();
 }
 
-query_event running_query::event() const noexcept {
-  return {.database = session_->server.database,
-          .text = text_,
-          .is_paged = limits_.mode == fetch_mode::paged,
-          .was_prepared = was_prepared_};
-}
-
 void running_query::enter() {
   require_wanted();
-  was_asked_ = true;
+  caller_ = std::max(caller_, seen::rows);
   if (is_paused()) end_pause();
   const wire::clock::time_point now = wire::clock::now();
   consumer_ += now - left_;
@@ -157,7 +149,7 @@ void running_query::set_deadline() noexcept {
 }
 
 void running_query::require_wanted() const {
-  if (!is_left_ || is_done_) return;
+  if (is_ != state::left) return;
   exchange_->take_context();
   session_->io.fail(errc::cancelled, "cancelled: the stream was left");
 }
@@ -169,7 +161,7 @@ void running_query::noting_failure(const Call& call) {
   try {
     call();
   } catch (const error&) {
-    has_failed_ = true;
+    caller_ = seen::failure;
     throw;
   }
 }
@@ -180,7 +172,7 @@ void running_query::check_wait(const asio::cancellation_state& asked) {
 }
 
 void running_query::fail_cancelled() {
-  has_failed_ = true;
+  caller_ = seen::failure;
   exchange_->take_context();
   link().fail(errc::cancelled, "cancelled");
 }
@@ -196,7 +188,7 @@ std::optional<chunk> running_query::advance(bool polite) {
     left_ = wire::clock::now();
     return result;
   } catch (const error& failure) {
-    has_failed_ = failure.code() != errc::bad_state;
+    if (failure.code() != errc::bad_state) caller_ = seen::failure;
     left_ = wire::clock::now();
     if (breaks_connection(failure.kind()) && failure.code() != errc::stream_too_large) session_->discard();
     report_end(&failure, false);
@@ -215,10 +207,10 @@ std::optional<chunk> running_query::step(bool polite) {
     link().fail(errc::cancelled, "cancelled: the pause took longer than it might");
   }
   for (;;) {
-    const wire::exchange::state state = exchange_->advance();
+    const wire::exchange::state now = exchange_->advance();
     check_limits();
-    if (state == wire::exchange::state::rows && filter_ != nullptr && !select_rows()) continue;
-    if (state != wire::exchange::state::hungry) return hand_over(state);
+    if (now == wire::exchange::state::rows && filter_ != nullptr && !select_rows()) continue;
+    if (now != wire::exchange::state::hungry) return hand_over(now);
     const wire::link::moved moved = link().transfer(exchange_->wanted());
     if (moved == wire::link::moved::end) exchange_->on_end();
     if (limits_.stall_timeout.count() > 0 && moved == wire::link::moved::something) set_deadline();
@@ -260,8 +252,8 @@ void running_query::check_limits() {
     session_->watch->on_limit({.of = limit_event::kind::stream, .bytes = bytes, .limit = most});
 }
 
-chunk running_query::hand_over(wire::exchange::state state) {
-  if (state == wire::exchange::state::over) {
+chunk running_query::hand_over(wire::exchange::state reached) {
+  if (reached == wire::exchange::state::over) {
     link().set_deadline(wire::clock::time_point::max());
     left_ = wire::clock::now();
     finish();
@@ -271,40 +263,39 @@ chunk running_query::hand_over(wire::exchange::state state) {
   }
   if (chunks_++ == 0) {
     first_row_ = wire::clock::now();
-    if (!reported_) session_->watch->on_first_row(event(), first_row_ - began_);
+    report_.first_row(first_row_ - began_);
   }
   if (!link().out.empty()) link().flush();  // the next page is fetched while this one is consumed
   const proto::row_batch& rows = exchange_->rows();
-  if (!reported_)
-    session_->watch->on_chunk({.bytes = static_cast<std::size_t>(rows.end - rows.begin),
-                               .server_wait = session_->io.waited() - waited_at_entry_,
-                               .consumer_wait = entered_ - left_});
+  report_.chunk({.bytes = static_cast<std::size_t>(rows.end - rows.begin),
+                 .server_wait = session_->io.waited() - waited_at_entry_,
+                 .consumer_wait = entered_ - left_});
   return chunk{rows, exchange_->columns()};
 }
 
 void running_query::report_end(const error* failure, bool was_left) noexcept {
-  if (std::exchange(reported_, true)) return;
-  session_->watch->on_query_end({.query = event(),
-                                 .rows = exchange_->row_count(),
-                                 .bytes = exchange_->bytes(),
-                                 .chunks = chunks_,
-                                 .took = left_ - began_,
-                                 .first_row = chunks_ == 0 ? wire::clock::duration{} : first_row_ - began_,
-                                 .server_wait = session_->io.waited() - waited_before_,
-                                 .consumer_wait = consumer_,
-                                 .failure = failure,
-                                 .was_left = was_left});
+  if (!report_.is_open()) return;
+  report_.end({.query = {},
+               .rows = exchange_->row_count(),
+               .bytes = exchange_->bytes(),
+               .chunks = chunks_,
+               .took = left_ - began_,
+               .first_row = chunks_ == 0 ? wire::clock::duration{} : first_row_ - began_,
+               .server_wait = session_->io.waited() - waited_before_,
+               .consumer_wait = consumer_,
+               .failure = failure,
+               .was_left = was_left});
 }
 
 /// Implements the rules of docs/decisions/dropped-statements.md.
 wire::exchange::grace running_query::grace_when_dropped() const noexcept {
   constexpr std::uint64_t few = 16;  // as many as a function call returns that was made for its side effects
-  if (has_failed_) return {};
+  if (caller_ == seen::failure) return {};
   const wire::clock::time_point latest = nearest_limit().when;
   switch (effects_) {
     case query::effect::any: return {.until = latest};
     case query::effect::by_functions:
-      if (was_asked_) break;
+      if (caller_ != seen::nothing) break;
       return {.until = std::min(wire::from_now(session_->patience / 2), latest), .reads = few};
     case query::effect::none: break;
   }
@@ -313,7 +304,7 @@ wire::exchange::grace running_query::grace_when_dropped() const noexcept {
 
 void running_query::disown(wire::exchange::grace given) noexcept {
   pause_.reset();
-  is_left_ = true;
+  if (is_ == state::wanted) is_ = state::left;
   exchange_->disown(given);
   if (!goes_on()) report_end(nullptr, !exchange_->is_over());
 }
@@ -326,7 +317,7 @@ void running_query::drop_before(const running_query& next) noexcept {
 
 void running_query::left() noexcept {
   left_ = wire::clock::now();
-  if (!reported_) {
+  if (report_.is_open()) {
     std::optional<error> failure = exchange_->failure();
     if (!failure && !exchange_->is_over())
       failure =

@@ -1,6 +1,7 @@
 #pragma once
 // One running query: the exchange, its deadlines, limits and statistics. Both APIs, coroutine and blocking, add the
 // waiting.
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,7 +13,9 @@
 #include <sluice/stream/query.hpp>
 #include <sluice/stream/stats.hpp>
 #include "engine/exchange.hpp"
+#include "engine/leave.hpp"
 
+#include "api/query_report.hpp"
 #include "query/client_filter.hpp"
 #include "query/client_part.hpp"
 
@@ -68,8 +71,8 @@ class running_query {
   [[nodiscard]] bool is_satisfied() const noexcept { return rest_.limit == 0U && !is_settled(); }
   [[nodiscard]] stream_stats stats() const;
   // Everything has been handed out: `next` reports the end from now on.
-  [[nodiscard]] bool is_done() const noexcept { return is_done_; }
-  void finish() noexcept { is_done_ = true; }
+  [[nodiscard]] bool is_done() const noexcept { return is_ == state::done; }
+  void finish() noexcept { is_ = state::done; }
   // The query is no longer wanted: `next` throws `cancelled` from now on. The code that then calls `leave` ends it on
   // the server, at once after `stop`, or as its possible side effects require after `drop`, and then calls `left`.
   void stop() noexcept { disown({}); }
@@ -79,6 +82,8 @@ class running_query {
   // The query continues on its own although nobody wants it.
   [[nodiscard]] bool goes_on() const noexcept { return !exchange_->is_over() && exchange_->may_go_on(); }
   void left() noexcept;
+  // From now on the session is being left.
+  [[nodiscard]] wire::departure depart() { return wire::departure{session_, {&*exchange_}}; }
 
  private:
   running_query(std::shared_ptr<wire::session> on, const query_options& options);
@@ -99,9 +104,16 @@ class running_query {
   void check_limits();
   std::optional<chunk> step(bool polite);
   bool select_rows();
-  chunk hand_over(wire::exchange::state state);
-  [[nodiscard]] query_event event() const noexcept;
+  chunk hand_over(wire::exchange::state reached);
   void report_end(const error* failure, bool was_left) noexcept;
+
+  enum class state : std::uint8_t {
+    wanted,
+    left,  // `next` throws `cancelled`
+    done,  // everything has been handed out: `next` reports the end
+  };
+  // What the caller knows of the query; this decides what becomes of it when it is dropped.
+  enum class seen : std::uint8_t { nothing, rows, failure };
 
   struct pause {
     std::chrono::milliseconds limit;
@@ -123,10 +135,8 @@ class running_query {
   std::uint64_t chunks_{0};
   bool warned_{false};
   query::effect effects_{query::effect::any};
-  bool was_asked_{false};   // the caller has asked for rows
-  bool has_failed_{false};  // and the caller knows
-  bool is_done_{false};
-  bool is_left_{false};
+  state is_{state::wanted};
+  seen caller_{seen::nothing};
 
   std::optional<pause> pause_;
   std::string last_reason_;
@@ -134,10 +144,7 @@ class running_query {
   wire::clock::duration paused_{};
   bool expired_{false};  // a pause exceeded its time limit
 
-  // Used only while an observer is set:
-  std::string text_;
-  bool was_prepared_{false};
-  bool reported_{true};
+  query_report report_{};
   wire::clock::time_point entered_{began_};
   wire::clock::duration waited_at_entry_{};
 };

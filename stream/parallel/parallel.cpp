@@ -68,9 +68,10 @@ class blocking_parallel {
     }
     return rows ? *rows : runner_.run(parallel_reader::next(reader_), &interrupts_);
   }
-  void cancel() {
-    if (std::exchange(asked_, std::nullopt)) return reader_->give_up();
-    (void)runner_.run(done(parallel_reader::cancel(reader_)), nullptr);
+  leaving cancel() {
+    if (!std::exchange(asked_, std::nullopt)) return runner_.run(parallel_reader::cancel(reader_), nullptr);
+    reader_->give_up();
+    return reader_->outcome();
   }
   [[nodiscard]] const parallel_reader& reader() const noexcept { return *reader_; }
   [[nodiscard]] wire::interrupter& interrupts() noexcept { return interrupts_; }
@@ -105,7 +106,7 @@ class blocking_parallel {
   void end() noexcept {
     if (asked_) return;
     try {
-      cancel();
+      (void)cancel();
     } catch (...) {
       reader_.reset();  // no memory for the coroutine: the connections are dropped
     }
@@ -130,6 +131,7 @@ template class row_iterator<detail::blocking_parallel>;
 
 parallel_stream::parallel_stream(std::shared_ptr<detail::parallel_reader> reader) noexcept
     : reader_{std::move(reader)} {}
+parallel_stream::parallel_stream() noexcept = default;
 parallel_stream::parallel_stream(parallel_stream&&) noexcept = default;
 parallel_stream& parallel_stream::operator=(parallel_stream&& other) noexcept {
   if (this == &other) return *this;
@@ -153,13 +155,21 @@ asio::awaitable<chunk> parallel_stream::next() {
   require_there(reader_.get());
   return detail::parallel_reader::next(reader_);
 }
-asio::awaitable<void> parallel_stream::cancel() {
+asio::awaitable<leaving> parallel_stream::cancel() {
   require_there(reader_.get());
   return detail::parallel_reader::cancel(reader_);
+}
+stream_stats parallel_stream::stats() const {
+  require_there(reader_.get());
+  return reader_->stats();
 }
 parallel_progress parallel_stream::progress() const {
   require_there(reader_.get());
   return reader_->progress();
+}
+asio::any_io_executor parallel_stream::get_executor() const {
+  require_there(reader_.get());
+  return reader_->get_executor();
 }
 
 asio::awaitable<parallel_stream> stream_in_parallel(conninfo where, relation what, parallel_options how) {
@@ -207,9 +217,13 @@ chunk parallel_range::next() {
   require_there(work_.get());
   return work_->next();
 }
-void parallel_range::cancel() {
+leaving parallel_range::cancel() {
   require_there(work_.get());
-  work_->cancel();
+  return work_->cancel();
+}
+stream_stats parallel_range::stats() const {
+  require_there(work_.get());
+  return work_->reader().stats();
 }
 parallel_progress parallel_range::progress() const {
   require_there(work_.get());

@@ -56,10 +56,11 @@ asio::awaitable<chunk> parallel_reader::next(std::shared_ptr<parallel_reader> se
   co_return *rows;
 }
 
-asio::awaitable<void> parallel_reader::cancel(std::shared_ptr<parallel_reader> self) {
+asio::awaitable<leaving> parallel_reader::cancel(std::shared_ptr<parallel_reader> self) {
   self->abandon();
   asio::awaitable<void> end = stopped(self);
   co_await std::move(end);
+  co_return self->outcome();
 }
 
 void parallel_reader::abandon() noexcept {

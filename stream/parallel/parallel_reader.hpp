@@ -7,9 +7,9 @@
 
 #include <asio/awaitable.hpp>
 
+#include "drive/bell.hpp"
 #include "parallel/merge.hpp"
 #include "parallel/parallel_work.hpp"
-#include "drive/bell.hpp"
 
 namespace sluice::detail {
 
@@ -20,7 +20,7 @@ class parallel_reader final : public parallel_work {
   parallel_reader(const asio::any_io_executor& on, const parallel_options& how);
 
   static asio::awaitable<chunk> next(std::shared_ptr<parallel_reader> self);
-  static asio::awaitable<void> cancel(std::shared_ptr<parallel_reader> self);
+  static asio::awaitable<leaving> cancel(std::shared_ptr<parallel_reader> self);
   /// Gives the rows back, and stops in the background.
   void abandon() noexcept;
 

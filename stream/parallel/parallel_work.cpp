@@ -33,6 +33,10 @@ split_by with_path(split_by how, const std::string& path) {
   return how;
 }
 
+std::chrono::microseconds since(clock::time_point then) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - then);
+}
+
 std::string place_of(const conninfo& where) {
   std::string place = "database \"" + printable(where.database) + "\" at ";
   for (const conninfo::host& each : where.hosts) place += (&each == where.hosts.data() ? "" : ", ") + each.to_string();
@@ -49,6 +53,7 @@ parallel_work::parallel_work(asio::any_io_executor on, const parallel_options& h
 void parallel_work::launch(conninfo where, relation what) {
   place_ = place_of(where);
   const clock::time_point now = clock::now();
+  began_ = now;
   deadline_ = wire::limit_after(now, how_.query.timeout);
   first_row_deadline_ = wire::limit_after(now, how_.query.first_row_timeout);
   worker& first = add_worker();
@@ -137,9 +142,9 @@ bool parallel_work::counts_pauses() const noexcept {
 void parallel_work::add_pause(clock::duration pause) noexcept { deadline_ = wire::later(deadline_, pause); }
 
 error parallel_work::problem(errc code, std::string_view what, bool retryable) const {
-  const wire::link::context where{.place = place_, .doing = "reading in parallel from", .rows = progress_.rows};
+  const wire::link::context where{.place = place_, .doing = "reading in parallel from", .rows = totals_.rows};
   return error{error_info{
-      .code = code, .message = where.after(what), .server = {}, .rows = progress_.rows, .retryable = retryable}};
+      .code = code, .message = where.after(what), .server = {}, .rows = totals_.rows, .retryable = retryable}};
 }
 
 void parallel_work::fail_cancelled() const {
@@ -149,7 +154,26 @@ void parallel_work::fail_cancelled() const {
 
 parallel_progress parallel_work::progress() const {
   const std::lock_guard locked{mutex_};
-  return progress_;
+  parallel_progress now = progress_;
+  now.rows = totals_.rows;
+  now.bytes = totals_.bytes;
+  return now;
+}
+
+stream_stats parallel_work::stats() const {
+  const std::lock_guard locked{mutex_};
+  return totals_;
+}
+
+leaving parallel_work::outcome() const {
+  const std::lock_guard locked{mutex_};
+  if (has_broken_) return leaving::closed;
+  return is_stopped_ && !workers_.empty() ? leaving::cancelled : leaving::drained;
+}
+
+/// @pre the mutex is locked
+void parallel_work::note_rows() noexcept {
+  if (!std::exchange(has_rows_, true)) totals_.first_row = since(began_);
 }
 
 parallel_work::worker& parallel_work::add_worker() {
@@ -171,13 +195,15 @@ asio::awaitable<void> parallel_work::work(std::shared_ptr<parallel_work> self, w
     self->fail(std::current_exception());
   }
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  bool is_clean = false;
   try {
-    co_await leave(me);
+    is_clean = co_await leave(me);
   } catch (const std::exception&) {  // no memory for the wait: drop the connection
     me.db = connection{};
   }
   {
     const std::lock_guard locked{self->mutex_};
+    if (!is_clean) self->has_broken_ = true;
     --self->running_;
   }
   self->tell();
@@ -296,11 +322,18 @@ std::optional<split_task> parallel_work::take() {
 /// All tasks share one limit; each task also has it individually.
 void parallel_work::count(stream_stats& before, const stream_stats& now) {
   const std::lock_guard locked{mutex_};
-  progress_.rows += now.rows - before.rows;
-  progress_.bytes += now.bytes - before.bytes;
+  totals_.rows += now.rows - before.rows;
+  totals_.bytes += now.bytes - before.bytes;
+  totals_.chunks += now.chunks - before.chunks;
+  totals_.reads += now.reads - before.reads;
+  totals_.pages += now.pages - before.pages;
+  totals_.server_wait += now.server_wait - before.server_wait;
+  totals_.consumer += now.consumer - before.consumer;
+  totals_.buffer_peak = std::max(totals_.buffer_peak, now.buffer_peak);
+  totals_.elapsed = since(began_);
   before = now;
   const std::uint64_t most = how_.query.max_stream_bytes;
-  if (most != 0 && progress_.bytes > most)
+  if (most != 0 && totals_.bytes > most)
     throw problem(errc::stream_too_large,
                   "it has brought more bytes than max_stream_bytes allows (" + std::to_string(most) + ')', false);
 }
@@ -338,11 +371,14 @@ bool parallel_work::all_have_joined() const {
 }
 
 /// Brings whatever the connection is doing to its end.
-asio::awaitable<void> parallel_work::leave(worker& me) {
+/// @return whether it came there
+asio::awaitable<bool> parallel_work::leave(worker& me) {
   const std::shared_ptr<wire::session> session = std::move(me.db).release();
-  if (session == nullptr) co_return;
+  if (session == nullptr) co_return true;
   co_await wire::until_left(*session);
+  const bool is_clean = !session->is_broken();
   session->close();
+  co_return is_clean;
 }
 
 }  // namespace sluice::detail

@@ -23,8 +23,8 @@
 #include "transport/deadline.hpp"
 
 #include "api/first_row.hpp"
-#include "parallel/split_tasks.hpp"
 #include "drive/bell.hpp"
+#include "parallel/split_tasks.hpp"
 
 namespace sluice::detail {
 
@@ -53,6 +53,11 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   /// @pre `stop` was called
   static asio::awaitable<void> stopped(std::shared_ptr<parallel_work> self);
   [[nodiscard]] parallel_progress progress() const;
+  [[nodiscard]] stream_stats stats() const;
+  /// How the queries were ended.
+  /// @pre nothing is running
+  [[nodiscard]] leaving outcome() const;
+  [[nodiscard]] const asio::any_io_executor& get_executor() const noexcept { return on_; }
 
  protected:
   struct worker {
@@ -96,7 +101,7 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   /// Needed because the work may be stopped before a connection's coroutine can be told.
   void require_wanted() const;
   /// The consumer has received rows: only the overall deadline remains.
-  void note_rows() noexcept { has_rows_ = true; }
+  void note_rows() noexcept;
   /// Whether everything has been read. Checks the deadline.
   /// @par Errors  throws error: what ended the work; deadline_exceeded; cancelled if it was stopped
   [[nodiscard]] bool is_over();
@@ -112,7 +117,7 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   asio::awaitable<void> follow(worker& me, conninfo where, std::string snapshot);
   asio::awaitable<connection> connect_to(conninfo& where);
   asio::awaitable<void> read_tasks(worker& me);
-  static asio::awaitable<void> leave(worker& me);
+  static asio::awaitable<bool> leave(worker& me);
   [[nodiscard]] std::optional<split_task> take();
   void count(stream_stats& before, const stream_stats& now);
   void fail(std::exception_ptr failure);
@@ -140,7 +145,10 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   bool has_rows_{false};
   bool is_stopped_{false};
   std::exception_ptr failure_;
+  bool has_broken_{false};  // a connection that could not be brought to a clean end
   parallel_progress progress_;
+  wire::clock::time_point began_{};
+  stream_stats totals_;
 };
 
 }  // namespace sluice::detail

@@ -17,6 +17,7 @@
 #include <sluice/stream/json.hpp>
 #include <sluice/stream/parallel.hpp>
 #include <sluice/stream/typed.hpp>
+#include <sluice/stream/typed_stream.hpp>
 
 using sluice::field;
 

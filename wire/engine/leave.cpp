@@ -161,7 +161,8 @@ asio::awaitable<leaving> leave_now(queries unwanted) {
 
 }  // namespace
 
-departure::departure(std::shared_ptr<session> from) noexcept : from_{std::move(from)} {
+departure::departure(std::shared_ptr<session> from, std::vector<exchange*> unwanted) noexcept
+    : from_{std::move(from)}, unwanted_{std::move(unwanted)} {
   from_->leaving.begin();
   if (from_->leaving.have_readers_in_the_way()) from_->io.wake();
 }
@@ -173,25 +174,18 @@ departure::~departure() {
   on.leaving.end();
 }
 
-asio::awaitable<leaving> leave(departure from, queries unwanted) {
+asio::awaitable<leaving> leave(departure from) {
   departure ours{std::move(from)};  // ends here, not when the caller destroys this coroutine
   session& on = ours.from();
   leaving outcome = leaving::closed;
   try {
     while (!on.leaving.may_proceed()) co_await changed(on);
     const departures::turn mine{on.leaving};
-    outcome = co_await leave_now(unwanted);
+    outcome = co_await leave_now(ours.unwanted());
     ours.is_done();
   } catch (const std::exception&) {  // out of memory, or this coroutine was cancelled and can no longer wait
     outcome = leaving::closed;
   }
-  co_return outcome;
-}
-
-asio::awaitable<leaving> leave(departure from, exchange& query) {
-  exchange* const one = &query;
-  const queries all{&one, 1};
-  const leaving outcome = co_await leave(std::move(from), all);
   co_return outcome;
 }
 

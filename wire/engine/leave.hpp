@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <span>
+#include <vector>
 
 #include <asio/awaitable.hpp>
 
@@ -21,32 +22,34 @@
 
 namespace sluice::wire {
 
-/// From its construction on, the session is being left: its next query waits, and a coroutine that waits for rows
-/// checks again. If it is destroyed before `leave` is done with it, for whatever reason, the session is broken.
+/// Queries of a session that nobody wants any more. From its construction on, the session is being left: its next query
+/// waits, and a coroutine that waits for rows checks again. If it is destroyed before `leave` is done with it, for
+/// whatever reason, the session is broken.
 class departure {
  public:
-  explicit departure(std::shared_ptr<session> from) noexcept;
+  /// @param unwanted  consecutive queries, first to last; `disown` was called for each
+  departure(std::shared_ptr<session> from, std::vector<exchange*> unwanted) noexcept;
   departure(departure&&) noexcept = default;
   departure& operator=(departure&&) = delete;
   ~departure();
 
   [[nodiscard]] session& from() const noexcept { return *from_; }
+  [[nodiscard]] std::span<exchange* const> unwanted() const noexcept { return unwanted_; }
   void is_done() noexcept { is_done_ = true; }
 
  private:
   std::shared_ptr<session> from_;  // null: moved from
+  std::vector<exchange*> unwanted_;
   bool is_done_{false};
 };
 
-/// Ends `query`. Afterwards its session is broken, or nothing of the query is left on it. Does not throw for errors of
-/// the server or the network. Calls run one at a time: each waits for the one before, and for the coroutines that wait
-/// for rows. It may take the session's patience, counted from when the query may no longer continue on its own.
-/// @pre `disown` was called
+/// Ends the unwanted queries. Afterwards their session is broken, or nothing of them is left on it. Other queries sent
+/// after the last one are not hit: in that case nothing is cancelled, and everything is read to its end. Does not throw
+/// for errors of the server or the network. Calls run one at a time: each waits for the one before, and for the
+/// coroutines that wait for rows. It may take the session's patience, counted from when the queries may no longer
+/// continue on their own.
 /// @par Cancellation  terminal: closes the connection, because it cannot be waited for any more
-[[nodiscard]] asio::awaitable<leaving> leave(departure from, exchange& query);
-/// The same for consecutive queries of one session, first to last. Other queries sent after the last one are not hit:
-/// in that case nothing is cancelled, and everything is read to its end.
-[[nodiscard]] asio::awaitable<leaving> leave(departure from, std::span<exchange* const> unwanted);
+[[nodiscard]] asio::awaitable<leaving> leave(departure from);
 
 /// Waits until something has ended on the session (a leave, a query that others wait behind, a wait for rows), or until
 /// `latest`.

@@ -1,13 +1,15 @@
 #pragma once
 /// @file
-/// The umbrella header. It leaves out <sluice/stream/json.hpp> and <sluice/stream/typed.hpp>, which include simdjson,
-/// and <sluice/stream/async.hpp> and <sluice/stream/document_writer.hpp>, which include more of Asio.
+/// The umbrella header. It leaves out <sluice/stream/json.hpp>, <sluice/stream/typed.hpp> and
+/// <sluice/stream/typed_stream.hpp>, which include simdjson, and <sluice/stream/async.hpp> and
+/// <sluice/stream/document_writer.hpp>, which include more of Asio.
 ///
 /// @mainpage
 /// Postgres results as a bounded stream of JSON rows. Entry points:
 /// - sluice::client for plain loops, sluice::connection for coroutines, sluice::pool for many tasks
 /// - sluice::from and sluice::sql: what to stream; sluice::predicate: conditions
-/// - sluice::row_range and sluice::row_stream, sluice::chunk, sluice::row: results
+/// - sluice::row_range and sluice::row_stream, sluice::chunk, sluice::row: results; what all streams can do:
+///   sluice::blocking_stream and sluice::awaitable_stream
 /// - sluice::stream_in_parallel: one relation over several connections
 /// - sluice::error: every failure
 /// - sluice::connection_options and sluice::query_options: bounds, deadlines and modes
@@ -15,6 +17,7 @@
 #include <sluice/stream/chunk.hpp>
 #include <sluice/stream/client.hpp>
 #include <sluice/stream/columns.hpp>
+#include <sluice/stream/concepts.hpp>
 #include <sluice/stream/connection.hpp>
 #include <sluice/stream/notifications.hpp>
 #include <sluice/stream/options.hpp>

@@ -1,18 +1,96 @@
 #pragma once
 /// @file
-/// `row_stream::next` for any Asio completion token: callbacks, futures, deferred operations.
+/// Include this to pass a completion token to an asynchronous call: a callback, asio::use_future, asio::deferred, or
+/// any of them with asio::bind_cancellation_slot or asio::bind_executor around it.
+///
+///     stream.next([](std::exception_ptr failure, sluice::chunk rows) { ... });
+///     std::future<std::string> tag = conn.execute("vacuum", {}, asio::use_future);
+///
+/// Every call that returns an asio::awaitable<T> has a form with a token after all its other parameters, options
+/// included. The signature is `void(std::exception_ptr, T)`, or `void(std::exception_ptr)` without a T; after a failure
+/// the T is an empty one. Calls without an object that knows its executor (`connect`, `stream_in_parallel` and the
+/// like, `notifications`) are given one as their first parameter.
+///
+/// Arguments are copied at once, as for a coroutine. The call runs on that executor and never completes inside the
+/// function that begins it. Whatever the awaitable would throw, the handler is given. A cancellation slot takes
+/// cancellation of type terminal; the call then ends with `cancelled`.
 
+#include <exception>
+#include <system_error>
+#include <type_traits>
 #include <utility>
 
+#include <asio/associated_cancellation_slot.hpp>
+#include <asio/associated_executor.hpp>
+#include <asio/async_result.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/bind_executor.hpp>
 #include <asio/co_spawn.hpp>
+#include <asio/error.hpp>
 
-#include <sluice/stream/row_stream.hpp>
+#include <sluice/stream/token.hpp>
+#include <sluice/wire/error.hpp>
 
 namespace sluice {
 
-template <class Token>
-auto row_stream::next(Token&& token) {
-  return asio::co_spawn(get_executor(), next(), std::forward<Token>(token));
+namespace detail {
+
+template <class T>
+struct signature_of {
+  using type = void(std::exception_ptr, T);
+};
+template <>
+struct signature_of<void> {
+  using type = void(std::exception_ptr);
+};
+
+template <class T>
+asio::awaitable<T> failed(std::exception_ptr why) {
+  std::rethrow_exception(std::move(why));
+  co_return T();
 }
+
+/// What the call throws at once, its awaitable throws.
+template <class Call>
+auto started(const Call& call) -> decltype(call()) {
+  try {
+    return call();
+  } catch (...) {
+    return failed<typename decltype(call())::value_type>(std::current_exception());
+  }
+}
+
+/// Asio has an error of its own for a coroutine that was cancelled before it could wait.
+inline std::exception_ptr in_our_terms(std::exception_ptr thrown) {
+  if (!thrown) return thrown;
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::system_error& failure) {
+    if (failure.code() != asio::error::operation_aborted) return thrown;
+    return std::make_exception_ptr(error{errc::cancelled, "cancelled"});
+  } catch (...) {
+    return thrown;
+  }
+}
+
+template <class Call, class Token>
+auto with_token(const asio::any_io_executor& on, const Call& call, Token&& token) {
+  using work = decltype(call());
+  using signature = typename signature_of<typename work::value_type>::type;
+  return asio::async_initiate<Token, signature>(
+      [on](auto handler, work begun) {
+        const auto handles = asio::get_associated_executor(handler, on);
+        const auto slot = asio::get_associated_cancellation_slot(handler);
+        auto complete = [handler = std::move(handler)](std::exception_ptr thrown, auto... result) mutable {
+          std::move(handler)(in_our_terms(std::move(thrown)), std::move(result)...);
+        };
+        asio::co_spawn(on, std::move(begun),
+                       asio::bind_executor(handles, asio::bind_cancellation_slot(slot, std::move(complete))));
+      },
+      token, started(call));
+}
+
+}  // namespace detail
 
 }  // namespace sluice

@@ -67,7 +67,7 @@ class [[nodiscard, gnu::visibility("default")]] row_range {
   std::unique_ptr<detail::blocking_query> query_;
 };
 
-template <class T>
+template <class T, class Rows = row_range>
 class typed_range;
 
 /// One connection for one thread.

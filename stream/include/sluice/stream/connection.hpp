@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <asio/any_io_executor.hpp>
@@ -22,11 +23,15 @@
 #include <sluice/stream/pipeline.hpp>
 #include <sluice/stream/query.hpp>
 #include <sluice/stream/row_stream.hpp>
+#include <sluice/stream/token.hpp>
 #include <sluice/wire/conninfo.hpp>
 #include <sluice/wire/error.hpp>
 #include <sluice/wire/events.hpp>
 
 namespace sluice {
+
+template <class T, class Rows = row_stream>
+class typed_stream;
 
 /// A connection that has logged in. Movable. If destroyed while idle, it sends Terminate to the server.
 /// @par Thread safety  none: use it and its streams from one coroutine or strand. Where deadlines matter, have only one
@@ -45,18 +50,43 @@ class SLUICE_API connection {
   /// @par Errors  throws error: bad_query when it cannot be sent (the connection stays usable), bad_state when another
   ///              stream is open or the connection is closed
   [[nodiscard]] asio::awaitable<row_stream> stream(const query& what, query_options options = {});
+  /// The rows as values of a C++ type. Include <sluice/stream/typed_stream.hpp>.
+  template <class T>
+  [[nodiscard]] asio::awaitable<typed_stream<T>> stream(const query& what, query_options options = {});
+  /// The same for any completion token; the signature is `void(std::exception_ptr, row_stream)`. Include
+  /// <sluice/stream/async.hpp>, which says what holds for all such forms.
+  template <class Token>
+  auto stream(const query& what, query_options options, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return stream(what, options); }, std::forward<Token>(token));
+  }
+  /// With a completion token: `void(std::exception_ptr, typed_stream<T>)`
+  template <class T, class Token>
+  auto stream(const query& what, query_options options, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return stream<T>(what, options); }, std::forward<Token>(token));
+  }
 
   /// Runs one or more statements without parameters, separated by semicolons, by the simple protocol; rows are
   /// discarded. The statements form one transaction unless they say otherwise.
   /// @return the last command's tag, such as "INSERT 0 42"
   /// @par Errors  throws error: as `row_stream::next`; the first failing statement ends the rest
   [[nodiscard]] asio::awaitable<std::string> execute(std::string_view statements, query_options options = {});
+  /// With a completion token: `void(std::exception_ptr, std::string)`
+  template <class Token>
+  auto execute(std::string_view statements, query_options options, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return execute(statements, options); }, std::forward<Token>(token));
+  }
 
   /// Sends several queries in one write; their results arrive in the same order, without a round trip for each. Every
   /// query is a transaction of its own, so an error in one does not affect the others. None may be paged, and each has
   /// to declare the shape of its rows, as `sluice::from` or `query::as_document`, `as_object` and `as_columns` do.
   /// @par Errors  throws error: bad_query, in which case nothing is sent; bad_state
   [[nodiscard]] asio::awaitable<pipeline> send(std::vector<query> queries, query_options options = {});
+  /// With a completion token: `void(std::exception_ptr, pipeline)`
+  template <class Token>
+  auto send(std::vector<query> queries, query_options options, Token&& token) {
+    return detail::with_token(
+        get_executor(), [&] { return send(std::move(queries), options); }, std::forward<Token>(token));
+  }
 
   /// The value of a parameter as the server last reported it, such as "server_version" or "TimeZone"; empty if it never
   /// did.
@@ -68,6 +98,8 @@ class SLUICE_API connection {
   [[nodiscard]] bool is_idle() const noexcept;
   /// Whether the connection was closed, by either side or by an error that left no other choice.
   [[nodiscard]] bool is_closed() const noexcept;
+  /// @par Errors  throws error: bad_state for a connection that was never opened, or was moved from; so do calls with
+  ///              a completion token
   [[nodiscard]] asio::any_io_executor get_executor() const;
 
   /// Sets the handler called for each NoticeResponse, at its place between the rows. The handler must not use this
@@ -101,5 +133,12 @@ class SLUICE_API connection {
 [[nodiscard]] SLUICE_API asio::awaitable<connection> connect(std::string_view conninfo,
                                                              connection_options options = {});
 [[nodiscard]] SLUICE_API asio::awaitable<connection> connect(const conninfo& info, connection_options options = {});
+/// With a completion token: `void(std::exception_ptr, connection)`; @see async.hpp
+/// @param on     the connection's executor
+/// @param where  a connection string or a conninfo
+template <class Token, class Where>
+auto connect(const asio::any_io_executor& on, const Where& where, connection_options options, Token&& token) {
+  return detail::with_token(on, [&] { return sluice::connect(where, options); }, std::forward<Token>(token));
+}
 
 }  // namespace sluice

@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <asio/awaitable.hpp>
@@ -27,6 +28,7 @@
 #include <sluice/export.hpp>
 #include <sluice/stream/client.hpp>
 #include <sluice/stream/row_stream.hpp>
+#include <sluice/stream/token.hpp>
 
 namespace sluice {
 
@@ -111,6 +113,13 @@ asio::awaitable<std::uint64_t> write_documents(row_stream& rows, AsyncWriteStrea
     if (refused) std::rethrow_exception(refused);
     if (!batch) co_return writer.rows();
   }
+}
+/// With a completion token: `void(std::exception_ptr, std::uint64_t)`; @see async.hpp
+/// @par Lifetime  `rows` and `to` must stay where they are until the call completes
+template <class AsyncWriteStream, class Token>
+auto write_documents(row_stream& rows, AsyncWriteStream& to, document_format format, Token&& token) {
+  return detail::with_token(
+      rows.get_executor(), [&] { return write_documents(rows, to, format); }, std::forward<Token>(token));
 }
 
 }  // namespace sluice

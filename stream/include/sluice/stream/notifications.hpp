@@ -18,12 +18,15 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
 #include <sluice/export.hpp>
 #include <sluice/stream/options.hpp>
+#include <sluice/stream/token.hpp>
 #include <sluice/wire/conninfo.hpp>
 #include <sluice/wire/error.hpp>
 #include <sluice/wire/events.hpp>
@@ -73,12 +76,25 @@ class SLUICE_API notifications {
   /// @par Errors        as `next`
   /// @par Cancellation  terminal
   [[nodiscard]] asio::awaitable<void> listen();
+  /// The same for any completion token; the signature is `void(std::exception_ptr)`. Include <sluice/stream/async.hpp>,
+  /// which says what holds for all such forms.
+  /// @param on  the same for all calls
+  template <class Token>
+  auto listen(const asio::any_io_executor& on, Token&& token) {
+    return detail::with_token(on, [this] { return listen(); }, std::forward<Token>(token));
+  }
 
   /// The next event, in the order in which the server sent them. While the server cannot be reached, it keeps trying.
   /// @par Errors        throws error: cancelled; the error of connecting if another attempt cannot succeed, such as a
   ///                    wrong password; server_error when LISTEN is refused. It may be called again after any of them
   /// @par Cancellation  terminal
   [[nodiscard]] asio::awaitable<listen_event> next();
+  /// With a completion token: `void(std::exception_ptr, listen_event)`
+  /// @param on  the same for all calls
+  template <class Token>
+  auto next(const asio::any_io_executor& on, Token&& token) {
+    return detail::with_token(on, [this] { return next(); }, std::forward<Token>(token));
+  }
 
   /// Whether the connection is currently listening, as far as is known.
   [[nodiscard]] bool is_connected() const noexcept;

@@ -18,7 +18,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
 #include <sluice/export.hpp>
@@ -26,14 +28,20 @@
 #include <sluice/stream/options.hpp>
 #include <sluice/stream/query.hpp>
 #include <sluice/stream/row_iterator.hpp>
+#include <sluice/stream/stats.hpp>
+#include <sluice/stream/token.hpp>
 #include <sluice/wire/conninfo.hpp>
 #include <sluice/wire/error.hpp>
+#include <sluice/wire/leaving.hpp>
 
 namespace sluice {
 
 namespace detail {
 class parallel_reader;
 }  // namespace detail
+
+template <class T, class Rows>
+class typed_stream;
 
 /// How a relation is divided into tasks. The connections take the tasks one after the other.
 /// @par Lifetime  a view of the path, which is read until the stream has begun
@@ -92,6 +100,8 @@ struct parallel_progress {
 /// @par Thread safety  none: use it from one coroutine or strand
 class SLUICE_API parallel_stream {
  public:
+  /// A stream without work; also the moved-from state. Its calls throw bad_state.
+  parallel_stream() noexcept;
   parallel_stream(parallel_stream&&) noexcept;
   parallel_stream& operator=(parallel_stream&&) noexcept;
   ~parallel_stream();
@@ -103,9 +113,26 @@ class SLUICE_API parallel_stream {
   ///                    again
   /// @par Cancellation  terminal
   [[nodiscard]] asio::awaitable<chunk> next();
+  /// The same for any completion token; the signature is `void(std::exception_ptr, chunk)`. Include
+  /// <sluice/stream/async.hpp>, which says what holds for all such forms.
+  template <class Token>
+  auto next(Token&& token) {
+    return detail::with_token(get_executor(), [this] { return next(); }, std::forward<Token>(token));
+  }
   /// Ends all queries and closes the connections. A call of `next` pending in another coroutine ends with `cancelled`.
-  [[nodiscard]] asio::awaitable<void> cancel();
+  /// @return how the queries were ended: drained when everything had been read; cancelled when each connection was
+  ///         proven clean before it was closed, else closed
+  [[nodiscard]] asio::awaitable<leaving> cancel();
+  /// With a completion token: `void(std::exception_ptr, leaving)`
+  template <class Token>
+  auto cancel(Token&& token) {
+    return detail::with_token(get_executor(), [this] { return cancel(); }, std::forward<Token>(token));
+  }
+  /// What the connections have read, as sums; `first_row` and `elapsed` count from the beginning of the call, and
+  /// `buffer_peak` is that of the largest buffer. A parallel stream has no pauses.
+  [[nodiscard]] stream_stats stats() const;
   [[nodiscard]] parallel_progress progress() const;
+  [[nodiscard]] asio::any_io_executor get_executor() const;
 
  private:
   friend SLUICE_API asio::awaitable<parallel_stream> stream_in_parallel(conninfo where, relation what,
@@ -125,6 +152,25 @@ class SLUICE_API parallel_stream {
                                                                              parallel_options how = {});
 [[nodiscard]] SLUICE_API asio::awaitable<parallel_stream> stream_in_parallel(std::string_view conninfo, relation what,
                                                                              parallel_options how = {});
+/// The rows as values of a C++ type. Include <sluice/stream/typed_stream.hpp>.
+/// @param where  a connection string or a conninfo
+template <class T, class Where>
+[[nodiscard]] asio::awaitable<typed_stream<T, parallel_stream>> stream_in_parallel(const Where& where, relation what,
+                                                                                   parallel_options how = {});
+/// With a completion token: `void(std::exception_ptr, parallel_stream)`; @see async.hpp
+template <class Token, class Where>
+auto stream_in_parallel(const asio::any_io_executor& on, const Where& where, relation what, parallel_options how,
+                        Token&& token) {
+  return detail::with_token(
+      on, [&] { return sluice::stream_in_parallel(where, std::move(what), how); }, std::forward<Token>(token));
+}
+/// With a completion token: `void(std::exception_ptr, typed_stream<T, parallel_stream>)`
+template <class T, class Token, class Where>
+auto stream_in_parallel(const asio::any_io_executor& on, const Where& where, relation what, parallel_options how,
+                        Token&& token) {
+  return detail::with_token(
+      on, [&] { return sluice::stream_in_parallel<T>(where, std::move(what), how); }, std::forward<Token>(token));
+}
 
 /// Consumes the rows of one connection. It is called on that connection's strand, for one chunk after the other. When
 /// the executor has several threads, calls for different connections run at the same time.
@@ -148,6 +194,14 @@ using chunk_consumer = std::function<asio::awaitable<void>(chunk rows, std::uint
 [[nodiscard]] SLUICE_API asio::awaitable<parallel_progress> for_each_in_parallel(std::string_view conninfo,
                                                                                  relation what, chunk_consumer use,
                                                                                  parallel_options how = {});
+/// With a completion token: `void(std::exception_ptr, parallel_progress)`; @see async.hpp
+template <class Token, class Where>
+auto for_each_in_parallel(const asio::any_io_executor& on, const Where& where, relation what, chunk_consumer use,
+                          parallel_options how, Token&& token) {
+  return detail::with_token(
+      on, [&] { return sluice::for_each_in_parallel(where, std::move(what), std::move(use), how); },
+      std::forward<Token>(token));
+}
 
 /// Connects and describes how the relation would be divided, with the SQL of the first task; or why it cannot be
 /// divided that way, and which division would work. The text is meant for people.
@@ -156,6 +210,13 @@ using chunk_consumer = std::function<asio::awaitable<void>(chunk rows, std::uint
                                                                           parallel_options how = {});
 [[nodiscard]] SLUICE_API asio::awaitable<std::string> explain_in_parallel(std::string_view conninfo, relation what,
                                                                           parallel_options how = {});
+/// With a completion token: `void(std::exception_ptr, std::string)`; @see async.hpp
+template <class Token, class Where>
+auto explain_in_parallel(const asio::any_io_executor& on, const Where& where, relation what, parallel_options how,
+                         Token&& token) {
+  return detail::with_token(
+      on, [&] { return sluice::explain_in_parallel(where, std::move(what), how); }, std::forward<Token>(token));
+}
 
 /// The blocking counterpart of `parallel_stream`: a std::ranges input range for plain loops.
 ///
@@ -186,7 +247,10 @@ class SLUICE_API parallel_range {
   ///              latter
   /// @see parallel_stream::next
   [[nodiscard]] chunk next();
-  void cancel();
+  /// @see parallel_stream::cancel
+  leaving cancel();
+  /// @see parallel_stream::stats
+  [[nodiscard]] stream_stats stats() const;
   [[nodiscard]] parallel_progress progress() const;
   /// @see client::interrupt
   void interrupt() noexcept;

@@ -13,14 +13,17 @@
 
 #include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
 #include <sluice/export.hpp>
 #include <sluice/stream/options.hpp>
 #include <sluice/stream/query.hpp>
 #include <sluice/stream/row_stream.hpp>
+#include <sluice/stream/token.hpp>
 
 namespace sluice {
 
@@ -50,6 +53,13 @@ class [[nodiscard, gnu::visibility("default")]] pipeline {
   /// @par Errors  throws error: bad_state when there is none, or the previous stream is still open; cancelled when the
   ///              pipeline is destroyed meanwhile
   [[nodiscard]] asio::awaitable<row_stream> next();
+  /// With a completion token: `void(std::exception_ptr, row_stream)`; @see async.hpp
+  template <class Token>
+  auto next(Token&& token) {
+    return detail::with_token(get_executor(), [this] { return next(); }, std::forward<Token>(token));
+  }
+  /// @par Errors  throws error: bad_state when there is no result left; so does `next` with a completion token
+  [[nodiscard]] asio::any_io_executor get_executor() const;
 
  private:
   friend class connection;

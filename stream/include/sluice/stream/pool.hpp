@@ -18,6 +18,7 @@
 #include <chrono>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -26,6 +27,7 @@
 #include <sluice/stream/connection.hpp>
 #include <sluice/stream/query.hpp>
 #include <sluice/stream/row_stream.hpp>
+#include <sluice/stream/token.hpp>
 #include <sluice/wire/pool_options.hpp>
 
 namespace sluice {
@@ -91,12 +93,33 @@ class [[nodiscard, gnu::visibility("default")]] pooled_stream {
   ///      cover all attempts together, including the wait for a connection: once one of the query's deadlines has
   ///      passed, nothing is sent again
   [[nodiscard]] asio::awaitable<chunk> next();
+  /// With a completion token: `void(std::exception_ptr, chunk)`; @see async.hpp
+  template <class Token>
+  auto next(Token&& token) {
+    return detail::with_token(get_executor(), [this] { return next(); }, std::forward<Token>(token));
+  }
   /// @see row_stream::cancel
   [[nodiscard]] asio::awaitable<leaving> cancel();
+  /// With a completion token: `void(std::exception_ptr, leaving)`
+  template <class Token>
+  auto cancel(Token&& token) {
+    return detail::with_token(get_executor(), [this] { return cancel(); }, std::forward<Token>(token));
+  }
+  /// Pauses the pages of a paged stream; the stream keeps its connection, which nobody else can use meanwhile.
+  /// @par Errors  throws error: as `row_stream::pause`; bad_state before the first `next`, when nothing has been sent
+  [[nodiscard]] asio::awaitable<void> pause(pause_options how = {});
+  /// With a completion token: `void(std::exception_ptr)`
+  template <class Token>
+  auto pause(pause_options how, Token&& token) {
+    return detail::with_token(get_executor(), [this, how] { return pause(how); }, std::forward<Token>(token));
+  }
+  /// @see row_stream::resume
+  void resume();
   /// Statistics of the last attempt.
   [[nodiscard]] stream_stats stats() const;
   /// How often the query was sent, or a connection was requested in vain.
   [[nodiscard]] int attempts() const noexcept;
+  [[nodiscard]] asio::any_io_executor get_executor() const;  ///< the pool's
 
  private:
   friend class pool;
@@ -128,22 +151,44 @@ class SLUICE_API pool {
   ///                    the server is down, immediately, the error of the last attempt to connect
   /// @par Cancellation  terminal
   [[nodiscard]] asio::awaitable<pooled_connection> acquire();
+  /// The same for any completion token; the signature is `void(std::exception_ptr, pooled_connection)`. Include
+  /// <sluice/stream/async.hpp>, which says what holds for all such forms.
+  template <class Token>
+  auto acquire(Token&& token) {
+    return detail::with_token(get_executor(), [this] { return acquire(); }, std::forward<Token>(token));
+  }
 
   /// Streams one query on a connection that is acquired at the first `next` and returned at the end of the stream.
   /// @param retry  whether, and how often, the query is sent again if it fails before its first row
   [[nodiscard]] pooled_stream stream(query what, query_options options = {}, retry_options retry = {}) const;
+  /// The rows as values of a C++ type. Include <sluice/stream/typed_stream.hpp>.
+  template <class T>
+  [[nodiscard]] typed_stream<T, pooled_stream> stream(query what, query_options options = {},
+                                                      retry_options retry = {}) const;
 
   /// Opens connections until there are `min_size`; from then on the pool keeps that many.
   /// @par Errors  throws error: the error of connecting
   [[nodiscard]] asio::awaitable<void> warm_up();
+  /// With a completion token: `void(std::exception_ptr)`
+  template <class Token>
+  auto warm_up(Token&& token) {
+    return detail::with_token(get_executor(), [this] { return warm_up(); }, std::forward<Token>(token));
+  }
 
   /// Stops lending: waiting callers get an error, idle connections send Terminate and are closed.
   void close() noexcept;
   /// Closes the pool, and waits until every borrowed connection has been returned.
   /// @return whether that happened within `patience`
+  /// @par Cancellation  terminal: returns at once; the pool is closed all the same
   [[nodiscard]] asio::awaitable<bool> drain(std::chrono::milliseconds patience);
+  /// With a completion token: `void(std::exception_ptr, bool)`
+  template <class Token>
+  auto drain(std::chrono::milliseconds patience, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return drain(patience); }, std::forward<Token>(token));
+  }
 
   [[nodiscard]] pool_stats stats() const;
+  [[nodiscard]] asio::any_io_executor get_executor() const;
 
  private:
   std::shared_ptr<wire::session_pool> sessions_;

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -14,6 +15,7 @@
 #include <sluice/stream/options.hpp>
 #include <sluice/stream/pause.hpp>
 #include <sluice/stream/stats.hpp>
+#include <sluice/stream/token.hpp>
 #include <sluice/wire/leaving.hpp>
 
 namespace sluice {
@@ -58,15 +60,22 @@ class [[nodiscard, gnu::visibility("default")]] row_stream {
   [[nodiscard]] asio::awaitable<chunk> next();
 
   /// The same for any completion token; the signature is `void(std::exception_ptr, chunk)`. Include
-  /// <sluice/stream/async.hpp>.
+  /// <sluice/stream/async.hpp>, which says what holds for all such forms.
   template <class Token>
-  auto next(Token&& token);
+  auto next(Token&& token) {
+    return detail::with_token(get_executor(), [this] { return next(); }, std::forward<Token>(token));
+  }
 
   /// Stops before the end: cancels the query on the server, whatever it does there, and makes sure that the connection
   /// is clean, or closes it. A waiting `next` ends with `cancelled`. At the end of the stream it does nothing.
   /// @return the outcome; never throws for what the server or the network does
   /// @par Cancellation  terminal: closes the connection
   [[nodiscard]] asio::awaitable<leaving> cancel();
+  /// With a completion token: `void(std::exception_ptr, leaving)`
+  template <class Token>
+  auto cancel(Token&& token) {
+    return detail::with_token(get_executor(), [this] { return cancel(); }, std::forward<Token>(token));
+  }
 
   /// Pauses a paged stream so that the connection can run other queries: no page is requested until `resume` or `next`.
   /// Pages already in flight are read and kept, up to `query_options::page_bytes`; chunks handed out before become
@@ -74,11 +83,16 @@ class [[nodiscard, gnu::visibility("default")]] row_stream {
   /// @par Errors  throws error: bad_state when the stream is not paged; stream_too_large at the next `next` when the
   ///              pages in flight were larger; those of `next` otherwise
   [[nodiscard]] asio::awaitable<void> pause(pause_options how = {});
+  /// With a completion token: `void(std::exception_ptr)`
+  template <class Token>
+  auto pause(pause_options how, Token&& token) {
+    return detail::with_token(get_executor(), [this, how] { return pause(how); }, std::forward<Token>(token));
+  }
   /// Requests the next page, so that it is in flight when `next` is called. Does nothing if the stream is not paused.
   void resume();
 
   [[nodiscard]] stream_stats stats() const;
-  /// @pre the stream is not empty
+  /// @par Errors  throws error: bad_state for an empty stream; so do calls with a completion token
   [[nodiscard]] asio::any_io_executor get_executor() const;
 
  private:
