@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# Runs the command, and passes signals on to it.
+
+command_pid=
+interrupted=
+on_signal() {
+  [[ -n $command_pid ]] || exit "$((128 + $(kill -l "$1")))"
+  interrupted=yes
+  # The terminal has sent its interrupt to COMMAND too.
+  if [[ $1 == INT && -t 0 ]]; then return 0; fi
+  kill -s "$1" "$command_pid" 2>/dev/null || true
+}
+pass_signals_on() {
+  trap 'on_signal INT' INT
+  trap 'on_signal TERM' TERM
+  trap 'on_signal HUP' HUP
+}
+
+# In the background, so that signals reach this script at once; env gives back the interrupt that bash takes from there.
+run_command() { # exits with its status
+  local status
+  env --default-signal=INT,QUIT -- "$@" <&0 9>&- &
+  command_pid=$!
+  while :; do
+    interrupted=
+    status=0
+    wait "$command_pid" || status=$?
+    [[ -n $interrupted ]] || break
+  done
+  exit "$status"
+}
