@@ -1,5 +1,5 @@
 // Dates and times as JSON: ISO 8601, as the server writes them there whatever DateStyle is.
-#include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -16,18 +16,18 @@ namespace {
 using proto::load_big;
 
 constexpr std::int64_t second = 1'000'000;  // in microseconds
-constexpr std::int64_t minute = 60 * second;
-constexpr std::int64_t hour = 60 * minute;
-constexpr std::int64_t day = 24 * hour;
+constexpr std::int64_t day = 86'400 * second;
 constexpr std::size_t longest = 64;
 
-/// At least so many digits.
-char* write_digits(char* to, std::int64_t number, int least) noexcept {
-  int digits = 1;
-  for (std::int64_t rest = number; rest >= 10; rest /= 10) ++digits;
-  digits = std::max(least, digits);
-  for (int i = digits; i-- != 0; number /= 10) to[i] = static_cast<char>('0' + number % 10);
-  return to + digits;
+char* write_two(char* to, std::int64_t number) noexcept {
+  to[0] = static_cast<char>('0' + number / 10);
+  to[1] = static_cast<char>('0' + number % 10);
+  return to + 2;
+}
+
+char* write_year(char* to, std::int64_t number) noexcept {
+  if (number > 9'999) return std::to_chars(to, to + 10, number).ptr;
+  return write_two(write_two(to, number / 100), number % 100);
 }
 
 /// The year without its sign: before the first there is 1 BC, which is 0 here.
@@ -45,25 +45,29 @@ char* write_day(char* to, std::int64_t days_since_2000, bool& is_before_christ) 
   std::int64_t number = static_cast<int>(date.year()) + 400 * cycles;
   is_before_christ = number <= 0;
   if (is_before_christ) number = 1 - number;
-  to = write_digits(to, number, 4);
+  to = write_year(to, number);
   *to++ = '-';
-  to = write_digits(to, static_cast<unsigned>(date.month()), 2);
+  to = write_two(to, static_cast<unsigned>(date.month()));
   *to++ = '-';
-  return write_digits(to, static_cast<unsigned>(date.day()), 2);
+  return write_two(to, static_cast<unsigned>(date.day()));
 }
 
 char* write_clock(char* to, std::int64_t time) noexcept {
-  to = write_digits(to, time / hour, 2);
+  const std::int64_t seconds = time / second;
+  to = write_two(to, seconds / 3600);
   *to++ = ':';
-  to = write_digits(to, time % hour / minute, 2);
+  to = write_two(to, seconds / 60 % 60);
   *to++ = ':';
-  to = write_digits(to, time % minute / second, 2);
+  to = write_two(to, seconds % 60);
   std::int64_t fraction = time % second;
   if (fraction == 0) return to;
   *to++ = '.';
-  int digits = 6;
-  for (; fraction % 10 == 0; fraction /= 10) --digits;
-  return write_digits(to, fraction, digits);
+  for (std::int64_t part = second / 100; part != 0; part /= 100) {
+    to = write_two(to, fraction / part);
+    fraction %= part;
+  }
+  while (to[-1] == '0') --to;
+  return to;
 }
 
 char* write_text(char* to, std::string_view text) noexcept {

@@ -55,23 +55,39 @@ dyadic as_dyadic(std::uint64_t digits, int power) noexcept {
   return result;
 }
 
-/// "-1.25e-07": digits 125 and the power of ten of the last one.
+/// "-1.25e-07": digits 125, and the powers of ten of the first and of the last one.
 struct scientific {
   std::uint64_t digits{0};
-  int exponent{0};  // of the first digit
-  int power{0};     // of the last
+  int count{0};
+  int exponent{0};
+  bool is_negative{false};
 
   scientific(const char* at, const char* end) noexcept {
-    const char* const e = std::find(at, end, 'e');
-    int behind_point = 0;
-    for (bool is_behind = false; at != e; ++at) {
-      if (*at == '.') is_behind = true;
-      if (*at < '0' || *at > '9') continue;
+    is_negative = *at == '-';
+    if (is_negative) ++at;
+    for (; *at != 'e'; ++at) {
+      if (*at == '.') continue;
       digits = 10 * digits + static_cast<unsigned>(*at - '0');
-      behind_point += is_behind ? 1 : 0;
+      ++count;
     }
-    std::from_chars(e + (e[1] == '+' ? 2 : 1), end, exponent);
-    power = exponent - behind_point;
+    std::from_chars(at + (at[1] == '+' ? 2 : 1), end, exponent);
+  }
+  [[nodiscard]] int power() const noexcept { return exponent - count + 1; }
+
+  /// The same without an exponent.
+  char* write_plainly(char* to) const noexcept {
+    if (is_negative) *to++ = '-';
+    if (exponent < 0) {
+      constexpr std::string_view zeros{"0.000"};
+      to = std::copy_n(zeros.data(), 1 - exponent, to);
+      return std::to_chars(to, to + count, digits).ptr;
+    }
+    char* const end = std::to_chars(to, to + count, digits).ptr;
+    char* const point = to + exponent + 1;
+    if (end <= point) return std::fill_n(end, point - end, '0');
+    std::copy_backward(point, end, end + 1);
+    *point = '.';
+    return end + 1;
   }
 };
 
@@ -83,10 +99,11 @@ bool is_a_tie(Float number, const scientific& written) noexcept {
   const Bits bits = std::bit_cast<Bits>(number) & ~(Bits{1} << (8 * sizeof(Bits) - 1));
   const auto biased = static_cast<int>(bits >> fraction_bits);
   const std::uint64_t fraction = bits & ((Bits{1} << fraction_bits) - 1);
-  if (fraction % 2 != 0 || bits == 0) return false;
+  const bool may_be_exact = written.power() >= 0 || written.digits % 5 == 0;
+  if (fraction % 2 != 0 || bits == 0 || !may_be_exact) return false;
   const std::uint64_t mantissa = biased == 0 ? fraction : fraction | std::uint64_t{1} << fraction_bits;
   const int exponent = (biased == 0 ? 1 : biased) - bias;
-  const dyadic at = as_dyadic(written.digits, written.power);
+  const dyadic at = as_dyadic(written.digits, written.power());
   if (at.odd == 0) return false;
   const bool is_lowest = fraction == 0 && biased > 1;  // of its power of two: the one below is half as far away
   const dyadic below = is_lowest ? reduced(4 * mantissa - 1, exponent - 2) : reduced(2 * mantissa - 1, exponent - 1);
@@ -107,14 +124,12 @@ bool write_float(text_buffer& to, std::span<const std::byte> value) {
   char* const room = to.room(longest);
   char* end = std::to_chars(room, room + longest, number, std::chars_format::scientific).ptr;
   scientific written{room, end};
-  for (int digits = written.exponent - written.power; is_a_tie<Float, Bits>(number, written);) {
+  for (int digits = written.count - 1; is_a_tie<Float, Bits>(number, written);) {
     end = std::to_chars(room, room + longest, number, std::chars_format::scientific, ++digits).ptr;
     written = scientific{room, end};
   }
-  const bool is_short = written.exponent >= -4 && written.exponent < first_long_exponent;
-  if (is_short)
-    end = std::to_chars(room, room + longest, number, std::chars_format::fixed, std::max(0, -written.power)).ptr;
-  to.wrote(end);
+  const bool is_plain = written.exponent >= -4 && written.exponent < first_long_exponent;
+  to.wrote(is_plain ? written.write_plainly(room) : end);
   return true;
 }
 
