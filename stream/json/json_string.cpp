@@ -1,21 +1,34 @@
 #include "json/json_string.hpp"
 
-#include <array>
+#include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace sluice::detail {
 
 namespace {
 
-constexpr std::size_t step = 8;
+constexpr std::size_t word = 8;
 
-/// How many of eight bytes stand before the first that has to be escaped; 8: all of them.
-std::size_t plain_bytes(const char* at) noexcept {
-  std::uint64_t bytes = 0;
-  std::memcpy(&bytes, at, step);
-  if constexpr (std::endian::native == std::endian::big) bytes = __builtin_bswap64(bytes);
+/// Between the byte order of this machine and the one where the first byte is the lowest.
+template <class Unsigned>
+Unsigned in_little_endian(Unsigned bytes) noexcept {
+  if constexpr (std::endian::native == std::endian::little)
+    return bytes;
+  else if constexpr (sizeof bytes == 4)
+    return __builtin_bswap32(bytes);
+  else
+    return __builtin_bswap64(bytes);
+}
+
+/// How many of the eight bytes of a word come before the first that has to be escaped; 8: all of them.
+std::size_t plain_bytes(std::uint64_t bytes) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101U;
   constexpr std::uint64_t high_bits = 0x80U * ones;
   const auto zeros = [](std::uint64_t each) { return (each - ones) & ~each & high_bits; };
@@ -25,7 +38,35 @@ std::size_t plain_bytes(const char* at) noexcept {
   return static_cast<std::size_t>(std::countr_zero(marks)) / 8;
 }
 
-bool is_plain(char c) noexcept { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; }
+/// The first byte becomes the lowest one.
+template <class Unsigned>
+Unsigned load_little(const char* at) noexcept {
+  Unsigned bytes{};
+  std::memcpy(&bytes, at, sizeof bytes);
+  return in_little_endian(bytes);
+}
+
+#ifdef __SSE2__
+constexpr std::size_t step = 16;
+
+/// Copies sixteen bytes, and counts those that come before the first that has to be escaped.
+std::size_t copy_plain(char* to, const char* at) noexcept {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+  const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+  const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+  const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+  const int marks = _mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash)));
+  return static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(marks) | 1U << step));
+}
+#else
+constexpr std::size_t step = word;
+
+std::size_t copy_plain(char* to, const char* at) noexcept {
+  std::memcpy(to, at, step);
+  return plain_bytes(load_little<std::uint64_t>(at));
+}
+#endif
 
 char* escape(char* to, char c) noexcept {
   constexpr std::string_view digits{"0123456789abcdef"};
@@ -47,31 +88,45 @@ char* escape(char* to, char c) noexcept {
   return to + 5;
 }
 
-/// @param to  has room for six bytes per character, and eight more
+/// One to seven bytes as the lowest ones of a word, in at most three loads.
+std::uint64_t load_few(const char* at, std::size_t size) noexcept {
+  const auto byte = [at](std::size_t i) {
+    return static_cast<std::uint64_t>(static_cast<unsigned char>(at[i])) << (8 * i);
+  };
+  if (size < 4) return byte(0) | byte(size / 2) | byte(size - 1);
+  return load_little<std::uint32_t>(at) | static_cast<std::uint64_t>(load_little<std::uint32_t>(at + size - 4))
+                                              << (8 * (size - 4));
+}
+
+/// @param to  has room for six bytes per character, and `step` more
 char* escaped(char* to, std::string_view text) noexcept {
   const char* at = text.data();
   const char* const end = at + text.size();
-  while (end - at >= static_cast<std::ptrdiff_t>(step)) {
-    std::memcpy(to, at, step);
-    const std::size_t plain = plain_bytes(at);
+  while (static_cast<std::size_t>(end - at) >= step) {
+    const std::size_t plain = copy_plain(to, at);
     to += plain;
     at += plain;
     if (plain != step) to = escape(to, *at++);
   }
-  for (; at != end; ++at) {
-    if (is_plain(*at))
-      *to++ = *at;
-    else
-      to = escape(to, *at);
+  while (at != end) {
+    const std::size_t left = std::min(static_cast<std::size_t>(end - at), word);
+    const std::uint64_t bytes = left == word ? load_little<std::uint64_t>(at) : load_few(at, left);
+    const std::size_t plain = std::min(plain_bytes(bytes), left);
+    const std::uint64_t in_order = in_little_endian(bytes);
+    std::memcpy(to, &in_order, word);
+    to += plain;
+    at += plain;
+    if (plain != left) to = escape(to, *at++);
   }
   return to;
 }
 
+constexpr std::size_t longest = 6;   // of an escaped character
+constexpr std::size_t piece = 4096;  // so that long texts do not need six times their room
+
 }  // namespace
 
 void write_escaped(text_buffer& to, std::string_view text) {
-  constexpr std::size_t longest = 6;
-  constexpr std::size_t piece = 4096;  // so that long texts do not need six times their room
   for (std::size_t at = 0; at < text.size(); at += piece) {
     const std::string_view part = text.substr(at, piece);
     to.wrote(escaped(to.room(longest * part.size() + step), part));
@@ -79,9 +134,17 @@ void write_escaped(text_buffer& to, std::string_view text) {
 }
 
 void write_string(text_buffer& to, std::string_view text) {
-  to.add('"');
-  write_escaped(to, text);
-  to.add('"');
+  if (text.size() > piece) {
+    to.add('"');
+    write_escaped(to, text);
+    to.add('"');
+    return;
+  }
+  char* at = to.room(longest * text.size() + step + 2);
+  *at++ = '"';
+  at = escaped(at, text);
+  *at++ = '"';
+  to.wrote(at);
 }
 
 }  // namespace sluice::detail

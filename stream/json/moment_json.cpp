@@ -1,12 +1,12 @@
 // Dates and times as JSON: ISO 8601, as the server writes them there whatever DateStyle is.
-#include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <cstring>
 #include <limits>
-#include <string_view>
 
 #include <sluice/proto/byte_order.hpp>
 
+#include "json/digits.hpp"
 #include "json/value_writers.hpp"
 
 namespace sluice::detail {
@@ -18,17 +18,6 @@ using proto::load_big;
 constexpr std::int64_t second = 1'000'000;  // in microseconds
 constexpr std::int64_t day = 86'400 * second;
 constexpr std::size_t longest = 64;
-
-char* write_two(char* to, std::int64_t number) noexcept {
-  to[0] = static_cast<char>('0' + number / 10);
-  to[1] = static_cast<char>('0' + number % 10);
-  return to + 2;
-}
-
-char* write_year(char* to, std::int64_t number) noexcept {
-  if (number > 9'999) return std::to_chars(to, to + 10, number).ptr;
-  return write_two(write_two(to, number / 100), number % 100);
-}
 
 /// The year without its sign: before the first there is 1 BC, which is 0 here.
 char* write_day(char* to, std::int64_t days_since_2000, bool& is_before_christ) noexcept {
@@ -45,42 +34,54 @@ char* write_day(char* to, std::int64_t days_since_2000, bool& is_before_christ) 
   std::int64_t number = static_cast<int>(date.year()) + 400 * cycles;
   is_before_christ = number <= 0;
   if (is_before_christ) number = 1 - number;
-  to = write_year(to, number);
+  constexpr std::int64_t first_longer = 10'000;
+  const auto year = static_cast<std::uint32_t>(number);
+  to = number < first_longer ? write_4_digits(to, year) : write_number(to, year);
   *to++ = '-';
-  to = write_two(to, static_cast<unsigned>(date.month()));
+  to = write_2_digits(to, static_cast<unsigned>(date.month()));
   *to++ = '-';
-  return write_two(to, static_cast<unsigned>(date.day()));
+  return write_2_digits(to, static_cast<unsigned>(date.day()));
 }
 
-char* write_clock(char* to, std::int64_t time) noexcept {
-  const std::int64_t seconds = time / second;
-  to = write_two(to, seconds / 3600);
-  *to++ = ':';
-  to = write_two(to, seconds / 60 % 60);
-  *to++ = ':';
-  to = write_two(to, seconds % 60);
-  std::int64_t fraction = time % second;
+/// @param time  since midnight, at most a day
+char* write_clock(char* to, std::uint64_t time) noexcept {
+  const auto seconds = static_cast<std::uint32_t>(time / second);
+  auto fraction = static_cast<std::uint32_t>(time % second);
+  const std::uint32_t minutes = seconds / 60;
+  write_2_digits(to, minutes / 60);
+  to[2] = ':';
+  write_2_digits(to + 3, minutes % 60);
+  to[5] = ':';
+  to = write_2_digits(to + 6, seconds % 60);
   if (fraction == 0) return to;
-  *to++ = '.';
-  for (std::int64_t part = second / 100; part != 0; part /= 100) {
-    to = write_two(to, fraction / part);
-    fraction %= part;
-  }
+  *to = '.';
+  write_2_digits(to + 1, fraction / 10'000);
+  fraction %= 10'000;
+  to = write_4_digits(to + 3, fraction);
   while (to[-1] == '0') --to;
   return to;
 }
 
-char* write_text(char* to, std::string_view text) noexcept {
-  for (const char c : text) *to++ = c;
-  return to;
+/// A literal. Its size is known, so that nothing is called.
+template <std::size_t size>
+char* write_text(char* to, const char (&text)[size]) noexcept {
+  std::memcpy(to, text, size - 1);
+  return to + size - 1;
 }
 
-/// @param behind  the zone, if any
-bool write_moment(text_buffer& to, std::span<const std::byte> value, std::string_view behind) {
+/// Of a timestamp or a date.
+template <class Integer>
+bool write_if_infinite(text_buffer& to, Integer time) {
+  if (time == std::numeric_limits<Integer>::max()) return to.add("\"infinity\""), true;
+  if (time == std::numeric_limits<Integer>::min()) return to.add("\"-infinity\""), true;
+  return false;
+}
+
+template <bool has_zone>
+bool write_moment(text_buffer& to, std::span<const std::byte> value) {
   if (value.size() != 8) return false;
   const auto time = static_cast<std::int64_t>(load_big<std::uint64_t>(value.data()));
-  if (time == std::numeric_limits<std::int64_t>::max()) return to.add("\"infinity\""), true;
-  if (time == std::numeric_limits<std::int64_t>::min()) return to.add("\"-infinity\""), true;
+  if (write_if_infinite(to, time)) return true;
   std::int64_t days = time / day;
   std::int64_t of_day = time % day;
   if (of_day < 0) {
@@ -92,8 +93,8 @@ bool write_moment(text_buffer& to, std::span<const std::byte> value, std::string
   bool is_before_christ = false;
   at = write_day(at, days, is_before_christ);
   *at++ = 'T';
-  at = write_clock(at, of_day);
-  at = write_text(at, behind);
+  at = write_clock(at, static_cast<std::uint64_t>(of_day));
+  if constexpr (has_zone) at = write_text(at, "+00:00");
   if (is_before_christ) at = write_text(at, " BC");
   *at++ = '"';
   to.wrote(at);
@@ -105,8 +106,7 @@ bool write_moment(text_buffer& to, std::span<const std::byte> value, std::string
 bool write_date(text_buffer& to, std::span<const std::byte> value) {
   if (value.size() != 4) return false;
   const auto days = static_cast<std::int32_t>(load_big<std::uint32_t>(value.data()));
-  if (days == std::numeric_limits<std::int32_t>::max()) return to.add("\"infinity\""), true;
-  if (days == std::numeric_limits<std::int32_t>::min()) return to.add("\"-infinity\""), true;
+  if (write_if_infinite(to, days)) return true;
   char* at = to.room(longest);
   *at++ = '"';
   bool is_before_christ = false;
@@ -119,8 +119,8 @@ bool write_date(text_buffer& to, std::span<const std::byte> value) {
 
 bool write_time(text_buffer& to, std::span<const std::byte> value) {
   if (value.size() != 8) return false;
-  const auto time = static_cast<std::int64_t>(load_big<std::uint64_t>(value.data()));
-  if (time < 0 || time > day) return false;
+  const auto time = load_big<std::uint64_t>(value.data());
+  if (time > static_cast<std::uint64_t>(day)) return false;
   char* at = to.room(longest);
   *at++ = '"';
   at = write_clock(at, time);
@@ -129,7 +129,7 @@ bool write_time(text_buffer& to, std::span<const std::byte> value) {
   return true;
 }
 
-bool write_timestamp(text_buffer& to, std::span<const std::byte> value) { return write_moment(to, value, {}); }
-bool write_timestamptz(text_buffer& to, std::span<const std::byte> value) { return write_moment(to, value, "+00:00"); }
+bool write_timestamp(text_buffer& to, std::span<const std::byte> value) { return write_moment<false>(to, value); }
+bool write_timestamptz(text_buffer& to, std::span<const std::byte> value) { return write_moment<true>(to, value); }
 
 }  // namespace sluice::detail

@@ -1,19 +1,18 @@
 #include "json/object_writer.hpp"
 
-#include "json/json_string.hpp"
-#include "messages/body_reader.hpp"
+#include <cstdint>
+#include <utility>
+
+#include <sluice/proto/byte_order.hpp>
 
 namespace sluice::detail {
 
-void object_writer::add_column(std::string_view name, value_writer write) {
-  text_buffer key;
-  key.add(columns_.empty() ? '{' : ',');
-  write_string(key, name);
-  key.add(':');
-  columns_.push_back({std::string{key.text()}, write});
+void object_writer::add_column(std::string_view name, value_plan values) {
+  values.key = {name, columns_.empty()};
+  columns_.push_back(std::move(values));
 }
 
-bool object_writer::write(text_buffer& to, std::span<const std::byte> body) const {
+bool object_writer::write(text_buffer& to, std::span<const std::byte> body) {
   const std::size_t before = to.size();
   try {
     if (write_fields(to, body)) return true;
@@ -25,23 +24,29 @@ bool object_writer::write(text_buffer& to, std::span<const std::byte> body) cons
   return false;
 }
 
-bool object_writer::write_fields(text_buffer& to, std::span<const std::byte> body) const {
+/// This runs per field of each row, so it is a walk of its own rather than one by a body_reader.
+bool object_writer::write_fields(text_buffer& to, std::span<const std::byte> body) {
   constexpr std::uint32_t null = 0xffffffff;
-  proto::body_reader in{body};
-  if (in.u16() != columns_.size()) return false;
+  constexpr std::size_t count_size = 2;
+  constexpr std::size_t length_size = 4;
+  if (body.size() < count_size || proto::load_big<std::uint16_t>(body.data()) != columns_.size()) return false;
+  const std::byte* at = body.data() + count_size;
+  const std::byte* const end = body.data() + body.size();
   if (columns_.empty()) to.add('{');
-  for (const column& each : columns_) {
-    to.add(each.key);
-    const std::uint32_t size = in.u32();
+  for (value_plan& each : columns_) {
+    each.key.write(to);
+    if (static_cast<std::size_t>(end - at) < length_size) return false;
+    const auto size = proto::load_big<std::uint32_t>(at);
+    at += length_size;
     if (size == null) {
       to.add("null");
       continue;
     }
-    const std::span<const std::byte> value = in.bytes(size);
-    if (!in.ok() || !each.write(to, value)) return false;
+    if (size > static_cast<std::size_t>(end - at) || !each.write(to, {at, size})) return false;
+    at += size;
   }
   to.add('}');
-  return in.exhausted();
+  return at == end;
 }
 
 }  // namespace sluice::detail

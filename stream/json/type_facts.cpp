@@ -1,0 +1,99 @@
+#include "json/type_facts.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+#include <sluice/proto/oid.hpp>
+
+namespace sluice::detail {
+
+namespace {
+
+struct built_in_array {
+  std::uint32_t type;
+  std::uint32_t element;
+};
+#include "json/built_in_arrays.inc"
+
+constexpr std::uint32_t first_of_users = 16384;
+
+/// OIDs that never change: those of built-in types that have no name in C++ here.
+constexpr std::uint32_t int2_vector = 22;
+constexpr std::uint32_t oid_vector = 30;
+constexpr std::uint32_t box_array = 1020;
+constexpr std::array unclear_types{2249U, 2287U, 2277U, 5078U};  // record, record[], anyarray, anycompatiblearray
+
+std::optional<type_facts> find_built_in(std::uint32_t type) {
+  using enum type_facts::kind;
+  if (proto::oid::name_of(type).empty() || std::ranges::binary_search(built_in_composites, type)) return {};
+  if (std::ranges::find(unclear_types, type) != unclear_types.end()) return type_facts{.what = unclear};
+  if (type == int2_vector) return type_facts{.what = array, .inner = proto::oid::int2, .delimiter = ' '};
+  if (type == oid_vector) return type_facts{.what = array, .inner = proto::oid::object_id, .delimiter = ' '};
+  const auto* const found = std::ranges::lower_bound(built_in_arrays, type, {}, &built_in_array::type);
+  if (found == std::end(built_in_arrays) || found->type != type) return type_facts{};
+  return type_facts{.what = array, .inner = found->element, .delimiter = type == box_array ? ';' : ','};
+}
+
+void add_missing(const type_catalog& known, std::uint32_t type, std::vector<std::uint32_t>& seen,
+                 std::vector<std::uint32_t>& missing) {
+  if (type == 0 || std::ranges::find(seen, type) != seen.end()) return;
+  seen.push_back(type);
+  const std::optional<type_facts> facts = known.find(type);
+  if (!facts) {
+    missing.push_back(type);
+    return;
+  }
+  add_missing(known, facts->inner, seen, missing);
+  for (const type_facts::field& each : facts->fields) add_missing(known, each.type, seen, missing);
+}
+
+}  // namespace
+
+constexpr std::string_view type_catalog::question =
+    "with recursive wanted (type) as (select * from pg_catalog.unnest($1::pg_catalog.oid[]) union "
+    "select part from wanted join pg_catalog.pg_type t on t.oid = type, lateral ("
+    "select t.typbasetype union all select t.typelem union all select atttypid from pg_catalog.pg_attribute"
+    " where attrelid = t.typrelid and attnum > 0 and not attisdropped) p (part) where part <> 0) "
+    "select t.oid, case when t.typtype = 'd' then 'd' when t.typtype = 'c' then 'c'"
+    " when t.typelem <> 0 and t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc then 'a'"
+    " else 'b' end,"
+    " case t.typtype when 'd' then t.typbasetype else t.typelem end,"
+    " coalesce(e.typdelim::pg_catalog.text, ','),"
+    " exists (select from pg_catalog.pg_cast where castsource = t.oid"
+    " and casttarget = 'pg_catalog.json'::pg_catalog.regtype and castmethod = 'f'),"
+    " pg_catalog.row_number() over (partition by t.oid order by a.attnum),"
+    " a.attname::pg_catalog.text, a.atttypid "
+    "from wanted join pg_catalog.pg_type t on t.oid = type left join pg_catalog.pg_type e on e.oid = t.typelem "
+    "left join pg_catalog.pg_attribute a on t.typtype = 'c' and a.attrelid = t.typrelid and a.attnum > 0"
+    " and not a.attisdropped order by t.oid, a.attnum";
+
+void type_catalog::add(const answer& row) {
+  using enum type_facts::kind;
+  type_facts& facts = of_the_database_[row.type];
+  facts.what = row.kind == 'd' ? domain : row.kind == 'a' ? array : row.kind == 'c' ? composite : scalar;
+  facts.inner = row.inner;
+  facts.delimiter = row.delimiter;
+  facts.has_cast_to_json = row.has_cast_to_json;
+  if (row.place == 1) facts.fields.clear();  // it may have been known before
+  if (row.field_type != 0) facts.fields.push_back({std::string{row.field}, row.field_type});
+}
+
+void type_catalog::add(std::uint32_t type, type_facts facts) {
+  of_the_database_.insert_or_assign(type, std::move(facts));
+}
+
+std::optional<type_facts> type_catalog::find(std::uint32_t type) const {
+  if (const auto found = of_the_database_.find(type); found != of_the_database_.end()) return found->second;
+  return type < first_of_users ? find_built_in(type) : std::nullopt;
+}
+
+std::vector<std::uint32_t> type_catalog::missing(std::span<const std::uint32_t> types) const {
+  std::vector<std::uint32_t> seen;
+  std::vector<std::uint32_t> missing;
+  for (const std::uint32_t each : types) add_missing(*this, each, seen, missing);
+  return missing;
+}
+
+}  // namespace sluice::detail

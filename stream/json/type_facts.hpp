@@ -1,0 +1,63 @@
+#pragma once
+// What JSON needs to know about types: of those that are built in it is known here, of all others it is asked of the
+// server's catalog.
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::detail {
+
+struct type_facts {
+  enum class kind : std::uint8_t {
+    scalar,
+    domain,
+    array,
+    composite,  ///< a table's rows, too
+    unclear,    ///< what its values are is not told by their type: `record`, `anyarray`
+  };
+  struct field {
+    std::string name;
+    std::uint32_t type{};
+  };
+
+  kind what{kind::scalar};
+  std::uint32_t inner{};    ///< a domain's base type, the type of an array's elements
+  char delimiter{','};      ///< an array's, between its elements in text; a space: those of a vector, without braces
+  bool has_cast_to_json{};  ///< a function, which the server's to_json uses for types that are not built in
+  std::vector<field> fields{};  ///< of a composite, without those that were dropped
+};
+
+/// The types that a result is made of, down to the fields of composites and the elements of arrays.
+class type_catalog {
+ public:
+  /// The question to the server's catalog about the types of the array $1, and about all that they are made of: a row
+  /// for each type, and one for each field of a composite, with the columns of `answer`.
+  static const std::string_view question;
+  struct answer {
+    std::uint32_t type{};
+    char kind{};  ///< b, d, a, c
+    std::uint32_t inner{};
+    char delimiter{};
+    bool has_cast_to_json{};
+    std::int64_t place{};        ///< of the field, from 1
+    std::string_view field;      ///< NULL where there is none
+    std::uint32_t field_type{};  ///< NULL where there is none
+  };
+  /// One row, in the server's order.
+  void add(const answer& row);
+  void add(std::uint32_t type, type_facts facts);
+
+  /// Nothing: it has to be asked for.
+  [[nodiscard]] std::optional<type_facts> find(std::uint32_t type) const;
+  /// Those of these types, and of what they are made of, that have to be asked for. Most results have none.
+  [[nodiscard]] std::vector<std::uint32_t> missing(std::span<const std::uint32_t> types) const;
+
+ private:
+  std::map<std::uint32_t, type_facts> of_the_database_;
+};
+
+}  // namespace sluice::detail
