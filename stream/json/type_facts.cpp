@@ -85,8 +85,11 @@ void type_catalog::add(std::uint32_t type, type_facts facts) {
 }
 
 std::optional<type_facts> type_catalog::find(std::uint32_t type) const {
-  if (const auto found = of_the_database_.find(type); found != of_the_database_.end()) return found->second;
-  return type < first_of_users ? find_built_in(type) : std::nullopt;
+  // First those that are built in: the catalog does not say that a vector's text is not an array's.
+  if (type < first_of_users)
+    if (std::optional<type_facts> facts = find_built_in(type)) return facts;
+  const auto found = of_the_database_.find(type);
+  return found == of_the_database_.end() ? std::nullopt : std::optional{found->second};
 }
 
 std::vector<std::uint32_t> type_catalog::missing(std::span<const std::uint32_t> types) const {

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <regex>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "asking.hpp"
@@ -17,7 +17,6 @@ namespace {
 
 using sluice::sql;
 using sluice::detail::plan_text_values;
-using sluice::detail::plan_values;
 using sluice::detail::type_catalog;
 using namespace sluice::test;
 
@@ -34,7 +33,7 @@ class EveryType : public testing::Test {
     psql("create database every_type");
     const finished loaded =
         shell("psql -Xq -v ON_ERROR_STOP=1 -d every_type -f " SLUICE_SOURCE "/tests/support/every_type.sql 2>&1");
-    ASSERT_EQ(loaded.status, 0) << loaded.output;
+    ASSERT_EQ(loaded.status, 0) << loaded.out;
   }
   static void TearDownTestSuite() { psql("drop database every_type"); }
 
@@ -65,13 +64,23 @@ class EveryType : public testing::Test {
     }
     std::vector<std::string> queries;
     if (!rows.empty()) queries.push_back(rows + "), (null)");
-    if (!rows.empty() && of.kind != "a" && has_array(of)) {
-      queries.push_back("select array_agg(v) from (" + rows + ")) s (v)");
-      queries.push_back("select array_fill(" + first + ", array[2, 1, 3], array[-7, 0, 2147483600])");
-      queries.push_back("select array[" + first + ", null]");
+    if (is_array_by_name(of.type)) {  // array functions do not make arrays of such a type
+      queries.push_back("select '{\"{1,2}\",NULL}'::" + of.name + "[]");
+    } else if (!rows.empty() && of.kind != "a" && has_array(of)) {
+      // Without the cast, an array with a NULL in it is one of a domain's base type.
+      const std::string its_array = "::" + of.name + "[]";
+      queries.push_back("select array_agg(v)" + its_array + " from (" + rows + ")) s (v)");
+      queries.push_back("select array_fill(" + first + ", array[2, 1, 3], array[-7, 0, 2147483600])" + its_array);
+      queries.push_back("select array[" + first + ", null]" + its_array);
       queries.push_back("select '{}'::" + of.name + "[]");
     }
     return queries;
+  }
+  /// A domain over an array.
+  bool is_array_by_name(std::uint32_t type) const {
+    using enum sluice::detail::type_facts::kind;
+    const auto facts = types.find(type).value();
+    return facts.what == domain && types.find(facts.inner).value().what == array;
   }
   bool has_array(const type_of_a_database& of) {
     return answer(db, sql("select to_json(typarray <> 0) from pg_type where oid = $1::oid", std::to_string(of.type))) ==
@@ -100,25 +109,30 @@ TEST_F(EveryType, IsWrittenAsByTheServer) {
     }
     if (queries.empty()) without_values.insert(each.name);
     for (const std::string& query : queries) {
-      const bool is_array = query.starts_with("select array") || query.starts_with("select '{}'");
+      const bool is_array = query.ends_with("[]") || query.find("array_agg") != query.npos;
       const std::uint32_t type = is_array ? array_of(each.type) : each.type;
-      if (falls_short(type)) continue;
-      learn(db, types, std::vector{type});
       compared += expect_the_servers_objects(db, types, type, query);
     }
   }
-  RecordProperty("compared", compared);
-  std::string names;
-  for (const std::string& each : without_values) names += each + ' ';
-  RecordProperty("without_values", names);
-  printf("compared %d, no values of: %s\n", compared, names.c_str());
+  EXPECT_GT(compared, 20'000);
+  // What indexes and the planner's statistics are made of: the server takes no literals of them.
+  const std::regex internal{
+      "pg_(brin|dependencies|mcv_list|ndistinct|node_tree).*|.*(btree|_g)key.*|.*gist|g(hstore|trgm|tsvector)"};
+  for (const std::string& name : without_values)
+    EXPECT_TRUE(std::regex_match(name, internal)) << "there are no values of " << name;
 }
 
-TEST_F(EveryType, ThatOnlyTheServerWritesIsKnownAsSuch) {
-  std::string names;
+TEST_F(EveryType, ThatOnlyTheServerCanWriteIsKnownAsSuch) {
+  std::set<std::string> short_ones;
   for (const type_of_a_database& each : all_types())
-    if (falls_short(each.type)) names += each.name + ' ';
-  printf("fall short: %s\n", names.c_str());
+    if (falls_short(each.type)) short_ones.insert(each.name);
+  for (const char* name :
+       {"hstore", "hstore[]", "cast_to_json", "of_a_cast", "with_a_cast", "with_a_cast[]", "pg_stats"})
+    EXPECT_TRUE(short_ones.contains(name)) << name;
+  // pg_attribute has a column of type anyarray, as has what is about statistics.
+  const std::regex expected{
+      "(hstore|cast_to_json|of_a_cast|with_a_cast|pg_attribute|pg_statistic.*|pg_stats.*)(\\[\\])?"};
+  for (const std::string& name : short_ones) EXPECT_TRUE(std::regex_match(name, expected)) << name;
 }
 
 }  // namespace

@@ -20,10 +20,10 @@ using namespace sluice::test;
 void expect_the_servers(sluice::client& db, const std::string& query, const session_settings& session = {}) {
   std::uint32_t type = 0;
   for (const sluice::row each :
-       db.stream(sql("select pg_typeof(v)::oid from (" + query + " limit 1) s (v)").as_columns()))
+       db.stream(sql("select pg_typeof(v)::oid from (" + query + ") s (v) limit 1").as_columns()))
     type = each.get<std::uint32_t>(0);
   const int compared = expect_the_servers_objects(db, type_catalog{}, type, query, session);
-  if (session.has_iso_dates) EXPECT_GT(compared, 0) << query;
+  EXPECT_TRUE(compared > 0 || !session.has_iso_dates) << query;
 }
 
 TEST(ValueJson, IsThatOfTheServerForItsExtremes) {
@@ -81,24 +81,33 @@ TEST(ValueJson, IsThatOfTheServerForItsExtremes) {
 
 TEST(ValueJson, IsThatOfTheServerForRandomValues) {
   sluice::client db{dsn() + " options='-c timezone=UTC'"};
-  for (const char* query : {
-           "select ((random() - 0.5) * power(10, random() * 30 - 15))::float8 from generate_series(1, 20000)",
-           "select ((random() - 0.5) * power(10, random() * 20 - 10))::float4 from generate_series(1, 20000)",
-           "select ((random() - 0.5) * power(10, random() * 30)::numeric)::numeric(60, 20) * power(10::numeric, "
-           "(random() * 20)::int)"
-           " from generate_series(1, 5000)",
-           "select round((random() * 1e9)::numeric, (random() * 12)::int) from generate_series(1, 5000)",
-           "select (random() * 1e18)::int8 from generate_series(1, 5000)",
-           "select '2000-01-01'::date + ((random() - 0.5) * 2000000)::int from generate_series(1, 20000)",
-           "select '2000-01-01'::timestamp + ((random() - 0.5) * 8e10) * interval '1 second' from generate_series(1, "
-           "20000)",
-           "select '2000-01-01'::timestamptz + ((random() - 0.5) * 8e10) * interval '1 second' from generate_series(1, "
-           "20000)",
-           "select (select string_agg(chr(1 + (random() * 300)::int), '') from generate_series(1, 10 + n % 20) g where "
-           "g > 0)"
-           " from generate_series(1, 5000) n",
+  for (const char* values : {
+           "((random() - 0.5) * power(10, random() * 30 - 15))::float8",
+           "((random() - 0.5) * power(10, random() * 600 - 300))::float8",
+           "round((random() * 1e6)::numeric, n % 10)::float8",   // few digits
+           "((n - 10000) * power(10::float8, n % 23))::float8",  // many lie half way between others
+           "power(2::float8, n % 2097 - 1074)",                  // all of them, from the smallest
+           "((random() - 0.5) * power(10, random() * 20 - 10))::float4",
+           "((n - 10000) * power(2::float8, n % 80))::float4",
+           "((random() - 0.5) * power(10, random() * 30)::numeric)::numeric(60, 20) * power(10::numeric, (random() * "
+           "20)::int)",
+           "round((random() * 1e9)::numeric, (random() * 12)::int)",
+           "((random() - 0.5) * 1.8e19)::int8",
+           "((random() - 0.5) * power(10, random() * 18))::int8",
+           "((random() - 0.5) * 4e9)::int4",
+           "((random() - 0.5) * 65000)::int2",
+           "'2000-01-01'::date + ((random() - 0.5) * 2000000)::int",
+           "'2000-01-01'::timestamp + ((random() - 0.5) * 8e10) * interval '1 second'",
+           "'2000-01-01'::timestamptz + ((random() - 0.5) * 8e10) * interval '1 second'",
+           "'00:00'::time + random() * interval '1 day'",
+           "gen_random_uuid()",
+           "decode(repeat(md5(random()::text), n % 3), 'hex')",
+           "(select string_agg(chr(1 + (random() * 300)::int), '') from generate_series(1, n % 40) g where n > 0)",
+           "array[(random() * 100)::int, null, n]",
+           "array[(select string_agg(chr(1 + (random() * 150)::int), '') from generate_series(1, n % 9) where n > 0)]",
+           "jsonb_build_object('n', n, 'text', md5(n::text))",
        })
-    expect_the_servers(db, query);
+    expect_the_servers(db, "select " + std::string{values} + " from generate_series(1, 20000) n");
 }
 
 /// All settings that change what the server writes, and those that do not.
@@ -130,14 +139,14 @@ TEST(ValueJson, IsThatOfTheServerWhateverItsSettingsAre) {
                  "values ('12:34:56.789+05:30'::timetz), ('00:00-08')",
                  "values ('1 year -2 days 03:04:05.6'::interval), ('0')",
                  "values (array['1 year -2 days 03:04:05.6'::interval])",
-                 "values ('\\x00ff41'::bytea), ('')",
-                 "values (array['\\x00ff41'::bytea])",
+                 "values (decode('00ff41', 'hex')), ('')",
+                 "values (array[decode('00ff41', 'hex')])",
                  "values (0.1::float8), (1e-7), (123456789.123456789), ('NaN')",
                  "values (0.1::float4), (1e-7), (16777216)",
                  "values (array[0.1::float8, null])",
                  "values ('12.5'::money), ('-1234.56')",
                  "values (tsrange('2024-02-29', '2024-03-01')), (null)",
-                 "values (e'a\\\\b')",
+                 "values ('a' || chr(92) || 'b')",
              }) {
           expect_the_servers(db, values, session);
         }

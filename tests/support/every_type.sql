@@ -86,7 +86,7 @@ $$;
 select add_composites();
 -- Of what has composites in it: arrays, domains, and once more composites.
 insert into samples select oid, array['array[' || array_to_string(literals[:3], ', ') || ', null]::' || oid::regtype]
-from pg_type join samples on type = typelem where typcategory = 'A' and typtype = 'b'
+from pg_type join samples on type = typelem where typcategory = 'A' and typtype = 'b' and literals is not null and typname not in ('int2vector', 'oidvector')
 on conflict (type) do update set literals = samples.literals || excluded.literals;
 insert into samples select oid, (select array_agg(each || '::' || oid::regtype) from unnest(literals) each)
 from pg_type join samples on type = typbasetype where oid = 'pair'::regtype
