@@ -19,7 +19,7 @@ inline constexpr std::array<char, 200> digit_pairs = [] {
 
 /// Each writes a number of exactly so many digits, with leading zeros, and returns their end.
 inline char* write_2_digits(char* to, std::uint32_t number) noexcept {
-  std::memcpy(to, digit_pairs.data() + 2 * number, 2);
+  std::memcpy(to, digit_pairs.data() + std::size_t{2} * number, 2);
   return to + 2;
 }
 inline char* write_4_digits(char* to, std::uint32_t number) noexcept {

@@ -84,7 +84,8 @@ class scientific {
   char* write_plainly(char* to) const noexcept {
     const char* const decimals = text_.data() + 2;
     if (exponent_ < 0) {
-      std::memcpy(to, "0.000", 5);
+      constexpr std::array<char, 5> zeros{'0', '.', '0', '0', '0'};
+      std::memcpy(to, zeros.data(), zeros.size());
       to += 1 - exponent_;
       *to = text_[0];
       std::memcpy(to + 1, decimals, most_decimals);
@@ -160,7 +161,8 @@ char* write_few_digits(char* to, double number) noexcept {
   const int decimals = 13 - tens;
   if (decimals <= 0) return nullptr;
   const double power = powers[static_cast<std::size_t>(decimals)];
-  const auto scaled = static_cast<std::uint64_t>(number * power + 0.5);
+  const auto scaled = static_cast<std::uint64_t>(number * power + 0.5);  // NOLINT(bugprone-incorrect-roundings)
+  // Where it was rounded the wrong way, this does not hold.
   if (static_cast<double>(scaled) / power != number) return nullptr;
 
   to = write_number(to, whole);

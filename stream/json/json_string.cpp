@@ -82,10 +82,8 @@ char* escape(char* to, char c) noexcept {
     default: break;
   }
   const auto code = static_cast<unsigned char>(c);
-  std::memcpy(to, "u00", 3);
-  to[3] = digits[code >> 4U];
-  to[4] = digits[code & 15U];
-  return to + 5;
+  for (const char each : {'u', '0', '0', digits[code >> 4U], digits[code & 15U]}) *to++ = each;
+  return to;
 }
 
 /// One to seven bytes as the lowest ones of a word, in at most three loads.

@@ -43,7 +43,7 @@ class numeric_value {
     weight_ = static_cast<std::int16_t>(load_big<std::uint16_t>(value.data() + 2));
     sign_ = load_big<std::uint16_t>(value.data() + 4);
     scale_ = load_big<std::uint16_t>(value.data() + 6);
-    is_good_ = value.size() == head + 2U * static_cast<unsigned>(count_) && scale_ <= most_scale;
+    is_good_ = value.size() == head + 2 * static_cast<std::size_t>(count_) && scale_ <= most_scale;
   }
   [[nodiscard]] bool is_good() const noexcept { return is_good_; }
   [[nodiscard]] bool is_finite() const noexcept { return sign_ == positive || sign_ == negative; }

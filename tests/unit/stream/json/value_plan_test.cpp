@@ -22,7 +22,6 @@ using namespace sluice::detail;
 using sluice::test::as_bytes;
 using sluice::test::be16;
 using sluice::test::be32;
-using sluice::test::raw;
 
 constexpr std::uint32_t inet = 869;
 constexpr std::uint32_t inet_array = 1041;
