@@ -131,7 +131,7 @@ TEST_F(EveryType, IsWrittenAsByTheServerInOtherSettings) {
   (void)answer(db, sql("select set_config('TimeZone', 'Asia/Kolkata', false), set_config('bytea_output', 'escape', "
                        "false), set_config('extra_float_digits', '0', false), set_config('IntervalStyle', "
                        "'sql_standard', false)"));
-  EXPECT_GT(compare({.is_in_utc = false, .has_hex_bytea = false, .has_all_digits = false}), 20'000);
+  EXPECT_GT(compare({.is_in_utc = false, .has_hex_bytea = false, .has_all_digits = false}), 15'000);
 }
 
 TEST_F(EveryType, ThatOnlyTheServerCanWriteIsKnownAsSuch) {
