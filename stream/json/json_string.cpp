@@ -119,15 +119,15 @@ char* escaped(char* to, std::string_view text) noexcept {
   return to;
 }
 
-constexpr std::size_t longest = 6;   // of an escaped character
-constexpr std::size_t piece = 4096;  // so that long texts do not need six times their room
+constexpr std::size_t longest_escape = 6;  // of an escaped character
+constexpr std::size_t piece = 4096;        // so that long texts do not need six times their room
 
 }  // namespace
 
 void write_escaped(text_buffer& to, std::string_view text) {
   for (std::size_t at = 0; at < text.size(); at += piece) {
     const std::string_view part = text.substr(at, piece);
-    to.wrote(escaped(to.room(longest * part.size() + step), part));
+    to.wrote(escaped(to.room(longest_escape * part.size() + step), part));
   }
 }
 
@@ -138,7 +138,7 @@ void write_string(text_buffer& to, std::string_view text) {
     to.add('"');
     return;
   }
-  char* at = to.room(longest * text.size() + step + 2);
+  char* at = to.room(longest_escape * text.size() + step + 2);
   *at++ = '"';
   at = escaped(at, text);
   *at++ = '"';

@@ -4,6 +4,7 @@
 
 #include <sluice/proto/oid.hpp>
 
+#include "ascii.hpp"
 #include "json/json_string.hpp"
 #include "json/value_writers.hpp"
 
@@ -14,8 +15,6 @@ namespace {
 std::string_view as_text(std::span<const std::byte> bytes) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 /// With the day and the time apart by a T. Infinities have no time.
 void write_moment_text(text_buffer& to, std::string_view day, std::string_view rest) {

@@ -17,8 +17,6 @@ struct built_in_array {
 };
 #include "json/built_in_arrays.inc"
 
-constexpr std::uint32_t first_of_users = 16384;
-
 /// OIDs that never change: those of built-in types that have no name in C++ here.
 constexpr std::uint32_t int2_vector = 22;
 constexpr std::uint32_t oid_vector = 30;

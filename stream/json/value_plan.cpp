@@ -12,8 +12,6 @@ namespace sluice::detail {
 
 namespace {
 
-constexpr std::uint32_t first_of_users = 16384;
-
 class value_planner {
  public:
   value_planner(const type_catalog& types, const session_settings& session, column_format format) noexcept
