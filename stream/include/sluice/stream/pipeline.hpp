@@ -28,7 +28,7 @@
 namespace sluice {
 
 namespace wire {
-struct session;
+class session;
 }
 
 /// Queries in flight. Movable. If destroyed before its end, the remaining queries are abandoned in the background, each

@@ -21,7 +21,7 @@ using notice_handler = std::function<void(const server_message&)>;
 using notification_handler = std::function<void(const notification&)>;
 
 namespace wire {
-struct session;
+class session;
 }
 
 }  // namespace sluice
