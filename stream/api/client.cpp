@@ -128,6 +128,7 @@ class blocking_query {
   }
 
   void pause(const pause_options& how) {
+    if (query_->is_done()) return;
     query_->begin_pause(how);
     while (!query_->settle_pause(false)) query_->wait(connection_->interrupts());
   }

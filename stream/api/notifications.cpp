@@ -49,6 +49,7 @@ class notifications::listening {
   }
   /// The owner is gone.
   void leave() noexcept {
+    is_left_ = true;
     if (wanted_) wanted_->end();
   }
 
@@ -57,6 +58,8 @@ class notifications::listening {
  private:
   detail::wish& wanted(const asio::any_io_executor& on) {
     if (!wanted_) wanted_.emplace(on, "cancelled: nobody listens any more");
+    if (is_left_) wanted_->end();
+    wanted_->require();
     return *wanted_;
   }
 
@@ -166,6 +169,7 @@ class notifications::listening {
   std::deque<listen_event> heard_;
   std::size_t pending_bytes_{0};  // of the queued events
   bool has_listened_{false};
+  bool is_left_{false};  // perhaps before the first call has begun
 };
 
 notifications::notifications(std::string_view conninfo, const std::vector<std::string>& channels,

@@ -49,6 +49,7 @@ enum class begun : std::uint8_t {
 
 asio::awaitable<leaving> stop(std::shared_ptr<detail::running_query> query) {
   query->stop();
+  if (query->exchange().is_over()) co_return leaving::drained;  // its connection may be somebody else's by now
   wire::departure from = query->depart();
   const leaving how = co_await detail::leave(std::move(query), std::move(from));
   co_return how;
@@ -75,7 +76,10 @@ asio::awaitable<Result> read(std::shared_ptr<detail::running_query> owned, Begin
     const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
     if (is_aborted) query.fail_cancelled();
     query.check_wait(asked);
-    if (is_being_left(query)) co_await wire::until_left(query.session(), query.ends());
+    if (is_being_left(query)) {
+      co_await wire::until_left(query.session(), query.ends());
+      query.keep_deadline();
+    }
   }
 }
 
@@ -107,6 +111,7 @@ asio::awaitable<void> row_stream::pause_for(query_ptr owned, pause_options how, 
                                             std::shared_ptr<asio::steady_timer> timer) {
   how.reason = reason;
   detail::running_query& query = *owned;
+  if (query.is_done()) co_return;  // its connection may be somebody else's by now
   co_await wire::until_left(query.session(), query.ends());
   query.begin_pause(how);
   asio::awaitable<bool> settled = read<bool>(

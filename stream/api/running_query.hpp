@@ -59,6 +59,8 @@ class running_query {
   [[nodiscard]] wire::exchange& exchange() noexcept { return *exchange_; }
   [[nodiscard]] wire::session& session() noexcept { return *session_; }
   [[nodiscard]] std::shared_ptr<wire::session> keep_session() const noexcept { return session_; }
+  // Leaving another query has changed the link's deadline: sets this one's again.
+  void keep_deadline() noexcept { set_deadline(); }
   // Evaluates how a coroutine's wait for the link ended; throws.
   void check_wait(const asio::cancellation_state& asked);
   // The coroutine was cancelled before it could wait.

@@ -240,6 +240,24 @@ TEST_F(Tokens, Notifications) {
   EXPECT_EQ(by_future([&](auto token) { return news.next(on_, token); }).what.payload, "two");
 }
 
+TEST_F(Tokens, EndWithTheirObjectThatIsGoneBeforeTheyHaveBegun) {
+  std::error_code how;
+  bool is_done = false;
+  {
+    sluice::notifications gone{dsn(), {"tokens"}};
+    gone.next(context_.get_executor(), [&](std::exception_ptr failure, const sluice::listen_event&) {
+      is_done = true;
+      try {
+        std::rethrow_exception(failure);
+      } catch (const sluice::error& e) {
+        how = e.code();
+      }
+    });
+  }
+  run_until([&] { return is_done; });
+  EXPECT_EQ(how, errc::cancelled);
+}
+
 TEST_F(Tokens, WritingDocuments) {
   asio::local::stream_protocol::socket ours{context_};
   asio::local::stream_protocol::socket theirs{context_};

@@ -82,6 +82,10 @@ void read_through(Stream rows) {
     EXPECT_EQ(rows.stats().pauses, 1U);
   }
   while (const auto some = rows.next()) sum += sum_of(some);
+  if constexpr (sluice::pausable_stream<Stream>) {
+    rows.pause();
+    EXPECT_EQ(rows.stats().pauses, 1U) << "at the end there is nothing to pause";
+  }
   const leaving how = rows.cancel();
   expect_all(sum, rows.stats(), how, static_cast<bool>(rows.next()));
 }
@@ -100,7 +104,13 @@ asio::awaitable<void> read_through(Stream& rows) {
     EXPECT_EQ(rows.stats().pauses, 1U);
   }
   while (const auto some = co_await rows.next()) sum += sum_of(some);
+  if constexpr (sluice::pausable_stream<Stream>) {
+    co_await rows.pause();
+    EXPECT_EQ(rows.stats().pauses, 1U) << "at the end there is nothing to pause";
+  }
+  const auto took = rows.stats().elapsed;
   const leaving how = co_await rows.cancel();
+  EXPECT_EQ(rows.stats().elapsed, took) << "at the end there is nothing to cancel";
   const auto after = co_await rows.next();
   const auto here = co_await asio::this_coro::executor;
   EXPECT_TRUE(rows.get_executor() == here);
@@ -135,6 +145,16 @@ TEST(BlockingStreams, ShareTheirVerbs) {
   leave_early(sluice::typed_range<number, sluice::parallel_range>{{dsn(), what}});
   EXPECT_EQ(sum_of(db.stream<number>(what)), many * (many + 1) / 2) << "ranges of their rows, too";
   EXPECT_EQ(sum_of(sluice::typed_range<number, sluice::parallel_range>{{dsn(), what}}), many * (many + 1) / 2);
+}
+
+TEST(TypedRange, IsOfNoUseOnceItWasMovedFrom) {
+  sluice::client db{dsn()};
+  auto rows = db.stream<number>(numbers());
+  const auto taken = std::move(rows);
+  EXPECT_EQ(failure_of([&] { (void)rows.next(); }), errc::bad_state);  // NOLINT(bugprone-use-after-move)
+  EXPECT_EQ(failure_of([&] { (void)rows.cancel(); }), errc::bad_state);
+  EXPECT_EQ(failure_of([&] { (void)rows.stats(); }), errc::bad_state);
+  EXPECT_EQ(taken.stats().rows, 0U);
 }
 
 asio::awaitable<void> drive_coroutines() {

@@ -3,6 +3,7 @@
 #include <system_error>
 #include <utility>
 
+#include <asio/error.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 
@@ -12,7 +13,8 @@ asio::awaitable<bool> uncancelled(asio::awaitable<void> wait) {
   bool is_aborted = false;
   try {
     co_await std::move(wait);
-  } catch (const std::system_error&) {  // thrown by Asio if this coroutine was cancelled before it could wait
+  } catch (const std::system_error& failure) {  // thrown by Asio if this coroutine was cancelled before it could wait
+    if (failure.code() != asio::error::operation_aborted) throw;
     is_aborted = true;
   }
   const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;

@@ -168,6 +168,7 @@ exchange::progress exchange::read_on() {
   link& io = session_.io;
   const std::span<const std::byte> arrived = io.in.arrived();
   const bool skips = skips_rows();
+  query_.limit_changed();  // another query may have warned of a large row
   if (skips && skip_partial_row(arrived)) return progress::went_on;
   if (!skips && query_.may_have_rows() && !query_.unsuitable() &&
       proto::row_at(arrived.data(), arrived.data() + arrived.size(), query_.shape()) != 0) {
@@ -189,7 +190,6 @@ exchange::progress exchange::read_on() {
 
 void exchange::warn_of_row(std::size_t size) noexcept {
   session_.engine.warned_of_row();
-  query_.limit_changed();
   if (session_.watch != nullptr)
     session_.watch->on_limit({.of = limit_event::kind::row, .bytes = size, .limit = session_.io.limits.row});
 }

@@ -89,7 +89,7 @@ class query_conversation {
   }
   /// What the rows look like.
   [[nodiscard]] const proto::row_shape& shape() const noexcept { return shape_; }
-  /// The connection's limit for rows has changed.
+  /// The connection's limit for rows may have changed.
   void limit_changed() noexcept { shape_.max_body = engine_.largest_row(); }
   /// The columns of a result that was requested as columns; null for documents.
   [[nodiscard]] const result_columns* columns() const noexcept { return by_columns_ ? &columns_ : nullptr; }

@@ -11,9 +11,11 @@
 /// the T is an empty one. Calls without an object that knows its executor (`connect`, `stream_in_parallel` and the
 /// like, `notifications`) are given one as their first parameter.
 ///
-/// Arguments are copied at once, as for a coroutine. The call runs on that executor and never completes inside the
-/// function that begins it. Whatever the awaitable would throw, the handler is given. A cancellation slot takes
-/// cancellation of type terminal; the call then ends with `cancelled`.
+/// Arguments are copied at once, as for a coroutine (but the path of `split_by` is a view, and must live until the call
+/// has begun). The call runs on that executor and never completes inside the
+/// function that begins it. Whatever the awaitable would throw, the handler is given; only Asio's operation_aborted,
+/// its word for a cancelled coroutine, becomes `cancelled`. A cancellation slot takes cancellation of type terminal;
+/// the call then ends with `cancelled`.
 
 #include <exception>
 #include <system_error>

@@ -120,8 +120,8 @@ class SLUICE_API parallel_stream {
     return detail::with_token(get_executor(), [this] { return next(); }, std::forward<Token>(token));
   }
   /// Ends all queries and closes the connections. A call of `next` pending in another coroutine ends with `cancelled`.
-  /// @return how the queries were ended: drained when everything had been read; cancelled when each connection was
-  ///         proven clean before it was closed, else closed
+  /// @return how the queries were ended: drained when everything had been read; cancelled when each connection that was
+  ///         made was proven clean before it was closed, else closed
   [[nodiscard]] asio::awaitable<leaving> cancel();
   /// With a completion token: `void(std::exception_ptr, leaving)`
   template <class Token>

@@ -186,27 +186,27 @@ class typed_rows {
   ~typed_rows() { leave(); }
 
   /// From now on, rows that do not fit are skipped and counted.
-  Stream& skip_bad_rows() & noexcept {
-    state_->reader.skips = true;
+  Stream& skip_bad_rows() & {
+    held().reader.skips = true;
     return static_cast<Stream&>(*this);
   }
-  Stream&& skip_bad_rows() && noexcept { return std::move(skip_bad_rows()); }
-  [[nodiscard]] std::uint64_t skipped() const noexcept { return state_->reader.skipped; }
+  Stream&& skip_bad_rows() && { return std::move(skip_bad_rows()); }
+  [[nodiscard]] std::uint64_t skipped() const noexcept { return state_ == nullptr ? 0 : state_->reader.skipped; }
 
   /// As that of the rows.
-  auto cancel() { return state_->rows->cancel(); }
+  auto cancel() { return held().rows->cancel(); }
   /// As those of the rows, if they can pause.
   auto pause(pause_options how = {})
     requires requires(Rows& rows) { rows.pause(how); }
   {
-    return state_->rows->pause(how);
+    return held().rows->pause(how);
   }
   void resume()
     requires requires(Rows& rows) { rows.resume(); }
   {
-    state_->rows->resume();
+    held().rows->resume();
   }
-  [[nodiscard]] stream_stats stats() const { return state_->rows->stats(); }
+  [[nodiscard]] stream_stats stats() const { return held().rows->stats(); }
 
  protected:
   struct state {
@@ -222,6 +222,13 @@ class typed_rows {
   };
 
   explicit typed_rows(Rows rows) : state_{std::make_shared<state>(std::move(rows))} {}
+
+  /// @par Errors  throws error: bad_state when it was moved from
+  [[nodiscard]] state& held() const { return *owned(); }
+  [[nodiscard]] const std::shared_ptr<state>& owned() const {
+    if (state_ == nullptr) throw error{errc::bad_state, "the stream was moved from"};
+    return state_;
+  }
 
   std::shared_ptr<state> state_;  // a stable address for iterators; kept alive by a waiting call
 
@@ -248,17 +255,17 @@ class [[nodiscard]] typed_range : public detail::typed_rows<typed_range<T, Rows>
   explicit typed_range(Rows rows) : detail::typed_rows<typed_range, T, Rows>{std::move(rows)} {}
 
   /// @par Errors  as for `row_range`, and bad_json for a row that does not fit
-  [[nodiscard]] iterator begin() { return iterator{this->state_->reader, this->state_->rows->begin()}; }
+  [[nodiscard]] iterator begin() { return iterator{this->held().reader, this->held().rows->begin()}; }
   [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
   /// The next rows, for loops over chunks. Do not mix it with iterators.
   /// @see row_range::next
   [[nodiscard]] typed_chunk<T> next() {
-    const chunk rows = this->state_->rows->next();
-    return this->state_->show(rows);
+    const chunk rows = this->held().rows->next();
+    return this->held().show(rows);
   }
 
-  [[deprecated("use stats()")]] [[nodiscard]] const Rows& rows() const noexcept { return *this->state_->rows; }
+  [[deprecated("use stats()")]] [[nodiscard]] const Rows& rows() const { return *this->held().rows; }
 };
 
 template <class T>

@@ -44,7 +44,7 @@ class [[nodiscard]] typed_stream : public detail::typed_rows<typed_stream<T, Row
   /// where the loop over the chunk reaches it; the next call goes on with the rows after that chunk.
   /// @par Lifetime  until the next call on this stream, or on another stream of the same connection, and no longer than
   ///                this stream
-  [[nodiscard]] asio::awaitable<typed_chunk<T>> next() { return next_of(this->state_); }
+  [[nodiscard]] asio::awaitable<typed_chunk<T>> next() { return next_of(this->owned()); }
   /// With a completion token: `void(std::exception_ptr, typed_chunk<T>)`; @see async.hpp
   template <class Token>
   auto next(Token&& token) {
@@ -55,16 +55,16 @@ class [[nodiscard]] typed_stream : public detail::typed_rows<typed_stream<T, Row
   /// With a completion token: `void(std::exception_ptr, leaving)`
   template <class Token>
   auto cancel(Token&& token) {
-    return this->state_->rows->cancel(std::forward<Token>(token));
+    return this->held().rows->cancel(std::forward<Token>(token));
   }
   using shared::pause;
   /// With a completion token: `void(std::exception_ptr)`
   template <class Token>
   auto pause(pause_options how, Token&& token) {
-    return this->state_->rows->pause(how, std::forward<Token>(token));
+    return this->held().rows->pause(how, std::forward<Token>(token));
   }
 
-  [[nodiscard]] asio::any_io_executor get_executor() const { return this->state_->rows->get_executor(); }
+  [[nodiscard]] asio::any_io_executor get_executor() const { return this->held().rows->get_executor(); }
 
  private:
   static asio::awaitable<typed_chunk<T>> next_of(std::shared_ptr<typename shared::state> state) {
@@ -77,7 +77,8 @@ namespace detail {
 
 template <class T, class Rows>
 asio::awaitable<typed_stream<T, Rows>> typed(asio::awaitable<Rows> rows) {
-  co_return typed_stream<T, Rows>{co_await std::move(rows)};
+  Rows all = co_await std::move(rows);
+  co_return typed_stream<T, Rows>{std::move(all)};
 }
 
 }  // namespace detail

@@ -299,4 +299,32 @@ TEST(Exchange, RefusesAQueryThatCannotBeSentAndStaysIdle) {
   EXPECT_TRUE(on->io.out.empty());
 }
 
+/// The warning is given once; what it did to the walk must not outlive it, in any of the queries that are under way.
+TEST(Exchange, ReadsLargeRowsOfAllItsQueriesAfterTheOneWarning) {
+  pair on;
+  on->engine.statements = sluice::wire::statement_cache{1};
+  const statement what{.text = any_query};
+  rows got;
+  {
+    exchange query{*on, what};
+    on.say(backend{}
+               .parse_complete()
+               .bind_complete()
+               .row_description()
+               .command_complete("SELECT 0")
+               .ready_for_query()
+               .bytes);
+    EXPECT_TRUE(take(query, got));
+  }
+  on->engine.warn_of_rows_from(50);
+  exchange first{*on, what};
+  exchange second{first, what};
+  const std::string large(200, '1');
+  for (int i = 0; i < 2; ++i)
+    on.say(backend{}.bind_complete().data_row(large).command_complete("SELECT 1").ready_for_query().bytes);
+  EXPECT_TRUE(take(first, got));
+  EXPECT_TRUE(take(second, got));
+  EXPECT_EQ(got, (rows{large, large}));
+}
+
 }  // namespace
