@@ -169,15 +169,6 @@ TEST_F(Prepared, AreClosedWhenTheirQueryWasCancelledBeforeItBegan) {
   EXPECT_TRUE(hit());
 }
 
-TEST_F(Prepared, AreStillToBeClosedWhenTheirPipelineIsNotSent) {
-  sluice::client db = connect(1);
-  const sluice::query first = sql("select to_json($1::int)", 7).as_document();
-  EXPECT_EQ(answer(db, first), "7");
-  const std::vector<sluice::query> refused{sql("select to_json($1::text)", "x").as_document(), sql("select 1, 2")};
-  EXPECT_THROW((void)db.send(refused), sluice::error) << "the last one needs its description first";
-  EXPECT_EQ(answer(db, first), "7") << "under the name that the second would have closed";
-}
-
 TEST_F(Prepared, AreOffUnlessAskedFor) {
   sluice::client db{dsn()};
   for (int i = 0; i < 3; ++i) EXPECT_EQ(held(db), "0");

@@ -5,9 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include <sluice/proto/limits.hpp>
 
@@ -35,16 +32,11 @@ class connection_engine {
   struct mark {
     std::size_t bytes;
     std::size_t turns;
-    std::vector<std::string> to_close;  // prepared statements
   };
-  [[nodiscard]] mark here() const {
-    const auto to_close = statements.to_close();
-    return {.bytes = out.size(), .turns = queue.all().size(), .to_close = {to_close.begin(), to_close.end()}};
-  }
-  void take_back_to(mark before) {
+  [[nodiscard]] mark here() const noexcept { return {.bytes = out.size(), .turns = queue.all().size()}; }
+  void take_back_to(const mark& before) noexcept {
     out.resize(before.bytes);
     queue.take_back_to(before.turns);
-    statements.still_to_close(std::move(before.to_close));
   }
 
   /// The largest body of a row that a walk may take.

@@ -70,9 +70,4 @@ void statement_cache::closed(std::size_t count) noexcept {
   to_close_.erase(to_close_.begin(), to_close_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
-void statement_cache::still_to_close(std::vector<std::string> names) {
-  for (std::string& each : names)
-    if (std::ranges::find(to_close_, each) == to_close_.end()) to_close_.push_back(std::move(each));
-}
-
 }  // namespace sluice::wire

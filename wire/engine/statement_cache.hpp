@@ -58,8 +58,6 @@ class statement_cache {
   [[nodiscard]] std::span<const std::string> to_close() const noexcept { return to_close_; }
   /// The first `count` of them have been closed.
   void closed(std::size_t count) noexcept;
-  /// These have not been closed after all.
-  void still_to_close(std::vector<std::string> names);
 
  private:
   struct entry {
