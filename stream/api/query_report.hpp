@@ -1,5 +1,6 @@
 #pragma once
 // What an observer is told about one query.
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>

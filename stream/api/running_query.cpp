@@ -211,10 +211,9 @@ std::optional<chunk> running_query::step(bool polite) {
     check_limits();
     if (now == wire::exchange::state::rows && filter_ != nullptr && !select_rows()) continue;
     if (now != wire::exchange::state::hungry) return hand_over(now);
-    const wire::link::moved moved = link().transfer(exchange_->wanted());
-    if (moved == wire::link::moved::end) exchange_->on_end();
-    if (limits_.stall_timeout.count() > 0 && moved == wire::link::moved::something) set_deadline();
-    if (moved == wire::link::moved::nothing || (polite && link().turn_is_over())) return std::nullopt;
+    const bool has_moved = exchange_->move();
+    if (limits_.stall_timeout.count() > 0 && has_moved) set_deadline();
+    if (!has_moved || (polite && link().turn_is_over())) return std::nullopt;
   }
 }
 
@@ -347,9 +346,8 @@ bool running_query::settle_pause(bool polite) {
   try {
     for (;;) {
       if (exchange_->set_aside()) return true;
-      const wire::link::moved moved = link().transfer(exchange_->wanted());
-      if (moved == wire::link::moved::end) exchange_->on_end();
-      if (moved == wire::link::moved::nothing || (polite && link().turn_is_over())) return false;
+      const bool has_moved = exchange_->move();
+      if (!has_moved || (polite && link().turn_is_over())) return false;
     }
   } catch (const error& failure) {
     if (breaks_connection(failure.kind())) session_->discard();

@@ -10,6 +10,8 @@
 #include <emmintrin.h>
 #endif
 
+#include "json/plain_bytes.hpp"
+
 namespace sluice::detail {
 
 namespace {
@@ -25,17 +27,6 @@ Unsigned in_little_endian(Unsigned bytes) noexcept {
     return __builtin_bswap32(bytes);
   else
     return __builtin_bswap64(bytes);
-}
-
-/// How many of the eight bytes of a word come before the first that has to be escaped; 8: all of them.
-std::size_t plain_bytes(std::uint64_t bytes) noexcept {
-  constexpr std::uint64_t ones = 0x0101010101010101U;
-  constexpr std::uint64_t high_bits = 0x80U * ones;
-  const auto zeros = [](std::uint64_t each) { return (each - ones) & ~each & high_bits; };
-  const std::uint64_t below_space = (bytes - ' ' * ones) & ~bytes & high_bits;
-  // Borrows make false marks, but none below the first true one.
-  const std::uint64_t marks = below_space | zeros(bytes ^ ('"' * ones)) | zeros(bytes ^ ('\\' * ones));
-  return static_cast<std::size_t>(std::countr_zero(marks)) / 8;
 }
 
 /// The first byte becomes the lowest one.
