@@ -11,7 +11,6 @@
 
 #include "query/bad_query.hpp"
 #include "query/predicate_node.hpp"
-#include "query/quoting.hpp"
 #include "query/sorted_relation.hpp"
 
 namespace sluice::detail {
@@ -74,7 +73,7 @@ asio::awaitable<std::vector<split_task>> by_key(asking on, const whole& from, st
   co_await first_row(on, ask, [&](row one) {
     std::tie(least, most) = one.get<std::optional<std::int64_t>, std::optional<std::int64_t>>();
   });
-  if (!least) co_return in_ranges(from, key, 0, 0, 1);
+  if (!least) co_return in_ranges(from, key, 0, 0, 1);  // no row has a key
   std::vector<split_task> parts = in_ranges(from, key, *least, *most, from.most_tasks());
   if (parts.size() <= from.connections) co_return parts;
   const bool is_cheap = co_await is_served_by_an_index(on, parts[parts.size() / 2].what);
@@ -121,7 +120,8 @@ asio::awaitable<division> divide(asking on, relation what, split_by how, std::ui
   if (what.is_limited())
     refuse_to_divide("LIMIT and OFFSET ask for any rows, or for the first in an order: read them on one connection");
   const whole from{what, connections};
-  division parts{.tasks = {}, .order = co_await order_of(on, what)};
+  division parts;
+  parts.order = co_await order_of(on, what);
   switch (how.by()) {
     case split_by::kind::ctid: parts.tasks = co_await by_ctid(on, from); break;
     case split_by::kind::key: parts.tasks = co_await by_key(on, from, how.path()); break;
