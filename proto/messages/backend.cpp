@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <sluice/proto/field_view.hpp>
+
 namespace sluice::proto {
 
 namespace {
@@ -35,9 +37,9 @@ packed_list<text_field> mechanisms(body_reader& in) noexcept {
 }  // namespace
 
 std::optional<std::span<const std::byte>> value_field::read(body_reader& in) noexcept {
-  const std::int32_t length = in.i32();
-  if (length == -1) return std::nullopt;
-  return in.bytes(length < 0 ? in.remaining() + 1 : static_cast<std::size_t>(length));
+  const std::uint32_t length = in.u32();
+  if (length == null_length) return std::nullopt;
+  return in.bytes(length);
 }
 
 column column::read(body_reader& in) noexcept {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <sluice/proto/field_view.hpp>
+
 #include "messages/message_writer.hpp"
 
 namespace sluice::proto {
@@ -9,9 +11,6 @@ namespace sluice::proto {
 namespace {
 
 constexpr std::size_t max_startup_packet = 10'000;
-constexpr std::uint32_t ssl_request_code = 80877103;
-constexpr std::uint32_t cancel_request_code = 80877102;
-constexpr std::uint32_t null_length = 0xffffffff;
 
 std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -42,7 +41,7 @@ std::size_t size_of(std::span<const parameter> parameters) {
 
 }  // namespace
 
-fault encode(const ssl_request&, output& out) { return message_writer{'\0', out}.u32(ssl_request_code).finish(); }
+fault encode(const ssl_request&, output& out) { return message_writer{'\0', out}.u32(ssl_request::code).finish(); }
 
 fault encode(const startup_message& message, output& out) {
   message_writer to{'\0', out, max_startup_packet};
@@ -55,7 +54,7 @@ fault encode(const startup_message& message, output& out) {
 }
 
 fault encode(const cancel_request& message, output& out) {
-  return message_writer{'\0', out}.u32(cancel_request_code).u32(message.pid).bytes(text_of(message.key)).finish();
+  return message_writer{'\0', out}.u32(cancel_request::code).u32(message.pid).bytes(text_of(message.key)).finish();
 }
 
 fault encode(const password_message& message, output& out) {

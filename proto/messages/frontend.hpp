@@ -31,13 +31,16 @@ struct startup_parameter {
   std::string_view value{};
 };
 
-struct ssl_request {};
+struct ssl_request {
+  static constexpr std::uint32_t code = 80877103;  ///< in place of a protocol version
+};
 struct startup_message {
   std::uint16_t major{3};
   std::uint16_t minor{0};
   std::span<const startup_parameter> parameters{};  ///< `user` is required by the server
 };
 struct cancel_request {
+  static constexpr std::uint32_t code = 80877102;  ///< in place of a protocol version
   std::uint32_t pid{};
   std::span<const std::byte> key{};  ///< from BackendKeyData: 4 bytes in protocol 3.0, 4 to 256 in 3.2
 };

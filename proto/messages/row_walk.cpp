@@ -8,9 +8,8 @@ bool fields_fill(const std::byte* body, std::size_t size, std::uint16_t columns)
   body_reader in{{body, size}};
   if (in.u16() != columns) return false;
   for (std::uint16_t i = 0; i < columns && in.ok(); ++i) {
-    const std::int32_t length = in.i32();
-    if (length < -1) return false;
-    if (length > 0) (void)in.bytes(static_cast<std::size_t>(length));
+    const std::uint32_t length = in.u32();
+    if (length != null_length) (void)in.bytes(length);
   }
   return in.exhausted();
 }

@@ -65,7 +65,8 @@ class notifications::listening {
 
   /// Waits until the server is listening.
   asio::awaitable<void> begin() {
-    for (std::chrono::milliseconds pause = options_.backoff; session_ == nullptr;) {
+    wire::back_off pauses{options_.backoff, options_.max_backoff};
+    while (session_ == nullptr) {
       std::optional<error> failure;
       try {
         co_await connect_once();
@@ -74,8 +75,7 @@ class notifications::listening {
       }
       if (!failure) break;
       if (!failure->retryable()) throw *failure;
-      co_await detail::pause_for(pause, "cancelled while the server cannot be reached");
-      pause = wire::doubled(pause, options_.max_backoff);
+      co_await detail::pause_for(pauses.next(), "cancelled while the server cannot be reached");
     }
   }
 

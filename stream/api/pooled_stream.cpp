@@ -62,8 +62,7 @@ class pooled_stream::attempts_of {
 
   static asio::awaitable<chunk> next(std::shared_ptr<attempts_of> self) {
     if (self->attempts_ == 0) self->began_ = clock::now();
-    const retry_options& retry = self->retry_;
-    for (std::chrono::milliseconds longest = retry.backoff;; longest = wire::doubled(longest, retry.max_backoff)) {
+    for (wire::back_off pauses{self->retry_.backoff, self->retry_.max_backoff};;) {
       std::optional<error> failure;
       try {
         const chunk rows = co_await self->attempt();
@@ -71,7 +70,7 @@ class pooled_stream::attempts_of {
       } catch (const error& why) {
         failure = why;
       }
-      const std::chrono::milliseconds pause = spread(std::min(longest, retry.max_backoff));
+      const std::chrono::milliseconds pause = spread(pauses.next());
       if (!self->is_worth_another(*failure) || wire::from_now(pause) >= self->last_moment()) throw *failure;
       self->rows_ = {};
       self->unsent_.reset();

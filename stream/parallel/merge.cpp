@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <sluice/proto/byte_order.hpp>
+#include <sluice/proto/field_view.hpp>
 #include <sluice/proto/oid.hpp>
 #include <sluice/wire/error.hpp>
 
@@ -16,37 +17,27 @@ namespace sluice::detail {
 namespace {
 
 namespace oid = proto::oid;
+using proto::field_view;
 using proto::load_big;
 
-/// A field of a row's body, which is known to be well-formed.
-struct field_at {
-  const std::byte* bytes;
-  std::uint32_t size;
-
-  static constexpr std::uint32_t null = 0xffffffff;
-  explicit field_at(const std::byte* length) noexcept : bytes{length + 4}, size{load_big<std::uint32_t>(length)} {}
-  [[nodiscard]] bool is_null() const noexcept { return size == null; }
-  [[nodiscard]] const std::byte* next() const noexcept { return bytes + (is_null() ? 0 : size); }
-};
-
-std::strong_ordering compare_bytes(const field_at& a, const field_at& b) noexcept {
-  const int common = std::memcmp(a.bytes, b.bytes, std::min(a.size, b.size));
-  return common != 0 ? common <=> 0 : a.size <=> b.size;
+std::strong_ordering compare_bytes(const field_view& a, const field_view& b) noexcept {
+  const int common = std::memcmp(a.bytes(), b.bytes(), std::min(a.size(), b.size()));
+  return common != 0 ? common <=> 0 : a.size() <=> b.size();
 }
 
 template <class Integer>
-std::strong_ordering compare_as(const field_at& a, const field_at& b) noexcept {
-  if (a.size != sizeof(Integer) || b.size != sizeof(Integer)) return a.size <=> b.size;
+std::strong_ordering compare_as(const field_view& a, const field_view& b) noexcept {
+  if (a.size() != sizeof(Integer) || b.size() != sizeof(Integer)) return a.size() <=> b.size();
   using bits = std::make_unsigned_t<Integer>;
-  return static_cast<Integer>(load_big<bits>(a.bytes)) <=> static_cast<Integer>(load_big<bits>(b.bytes));
+  return static_cast<Integer>(load_big<bits>(a.bytes())) <=> static_cast<Integer>(load_big<bits>(b.bytes()));
 }
 
 /// NaN is greater than any number and equal to itself.
 template <class Float, class Bits>
-std::strong_ordering compare_floats(const field_at& a, const field_at& b) noexcept {
-  if (a.size != sizeof(Float) || b.size != sizeof(Float)) return a.size <=> b.size;
-  const auto x = std::bit_cast<Float>(load_big<Bits>(a.bytes));
-  const auto y = std::bit_cast<Float>(load_big<Bits>(b.bytes));
+std::strong_ordering compare_floats(const field_view& a, const field_view& b) noexcept {
+  if (a.size() != sizeof(Float) || b.size() != sizeof(Float)) return a.size() <=> b.size();
+  const auto x = std::bit_cast<Float>(load_big<Bits>(a.bytes()));
+  const auto y = std::bit_cast<Float>(load_big<Bits>(b.bytes()));
   if (std::isnan(x) || std::isnan(y)) return std::isnan(x) <=> std::isnan(y);
   return x < y ? std::strong_ordering::less : x > y ? std::strong_ordering::greater : std::strong_ordering::equal;
 }
@@ -54,11 +45,11 @@ std::strong_ordering compare_floats(const field_at& a, const field_at& b) noexce
 /// A numeric as it is sent: the number of base-10,000 digits, the weight of the first, the sign, the scale, the digits.
 class numeric_at {
  public:
-  explicit numeric_at(const field_at& from) noexcept : from_{from} {
-    if (from.size < 8) return;
-    count_ = std::min<std::size_t>(load_big<std::uint16_t>(from.bytes), (from.size - 8) / 2);
-    weight_ = static_cast<std::int16_t>(load_big<std::uint16_t>(from.bytes + 2));
-    switch (load_big<std::uint16_t>(from.bytes + 4)) {
+  explicit numeric_at(const field_view& from) noexcept : from_{from} {
+    if (from.size() < 8) return;
+    count_ = std::min<std::size_t>(load_big<std::uint16_t>(from.bytes()), (from.size() - 8) / 2);
+    weight_ = static_cast<std::int16_t>(load_big<std::uint16_t>(from.bytes() + 2));
+    switch (load_big<std::uint16_t>(from.bytes() + 4)) {
       case 0xc000: rank_ = 3; break;   // NaN
       case 0xd000: rank_ = 2; break;   // infinity
       case 0xf000: rank_ = -2; break;  // -infinity
@@ -80,16 +71,16 @@ class numeric_at {
     return std::strong_ordering::equal;
   }
   [[nodiscard]] std::uint16_t digit(std::size_t i) const noexcept {
-    return i < count_ ? load_big<std::uint16_t>(from_.bytes + 8 + 2 * i) : std::uint16_t{0};
+    return i < count_ ? load_big<std::uint16_t>(from_.bytes() + 8 + 2 * i) : std::uint16_t{0};
   }
 
-  field_at from_;
+  field_view from_;
   std::size_t count_{0};
   int weight_{0};
   int rank_{0};  // -1, 0, 1: a number's sign
 };
 
-std::strong_ordering compare(std::uint32_t type, const field_at& a, const field_at& b) noexcept {
+std::strong_ordering compare(std::uint32_t type, const field_view& a, const field_view& b) noexcept {
   switch (type) {
     case oid::int2: return compare_as<std::int16_t>(a, b);
     case oid::int4:
@@ -138,9 +129,8 @@ void merge::add(std::uint32_t from, const chunk& rows) {
 }
 
 bool merge::comes_before(const std::byte* a, const std::byte* b) const noexcept {
-  constexpr std::size_t before_fields = proto::header_size + 2;
-  field_at left{field_at{a + before_fields}.next()};  // after the document
-  field_at right{field_at{b + before_fields}.next()};
+  field_view left{field_view::first_of(a + proto::header_size).end()};  // after the document
+  field_view right{field_view::first_of(b + proto::header_size).end()};
   for (const sort_column& key : keys_) {
     std::strong_ordering order = std::strong_ordering::equal;
     if (left.is_null() || right.is_null()) {
@@ -151,8 +141,8 @@ bool merge::comes_before(const std::byte* a, const std::byte* b) const noexcept 
     }
     if (order != 0) return order < 0;
     if (&key == &keys_.back()) break;
-    left = field_at{left.next()};
-    right = field_at{right.next()};
+    left = field_view{left.end()};
+    right = field_view{right.end()};
   }
   return false;
 }

@@ -1,7 +1,5 @@
 #include <sluice/stream/parallel.hpp>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -12,6 +10,7 @@
 
 #include "drive/coroutine_runner.hpp"
 #include "parallel/parallel_reader.hpp"
+#include "transport/server_moment.hpp"
 
 namespace sluice {
 
@@ -78,9 +77,6 @@ class blocking_parallel {
 
  private:
   static constexpr int most_moments = 2;
-  static constexpr std::uint64_t comfortable = 32U << 10U;  // bytes in a socket: a lot to read, and no server blocks
-  static constexpr std::chrono::microseconds shortest_moment{20};
-  static constexpr std::chrono::microseconds longest_moment{300};
 
   /// Deferred until a call waits, because interrupts only reach a waiting call.
   bool launch() {
@@ -89,14 +85,10 @@ class blocking_parallel {
     return ask.has_value();
   }
 
-  /// Lets the servers write a fair amount, instead of waking up for each of their writes; see
-  /// docs/decisions/a-moment-for-the-server.md.
   void give_a_moment() {
     const parallel_progress now = reader_->progress();
     const std::uint64_t came = now.bytes - std::exchange(seen_, now.bytes);
-    moment_ = came > comfortable * now.connections ? moment_ * 4 / 5 : moment_ * 6 / 5;
-    moment_ = std::clamp(moment_, shortest_moment, longest_moment);
-    std::this_thread::sleep_for(moment_);
+    std::this_thread::sleep_for(moment_.next(came, now.connections));
   }
 
   static asio::awaitable<bool> done(asio::awaitable<void> work) {
@@ -121,7 +113,7 @@ class blocking_parallel {
   wire::coroutine_runner runner_;
   std::optional<question> asked_;  // until it is launched
   std::shared_ptr<parallel_reader> reader_;
-  std::chrono::microseconds moment_{shortest_moment};
+  wire::shared_moment moment_;
   std::uint64_t seen_{0};  // byte count at the previous back-off
 };
 

@@ -1,6 +1,5 @@
 #include "parallel/split_tasks.hpp"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,15 +11,11 @@
 
 #include "query/bad_query.hpp"
 #include "query/predicate_node.hpp"
-#include "query/quoting.hpp"
 #include "query/sorted_relation.hpp"
 
 namespace sluice::detail {
 
 namespace {
-
-// Enough tasks that the last ones end at about the same time, whatever their size.
-constexpr std::uint64_t tasks_per_connection = 16;
 
 [[noreturn]] void refuse_to_divide(const std::string& what) { refuse("in parallel: " + what); }
 
@@ -35,28 +30,7 @@ asio::awaitable<bool> is_served_by_an_index(asking on, const query& what) {
   co_return false;
 }
 
-/// A relation about to be divided.
-struct whole {
-  const relation& what;
-  std::uint32_t connections;
-
-  /// Adds a task for the rows that match.
-  void add(division& to, const predicate& condition, std::uint64_t weight) const {
-    relation part = what;
-    part.where(condition);
-    to.tasks.push_back({built(part), weight});
-  }
-  void add_all(division& to) const { to.tasks.push_back({built(what), 1}); }
-  /// A merge needs a row of each part at the same time.
-  [[nodiscard]] std::uint64_t most_tasks() const noexcept {
-    return what.is_ordered() ? connections : tasks_per_connection * connections;
-  }
-
- private:
-  static query built(const relation& part) { return part.is_ordered() ? sorted_relation::build(part) : part.build(); }
-};
-
-asio::awaitable<division> by_ctid(asking on, const whole& from) {
+asio::awaitable<std::vector<split_task>> by_ctid(asking on, const whole& from) {
   struct {
     std::string kind;
     std::int64_t pages{};
@@ -84,44 +58,13 @@ asio::awaitable<division> by_ctid(asking on, const whole& from) {
     refuse_to_divide(
         "the server finds these rows by an index, which one connection does faster: read them without a split");
 
-  const auto pages = static_cast<std::uint64_t>(std::max<std::int64_t>(table.pages, 1));
-  constexpr std::uint64_t smallest = 16;
-  const std::uint64_t size = std::max((pages + from.most_tasks() - 1) / from.most_tasks(), smallest);
-  division parts;
-  for (std::uint64_t first = 0; first < pages; first += size) {
-    std::string range = "ctid operator(pg_catalog.>=) '(" + std::to_string(first) + ",0)'::pg_catalog.tid";
-    const bool is_last = first + size >= pages;  // open-ended: the table may have grown before its size was queried
-    if (!is_last)
-      range += " and ctid operator(pg_catalog.<) '(" + std::to_string(first + size) + ",0)'::pg_catalog.tid";
-    from.add(parts, sql_predicate(std::move(range)), std::min(size, pages - first));
-  }
-  co_return parts;
+  co_return in_pages(from, static_cast<std::uint64_t>(table.pages));
 }
 
-/// Ranges from the smallest to the largest key, and a part for rows without a key.
-division in_ranges(const whole& from, const operand& key, std::int64_t least, std::int64_t most, std::uint64_t parts) {
-  division ranges;
-  if (parts < 2) {
-    from.add_all(ranges);
-    return ranges;
-  }
-  from.add(ranges, !(key >= least), 1);
-  const auto width = static_cast<std::uint64_t>(most) - static_cast<std::uint64_t>(least);
-  const std::uint64_t count = std::min(parts - 1, std::max<std::uint64_t>(width, 1));
-  const std::uint64_t step = width / count;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const auto begin = static_cast<std::int64_t>(static_cast<std::uint64_t>(least) + i * step);
-    const auto end = static_cast<std::int64_t>(static_cast<std::uint64_t>(least) + (i + 1) * step);
-    from.add(ranges, i + 1 == count ? key >= begin : key >= begin && key < end, 1);
-  }
-  return ranges;
-}
-
-asio::awaitable<division> by_key(asking on, const whole& from, std::string_view path) {
+asio::awaitable<std::vector<split_task>> by_key(asking on, const whole& from, std::string_view path) {
   const operand key = field(path).as_numeric();
   std::optional<std::int64_t> least;
   std::optional<std::int64_t> most;
-  // The first and the last range are open-ended, so keys beyond bigint are covered too.
   const query ask = sql("select pg_catalog.min(k)::pg_catalog.int8, pg_catalog.max(k)::pg_catalog.int8 from (select " +
                         sortable(key.what(), from.what.documents()) + " as k from " + from.what.qualified_name() +
                         ") q where k operator(pg_catalog.>=) '-9223372036854775808'::pg_catalog.numeric and "
@@ -130,26 +73,12 @@ asio::awaitable<division> by_key(asking on, const whole& from, std::string_view 
   co_await first_row(on, ask, [&](row one) {
     std::tie(least, most) = one.get<std::optional<std::int64_t>, std::optional<std::int64_t>>();
   });
-  if (!least) {
-    division all;
-    from.add_all(all);
-    co_return all;
-  }
-  division parts = in_ranges(from, key, *least, *most, from.most_tasks());
-  if (parts.tasks.size() <= from.connections) co_return parts;
-  const bool is_cheap = co_await is_served_by_an_index(on, parts.tasks[parts.tasks.size() / 2].what);
+  if (!least) co_return in_ranges(from, key, 0, 0, 1);  // no row has a key
+  std::vector<split_task> parts = in_ranges(from, key, *least, *most, from.most_tasks());
+  if (parts.size() <= from.connections) co_return parts;
+  const bool is_cheap = co_await is_served_by_an_index(on, parts[parts.size() / 2].what);
   if (is_cheap) co_return parts;
   co_return in_ranges(from, key, *least, *most, from.connections + 1);  // each of them reads everything
-}
-
-division by_hash(const whole& from, std::string_view path) {
-  const std::vector<std::string> parts = split_path(path);
-  const std::string hash = "coalesce(pg_catalog.hashtextextended(" + text_at(from.what.documents(), parts) +
-                           ", 0) operator(pg_catalog.&) 9223372036854775807, 0) operator(pg_catalog.%) " +
-                           std::to_string(from.connections) + infix("=");
-  division buckets;
-  for (std::uint32_t i = 0; i < from.connections; ++i) from.add(buckets, sql_predicate(hash + std::to_string(i)), 1);
-  return buckets;
 }
 
 /// Queries the types of the keys, and the collations of those that are text.
@@ -191,14 +120,13 @@ asio::awaitable<division> divide(asking on, relation what, split_by how, std::ui
   if (what.is_limited())
     refuse_to_divide("LIMIT and OFFSET ask for any rows, or for the first in an order: read them on one connection");
   const whole from{what, connections};
-  std::vector<sort_column> order = co_await order_of(on, what);
   division parts;
+  parts.order = co_await order_of(on, what);
   switch (how.by()) {
-    case split_by::kind::ctid: parts = co_await by_ctid(on, from); break;
-    case split_by::kind::key: parts = co_await by_key(on, from, how.path()); break;
-    case split_by::kind::hash: parts = by_hash(from, how.path()); break;
+    case split_by::kind::ctid: parts.tasks = co_await by_ctid(on, from); break;
+    case split_by::kind::key: parts.tasks = co_await by_key(on, from, how.path()); break;
+    case split_by::kind::hash: parts.tasks = in_buckets(from, how.path()); break;
   }
-  parts.order = std::move(order);
   co_return parts;
 }
 

@@ -11,16 +11,12 @@
 
 #include "api/first_row.hpp"
 #include "parallel/merge.hpp"
+#include "parallel/relation_parts.hpp"
 
 namespace sluice::detail {
 
 /// Starts the transaction in which `divide` runs its queries and in which the tasks are read.
 inline constexpr const char* begin_reading = "begin transaction isolation level repeatable read, read only";
-
-struct split_task {
-  query what;
-  std::uint64_t weight;  // pages, or 1
-};
 
 struct division {
   std::vector<split_task> tasks;   // if there is an order: at most one task per connection, each sorted

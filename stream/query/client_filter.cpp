@@ -14,6 +14,7 @@
 #include <sluice/wire/error.hpp>
 
 #include "query/like.hpp"
+#include "query/quoting.hpp"
 #include "rows/decimal.hpp"
 
 namespace sluice::detail {
@@ -27,8 +28,8 @@ using measure = subject::measure;
 
 std::optional<std::size_t> index_of(std::string_view part) noexcept {
   std::size_t index = 0;
-  const auto [end, failed] = std::from_chars(part.data(), part.data() + part.size(), index);
-  if (failed != std::errc{} || end != part.data() + part.size() || part.size() >= 10) return std::nullopt;
+  if (!is_index(part) || std::from_chars(part.data(), part.data() + part.size(), index).ec != std::errc{})
+    return std::nullopt;
   return index;
 }
 

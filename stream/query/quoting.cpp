@@ -24,11 +24,11 @@ std::string quote_identifier(std::string_view name) {
 
 namespace detail {
 
-namespace {
-
 bool is_index(std::string_view part) noexcept {
   return part.size() < 10 && part.find_first_not_of("0123456789") == part.npos;
 }
+
+namespace {
 
 /// Whether `#>` would take this key for a number, because it has a sign or leading spaces.
 bool looks_like_an_index(std::string_view part) noexcept {

@@ -19,6 +19,9 @@ void check_text(std::string_view text, std::string_view what);
 /// `a.b`, `"Odd.Name".b`: splits at dots and removes quotes. Nothing is folded to lower case. `""` is an empty part.
 [[nodiscard]] std::vector<std::string> split_path(std::string_view path, std::string_view what = "path");
 
+/// Whether a part of a path may count the elements of an array: nine digits at most.
+[[nodiscard]] bool is_index(std::string_view part) noexcept;
+
 /// A string literal that means the same regardless of standard_conforming_strings.
 [[nodiscard]] std::string quote_literal(std::string_view text);
 

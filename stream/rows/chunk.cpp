@@ -2,10 +2,12 @@
 
 #include <cstring>
 
+#include "transport/receive_buffer.hpp"
+
 namespace sluice {
 
 namespace {
-constexpr std::size_t padding = 64;  // SIMDJSON_PADDING: the last document is parsed in place, too
+constexpr std::size_t padding = wire::receive_buffer::padding;  // the last document is parsed in place, too
 }
 
 owned_chunk chunk::detach() const { return rows_.begin == nullptr ? owned_chunk{} : owned_chunk{rows_, columns_}; }

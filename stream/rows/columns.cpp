@@ -8,6 +8,7 @@
 #include <simdjson.h>
 
 #include <sluice/wire/error.hpp>
+#include "messages/backend.hpp"
 #include "messages/body_reader.hpp"
 
 namespace sluice {
@@ -232,10 +233,10 @@ array_reader::array_reader(const binary_field& array) : element_{array} {
 
 binary_field array_reader::next() {
   proto::body_reader in{rest_};
-  const std::int32_t size = in.i32();
-  element_.is_null = size == -1;
-  element_.bytes = size > 0 ? in.bytes(static_cast<std::size_t>(size)) : std::span<const std::byte>{};
-  if (!in.ok() || size < -1) element_.fail_value("an element of its array is cut off");
+  const auto value = proto::value_field::read(in);
+  element_.is_null = !value;
+  element_.bytes = value.value_or(std::span<const std::byte>{});
+  if (!in.ok()) element_.fail_value("an element of its array is cut off");
   rest_ = in.rest();
   if (--left_ == 0 && !rest_.empty()) element_.fail_value("its array does not end with its last element");
   return element_;

@@ -17,8 +17,6 @@ namespace sluice::wire {
 
 namespace {
 
-constexpr int most_doublings = 20;
-
 error closed_error() { return error{errc::bad_state, "the pool is closed"}; }
 
 }  // namespace
@@ -90,7 +88,8 @@ session_pool::session_pool(asio::any_io_executor on, conninfo info, session_opti
       reset_statements_{options.reset_statements},
       sweeping_{executor_},
       growing_{executor_},
-      returned_{executor_, clock::time_point::max()} {
+      returned_{executor_, clock::time_point::max()},
+      rounds_{new_back_off()} {
   if (options_.max_size == 0 || options_.min_size > options_.max_size)
     throw error{errc::bad_state, "a pool has at least one connection, and min_size is not more than max_size"};
   if (info_.scram_keys == nullptr) info_.scram_keys = std::make_shared<scram_cache>();
@@ -168,6 +167,7 @@ bool session_pool::is_wanting() const {
 asio::awaitable<void> session_pool::open_one(std::shared_ptr<session_pool> self) {
   session_ptr made;
   std::optional<error> failure;
+  back_off pauses = self->new_back_off();
   for (int attempt = 1; made == nullptr; ++attempt) {
     try {
       made = co_await connect(self->info_, self->session_);
@@ -178,7 +178,7 @@ asio::awaitable<void> session_pool::open_one(std::shared_ptr<session_pool> self)
       failure = error{errc::out_of_memory, "out of memory"};
     }
     if (made != nullptr || self->closed_ || !failure->retryable() || attempt >= self->options_.connect_attempts) break;
-    asio::steady_timer pause{self->executor_, from_now(self->backoff(attempt - 1))};
+    asio::steady_timer pause{self->executor_, from_now(self->jittered(saturated(pauses.next())))};
     co_await wait_for(pause);
   }
   --self->connecting_;
@@ -191,7 +191,7 @@ asio::awaitable<void> session_pool::open_one(std::shared_ptr<session_pool> self)
 void session_pool::opened(session_ptr made) {
   ++live_;
   ++counted_.opened;
-  failed_rounds_ = 0;
+  rounds_ = new_back_off();
   last_failure_.reset();
   if (options_.max_lifetime.count() > 0) made->lent.expires = from_now(jittered(saturated(options_.max_lifetime)));
   report(pool_event::kind::opened, {});
@@ -201,7 +201,7 @@ void session_pool::opened(session_ptr made) {
 /// The waiting callers may still be served by a connection that comes back, if there is one.
 void session_pool::failed(const error& why) {
   last_failure_ = why;
-  down_until_ = from_now(backoff(failed_rounds_++));
+  down_until_ = from_now(jittered(saturated(rounds_.next())));
   if (live_ == 0 && connecting_ == 0) fail_waiters(why);
   returned_.cancel();
   if (closed_ || !is_wanting()) return;
@@ -352,13 +352,6 @@ void session_pool::sweep() {
 clock::duration session_pool::jittered(clock::duration time) {
   const double share = options_.jitter * std::uniform_real_distribution<double>{}(random_);
   return saturated(std::chrono::duration<double, clock::period>{time} * (1.0 - share));
-}
-
-clock::duration session_pool::backoff(int before) {
-  const double factor = static_cast<double>(1U << static_cast<unsigned>(std::min(before, most_doublings)));
-  const auto pause = std::chrono::duration<double, std::milli>{options_.backoff} * factor;
-  const std::chrono::duration<double, std::milli> longest{options_.max_backoff};
-  return jittered(saturated(std::min(pause, longest)));
 }
 
 pool_stats session_pool::stats() const {

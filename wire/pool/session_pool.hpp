@@ -22,6 +22,7 @@
 
 #include <sluice/wire/pool_options.hpp>
 #include "engine/connect.hpp"
+#include "transport/deadline.hpp"
 
 namespace sluice::wire {
 
@@ -81,7 +82,7 @@ class session_pool : public std::enable_shared_from_this<session_pool> {
   void sweep_later() noexcept;
   void sweep();
   [[nodiscard]] clock::duration jittered(clock::duration time);
-  [[nodiscard]] clock::duration backoff(int before);
+  [[nodiscard]] back_off new_back_off() const noexcept { return {options_.backoff, options_.max_backoff}; }
 
   asio::any_io_executor executor_;
   conninfo info_;
@@ -96,7 +97,7 @@ class session_pool : public std::enable_shared_from_this<session_pool> {
   std::minstd_rand random_{std::random_device{}()};
   std::size_t live_{0};  // idle, lent or being cleaned
   std::size_t connecting_{0};
-  int failed_rounds_{0};
+  back_off rounds_;          // pauses between rounds of attempts while the server is down
   std::size_t promised_{0};  // statements that still have to be sent
   clock::time_point down_until_{};
   std::optional<error> last_failure_;

@@ -2,9 +2,11 @@
 /// @file
 /// A point in time at which a wait is cancelled.
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/steady_timer.hpp>
@@ -44,12 +46,20 @@ template <class Rep, class Period>
   return time > time.zero() ? later(since, time) : clock::time_point::max();
 }
 
-/// The next pause of a sequence that grows up to `most`.
-template <class Rep, class Period>
-[[nodiscard]] constexpr std::chrono::duration<Rep, Period> doubled(std::chrono::duration<Rep, Period> pause,
-                                                                   std::chrono::duration<Rep, Period> most) noexcept {
-  return pause > most / 2 ? most : pause * 2;
-}
+/// The pauses between attempts: each is twice as long as the one before, up to `most`.
+class back_off {
+ public:
+  using duration = std::chrono::milliseconds;
+  constexpr back_off(duration first, duration most) noexcept : next_{std::min(first, most)}, most_{most} {}
+
+  [[nodiscard]] constexpr duration next() noexcept {
+    return std::exchange(next_, next_ > most_ / 2 ? most_ : next_ * 2);
+  }
+
+ private:
+  duration next_;
+  duration most_;
+};
 
 class deadline {
  public:

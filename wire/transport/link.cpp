@@ -30,13 +30,6 @@ namespace sluice::wire {
 
 namespace {
 
-// While rows flow, the server writes every 8 KiB, and waking up for each of its writes costs both sides more than the
-// rows do. So after a number of such waits a thread backs off briefly to let the server write more, instead of waiting
-// for it. A coroutine does not: Asio's reactor wakes up for every write, whatever is waited for.
-constexpr int steady_flow = 8;
-constexpr std::chrono::microseconds short_moment{30};
-constexpr std::chrono::microseconds short_wait{1'000};
-
 constexpr std::size_t much_at_once{16U << 10U};  // as much as takes the time of another read to process
 
 /// The number of forks between the start of the program and this process.
@@ -120,7 +113,7 @@ link::moved link::transfer(std::size_t wanted) {
   if (is_cut) cut_report(wanted);
   ++reads_;
   turns_ += 1 + static_cast<int>(got.count / much_at_once);
-  gave_a_moment_ = false;
+  flow_.received();
   return moved::something;
 }
 
@@ -165,7 +158,7 @@ bool link::is_ours() const noexcept { return born_after_ == forks(); }
 
 void link::flush() noexcept {
   if (!is_ours()) return;
-  if (!out.empty()) flow_ = 0;
+  if (!out.empty()) flow_.sent();
   while (sent_ < out.size()) {
     const io_result gone = send(std::span{out}.subspan(sent_));
     if (gone.is == io_status::later) return;
@@ -229,18 +222,9 @@ bool link::handshake() {
 
 bool link::wants_to_send() const noexcept { return !out.empty() || (tls_ != nullptr && tls_->wants_to_send()); }
 
-/// Whether to back off briefly instead of waiting for the server.
-bool link::flows() noexcept {
-  if (flow_ < steady_flow || wants_to_send()) return false;
-  if (!std::exchange(gave_a_moment_, true)) return true;
-  gave_a_moment_ = false;
-  flow_ = 0;  // the pause brought nothing
-  return false;
-}
-
 void link::waited(clock::duration time) noexcept {
   waited_ += time;
-  flow_ = time < short_wait ? flow_ + 1 : 0;
+  flow_.waited(time);
 }
 
 asio::awaitable<void> link::ready() {
@@ -288,13 +272,13 @@ void link::check_wait(const asio::cancellation_state& asked) {
 
 void link::wait(interrupter* interrupts) {
   const auto began = clock::now();
-  const bool is_moment = flows();
+  const bool is_moment = !wants_to_send() && flow_.take_moment();
   for (;;) {
     timespec left{};
     const timespec* timeout = nullptr;
     if (is_moment || deadline_.when() != clock::time_point::max()) {
       const clock::duration time =
-          is_moment ? short_moment : std::max(deadline_.when() - clock::now(), clock::duration{});
+          is_moment ? row_flow::moment : std::max(deadline_.when() - clock::now(), clock::duration{});
       const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
       left.tv_sec = seconds.count();
       left.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(time - seconds).count();

@@ -26,6 +26,7 @@
 #include "messages/frontend.hpp"
 #include "transport/deadline.hpp"
 #include "transport/receive_buffer.hpp"
+#include "transport/server_moment.hpp"
 
 namespace sluice::wire {
 
@@ -171,7 +172,6 @@ class link {
   void cut_report(std::size_t size);
   [[nodiscard]] bool is_ours() const noexcept;
   [[nodiscard]] bool wants_to_send() const noexcept;
-  [[nodiscard]] bool flows() noexcept;
   void waited(clock::duration time) noexcept;
   [[nodiscard]] asio::awaitable<void> ready_to_send();
 
@@ -190,8 +190,7 @@ class link {
   std::uint64_t reads_{0};
   std::uint32_t born_after_;  // number of forks at construction: it must not be used in a child of this process
   int turns_{0};
-  int flow_{0};                // short waits for input since the last output
-  bool gave_a_moment_{false};  // and nothing has arrived since
+  row_flow flow_;
   bool is_woken_{false};
 };
 

@@ -8,6 +8,7 @@
 #include <sluice/proto/frame.hpp>
 #include "messages/body_reader.hpp"
 #include "messages/error_fields.hpp"
+#include "messages/frontend.hpp"
 #include "transport/printable.hpp"
 
 namespace sluice::wire {
@@ -15,8 +16,6 @@ namespace sluice::wire {
 namespace {
 
 constexpr std::size_t most_shown = 512;  // of a message's body
-constexpr std::uint32_t ssl_request_code = 80877103;
-constexpr std::uint32_t cancel_request_code = 80877102;
 
 std::string_view frontend_name(char type) noexcept {
   switch (type) {
@@ -153,12 +152,12 @@ std::span<const std::byte> message_trace::cut(direction& way, std::span<const st
 void message_trace::tell_start(std::span<const std::byte> head, std::size_t size) {
   proto::body_reader in{head.subspan(proto::length_size)};
   const std::uint32_t code = in.u32();
-  if (code == ssl_request_code) {
+  if (code == proto::ssl_request::code) {
     awaits_tls_answer_ = true;
     watch_.on_trace(begin_line('F', size, "SSLRequest"));
     return;
   }
-  if (code == cancel_request_code) {
+  if (code == proto::cancel_request::code) {
     watch_.on_trace(begin_line('F', size, "CancelRequest"));
     return;
   }

@@ -15,6 +15,7 @@
 
 #include <sluice/export.hpp>
 #include <sluice/proto/byte_order.hpp>
+#include <sluice/proto/field_view.hpp>
 #include <sluice/proto/frame.hpp>
 
 namespace sluice::proto {
@@ -59,7 +60,7 @@ SLUICE_API bool fields_fill(const std::byte* body, std::size_t size, std::uint16
     if (length < overhead) return 0;
     const auto field = load_big<std::uint32_t>(at + header_size + 2);
     const bool whole = field == length - overhead && field <= 0x7fffffffU;
-    return whole || (field == 0xffffffffU && length == overhead) ? size : 0;
+    return whole || (field == null_length && length == overhead) ? size : 0;
   }
   return fields_fill(at + header_size, length - length_size, shape.columns) ? size : 0;
 }

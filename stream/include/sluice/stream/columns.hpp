@@ -231,13 +231,14 @@ class field_walk {
   }
   [[nodiscard]] binary_field next() {
     if (index_ == columns_->size()) fail_past_the_last(index_);
-    const auto length = proto::load_big<std::uint32_t>(at_);
-    const bool is_null = length == 0xffffffffU;
-    const std::size_t size = is_null ? 0 : length;
-    const std::byte* const begin = at_ + 4;
-    at_ = begin + size;
+    const proto::field_view field{at_};
+    at_ = field.end();
     const result_column& column = (*columns_)[index_];
-    return {.bytes = {begin, size}, .is_null = is_null, .type = column.type, .index = index_++, .column = &column};
+    return {.bytes = {field.bytes(), field.size()},
+            .is_null = field.is_null(),
+            .type = column.type,
+            .index = index_++,
+            .column = &column};
   }
   [[nodiscard]] binary_field skip_to(std::size_t index) {
     if (index >= columns_->size()) fail_past_the_last(index);

@@ -3,12 +3,11 @@
 /// One row: a view of a DataRow in the receive buffer.
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <string_view>
 #include <tuple>
 
-#include <sluice/proto/byte_order.hpp>
+#include <sluice/proto/field_view.hpp>
 #include <sluice/wire/result_columns.hpp>
 
 namespace sluice {
@@ -30,11 +29,11 @@ class row {
   /// The document's bytes as the server sent them; empty for NULL.
   /// @pre the row holds a document
   [[nodiscard]] std::string_view text() const noexcept {
-    const auto length = proto::load_big<std::uint32_t>(body_ + 2);
-    return {reinterpret_cast<const char*>(body_ + 6), length == null_length ? 0 : length};
+    const auto document = proto::field_view::first_of(body_);
+    return {reinterpret_cast<const char*>(document.bytes()), document.size()};
   }
   /// Whether the value is SQL NULL, which is not the JSON text `null`.
-  [[nodiscard]] bool is_null() const noexcept { return proto::load_big<std::uint32_t>(body_ + 2) == null_length; }
+  [[nodiscard]] bool is_null() const noexcept { return proto::field_view::first_of(body_).is_null(); }
 
   /// The document, parsed in place by simdjson On-Demand with this thread's parser. Include <sluice/stream/json.hpp>.
   /// @par Lifetime  until the row becomes invalid or `json()` is called again in this thread, whichever comes first
@@ -68,8 +67,6 @@ class row {
   [[nodiscard]] std::span<const result_column> columns() const noexcept;
 
  private:
-  static constexpr std::uint32_t null_length = 0xffffffff;
-
   const std::byte* body_{};
   const result_columns* columns_{};
 };

@@ -1,19 +1,23 @@
 // Durations that a caller may give, however long: none of them is in the past.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <vector>
 #include "transport/deadline.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
+using sluice::wire::back_off;
 using sluice::wire::clock;
-using sluice::wire::doubled;
 using sluice::wire::later;
 using sluice::wire::limit_after;
 using sluice::wire::saturated;
 using std::chrono::hours;
 using std::chrono::milliseconds;
+using testing::Each;
+using testing::ElementsAre;
 
 constexpr auto never = clock::time_point::max();
 constexpr clock::time_point now{std::chrono::hours{24 * 365}};
@@ -52,11 +56,19 @@ TEST(Saturated, KeepsWhatFits) {
   EXPECT_EQ(saturated(1500us), 1500us);
 }
 
-TEST(Doubled, StopsAtTheMost) {
-  EXPECT_EQ(doubled(100ms, 1000ms), 200ms);
-  EXPECT_EQ(doubled(600ms, 1000ms), 1000ms);
-  EXPECT_EQ(doubled(milliseconds::max(), milliseconds::max()), milliseconds::max());
-  EXPECT_EQ(doubled(milliseconds::max() / 3 * 2, milliseconds::max()), milliseconds::max());
+std::vector<milliseconds> pauses(back_off of) { return {of.next(), of.next(), of.next(), of.next()}; }
+
+TEST(BackOff, DoublesUpToTheMost) {
+  EXPECT_THAT(pauses({100ms, 350ms}), ElementsAre(100ms, 200ms, 350ms, 350ms));
+  EXPECT_THAT(pauses({100ms, 400ms}), ElementsAre(100ms, 200ms, 400ms, 400ms));
+  EXPECT_THAT(pauses({0ms, 400ms}), Each(0ms));
+}
+
+TEST(BackOff, IsNeverLongerThanTheMost) {
+  constexpr milliseconds longest = milliseconds::max();
+  EXPECT_THAT(pauses({500ms, 400ms}), Each(400ms));
+  EXPECT_THAT(pauses({longest, longest}), Each(longest));
+  EXPECT_THAT(pauses({longest / 3, longest}), ElementsAre(longest / 3, longest / 3 * 2, longest, longest));
 }
 
 }  // namespace

@@ -1,0 +1,78 @@
+#include "parallel/relation_parts.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "query/quoting.hpp"
+#include "query/sorted_relation.hpp"
+
+namespace sluice::detail {
+
+namespace {
+
+// Enough tasks that the last ones end at about the same time, whatever their size.
+constexpr std::uint64_t tasks_per_connection = 16;
+
+query built(const relation& part) { return part.is_ordered() ? sorted_relation::build(part) : part.build(); }
+
+}  // namespace
+
+split_task whole::part(const predicate& condition, std::uint64_t weight) const {
+  relation part = what;
+  part.where(condition);
+  return {built(part), weight};
+}
+
+split_task whole::all() const { return {built(what), 1}; }
+
+std::uint64_t whole::most_tasks() const noexcept {
+  return what.is_ordered() ? connections : tasks_per_connection * connections;
+}
+
+std::vector<split_task> in_pages(const whole& from, std::uint64_t pages) {
+  pages = std::max<std::uint64_t>(pages, 1);  // rows may have come since
+  constexpr std::uint64_t smallest = 16;
+  const std::uint64_t size = std::max((pages + from.most_tasks() - 1) / from.most_tasks(), smallest);
+  std::vector<split_task> parts;
+  for (std::uint64_t first = 0; first < pages; first += size) {
+    std::string range = "ctid operator(pg_catalog.>=) '(" + std::to_string(first) + ",0)'::pg_catalog.tid";
+    const bool is_last = first + size >= pages;
+    if (!is_last)
+      range += " and ctid operator(pg_catalog.<) '(" + std::to_string(first + size) + ",0)'::pg_catalog.tid";
+    parts.push_back(from.part(sql_predicate(std::move(range)), std::min(size, pages - first)));
+  }
+  return parts;
+}
+
+std::vector<split_task> in_ranges(const whole& from, const operand& key, std::int64_t least, std::int64_t most,
+                                  std::uint64_t parts) {
+  std::vector<split_task> ranges;
+  if (parts < 2) {
+    ranges.push_back(from.all());
+    return ranges;
+  }
+  ranges.push_back(from.part(!(key >= least)));
+  const auto width = static_cast<std::uint64_t>(most) - static_cast<std::uint64_t>(least);
+  const std::uint64_t count = std::min(parts - 1, std::max<std::uint64_t>(width, 1));
+  const std::uint64_t step = width / count;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto begin = static_cast<std::int64_t>(static_cast<std::uint64_t>(least) + i * step);
+    const auto end = static_cast<std::int64_t>(static_cast<std::uint64_t>(least) + (i + 1) * step);
+    ranges.push_back(from.part(i + 1 == count ? key >= begin : key >= begin && key < end));
+  }
+  return ranges;
+}
+
+std::vector<split_task> in_buckets(const whole& from, std::string_view path) {
+  const std::vector<std::string> parts = split_path(path);
+  const std::string hash = "coalesce(pg_catalog.hashtextextended(" + text_at(from.what.documents(), parts) +
+                           ", 0) operator(pg_catalog.&) 9223372036854775807, 0) operator(pg_catalog.%) " +
+                           std::to_string(from.connections) + infix("=");
+  std::vector<split_task> buckets;
+  for (std::uint32_t i = 0; i < from.connections; ++i)
+    buckets.push_back(from.part(sql_predicate(hash + std::to_string(i))));
+  return buckets;
+}
+
+}  // namespace sluice::detail

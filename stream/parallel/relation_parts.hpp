@@ -1,0 +1,43 @@
+#pragma once
+// How a relation is divided, once it is known what the server says about it. Together the parts return each row of the
+// relation exactly once.
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include <sluice/stream/predicate.hpp>
+#include <sluice/stream/query.hpp>
+
+namespace sluice::detail {
+
+struct split_task {
+  query what;
+  std::uint64_t weight;  // pages, or 1
+};
+
+/// A relation about to be divided.
+struct whole {
+  const relation& what;
+  std::uint32_t connections;
+
+  /// The task for the rows that match.
+  [[nodiscard]] split_task part(const predicate& condition, std::uint64_t weight = 1) const;
+  [[nodiscard]] split_task all() const;
+  /// A merge needs a row of each part at the same time.
+  [[nodiscard]] std::uint64_t most_tasks() const noexcept;
+};
+
+/// Ranges of pages. The last one is open-ended: the table may have grown before its size was queried.
+/// @param pages  in the table, or in the largest of its partitions
+[[nodiscard]] std::vector<split_task> in_pages(const whole& from, std::uint64_t pages);
+
+/// Ranges from the smallest to the largest key, and a part for rows without a key. The first part and the last one are
+/// open-ended, so that keys beyond bigint are covered, too.
+/// @param parts  the largest number of them
+[[nodiscard]] std::vector<split_task> in_ranges(const whole& from, const operand& key, std::int64_t least,
+                                                std::int64_t most, std::uint64_t parts);
+
+/// A part per connection, by the hash of a field's text.
+[[nodiscard]] std::vector<split_task> in_buckets(const whole& from, std::string_view path);
+
+}  // namespace sluice::detail
