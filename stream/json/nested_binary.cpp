@@ -1,6 +1,7 @@
 // Arrays and composites in the binary format.
 #include <array>
 #include <cstdint>
+#include <sluice/proto/field_view.hpp>
 
 #include "json/nested_json.hpp"
 #include "messages/body_reader.hpp"
@@ -9,13 +10,11 @@ namespace sluice::detail {
 
 namespace {
 
-constexpr std::uint32_t null = 0xffffffff;
-
 /// One that has its length before it.
 bool write_part(text_buffer& to, proto::body_reader& in, value_plan& plan) {
   const std::uint32_t size = in.u32();
   if (!in.ok()) return false;
-  if (size == null) return to.add("null"), true;
+  if (size == proto::null_length) return to.add("null"), true;
   const std::span<const std::byte> value = in.bytes(size);
   return in.ok() && plan.write(to, value);
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <sluice/proto/byte_order.hpp>
+#include <sluice/proto/field_view.hpp>
 
 namespace sluice::detail {
 
@@ -26,7 +27,6 @@ bool object_writer::write(text_buffer& to, std::span<const std::byte> body) {
 
 /// This runs per field of each row, so it is a walk of its own rather than one by a body_reader.
 bool object_writer::write_fields(text_buffer& to, std::span<const std::byte> body) {
-  constexpr std::uint32_t null = 0xffffffff;
   constexpr std::size_t count_size = 2;
   constexpr std::size_t length_size = 4;
   if (body.size() < count_size || proto::load_big<std::uint16_t>(body.data()) != columns_.size()) return false;
@@ -38,7 +38,7 @@ bool object_writer::write_fields(text_buffer& to, std::span<const std::byte> bod
     if (static_cast<std::size_t>(end - at) < length_size) return false;
     const auto size = proto::load_big<std::uint32_t>(at);
     at += length_size;
-    if (size == null) {
+    if (size == proto::null_length) {
       to.add("null");
       continue;
     }
