@@ -70,12 +70,22 @@ bool interrupter::take() noexcept {
   return any;
 }
 
+namespace {
+
+/// The server may have ended the connection already: reading from it will tell.
+asio::generic::stream_protocol::endpoint remote_of(const socket& connected) noexcept {
+  std::error_code ignored;
+  return connected.remote_endpoint(ignored);
+}
+
+}  // namespace
+
 link::link(socket connected, const proto::limits& bounds, std::size_t buffer_bytes, std::size_t first_bytes)
     : in{buffer_bytes, std::max({bounds.row, bounds.message, proto::limits::short_message}) + proto::header_size,
          first_bytes},
       limits{bounds},
       socket_{std::move(connected)},
-      remote_{socket_.remote_endpoint()},
+      remote_{remote_of(socket_)},
       deadline_{socket_.get_executor(),
                 [this] {
                   std::error_code ignored;

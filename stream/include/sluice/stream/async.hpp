@@ -15,9 +15,10 @@
 /// has begun). The call runs on that executor and never completes inside the
 /// function that begins it. Whatever the awaitable would throw, the handler is given; only Asio's operation_aborted,
 /// its word for a cancelled coroutine, becomes `cancelled`. A cancellation slot takes cancellation of type terminal;
-/// the call then ends with `cancelled`.
+/// the call then ends with `cancelled`, and if it had not begun, nothing is sent.
 
 #include <exception>
+#include <memory>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -28,6 +29,7 @@
 #include <asio/awaitable.hpp>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/bind_executor.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/error.hpp>
 
@@ -76,6 +78,28 @@ inline std::exception_ptr in_our_terms(std::exception_ptr thrown) {
   }
 }
 
+/// Between a caller's slot and the coroutine. Whether a coroutine learns of a cancellation that comes before it has
+/// begun depends on the version of Asio; this tells it.
+struct early_cancellation {
+  asio::cancellation_signal passed_on{};
+  bool has_come{false};
+
+  static std::shared_ptr<early_cancellation> in(asio::cancellation_slot slot) {
+    auto made = std::make_shared<early_cancellation>();
+    slot.assign([made](asio::cancellation_type type) {
+      made->has_come = true;
+      made->passed_on.emit(type);
+    });
+    return made;
+  }
+};
+
+template <class T>
+asio::awaitable<T> unless_cancelled(std::shared_ptr<early_cancellation> by, asio::awaitable<T> work) {
+  if (by->has_come) throw error{errc::cancelled, "cancelled"};
+  co_return co_await std::move(work);
+}
+
 template <class Call, class Token>
 auto with_token(const asio::any_io_executor& on, const Call& call, Token&& token) {
   using work = decltype(call());
@@ -87,8 +111,14 @@ auto with_token(const asio::any_io_executor& on, const Call& call, Token&& token
         auto complete = [handler = std::move(handler)](std::exception_ptr thrown, auto... result) mutable {
           std::move(handler)(in_our_terms(std::move(thrown)), std::move(result)...);
         };
-        asio::co_spawn(on, std::move(begun),
-                       asio::bind_executor(handles, asio::bind_cancellation_slot(slot, std::move(complete))));
+        if (!slot.is_connected()) {
+          asio::co_spawn(on, std::move(begun), asio::bind_executor(handles, std::move(complete)));
+          return;
+        }
+        auto early = early_cancellation::in(slot);
+        const auto inner = early->passed_on.slot();
+        asio::co_spawn(on, unless_cancelled(std::move(early), std::move(begun)),
+                       asio::bind_executor(handles, asio::bind_cancellation_slot(inner, std::move(complete))));
       },
       token, started(call));
 }
