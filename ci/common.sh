@@ -1,20 +1,20 @@
 # shellcheck shell=bash
-# What the scripts of this folder share. Each sources it first; it goes to the top of the source tree.
+# Shared by the scripts of this folder. Each sources it first; it changes to the top of the source tree.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 build_root=${SLUICE_BUILD_ROOT:-build}
 jobs=${SLUICE_JOBS:-$(nproc)}
 if [[ -d /usr/lib/ccache ]]; then export PATH=/usr/lib/ccache:$PATH; fi
-export CCACHE_SLOPPINESS=pch_defines,time_macros # or precompiled headers keep it from helping
-if [[ ! -w ${CCACHE_DIR:-${HOME-}} ]]; then export CCACHE_DISABLE=1; fi # nowhere to keep it
+export CCACHE_SLOPPINESS=pch_defines,time_macros # otherwise ccache refuses precompiled headers
+if [[ ! -w ${CCACHE_DIR:-${HOME-}} ]]; then export CCACHE_DISABLE=1; fi # there is no folder to store results
 
-# How tests are compiled that look for undefined behaviour: soon done, and with names and lines in the reports.
-# shellcheck disable=SC2034 # for the scripts that source this
+# The build of tests that look for undefined behaviour: fast to compile, but with names and lines in the reports.
+# shellcheck disable=SC2034 # used by the scripts that source this
 sanitized=(-Dwerror=true '-Db_sanitize=address,undefined' -Db_lundef=false -Doptimization=1 -Dcpp_args=-g1
   -Dbenches=disabled)
 
-# Runs a command with what the sanitizers are told.
+# Runs a command with the sanitizers' options.
 watched() {
   ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
     UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$@"
@@ -42,7 +42,8 @@ run() {
   "$@"
 }
 
-# install_packages NAME...: those of them that a Debian or Ubuntu lacks. Elsewhere the build itself says what is missing.
+# install_packages NAME...: installs those that are missing on Debian or Ubuntu. Elsewhere the build reports what is
+# missing.
 install_packages() {
   command -v dpkg-query >/dev/null || return 0
   local name missing=() as_root=()
@@ -60,10 +61,10 @@ install_packages() {
   run "${as_root[@]}" install -y --no-install-recommends "${missing[@]}"
 }
 
-# As meson.build names it: 1.2.3.
+# The version in meson.build: 1.2.3.
 project_version() { grep -oPm1 "^  version: '\K[^']+" meson.build; }
 
-# configure NAME [OPTION...]: a Meson build folder, whose path is then in $build.
+# configure NAME [OPTION...]: configures a Meson build folder and sets $build to its path.
 configure() {
   build=$build_root/$1
   mkdir -p "$build" 2>/dev/null || fail "cannot write to $build: set SLUICE_BUILD_ROOT to a folder of yours"
@@ -72,7 +73,7 @@ configure() {
   run meson setup "${again[@]}" "$build" "${@:2}"
 }
 
-# build_dir NAME [OPTION...]: the same, compiled.
+# build_dir NAME [OPTION...]: the same, and compiles it.
 build_dir() {
   configure "$@" && run ninja -C "$build" -j "$jobs"
 }

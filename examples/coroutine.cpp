@@ -29,7 +29,7 @@ asio::awaitable<void> export_some(std::string conninfo, std::string relation, st
     }
     if (rows == wanted) break;
   }
-  co_await stream.cancel();  // stops the server's query if there is more of it; does nothing at the end
+  co_await stream.cancel();  // stops the query on the server; does nothing if it has ended
   std::printf("%s: %llu rows, %llu bytes\n", relation.c_str(), static_cast<unsigned long long>(rows),
               static_cast<unsigned long long>(bytes));
 }

@@ -1,4 +1,4 @@
-// What can go wrong, how to tell it apart, and what to do then.
+// What can go wrong, how to tell the errors apart, and how to react.
 //
 //     errors [CONNINFO]
 #include <chrono>
@@ -42,18 +42,18 @@ int main(int argc, char** argv) try {
           [&] { read_all(db, sql("select to_json(60 / (4 - n)) from generate_series(1, 9) n").as_document()); });
   attempt(db, "too slow",
           [&] { read_all(db, sql("select to_json(pg_sleep(60)::text)").as_document(), {.timeout = 50ms}); });
-  attempt(db, "again", [&] { read_all(db, sluice::from("v_user")); });  // the slow query was cancelled before
+  attempt(db, "again", [&] { read_all(db, sluice::from("v_user")); });  // the slow query has been cancelled by now
   attempt(db, "too large", [&] { read_all(db, sluice::from("v_user"), {.max_stream_bytes = 10'000}); });
   attempt(db, "no number", [&] {
     for (const sluice::row user : db.stream(sluice::from("v_user").limit(1))) {
       sluice::json_document document = user.json();
       const bool is_number =
-          document["name"].get_int64().error() == simdjson::SUCCESS;  // simdjson's own way, or its exception
+          document["name"].get_int64().error() == simdjson::SUCCESS;  // simdjson reports errors as codes or exceptions
       if (!is_number) throw sluice::error{sluice::errc::bad_json, "a name is no number"};
     }
   });
   attempt(db, "misuse", [&] { read_all(db, sluice::from("")); });
-} catch (const sluice::error& e) {  // no connection at all
+} catch (const sluice::error& e) {  // no connection was made
   std::fprintf(stderr, "errors: %s%s\n", e.what(), e.retryable() ? " (another try may go well)" : "");
   return 1;
 }

@@ -1,4 +1,4 @@
-// Writes a relation's documents into a file, one to a line, and says how that went.
+// Writes a relation's documents into a file, one per line, and prints how many there were.
 //
 //     export FILE [CONNINFO]
 #include <fcntl.h>
@@ -18,7 +18,7 @@ int main(int argc, char** argv) try {
   const int file = ::open(argv[1], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file < 0) throw std::system_error{errno, std::generic_category(), argv[1]};
   sluice::row_range rows = db.stream(sluice::from("v_order"));
-  const std::uint64_t written = sluice::write_documents(rows, file);  // a full disk is an error, not half a line
+  const std::uint64_t written = sluice::write_documents(rows, file);  // throws if the disk is full
   if (::close(file) != 0) throw std::system_error{errno, std::generic_category(), argv[1]};
 
   const sluice::stream_stats how = rows.stats();

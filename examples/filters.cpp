@@ -1,4 +1,4 @@
-// Which users are wanted is said in C++ and decided by the server; what only this program knows is decided here.
+// A filter on users, written in C++ and evaluated by the server; a condition that only this program knows runs here.
 //
 //     filters [CONNINFO]
 #include <cstdio>
@@ -8,7 +8,7 @@
 
 namespace {
 
-/// A rule that no server has.
+/// A condition that cannot be expressed in SQL.
 bool is_palindrome(std::string_view word) {
   for (std::size_t i = 0; i < word.size() / 2; ++i)
     if (word[i] != word[word.size() - 1 - i]) return false;
@@ -36,7 +36,7 @@ int main(int argc, char** argv) try {
                                       .order_by(desc(field("profile.age").as_numeric()))
                                       .order_by(field("id").as_numeric())
                                       .limit(5);
-  std::fputs(wanted.build().explain().c_str(), stderr);  // the SQL, and what is left to do here
+  std::fputs(wanted.build().explain().c_str(), stderr);  // the SQL, and the conditions that remain on the client
   for (const sluice::row user : db.stream(wanted))
     std::printf("%.*s\n", static_cast<int>(user.text().size()), user.text().data());
 } catch (const sluice::error& e) {

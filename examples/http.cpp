@@ -1,5 +1,5 @@
-// Answers every HTTP request with the users as NDJSON, in chunks: what a slow client has not taken is not read from the
-// server either.
+// Answers every HTTP request with the users as NDJSON, in chunks. A slow client slows down the reading from the server,
+// so that nothing accumulates in memory.
 //
 //     http PORT [CONNINFO]
 #include <array>
@@ -48,10 +48,10 @@ asio::awaitable<void> answer(tcp::socket client, sluice::pool& pool) try {
   sluice::pooled_stream users = pool.stream(sluice::from("v_user"));
   while (const sluice::chunk rows = co_await users.next()) {
     lines.add(rows);
-    co_await write_chunk(client, lines.text());  // the next rows are read when these have gone
+    co_await write_chunk(client, lines.text());  // reads the next rows only after these have been sent
   }
   co_await write_chunk(client, {});
-} catch (const std::exception& e) {  // a client that goes away ends its query on the server
+} catch (const std::exception& e) {  // a client that disconnects also ends its query
   std::fprintf(stderr, "http: %s\n", e.what());
 }
 

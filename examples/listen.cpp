@@ -1,4 +1,4 @@
-// Prints what others send to a channel, until it hears "stop"; goes on when the connection is lost.
+// Prints the notifications on a channel until "stop" arrives; reconnects when the connection is lost.
 //
 //     listen CHANNEL [CONNINFO]
 #include <cstdio>

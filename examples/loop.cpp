@@ -13,7 +13,7 @@ int main(int argc, char** argv) try {
   std::uint64_t users = 0;
   std::int64_t years = 0;
   for (sluice::row row : db.stream(sluice::sql("select data from v_user where data->>'status' = $1", "active"))) {
-    sluice::json_document user = row.json();  // parsed where it lies in the receive buffer
+    sluice::json_document user = row.json();  // parsed in place, in the receive buffer
     years += user["profile"]["age"].get_int64();
     ++users;
   }

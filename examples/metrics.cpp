@@ -1,4 +1,4 @@
-// Counts what a connection does, and prints it as Prometheus reads it.
+// Counts the activity of a connection, and prints it in the Prometheus text format.
 //
 //     metrics [CONNINFO]
 #include <cstdio>
@@ -16,13 +16,13 @@ int main(int argc, char** argv) try {
   sluice::prometheus_observer metrics{*registry, "example"};
   {
     sluice::connection_options watched;
-    watched.watch = &metrics;  // outlives the connection
+    watched.watch = &metrics;  // must outlive the connection
     sluice::client db{argc > 1 ? argv[1] : "", watched};
     for ([[maybe_unused]] const sluice::row user : db.stream(sluice::from("v_user"))) {
     }
     try {
       (void)db.execute("select 1 / 0");
-    } catch (const sluice::error&) {  // counted, too
+    } catch (const sluice::error&) {  // also counted
     }
   }
   std::fputs(prometheus::TextSerializer{}.Serialize(registry->Collect()).c_str(), stdout);

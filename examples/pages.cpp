@@ -1,4 +1,4 @@
-// Reads users in pages, and rests now and then: while a stream in pages is paused its connection runs other queries.
+// Reads users in pages with pauses in between: while a paged stream is paused, its connection can run other queries.
 //
 //     pages [CONNINFO]
 #include <cstdio>
@@ -32,7 +32,7 @@ int main(int argc, char** argv) try {
       last = each.as<user>().id;
       ++users;
     }
-    rows.pause();  // the chunk is gone, the server keeps its place
+    rows.pause();  // invalidates the chunk; the stream resumes where it stopped
     ++pauses;
     const sluice::query asked = sluice::from("v_order").where(field("customer.id") == last).select("id");
     for ([[maybe_unused]] const sluice::row order : db.stream(asked)) ++orders;

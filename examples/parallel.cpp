@@ -1,4 +1,4 @@
-// Writes a table into a file over several connections that see the same moment of it.
+// Writes a table into a file over several connections that share one snapshot.
 //
 //     parallel TABLE FILE [CONNINFO]
 #include <fcntl.h>
@@ -22,7 +22,7 @@ int main(int argc, char** argv) try {
     std::fprintf(stderr, "\r%3llu %%", static_cast<unsigned long long>(100 * now.done / now.planned));
   };
   sluice::document_writer lines;
-  while (const sluice::chunk chunk = rows.next()) {  // from whichever connection has some
+  while (const sluice::chunk chunk = rows.next()) {  // from any of the connections
     lines.add(chunk);
     sluice::write_all(file, lines.text());
     tell();

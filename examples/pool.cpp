@@ -19,14 +19,14 @@ struct totals {
 };
 
 asio::awaitable<void> count_orders(sluice::pool& pool, int part, totals& all) {
-  sluice::pooled_connection conn = co_await pool.acquire();  // waits for its turn
+  sluice::pooled_connection conn = co_await pool.acquire();  // waits for a free connection
   const sluice::query orders =
       sluice::sql("select data from v_order where (data->'customer'->>'id')::int % 100 = $1", part);
   sluice::row_stream rows = co_await conn->stream(orders);
   while (const sluice::chunk chunk = co_await rows.next())
     for ([[maybe_unused]] const sluice::row order : chunk) ++all.orders;
   ++all.tasks;
-}  // the connection goes back, proven clean
+}  // the connection goes back to the pool
 
 }  // namespace
 
@@ -37,7 +37,7 @@ int main(int argc, char** argv) try {
   int left = 100;
   for (int part = 0; part < 100; ++part)
     asio::co_spawn(context, count_orders(pool, part, all), [&](const std::exception_ptr& failure) {
-      if (--left == 0) pool.close();  // or run() would go on for the pool's sake
+      if (--left == 0) pool.close();  // an open pool would keep run() from returning
       if (failure) std::rethrow_exception(failure);
     });
   context.run();

@@ -1,4 +1,4 @@
-// Connects only to a server that proves to be the one that was meant, and says how the connection is secured.
+// Connects only to a server whose certificate matches its host name, and prints how the connection is secured.
 //
 //     tls HOST PORT ROOT_CERTIFICATE [MORE CONNINFO]
 #include <cstdint>
@@ -12,9 +12,9 @@ int main(int argc, char** argv) try {
   if (argc < 4) throw std::runtime_error{"usage: tls HOST PORT ROOT_CERTIFICATE [MORE CONNINFO]"};
   sluice::conninfo where = sluice::conninfo::parse(argc > 4 ? argv[4] : "");
   where.hosts = {{.name = argv[1], .address = {}, .port = static_cast<std::uint16_t>(std::stoi(argv[2]))}};
-  where.sslmode = sluice::tls_mode::verify_full;  // signed by whom we trust, and for this name
+  where.sslmode = sluice::tls_mode::verify_full;  // signed by a trusted root, for this host name
   where.sslrootcert = argv[3];
-  where.channel_binding = sluice::channel_binding_mode::require;  // the password is proven to this very server
+  where.channel_binding = sluice::channel_binding_mode::require;  // the login is bound to this TLS connection
 
   sluice::client db{where};
   std::printf("%s, server %s\n", std::string{db.tls_version()}.c_str(),

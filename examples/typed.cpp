@@ -1,4 +1,4 @@
-// Orders of the demo schema as C++ values: only the fields that are wanted leave the server, and only of those orders.
+// Orders of the demo schema as C++ values: the server sends only the requested fields, and only of matching orders.
 //
 //     typed [CONNINFO]
 #include <cstdint>

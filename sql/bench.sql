@@ -1,5 +1,5 @@
--- What the benchmarks read: about 1.2 million rows, all of them stored, because a view that computes its rows would
--- measure the server. Nothing is random: every load gives the same bytes. Column `data` is the document.
+-- The data of the benchmarks: about 1.2 million rows, all of them stored, because a view that computes its rows would
+-- measure the server. Nothing is random: every load gives the same bytes. The documents are in column `data`.
 --
 --   view                 rows       bytes a row   document
 --   v_test_1k            1,000      about 110     flat, 6 keys: id, name, status, age, bucket, score
@@ -23,7 +23,7 @@
 -- Load it with: psql -v ON_ERROR_STOP=1 -f sql/bench.sql
 begin;
 set local client_min_messages = warning;
-drop schema if exists bench cascade; -- and the views on it
+drop schema if exists bench cascade; -- also drops the views on it
 create schema bench;
 
 create table bench.test_1m (
@@ -82,7 +82,7 @@ select id,
 from generate_series(1, 20000) as id;
 comment on table bench.nested is 'nested documents of about 830 bytes';
 
--- Large values are kept as they are: decompressing them would be the server's work again.
+-- Stored uncompressed, because decompressing them would measure the server.
 create table bench.doc_46k (id int, data jsonb);
 alter table bench.doc_46k alter column data set storage external;
 comment on table bench.doc_46k is 'nested documents of about 46 KB';
@@ -137,6 +137,6 @@ create view v_bucket_1m as select bucket, data from bench.test_1m;
 create view v_wide as select id, name, status, age, score, active, created_at, data from bench.wide;
 commit;
 
--- Frozen and analyzed now, so that no reader does it on its first visit and plans do not change.
+-- Frozen and analyzed now, so that no later read does it on its first visit, and plans do not change.
 vacuum (freeze, analyze) bench.test_1m, bench.test_100k, bench.test_10k, bench.test_1k, bench.mid, bench.nested,
   bench.doc_46k, bench.large, bench.wide;

@@ -9,7 +9,7 @@
 -- Load it with: psql -v ON_ERROR_STOP=1 -f sql/demo.sql
 begin;
 set local client_min_messages = warning;
-drop schema if exists app cascade; -- and the views on it
+drop schema if exists app cascade; -- also drops the views on it
 create schema app;
 
 -- A number from 0 to below - 1 that looks random and depends on nothing but its arguments.

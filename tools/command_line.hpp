@@ -1,8 +1,8 @@
 #pragma once
 // Parses the words of a command line: options, their values, and positional arguments.
 //
-// A value is a value: the word after an option that takes one is its value, byte for byte, whatever it looks like. The
-// same goes for `--name=value` and `-dvalue`. After `--`, no word is an option.
+// The word after an option that takes a value is its value, byte for byte, whatever it looks like. The same applies to
+// `--name=value` and `-dvalue`. After `--`, no word is an option.
 #include <functional>
 #include <string>
 #include <string_view>

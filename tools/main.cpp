@@ -184,7 +184,7 @@ void stream_on_one(const conninfo& where, const connection_options& bounds, cons
   });
 }
 
-/// The first signal ends the server's part of it, the second the command, as everywhere.
+/// The first signal cancels the query on the server, the second one ends the command, as in all modes.
 std::string explained_on_many(const conninfo& where, const options& given, const parallel_options& how) {
   asio::cancellation_signal stop;
   asio::io_context context;
@@ -237,7 +237,7 @@ void stream(const options& given) {
   for (const std::string& warning : where.warnings)
     std::fprintf(stderr, "sluice: warning: %s\n", printable(warning).c_str());
   notices shown;
-  connection_options bounds{.leave_timeout = std::chrono::seconds{1},  // whoever gave up does not wait much longer
+  connection_options bounds{.leave_timeout = std::chrono::seconds{1},  // a cancelled command should end soon
                             .watch = &shown};
   if (given.buffer_bytes) bounds.buffer_bytes = *given.buffer_bytes;
   if (given.max_row_bytes) bounds.max_row_bytes = *given.max_row_bytes;

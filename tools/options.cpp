@@ -15,24 +15,24 @@ const char* const help_text = R"(sluice: stream JSON documents from Postgres as 
   sluice app.v_user --select id,name --order-by age:int:desc --limit 10
   sluice -d postgresql://me@db.example/app --sql 'select ... $1' --param 42
 
-  -d, --dsn CONNINFO     URI or key=value string; else the PG* variables
-  --column NAME          the document column (data)
+  -d, --dsn CONNINFO     URI or key=value string; default: the PG* variables
+  --column NAME          the document column; default: data
   --where EXPR           a filter, evaluated by the server: docs/predicates.md
   --select PATHS         only these fields: id,name,profile.city
-  --explain              print the SQL and what stays on the client, and stop
-  --sql SQL              any query; --param VALUE binds $1, $2, ... in turn
+  --explain              print the SQL and what the client evaluates, then exit
+  --sql SQL              any query; --param VALUE binds $1, $2, ... in order
   --order-by FIELD[:int|numeric|bool][:desc][:nullsfirst|nullslast]
   --limit N, --offset N
   --format ndjson|array|raw     --validate   check each document in full
   --count                print {"rows":...,"bytes":...} instead of the rows
-  --stats, --progress    how it went, how it goes: on standard error
+  --stats, --progress    final statistics, running progress: on standard error
   --timeout 30s, --connect-timeout 500ms
-  --mode plain|paged|bulk, --page-rows N    at once, from a portal, by COPY
-  --parallel N --split ctid|key:FIELD|hash:FIELD    over N connections at once
-  --chunk-rows N, --buffer 64k, --max-row 64M       bounds   --version, --help
+  --mode plain|paged|bulk, --page-rows N    all at once, in pages, by COPY
+  --parallel N --split ctid|key:FIELD|hash:FIELD    over N connections
+  --chunk-rows N, --buffer 64k, --max-row 64M       limits   --version, --help
 
 Exit codes: 0 all rows, 2 usage, 3 connection, 4 auth, 5 tls, 6 protocol, 7 sql,
-8 json, 9 limit, 10 timeout, 130 cancelled; 1 the output cannot be written.
+8 json, 9 limit, 10 timeout, 130 cancelled; 1 output cannot be written.
 )";
 
 namespace {

@@ -66,7 +66,7 @@ const std::map<std::string, named_operator, std::less<>>& named_operators() {
       {"has_any_key", some_texts(&operand::has_any_key)},
       {"has_all_keys", some_texts(&operand::has_all_keys)},
       {"exists", nothing_more(&operand::exists)},
-      // For a string or for an array: a field is one of the two.
+      // Works for strings and for arrays: a field may be either.
       {"contains",
        {a_value,
         [](const operand& of, const values_of& v) {

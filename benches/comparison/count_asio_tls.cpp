@@ -1,5 +1,6 @@
-// What Asio's own ssl::stream gives: a coroutine that reads into 64 KiB and steps from header to header. It knows just
-// enough of the protocol to log in where nothing is asked, as the replay server does.
+// Asio's own ssl::stream as a baseline: a coroutine that reads 64 KiB at a time and steps from message header to
+// message header. It implements just enough of the protocol to log in without authentication, as the replay server
+// allows.
 #include <array>
 #include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>

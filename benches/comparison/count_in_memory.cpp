@@ -1,5 +1,6 @@
-// simdjson alone: three fields of each document that the replay server would send, read from memory, without a
-// connection. Takes the same command line as the clients; the relation says how many documents, and of what size.
+// simdjson alone: reads three fields of each document that the replay server would send, from memory and without a
+// connection. It takes the same command line as the clients; the relation's name gives the number and the size of the
+// documents.
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -19,7 +20,7 @@ void count(const counting_options& options) {
   std::size_t size = 0;
   if (std::sscanf(options.relation.c_str(), "replay_%llu_%zu", &rows, &size) != 2)
     throw std::invalid_argument{"the relation is replay_ROWS_SIZE"};
-  // As many as a receive buffer holds, one behind the other, as there.
+  // As many adjacent documents as a receive buffer would hold.
   const std::size_t in_memory = std::max<std::size_t>(1, (64U << 10U) / size);
   const auto bytes = std::make_unique<char[]>(in_memory * size + simdjson::SIMDJSON_PADDING);
   for (std::size_t i = 0; i < in_memory; ++i) std::memcpy(&bytes[i * size], json_document(size, i).data(), size);

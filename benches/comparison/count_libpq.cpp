@@ -1,5 +1,5 @@
-// libpq: one row per result (default), or --chunked N: up to N rows per result where libpq is 17 or later.
-// --libpq PATH chooses the library at run time, so that one binary measures the distribution's and a newer one.
+// libpq: one row per result (default), or with --chunked N, up to N rows per result (libpq 17 or later). --libpq PATH
+// loads the library at run time, so that one binary measures the distribution's version and a newer one.
 #include <dlfcn.h>
 #include <libpq-fe.h>
 
@@ -64,7 +64,7 @@ void count(const sluice::bench::counting_options& options) {
     name += ", single row";
   }
 
-  const char* volatile seen = nullptr;  // a client that shows its rows asks for each of them
+  const char* volatile seen = nullptr;  // volatile, so that every row is accessed as in a client that shows its rows
   while (PGresult* const result = getResult(connection.get())) {
     const int kind = resultStatus(result);
     if (kind != PGRES_SINGLE_TUPLE && kind != tuples_chunk && kind != PGRES_TUPLES_OK)

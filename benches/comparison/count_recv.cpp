@@ -1,13 +1,13 @@
-// The limit: a bare loop over recv with 64 KiB reads, or over SSL_read where the connection is in TLS, for all that any
-// client has to do.
+// The upper limit for any client: a bare loop over recv with 64 KiB reads, or over SSL_read if the connection uses TLS.
 //
-// --mode drain (default) looks at no row. The end is found in the last six bytes of what has been read: 'Z', a length
-// of 5, a status. No prefix of a result with one json column ends so: zero bytes occur only in headers, a document does
-// not end in 'Z', and the low byte of a DataRow's length is followed by its column count, 00 01. Rows come from the
-// command tag; document bytes are what remains of all bytes without the messages around them and 11 bytes per row.
-// --mode walk steps from header to header as well and counts what it meets.
+// --mode drain (default) does not look at the rows. It finds the end in the last six bytes read: 'Z', a length of 5, a
+// status. No prefix of a result with one json column ends with these bytes: zero bytes occur only in headers, a
+// document does not end in 'Z', and the low byte of a DataRow's length is followed by its column count, 00 01. The
+// number of rows comes from the command tag. The document bytes are all bytes without the surrounding messages and
+// without 11 bytes per row.
+// --mode walk also steps from header to header, and counts rows and bytes.
 //
-// libpq makes the connection, so that any server and any login will do; from then on only its socket is used.
+// libpq makes the connection, so that every server and every login works; after that, only its socket is used.
 #include <fcntl.h>
 #include <libpq-fe.h>
 #include <openssl/ssl.h>
@@ -42,7 +42,7 @@ class socket_reader {
  public:
   socket_reader(int descriptor, SSL* tls) : descriptor_{descriptor}, tls_{tls} {}
 
-  /// Appends one read to `used` bytes that stay at the front of the buffer.
+  /// Reads once, to after the `used` bytes at the front of the buffer.
   std::size_t read(std::size_t used) {
     for (;;) {
       if (tls_ != nullptr) {
@@ -65,7 +65,7 @@ class socket_reader {
   std::array<char, 65536> buffer_{};
 };
 
-/// What stands before the first row: ParseComplete, BindComplete, RowDescription.
+/// The size of the messages before the first row: ParseComplete, BindComplete, RowDescription.
 std::size_t size_before_rows(std::string_view bytes) {
   std::size_t at = 0;
   while (at + header_size <= bytes.size() && bytes[at] != 'D' && bytes[at] != 'C')
@@ -105,7 +105,7 @@ void drain(socket_reader& from, tally& counted) {
 
 void walk(socket_reader& from, tally& counted) {
   std::size_t kept = 0;
-  std::size_t skip = 0;  // of a message that is longer than the buffer
+  std::size_t skip = 0;  // of a message that is larger than the buffer
   for (;;) {
     const std::size_t used = kept + from.read(kept);
     const std::string_view bytes = from.bytes(used);

@@ -1,5 +1,5 @@
-// sluice as a library, as a program's plain loop: --mode text (default) looks at each row's text, fields reads three
-// fields of each document with simdjson by hand, typed the same as a C++ type.
+// sluice as a library, in a plain loop: --mode text (default) accesses each row's text, fields reads three fields of
+// each document with simdjson's API, typed reads the same fields into a C++ struct.
 #include <sluice/stream/client.hpp>
 
 #include "counting.hpp"

@@ -1,5 +1,5 @@
 #pragma once
-// What the counting clients share: one command line, one clock, one line of output.
+// Shared by the counting clients: the command line, the clock, and the line of output.
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -13,8 +13,8 @@ namespace sluice::bench {
 
 struct counting_options {
   std::string dsn;
-  std::string relation;  // has a column `data`; used in SQL as it is
-  std::string mode;      // each client has its own; empty: its first
+  std::string relation;  // has a column `data`; pasted into the SQL unchanged
+  std::string mode;      // its values depend on the client; empty: the first of them
   std::string libpq{"libpq.so.5"};
   int chunk_rows{};
 
@@ -45,14 +45,14 @@ inline counting_options read_options(int argc, char** argv) {
   return options;
 }
 
-// Starts when the query is about to be sent: connecting is not part of what is compared here.
+// Started just before the query is sent: connecting is not part of this comparison.
 class tally {
  public:
   void row(std::size_t document_size) noexcept {
     if (rows_++ == 0) first_row_ = clock::now();
     bytes_ += document_size;
   }
-  // For those that learn the totals at the end.
+  // For clients that learn the totals only at the end.
   void first_row_now() noexcept { first_row_ = clock::now(); }
   void totals(std::uint64_t rows, std::uint64_t bytes) noexcept {
     rows_ = rows;

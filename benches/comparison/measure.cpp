@@ -1,7 +1,7 @@
-// measure COMMAND [ARG...]: runs COMMAND and then prints, as one more line, what it has cost.
+// measure COMMAND [ARG...]: runs COMMAND, and then prints one more line with what it has used.
 //
-// A process starts with the peak memory of the one that it was forked from, and keeps it over exec; so a program that
-// is measured must be started by something smaller than itself, which an interpreter is not.
+// A process inherits the peak memory of the process that forked it, even across exec. A measured program must therefore
+// be started by a program smaller than itself, which an interpreter is not.
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>

@@ -1,4 +1,4 @@
-"""Runs one client after the other, each in a process of its own, and keeps what every run has cost."""
+"""Runs clients in turn, each in its own process, and keeps the measurements of every run."""
 import json
 import os
 import pathlib
@@ -12,17 +12,17 @@ REFERENCE = "recv"
 
 
 class Client:
-    """A program that reads a relation and says on its last line what it has counted."""
+    """A program that reads a relation and prints its counts on the last line."""
 
     def __init__(self, name, command, streams=True, reads_views=True):
         self.name = name
         self.command = [str(part) for part in command]
-        self.streams = streams          # False: it holds the whole result
+        self.streams = streams          # False: keeps the whole result in memory
         self.reads_views = reads_views  # False: COPY reads tables only
 
 
 def clients(build, newer_libpq):
-    """All of them, the reference first."""
+    """All clients, the reference first."""
     folder = build / "benches" / "comparison"
     found = [
         Client(REFERENCE, [folder / "count-recv"]),
@@ -45,7 +45,7 @@ def clients(build, newer_libpq):
 
 
 def run_once(build, client, dsn, relation):
-    """One process, from start to end, as one dictionary of figures."""
+    """Runs one process from start to end; returns its measurements as a dictionary."""
     command = [str(build / "benches" / "comparison" / "measure"), *client.command, "-d", dsn, relation]
     environment = {"PGSSLMODE": "disable", "PGGSSENCMODE": "disable", **os.environ}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
@@ -58,9 +58,9 @@ def run_once(build, client, dsn, relation):
 
 
 def alternate(build, rounds, chosen, dsn, relation, totals=None):
-    """Runs A B C A B C ... and returns each client's runs, without those of a first round that warms up.
+    """Runs A B C A B C ... and returns each client's runs, except those of a first round that warms up.
 
-    totals: the rows and bytes that there are; None: as the first run counts them."""
+    totals: the expected rows and bytes; None: as the first run counts them."""
     runs = {client.name: [] for client in chosen}
     for round_number in range(rounds + 1):
         for client in chosen:
@@ -75,7 +75,7 @@ def alternate(build, rounds, chosen, dsn, relation, totals=None):
 
 
 def benchmark(program, repetitions):
-    """A program of Google Benchmark, as the times of each of its benchmarks' repetitions in microseconds."""
+    """Runs a Google Benchmark program; returns the times of each benchmark's repetitions in microseconds."""
     done = subprocess.run([str(program), f"--benchmark_repetitions={repetitions}", "--benchmark_format=json",
                            "--benchmark_enable_random_interleaving=true", "--benchmark_min_time=0.1"],
                           capture_output=True, text=True, check=False)
@@ -93,14 +93,14 @@ def benchmark(program, repetitions):
 
 
 class ReplayServer:
-    """The replay server for the length of a with statement."""
+    """The replay server for the duration of a with statement."""
 
     def __init__(self, build):
         self.program = build / "benches" / "replay-server"
 
     def __enter__(self):
-        # Each side has a processor of its own, as on two machines: where the scheduler puts both on one, the kernel's
-        # copies cost several times as much for every client, and runs of the two kinds are not comparable.
+        # Each side gets its own processor, as on two machines. When the scheduler puts both on one, the kernel's copies
+        # cost every client several times as much, and the runs are not comparable.
         self.processors = os.sched_getaffinity(0)
         one, *others = sorted(self.processors)
         os.sched_setaffinity(0, {one})

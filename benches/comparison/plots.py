@@ -1,10 +1,10 @@
-"""The plots of docs/performance.md, drawn from what benches/comparison/run has measured."""
+"""The plots of docs/performance.md, drawn from the results of benches/comparison/run."""
 import statistics
 
 import matplotlib
 
 matplotlib.use("svg")
-from matplotlib import pyplot  # noqa: E402, the backend is chosen before
+from matplotlib import pyplot  # noqa: E402, the backend must be chosen first
 from matplotlib.ticker import FuncFormatter, NullFormatter  # noqa: E402
 
 STYLES = {
@@ -106,7 +106,7 @@ def draw_early_stop(results, path, names):
 
 
 def draw_all(results, folder, first_row, sizes, early_stop):
-    # The same figures give the same file, and text stays text.
+    # Identical data gives an identical file, and text is stored as text.
     matplotlib.rcParams.update({"svg.hashsalt": "sluice", "svg.fonttype": "none", "font.size": 9})
     draw_throughput(results, folder / "throughput-by-row-size.svg")
     draw_memory(results, folder / "memory-by-rows.svg")

@@ -1,5 +1,5 @@
 #pragma once
-// What the decoding clients read of each replayed document.
+// The fields that the decoding clients read from each replayed document.
 #include <cstdint>
 #include <sluice/stream/typed.hpp>
 #include <string_view>
@@ -13,7 +13,7 @@ struct user {
 };
 SLUICE_JSON(user, id, name, active)
 
-/// As a program would write it with simdjson alone.
+/// As a program that uses simdjson directly would write it.
 inline user read_by_hand(simdjson::ondemand::document& document) {
   user who;
   who.id = document["id"].get_int64();
@@ -22,7 +22,7 @@ inline user read_by_hand(simdjson::ondemand::document& document) {
   return who;
 }
 
-/// What keeps the compiler from leaving the reading out.
+/// Uses the values, so that the compiler cannot remove the reads.
 class seen_users {
  public:
   void add(const user& who) noexcept {

@@ -1,5 +1,5 @@
-// What the bounds cost and hold: the size of the receive buffer, a consumer that is slower than the server, and the
-// memory of this process at every tenth of a million rows.
+// The effects of limits: the size of the receive buffer, a consumer that is slower than the server, and this process's
+// memory after every tenth of a million rows.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -14,7 +14,7 @@ namespace {
 
 double resident_mib() { return static_cast<double>(sluice::test::resident_bytes()) / (1U << 20U); }
 
-/// @param state  its range: bytes of the buffer
+/// @param state  range: the size of the buffer, in bytes
 void buffer_size(benchmark::State& state) {
   sluice::connection_options options;
   options.buffer_bytes = options.first_buffer_bytes = static_cast<std::size_t>(state.range(0));
@@ -44,7 +44,7 @@ void memory_of_a_million_rows(benchmark::State& state) {
   }
 }
 
-/// 100,000 rows, with a pause of a millisecond after each 1,000: the server waits, and nothing grows.
+/// 100,000 rows, with a pause of a millisecond after every 1,000: the server must wait, and memory must not grow.
 void slow_consumer(benchmark::State& state) {
   sluice::client db{sluice::bench::dsn()};
   for (auto _ : state) {

@@ -1,5 +1,5 @@
-// From nothing to a session that is ready, and its end: sluice beside libpq, on a real server, for each way to it and
-// each way to log in. libpq before 17 knows no direct TLS.
+// Connecting and disconnecting: sluice compared with libpq on a real server, for each kind of address and each
+// authentication method. Direct TLS needs libpq 17.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
@@ -17,7 +17,7 @@ struct way_in {
   bool is_direct;
 };
 constexpr way_in ways[]{
-    {"unix_trust", nullptr, false},  // the server's own test user
+    {"unix_trust", nullptr, false},  // null: the server's own test user
     {"tcp_trust", "user=trust_user sslmode=disable", false},
     {"tcp_scram", "user=scram_user sslmode=disable", false},
     {"tls_scram", "user=scram_user sslmode=require channel_binding=require", false},

@@ -1,7 +1,7 @@
-// Ten rows of a million are read, the rest is not wanted, and another query is asked on the same connection: how long
-// from the first query to the second one's answer? On a real server, sluice all at once and in pages; libpq, which
-// cancels and then reads what had been sent; libpqxx with a cursor, with a stream, which it reads to its end, and with
-// the whole result; and a connection that is closed and made anew instead. Beside them two queries of one row.
+// Reads ten rows of a million, abandons the rest, and runs another query on the same connection; measures the time from
+// the first query to the second one's answer, on a real server. Compares sluice in plain and in paged mode; libpq,
+// which cancels and then reads what had been sent; libpqxx with a cursor, with a stream, which it reads to its end, and
+// with the whole result; and closing the connection to open a new one. The baseline is two queries of one row each.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -114,7 +114,7 @@ void libpqxx_closes_its_cursor(benchmark::State& state) {
 }
 
 void libpqxx_stream(benchmark::State& state) {
-  pqxx::connection db{dsn() + " options='-c search_path=bench'"};  // it takes a table's name without its schema
+  pqxx::connection db{dsn() + " options='-c search_path=bench'"};  // it takes a table name without a schema
   for (auto _ : state) {
     {
       pqxx::work work{db};

@@ -1,5 +1,6 @@
-// From sending a query on an open connection to its first row, by the size of the result, on a real server: sluice,
-// libpq in single-row mode, and the three ways of libpqxx. What is left of the result is read outside of the time.
+// The time from sending a query on an open connection to its first row, by the size of the result, on a real server:
+// sluice, libpq in single-row mode, and three APIs of libpqxx. The rest of the result is read outside the measured
+// time.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -20,18 +21,18 @@ using sluice::bench::dsn;
 struct relation {
   const char* size;
   int rows;
-  int iterations;  // of one repetition: all of the result is read in each
+  int iterations;  // per repetition: each reads the whole result
 };
 constexpr relation relations[]{{"1k", 1'000, 200}, {"100k", 100'000, 10}, {"1m", 1'000'000, 3}};
 
 std::string view(const relation& of) { return std::string{"v_test_"} + of.size; }
 std::string table(const relation& of) { return std::string{"test_"} + of.size; }
 std::string select(const relation& of) { return "select data from " + view(of); }
-// Asked before each measurement: the session's caches of the catalogue are filled, and what the server does after its
-// last answer is over.
+// Sent before each measurement, so that the session's catalog caches are filled and the server is done with the
+// previous query.
 std::string short_one(const relation& of) { return select(of) + " limit 1"; }
 
-/// One result: the time until its first row, and how many there are.
+/// One result: the time to its first row, and the number of rows.
 class watch {
  public:
   void row() {
@@ -68,10 +69,10 @@ void by_libpq(benchmark::State& state, const relation& of) {
   }
 }
 
-/// @param read  tells a watch of each row
+/// @param read  reads a result and reports each row to a watch
 template <class Read>
 void by_libpqxx(benchmark::State& state, const relation& of, const Read& read) {
-  pqxx::connection db{dsn() + " options='-c search_path=bench,public'"};  // its stream takes a table without its schema
+  pqxx::connection db{dsn() + " options='-c search_path=bench,public'"};  // streams take unqualified names
   for (auto _ : state) {
     pqxx::nontransaction{db}.exec(short_one(of));
     pqxx::work work{db};

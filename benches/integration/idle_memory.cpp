@@ -1,7 +1,6 @@
-// What a thousand connections that a pool keeps idle take of this process's memory, each having streamed some rows
-// before: bytes of the heap and resident bytes for each, on a real server (SLUICE_TEST_DSN, as ci/with-postgres sets
-// it) in as many connections as it allows, at most a thousand. Connections of libpq beside, after the same rows in
-// single-row mode.
+// The memory that idle connections of a pool take in this process after each has streamed some rows: heap bytes and
+// resident bytes per connection, on a real server (SLUICE_TEST_DSN, as ci/with-postgres sets it), with as many
+// connections as it allows, at most a thousand. Compared with libpq connections after the same rows in single-row mode.
 #include <malloc.h>
 
 #include <asio/co_spawn.hpp>
@@ -35,18 +34,18 @@ asio::awaitable<void> fill(sluice::pool& from, std::size_t count) {
   }
 }
 
-/// @return bytes that the program holds on the heap
+/// @return the bytes that the program has allocated on the heap
 long heap_bytes() {
   const struct mallinfo2 now = ::mallinfo2();
   return static_cast<long>(now.uordblks + now.hblkhd);
 }
 
-/// What each of `count` takes, from before `make` until after it.
+/// Measures the memory of each of `count` objects: the growth over this object's lifetime.
 class measurement {
  public:
   measurement(const char* what, std::size_t count) : what_{what}, count_{static_cast<long>(count)} {}
   ~measurement() {
-    ::malloc_trim(0);  // what malloc holds back for the next buffers is not the connections'
+    ::malloc_trim(0);  // memory that malloc keeps for reuse does not belong to the connections
     std::printf("{\"what\":\"%s\",\"connections\":%ld,\"heap_bytes_each\":%ld,\"resident_bytes_each\":%ld}\n", what_,
                 count_, (heap_bytes() - heap_) / count_, (resident_bytes() - resident_) / count_);
   }

@@ -1,6 +1,6 @@
-// What the ways of asking cost, on a real server (SLUICE_TEST_DSN, as ci/with-postgres sets it): rows in pages beside
-// all at once, a prepared statement beside an unnamed one, a hundred queries in one write beside one after the other,
-// and an observer beside none.
+// What the ways of running a query cost, on a real server (SLUICE_TEST_DSN, as ci/with-postgres sets it): paged and
+// plain mode, a prepared and an unnamed statement, a hundred queries in one write and one after the other, and with and
+// without an observer.
 #include <benchmark/benchmark.h>
 
 #include <asio/co_spawn.hpp>
@@ -43,7 +43,7 @@ void rows_in_pages(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * rows_at_once);
 }
 
-/// Five joins, so that parsing and planning weigh something.
+/// Five joins, so that parsing and planning take a noticeable time.
 sluice::query joined() {
   return sluice::sql(
              "select json_build_object('n', a.relname) from pg_class a join pg_namespace n on n.oid = a.relnamespace "
@@ -104,7 +104,7 @@ class counting : public sluice::observer {
   std::uint64_t bytes{0};
 };
 
-/// @param state  its range: 0 nobody watches, 1 somebody does, 2 who wants a trace too
+/// @param state  range: 0 no observer, 1 an observer, 2 an observer that also wants a trace
 void query_watched(benchmark::State& state) {
   counting by;
   sluice::connection_options options;

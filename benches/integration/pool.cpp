@@ -1,6 +1,6 @@
-// A pool on a real server (SLUICE_TEST_DSN, as ci/with-postgres sets it): what acquiring and giving back cost when
-// nobody waits, beside a bare recv on an idle socket, which is what finding out that a connection is alive takes at
-// least; and a query through the pool beside the same on a connection of one's own.
+// A pool on a real server (SLUICE_TEST_DSN, as ci/with-postgres sets it): the cost of acquiring and returning a
+// connection without contention, compared with a bare recv on an idle socket, which is the least that a check for a
+// live connection takes; and a query through the pool, compared with one on a connection without a pool.
 #include <benchmark/benchmark.h>
 #include <sys/socket.h>
 #include <unistd.h>

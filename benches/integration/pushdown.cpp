@@ -1,5 +1,6 @@
-// What conditions and projections save: the same question answered by the server and by the client, by the share of the
-// rows of v_bucket_1m that match (its column has an index), and by the share of v_nested's documents that is wanted.
+// What conditions and projections save: the same question answered by the server and by the client, by the fraction of
+// the rows of v_bucket_1m that match (its column has an index), and by the fraction of each document of v_nested that
+// is selected.
 #include <benchmark/benchmark.h>
 
 #include <sluice/sluice.hpp>
@@ -25,7 +26,7 @@ void stream(benchmark::State& state, const sluice::query& what) {
   state.counters["document_MB"] = static_cast<double>(bytes) / rounds / 1e6;
 }
 
-/// @param state  its range: how many of the 1,000 buckets
+/// @param state  range: how many of the 1,000 buckets match
 void filter_on_the_server(benchmark::State& state) {
   stream(state, sluice::from("v_bucket_1m").where(sluice::column("bucket") < state.range(0)));
 }

@@ -1,5 +1,5 @@
 #pragma once
-// What the server alone takes: its answer read from the socket, and thrown away.
+// The server's share of the time: reads an answer from the socket and discards it.
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -16,8 +16,8 @@
 
 namespace sluice::bench {
 
-/// A session on the private server's Unix socket that looks at no byte but for the last ones of an answer. It lets the
-/// server write for a moment between its reads, since to be woken by each write costs both more than the bytes do.
+/// A session on the private server's Unix socket that looks only at the last bytes of an answer. It sleeps briefly
+/// between reads, because waking up for each of the server's writes costs both sides more than the bytes do.
 class recv_loop {
  public:
   recv_loop() : descriptor_{::socket(AF_UNIX, SOCK_STREAM, 0)} {
@@ -34,7 +34,7 @@ class recv_loop {
   recv_loop(const recv_loop&) = delete;
   recv_loop& operator=(const recv_loop&) = delete;
 
-  /// @return bytes
+  /// @return the number of bytes received
   std::size_t ask(const std::string& sql) {
     send("Q", sql + '\0');
     return read_answer();

@@ -1,7 +1,7 @@
-// 1, 8 or 64 tasks, 8 connections, a real server (SLUICE_TEST_DSN, as ci/with-postgres sets it): what the pool adds to
-// how long a query takes, beside the least that could be in its place, eight workers with a connection each that take
-// the tasks' queries from one queue. Both wait for the same eight backends; the time of a query begins when its task
-// asks for it. Then the time from the end of such a load until one more query through the pool is answered.
+// 1, 8 or 64 tasks on 8 connections to a real server (SLUICE_TEST_DSN, as ci/with-postgres sets it): what the pool adds
+// to the latency of a query. The reference is the simplest possible design: eight workers, each with a connection, that
+// take the tasks' queries from one queue. Both wait for the same eight backends. A query's time begins when its task
+// asks for it. Also measures the time from the end of such a load until one more query through the pool is answered.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -30,7 +30,7 @@ using clock = std::chrono::steady_clock;
 
 constexpr int most_tasks = 64;
 constexpr int connections = 8;
-constexpr int queries = 12'800;  // of all tasks together
+constexpr int queries = 12'800;  // for all tasks together
 
 const sluice::query& what() {
   static const sluice::query asked = sluice::sql("select to_json(sum(n)) from generate_series(1, 200) n").as_document();
@@ -43,7 +43,7 @@ asio::awaitable<void> ask(sluice::connection& on) {
     for (const sluice::row each : chunk) benchmark::DoNotOptimize(each.text().data());
 }
 
-/// How long each query took, in seconds, and how many tasks are not done.
+/// Each query's latency in seconds, and the number of tasks still running.
 struct load {
   explicit load(int tasks) : running{tasks}, queries_of_a_task{queries / tasks} {}
 
@@ -79,7 +79,7 @@ asio::awaitable<void> saturate(sluice::pool& from, load& to) {
   for (int i = 0; i < tasks; ++i) asio::co_spawn(on, task_of_the_pool(from, to), asio::detached);
 }
 
-/// A queue, and those who serve it.
+/// A queue, and the workers that serve it.
 struct counter {
   struct order {
     clock::time_point began;
@@ -156,7 +156,8 @@ void report(benchmark::State& state, load& seen) {
   state.counters["p99_ms"] = seen.at(0.99) * milli;
 }
 
-/// One after the other in each repetition, so that both meet the same machine: the ratios are what counts.
+/// Measures both designs one after the other in each repetition, so that both run under the same conditions: only the
+/// ratios count.
 void pool_beside_workers(benchmark::State& state) {
   for (auto _ : state) {
     const auto tasks = static_cast<int>(state.range(0));

@@ -1,6 +1,6 @@
-// A million and ten million rows faster than one plain query: by COPY in the binary format, and over several
-// connections that read one snapshot; beside what reads them on one connection, in the same run. Load sql/scaling.sql,
-// too.
+// A million and ten million rows, faster than with one plain query: by COPY in the binary format, and over several
+// connections that read one snapshot. Compared in the same run with clients that read on one connection. Needs
+// sql/scaling.sql, too.
 #include <benchmark/benchmark.h>
 
 #include <asio/co_spawn.hpp>
@@ -21,7 +21,7 @@ namespace {
 using sluice::fetch_mode;
 using sluice::bench::dsn;
 
-/// Rows of one reading.
+/// Counts the rows of one read.
 class counter {
  public:
   void row(const char* text, std::size_t size) {
@@ -63,7 +63,7 @@ void on_one(benchmark::State& state, const sluice::relation& what, fetch_mode mo
 
 void on_many(benchmark::State& state, const sluice::relation& what, fetch_mode mode) {
   counter seen;
-  for (auto _ : state) {  // with its connections
+  for (auto _ : state) {  // includes connecting
     sluice::parallel_range rows{dsn(), what, {.connections = connections(state), .query = {.mode = mode}}};
     count(rows, seen);
   }
@@ -78,7 +78,7 @@ void by_libpq(benchmark::State& state, const std::string& table, const std::stri
   seen.report(state);
 }
 
-/// By stream_from, its fastest way, which is COPY in the text format.
+/// With stream_from, libpqxx's fastest API, which uses COPY in the text format.
 void by_libpqxx(benchmark::State& state, const std::string& table) {
   pqxx::connection db{dsn() + " options='-c search_path=bench'"};
   counter seen;
@@ -92,7 +92,7 @@ void by_libpqxx(benchmark::State& state, const std::string& table) {
   seen.report(state);
 }
 
-/// What the server takes, whoever reads.
+/// The server's share of the time, whatever the client.
 void by_recv(benchmark::State& state, const std::string& sql) {
   sluice::bench::recv_loop db;
   std::size_t bytes = 0;
@@ -100,7 +100,8 @@ void by_recv(benchmark::State& state, const std::string& sql) {
   state.counters["MB_per_s"] = benchmark::Counter(static_cast<double>(bytes) / 1e6, benchmark::Counter::kIsRate);
 }
 
-/// Every document is parsed: by one consumer for all connections, or by one for each, in a thread of its own.
+/// Parses every document: in one consumer for all connections, or in one consumer per connection, each in its own
+/// thread.
 std::uint64_t age_of(const sluice::row& each, sluice::json_parser& parser) {
   sluice::json_document document = each.json(parser);
   return document["age"].get_uint64();
@@ -156,7 +157,7 @@ void add(const std::string& table) {
   measure(named("json_bulk_recv"), [=](benchmark::State& state) {
     by_recv(state, "copy bench." + table + " (data_json) to stdout (format binary)");
   });
-  // The offset makes it a query, no whole table.
+  // The offset makes it a query instead of a whole table.
   measure(named("json_bulk_of_a_query"), reading(on_one, sluice::relation{json}.offset(0), fetch_mode::bulk));
   measure(named("json_in_parallel"), reading(on_many, json, fetch_mode::plain))->Arg(2);
   measure(named("json_in_parallel_bulk"), reading(on_many, json, fetch_mode::bulk))->Arg(2);
@@ -170,7 +171,7 @@ void add(const std::string& table) {
   measure(named("jsonb_parsed_by_each"), [=](benchmark::State& state) { parsed_by_each(state, jsonb); })->Arg(2);
 }
 
-/// By a number in the documents, which the server has to sort for.
+/// Ordered by a number in the documents, so that the server has to sort.
 void add_ordered(const std::string& table) {
   const sluice::relation ordered = documents(table, "data").order_by(sluice::field("score").as_numeric());
   benchmark::RegisterBenchmark((table + "/in_order_plain").c_str(), [=](benchmark::State& state) {

@@ -1,5 +1,5 @@
 #pragma once
-// The real server that the integration tier asks, and libpq beside.
+// The real server of the integration benchmarks, and a libpq client for comparison.
 #include <libpq-fe.h>
 
 #include <cstdint>
@@ -10,14 +10,14 @@
 
 namespace sluice::bench {
 
-/// Over the Unix socket.
+/// A connection string over the Unix socket.
 inline std::string dsn() {
   const char* const given = std::getenv("SLUICE_TEST_DSN");
   if (given == nullptr) throw std::runtime_error{"SLUICE_TEST_DSN is not set: run this with ci/with-postgres"};
   return given;
 }
 
-/// A connection of libpq, and rows in single-row mode.
+/// A libpq connection that reads in single-row mode.
 class libpq_client {
  public:
   explicit libpq_client(const std::string& conninfo = dsn()) : connection_{PQconnectdb(conninfo.c_str()), &PQfinish} {

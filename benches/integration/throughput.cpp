@@ -1,7 +1,7 @@
-// Whole relations of sql/bench.sql from a real server, by sluice and by libpq in single-row mode: rows a second, the
-// client's processor time for a row, the time to the first row. json is sent as it is stored; of jsonb the server makes
-// the text, which takes it longer than either client takes to read it. Eight columns come as one object, made by the
-// server, or as columns.
+// Whole relations of sql/bench.sql from a real server, by sluice and by libpq in single-row mode: rows per second, the
+// client's processor time per row, and the time to the first row. json is sent as it is stored. For jsonb, the server
+// builds the text, which takes longer than either client needs to read it. Eight columns arrive either as one object
+// built by the server, or as columns.
 #include <benchmark/benchmark.h>
 #include <sys/resource.h>
 
@@ -27,7 +27,7 @@ double processor_seconds() {
   return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
-/// What one client took for some relations.
+/// Adds up one client's measurements for some relations.
 class tally {
  public:
   void begin() { began_ = clock::now(); }

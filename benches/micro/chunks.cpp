@@ -1,4 +1,4 @@
-// What it costs to hand rows over: the walk of a chunk, and a copy that owns its bytes, by the number of rows.
+// The cost of iterating over a chunk, and of a copy that owns its bytes, by the number of rows.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace {
 
-/// @param state  its range: how many rows of 120 bytes
+/// @param state  range: the number of rows, 120 bytes each
 sluice::bench::received_rows some(benchmark::State& state) {
   return {static_cast<std::size_t>(state.range(0)), [](std::size_t) { return '"' + std::string(118, 'x') + '"'; }};
 }

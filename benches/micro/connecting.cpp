@@ -1,4 +1,4 @@
-// What connecting costs the client besides waiting: connection strings, and SCRAM with and without known keys.
+// The client's cost of connecting, without waiting: parsing connection strings, and SCRAM with and without cached keys.
 #include <benchmark/benchmark.h>
 
 #include <sluice/wire/conninfo.hpp>
@@ -16,7 +16,7 @@ void parse_conninfo(benchmark::State& state, const char* text) {
   for (auto _ : state) benchmark::DoNotOptimize(sluice::conninfo::parse(text));
 }
 
-/// One login: the client's part of it only, but for the server's two short answers.
+/// One login: the client's part, and the server's two short messages.
 /// @param known  the keys of an earlier login
 std::optional<proto::scram_keys> log_in(benchmark::State& state, const sluice::test::scram_server& server,
                                         const std::string& server_final, const proto::scram_keys* known) {

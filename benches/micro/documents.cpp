@@ -1,5 +1,5 @@
-// What it costs to look into the document of a row, by its size: not at all, simdjson by hand, a typed struct, the
-// whole of it as a tree, and conditions evaluated on the client; each over the same rows, with the row iteration in it.
+// The cost of reading a row's document, by its size: not at all, with simdjson directly, as a typed struct, as a whole
+// tree, and by conditions evaluated on the client. All run over the same rows and include the iteration.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ SLUICE_JSON(user, id, name, score)
 
 namespace {
 
-/// As many rows as make 64 KiB, at least one.
+/// The number of rows that fit into 64 KiB, at least one.
 std::size_t rows_of(std::size_t size) { return std::max<std::size_t>(1, 65'536 / size); }
 
 /// Documents of about `size` bytes.
@@ -71,7 +71,7 @@ void three_fields_typed(benchmark::State& state) {
   });
 }
 
-/// Every value of the document, as a tree.
+/// Reads every value of the document, as a tree.
 void whole_document(benchmark::State& state) {
   simdjson::dom::parser parser;
   each_row(state, [&](const sluice::row& each) {

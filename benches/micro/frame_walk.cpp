@@ -1,4 +1,4 @@
-// What it costs to step over one row: next_frame on 64 KiB of rows that are there already, by the size of a row's body.
+// The cost of stepping over one row: next_frame on 64 KiB of received rows, by the size of a row's body.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 
 void frame_walk(benchmark::State& state) {
   const auto body_size = static_cast<std::size_t>(state.range(0));
-  const std::string document(body_size - 6, 'x');  // behind the column count and the value's length
+  const std::string document(body_size - 6, 'x');  // without the column count and the value's length
   const std::size_t rows = std::max<std::size_t>(1, 65'536 / (body_size + sluice::proto::header_size));
   sluice::test::backend sent;
   for (std::size_t i = 0; i < rows; ++i) sent.data_row(document);

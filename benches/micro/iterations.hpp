@@ -1,5 +1,5 @@
 #pragma once
-// How often a benchmark's loop runs: as often as it takes to measure time, or exactly as often as asked, so that
+// How often a benchmark's loop runs: as often as a time measurement needs, or exactly as often as requested, so that
 // instructions can be counted.
 #include <benchmark/benchmark.h>
 

@@ -1,5 +1,5 @@
-// Runs all operations. When iterations are asked for and callgrind watches, it is told where each benchmark ends, and
-// nothing is printed: its counts are then those of the benchmark alone.
+// Runs all micro benchmarks. With a number of iterations under callgrind, it marks the end of each benchmark and prints
+// nothing, so that the counts are those of the benchmark alone.
 #include <benchmark/benchmark.h>
 
 #include <vector>

@@ -1,4 +1,4 @@
-// What it costs to encode the messages of a start-up and of a query's flight, and to decode those of an answer.
+// The cost of encoding the messages of a start-up and of a query, and of decoding those of an answer.
 #include <benchmark/benchmark.h>
 
 #include <array>
@@ -34,7 +34,7 @@ void encode_startup(benchmark::State& state) {
   }
 }
 
-/// @param state  its range: how many parameters are bound
+/// @param state  range: the number of bound parameters
 void encode_flight(benchmark::State& state) {
   const auto count = static_cast<std::size_t>(state.range(0));
   const std::vector<proto::parameter> values(count, proto::parameter{.value = "a value of a parameter"});
@@ -51,7 +51,7 @@ void encode_flight(benchmark::State& state) {
   }
 }
 
-/// @param state  its range: how many columns
+/// @param state  range: the number of columns
 void decode_data_row(benchmark::State& state) {
   std::string body = sluice::test::be16(static_cast<std::uint32_t>(state.range(0)));
   for (std::int64_t i = 0; i < state.range(0); ++i) body += sluice::test::be32(8) + "12345678";
@@ -63,7 +63,7 @@ void decode_data_row(benchmark::State& state) {
   }
 }
 
-/// @param state  its range: how many columns
+/// @param state  range: the number of columns
 void decode_row_description(benchmark::State& state) {
   std::string body = sluice::test::be16(static_cast<std::uint32_t>(state.range(0)));
   for (std::int64_t i = 0; i < state.range(0); ++i) body += std::string("a_column") + std::string(19, '\0');

@@ -1,4 +1,4 @@
-// What it costs to make objects of rows of eight columns, from the binary format and from text: a thousand rows each.
+// The cost of building objects from rows of eight columns, from the binary format and from text: a thousand rows each.
 #include <benchmark/benchmark.h>
 
 #include <array>
@@ -41,14 +41,14 @@ std::string be64(std::uint64_t value) {
   return be32(static_cast<std::uint32_t>(value >> 32U)) + be32(static_cast<std::uint32_t>(value));
 }
 
-/// @param values  the fields of a row
+/// @param values  the fields of the row
 std::string body(const std::array<std::string, columns.size()>& values) {
   std::string all = be16(columns.size());
   for (const std::string& each : values) all += be32(static_cast<std::uint32_t>(each.size())) + each;
   return all;
 }
 
-/// Numbers are random, and the same in each run.
+/// Random values, the same in every run.
 class values {
  public:
   std::uint64_t below(std::uint64_t limit) { return random_() % limit; }
@@ -63,7 +63,7 @@ class values {
   std::mt19937_64 random_{1};  // NOLINT(cert-msc51-cpp)
 };
 
-/// @param score  gives a value of the last column
+/// @param score  returns a value for the last column
 template <class Score>
 std::vector<std::string> binary_rows(const Score& score) {
   values next;

@@ -1,4 +1,4 @@
-// What it costs to make a query and an error: conditions to SQL, names of SQLSTATEs, the exception itself.
+// The cost of building a query and an error: conditions to SQL, names of SQLSTATEs, the exception itself.
 #include <benchmark/benchmark.h>
 
 #include <sluice/stream/query.hpp>
@@ -12,7 +12,7 @@
 
 namespace {
 
-/// @param state  its range: how many conditions
+/// @param state  range: the number of conditions
 void predicate_to_sql(benchmark::State& state) {
   for (auto _ : state) {
     std::vector<sluice::predicate> conditions;

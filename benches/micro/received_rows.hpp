@@ -1,5 +1,5 @@
 #pragma once
-// Rows as they lie in a receive buffer, with the padding behind them.
+// Rows as they are in a receive buffer, with the padding after them.
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -12,7 +12,7 @@ namespace sluice::bench {
 
 class received_rows {
  public:
-  /// @param document  gives the text of the n-th row
+  /// @param document  returns the text of the n-th row
   template <class Document>
   received_rows(std::size_t count, const Document& document) : count_{count} {
     test::backend sent;

@@ -1,5 +1,5 @@
-// What a query costs with everything around it, on the replay server of this process: through a connection and through
-// a pool, watched and not. The kernel and the server's thread are in it, so that only ratios mean something.
+// The full cost of a query on a replay server in this process: through a connection and through a pool, with and
+// without an observer. The kernel and the server's thread are included, so that only ratios are meaningful.
 #include <benchmark/benchmark.h>
 
 #include <asio/co_spawn.hpp>

@@ -1,5 +1,5 @@
-// Rows into a file that is in memory, so that the kernel copies and nothing waits: as the library does it, and with
-// every document as a piece of its own. Where the two cross is where the library stops gathering.
+// Writes rows to a file in memory, so that the kernel copies and nothing waits: as the library does it, and with every
+// document as its own iovec. The library stops gathering at the size where the two are equal.
 #include <benchmark/benchmark.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t chunk_bytes = 64U << 10U;
 
-/// As much as a receive buffer holds.
+/// The documents of one chunk, as many as a receive buffer holds.
 sluice::bench::received_rows documents(benchmark::State& state) {
   const auto size = static_cast<std::size_t>(state.range(0));
   return {std::max<std::size_t>(1, chunk_bytes / (size + 11)),

@@ -1,5 +1,5 @@
 // replay-server [--port N] [--socket-folder PATH] [--rows N] [--document-size N]
-// Prints its port as the first line and serves until it is told to stop (SIGINT, SIGTERM).
+// Prints its port as the first line, and serves until SIGINT or SIGTERM.
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
       else
         throw std::invalid_argument{"no such option: " + std::string{name}};
     }
-    // Blocked before any thread starts, so that only sigwait sees them.
+    // Blocked before any thread starts, so that only sigwait receives them.
     sigset_t stop;
     sigemptyset(&stop);
     sigaddset(&stop, SIGINT);

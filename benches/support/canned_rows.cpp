@@ -12,7 +12,7 @@ namespace {
 using test::be16;
 using test::be32;
 
-constexpr std::uint64_t first_id{1'000'000};  // seven digits each, so that all documents have the same fields
+constexpr std::uint64_t first_id{1'000'000};  // always seven digits, so that all documents have the same fields
 constexpr std::uint64_t ids{1'000'000};
 
 std::string row_message(row_block::kind what, std::string_view document) {

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// Rows that are made once and sent over and over: real JSON documents of exactly the size asked for, framed as the
+/// Rows that are built once and sent repeatedly: real JSON documents of exactly the requested size, framed as the
 /// messages that carry them.
 
 #include <cstddef>
@@ -9,21 +9,21 @@
 
 namespace sluice::bench {
 
-/// How much a query answers.
+/// The shape of a query's result.
 struct row_shape {
-  std::uint64_t rows{};         ///< how many
+  std::uint64_t rows{};         ///< number of rows
   std::size_t document_size{};  ///< bytes of each document; at least 2
 };
 
-/// A JSON object of exactly `size` bytes (at least 2), with the number `id` in it when there is room for it.
+/// A JSON object of exactly `size` bytes (at least 2), which contains the number `id` if there is room for it.
 [[nodiscard]] std::string json_document(std::size_t size, std::uint64_t id);
 
-/// Whole messages of one size, one per row.
+/// Complete messages of one size, one per row.
 struct row_block {
   enum class kind : std::uint8_t { data_row, copy_text, copy_binary };
   std::string bytes;
-  std::size_t row_size{};  ///< bytes of one row's message
-  std::size_t rows{};      ///< in `bytes`
+  std::size_t row_size{};  ///< size of one row's message, in bytes
+  std::size_t rows{};      ///< number of rows in `bytes`
 };
 
 /// As many rows as fit into `block_size` bytes, at least one.

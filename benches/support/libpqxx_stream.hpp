@@ -1,5 +1,5 @@
 #pragma once
-// libpqxx's fastest way to many rows, stream_from, as the benchmarks use it.
+// stream_from, libpqxx's fastest API for many rows, as the benchmarks use it.
 #include <cstddef>
 #include <memory>
 #include <pqxx/pqxx>
@@ -9,17 +9,17 @@
 
 namespace sluice::bench {
 
-/// Column `data` of a table, which libpqxx asks for with COPY; of a view the server refuses that.
+/// Reads column `data` of a table with COPY. The server refuses to COPY a view.
 class libpqxx_stream {
  public:
   libpqxx_stream(pqxx::transaction_base& in, const std::string& table)
       : rows_{std::construct_at(reinterpret_cast<pqxx::stream_from*>(memory_), in, table,
                                 std::vector<std::string>{"data"})} {}
-  ~libpqxx_stream() { std::destroy_at(rows_); }  // reads what is left
+  ~libpqxx_stream() { std::destroy_at(rows_); }  // reads the remaining rows
   libpqxx_stream(const libpqxx_stream&) = delete;
   libpqxx_stream& operator=(const libpqxx_stream&) = delete;
 
-  /// False at the end.
+  /// @return false at the end
   bool next(std::string& document) {
     const bool found = static_cast<bool>(*rows_ >> row_);
     if (found) std::swap(document, std::get<0>(row_));
@@ -28,7 +28,7 @@ class libpqxx_stream {
   void complete() { rows_->complete(); }
 
  private:
-  // libpqxx 6 leaves a flag of stream_from unset, and the first >> fails when the memory beneath it was not zero.
+  // libpqxx 6 does not initialize a flag of stream_from: the first >> fails unless the memory was zero.
   alignas(pqxx::stream_from) std::byte memory_[sizeof(pqxx::stream_from)]{};
   pqxx::stream_from* rows_;
   std::tuple<std::string> row_;

@@ -11,7 +11,7 @@ namespace {
 
 bool is_word_character(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
-/// Names, keywords and numbers in upper case; quotes and everything else only separate them.
+/// The names, keywords and numbers of a statement in upper case; everything else, quotes included, separates them.
 std::vector<std::string> words_of(std::string_view sql) {
   std::vector<std::string> words;
   bool inside = false;
@@ -33,7 +33,7 @@ bool take_number(std::string_view& text, Number& to) {
   return true;
 }
 
-/// The shape that a relation's name REPLAY_5000000_120 stands for.
+/// The shape encoded in a relation's name, such as REPLAY_5000000_120.
 row_shape shape_in(const std::vector<std::string>& words, row_shape fallback) {
   constexpr std::string_view prefix{"REPLAY_"};
   for (std::string_view word : words) {

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// What the replay server answers to a statement, decided by its first word and a relation's name in it.
+/// The replay server's answer to a statement, which depends on its first word and on a relation's name in it.
 
 #include <cstdint>
 #include <limits>
@@ -11,7 +11,7 @@
 
 namespace sluice::bench {
 
-/// One statement as the replay server understands it.
+/// A statement as the replay server understands it.
 struct replay_answer {
   enum class kind : std::uint8_t { rows, copy_text, copy_binary, declare, fetch, tag, empty };
   static constexpr std::uint64_t all{std::numeric_limits<std::uint64_t>::max()};
@@ -19,13 +19,13 @@ struct replay_answer {
   kind what{kind::tag};
   row_shape shape{};           ///< rows, copies, declare
   std::string cursor{};        ///< declare, fetch
-  std::uint64_t count{all};    ///< fetch: at most so many rows
+  std::uint64_t count{all};    ///< fetch: the maximum number of rows
   std::string tag{};           ///< tag: the command tag
-  char transaction_status{};   ///< tag: what ReadyForQuery says from now on; 0: as before
-  std::uint32_t parameters{};  ///< how many bound values it takes
+  char transaction_status{};   ///< tag: the status in ReadyForQuery from now on; 0: unchanged
+  std::uint32_t parameters{};  ///< the number of bound values that it takes
 };
 
-/// @param fallback  the rows of a statement that names no relation `replay_ROWS_BYTES`
+/// @param fallback  the shape for a statement that names no relation `replay_ROWS_BYTES`
 [[nodiscard]] replay_answer answer_to(std::string_view sql, row_shape fallback);
 
 }  // namespace sluice::bench

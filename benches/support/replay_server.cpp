@@ -76,7 +76,7 @@ replay_server::~replay_server() {
 }
 
 void replay_server::accept_until_stopped() {
-  pollfd watched[] = {{wake_[0], POLLIN, 0}, {tcp_, POLLIN, 0}, {unix_, POLLIN, 0}};  // poll passes over -1
+  pollfd watched[] = {{wake_[0], POLLIN, 0}, {tcp_, POLLIN, 0}, {unix_, POLLIN, 0}};  // poll ignores -1
   for (;;) {
     if (::poll(watched, std::size(watched), -1) < 0) continue;
     if (watched[0].revents != 0) return;

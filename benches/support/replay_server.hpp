@@ -1,11 +1,12 @@
 #pragma once
 /// @file
-/// A server that answers any query with canned rows at memory speed, so that what is measured is the client.
+/// A server that answers any query with canned rows at memory speed, so that the measurement shows the client.
 ///
-/// It speaks as much of the protocol as clients need to read results: TLS if asked for, start-up without a password,
-/// simple and extended queries, COPY TO STDOUT (text and binary), cursors, CancelRequest. Each row has one column
-/// `data` of type json. A relation named `replay_ROWS_BYTES` says how many rows of which size: `select data from
-/// replay_5000000_120`. It shares no code with the library, so that no mistake in one hides in the other.
+/// It implements the part of the protocol that clients need to read results: TLS on request, start-up without a
+/// password, simple and extended queries, COPY TO STDOUT (text and binary), cursors, CancelRequest. Each row has one
+/// column `data` of type json. A relation named `replay_ROWS_BYTES` gives the number and the size of the rows: `select
+/// data from replay_5000000_120`. The server shares no code with the library, so that a mistake in one cannot hide in
+/// the other.
 /// @see PostgreSQL documentation, chapter "Frontend/Backend Protocol"
 
 #include <cstdint>
@@ -20,10 +21,10 @@
 
 namespace sluice::bench {
 
-/// Where to listen and what to answer.
+/// Where to listen, and the default answer.
 struct replay_options {
-  std::uint16_t port{0};          ///< on 127.0.0.1; 0: one that is free
-  std::string socket_folder{};    ///< also listen on the Unix socket `.s.PGSQL.PORT` in this folder; empty: do not
+  std::uint16_t port{0};          ///< on 127.0.0.1; 0: a free one
+  std::string socket_folder{};    ///< also listen on the Unix socket `.s.PGSQL.PORT` in this folder; empty: TCP only
   row_shape fallback{1000, 120};  ///< for queries that name no replay relation
 };
 

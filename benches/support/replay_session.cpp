@@ -12,7 +12,7 @@ namespace sluice::bench {
 
 namespace {
 
-// Small enough to stay in the processor's second-level cache beside the client's buffer, large enough that the number
+// Fits into the processor's second-level cache together with the client's buffer, and is large enough that the number
 // of system calls does not matter.
 constexpr std::size_t block_size{256U << 10U};
 constexpr std::uint32_t ssl_request{80877103};
@@ -21,7 +21,7 @@ constexpr std::uint32_t cancel_request{80877102};
 constexpr std::uint32_t protocol_3_0{196608};
 constexpr std::uint32_t json_oid{114};
 
-/// Cuts the fields of one message off its front; what is missing reads as zeros and empty.
+/// Takes the fields of a message from its front. Missing fields read as zero or empty.
 struct fields {
   std::string_view rest;
 
@@ -73,7 +73,7 @@ void replay_session::run() {
       serve_message(type, receive(length - 4));
     }
   } catch (const gone&) {
-  } catch (const std::runtime_error&) {  // no handshake: the client will say why
+  } catch (const std::runtime_error&) {  // the handshake failed: the client reports why
   }
   hang_up();
   over_ = true;

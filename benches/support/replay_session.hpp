@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// One connection to the replay server: reads requests, answers them, returns when the client has gone.
+/// One connection to the replay server: reads requests, answers them, and returns when the client has disconnected.
 
 #include <atomic>
 #include <cstddef>
@@ -25,20 +25,20 @@ class replay_session {
   using cancel_function = std::function<void(std::uint32_t process, std::uint32_t key)>;
 
   /// @param descriptor  a connected stream socket; closed by the destructor
-  /// @param process     what BackendKeyData calls this session
+  /// @param process     the process ID in BackendKeyData
   /// @param cancel      called when the client's first message is a CancelRequest
   replay_session(int descriptor, std::uint32_t process, row_shape fallback, cancel_function cancel);
   ~replay_session();
   replay_session(const replay_session&) = delete;
   replay_session& operator=(const replay_session&) = delete;
 
-  /// Returns when the client has gone; `over()` is true from then on.
+  /// Returns when the client has disconnected; `over()` is true from then on.
   void run();
   [[nodiscard]] bool over() const noexcept { return over_; }
 
   /// Makes `run` return soon. Any thread may call it.
   void hang_up() noexcept;
-  /// Ends the result that is being sent with an error. Any thread may call it.
+  /// Ends the current result with an error. Any thread may call it.
   void cancel() noexcept { cancelled_ = true; }
   [[nodiscard]] bool is_known_as(std::uint32_t process, std::uint32_t key) const noexcept {
     return process == process_ && key == key_;
@@ -49,7 +49,7 @@ class replay_session {
     replay_answer answer;
     std::uint64_t sent{};
   };
-  struct gone {};  // thrown when the client has hung up: the ordinary end
+  struct gone {};  // thrown when the client has disconnected, which is the normal end
 
   void start_up();
   void serve_message(char type, std::string_view body);
@@ -69,7 +69,7 @@ class replay_session {
   void send_all(std::string_view bytes);
 
   int descriptor_;
-  std::optional<replay_tls> tls_;  // when the client has asked for it
+  std::optional<replay_tls> tls_;  // once the client has requested it
   std::uint32_t process_;
   std::uint32_t key_;
   row_shape fallback_;

@@ -11,7 +11,7 @@ namespace sluice::bench {
 
 namespace {
 
-/// Self-signed, for an hour, with a key on P-256: made once for the process.
+/// A self-signed certificate, valid for an hour, with a P-256 key; created once per process.
 SSL_CTX* context() {
   static SSL_CTX* const made = [] {
     EVP_PKEY* const key = EVP_EC_gen("P-256");
@@ -30,7 +30,7 @@ SSL_CTX* context() {
     X509_free(certificate);
     EVP_PKEY_free(key);
     if (!good) throw std::runtime_error{"the replay server cannot make a certificate"};
-    SSL_CTX_set_options(server, SSL_OP_NO_TICKET);  // as Postgres
+    SSL_CTX_set_options(server, SSL_OP_NO_TICKET);  // as Postgres does
     SSL_CTX_set_num_tickets(server, 0);
     return server;
   }();

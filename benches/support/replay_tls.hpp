@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// The replay server's end of TLS: a throw-away certificate, and records of the size that Postgres writes.
+/// The replay server's end of TLS: a temporary certificate, and records of the size that Postgres writes.
 
 #include <openssl/types.h>
 
@@ -12,11 +12,11 @@ namespace sluice::bench {
 
 class replay_tls {
  public:
-  /// Shakes hands on a connected, blocking socket.
+  /// Performs the handshake on a connected, blocking socket.
   /// @par Errors  throws std::runtime_error
   explicit replay_tls(int descriptor);
 
-  /// @return bytes moved; 0 when the client has gone
+  /// @return bytes moved; 0 when the client has disconnected
   std::size_t receive(char* into, std::size_t size);
   /// Writes at most 8 KiB, the size of Postgres' send buffer, as one record.
   std::size_t send(std::string_view bytes);

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# What the checks share. Each prints what is wrong, and fails if there is anything.
+# Shared by the checks. Each check prints what is wrong, and fails if there is anything.
 # shellcheck source=ci/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
-# A clone that somebody else owns may be checked too.
+# Allows checking a clone that belongs to another user.
 tracked() { git -c safe.directory='*' ls-files "$@"; }
 
 # Prints the lines that match; fails when there are any.
@@ -15,12 +15,12 @@ none() {
   ((status == 1))
 }
 
-# A build folder for Clang, in $build, with the commands that compile each source.
+# Configures a build folder for Clang and sets $build; it contains the compile commands of each source.
 configure_clang() { CC=clang-19 CXX=clang++-19 configure clang -Dwerror=true >/dev/null; }
 
-# The compiler's options for a program that uses the library, in $flags.
+# Sets $flags to the compiler options of a program that uses the library.
 configure_flags() {
   configure_clang
-  # shellcheck disable=SC2034 # for the checks
+  # shellcheck disable=SC2034 # used by the checks
   read -ra flags < <(PKG_CONFIG_PATH=$build/meson-uninstalled pkg-config --cflags sluice)
 }

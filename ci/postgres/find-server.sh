@@ -23,7 +23,7 @@ find_bindir() {
   fail 'no Postgres server found: apt-get install postgresql, or set SLUICE_PG_BINDIR to the folder of initdb'
 }
 
-# Prints the path of psql, the server's own if there is one.
+# Prints the path of psql: the server's own if it exists.
 find_psql() { # BINDIR
   if [[ -x $1/psql ]]; then printf '%s\n' "$1/psql"; else command -v psql; fi \
     || fail 'psql not found: apt-get install postgresql-client'

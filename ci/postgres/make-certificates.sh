@@ -5,7 +5,7 @@ certificate() { # NAME SUBJECT EXTENSION [further options]; self-signed without 
   openssl req -x509 -config <(printf '[req]\ndistinguished_name=dn\n[dn]\n') -nodes -days 2 -subj "$2" -addext "$3" \
     -keyout "$tls/$1.key" -out "$tls/$1.crt" "${@:4}" 2>>"$log" || fail "cannot make a certificate: $(tail "$log")"
 }
-# What x509 cannot do: dates in the past (since OpenSSL 3.5) and lists of revoked certificates.
+# For what x509 cannot do: dates in the past (since OpenSSL 3.5), and revocation lists.
 authority() { # OPTION... of openssl ca
   printf '%s\n' '[ca]' default_ca=d '[d]' "database=$tls/index" "new_certs_dir=$tls" default_md=sha256 policy=p \
     rand_serial=yes unique_subject=no copy_extensions=copy '[p]' commonName=supplied >"$tls/ca.conf"

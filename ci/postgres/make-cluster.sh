@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2154
-# Makes and configures a cluster in $data. Reads $bindir, $folder, $log and $tls.
+# Creates and configures a cluster in $data. Reads $bindir, $folder, $log and $tls.
 
 make_cluster() {
   local options=(-D "$data" -U sluice -A trust -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions)
-  # From 18 on checksums are the default, and can be left out.
+  # Since Postgres 18 checksums are on by default; turn them off if there is an option for it.
   if [[ $("$bindir/initdb" --help) == *--no-data-checksums* ]]; then options+=(--no-data-checksums); fi
   as_server "$bindir/initdb" "${options[@]}" >>"$log" 2>&1 || fail "initdb failed: $(tail "$log")"
   local addresses=127.0.0.1
@@ -17,7 +17,7 @@ ssl = on
 ssl_ca_file = '$tls/ca.crt'
 ssl_cert_file = '$tls/server.crt'
 ssl_key_file = '$tls/server.key'
-# Nothing here outlives its command, so nothing needs to survive a crash.
+# The cluster is removed with its command, so it need not survive a crash.
 fsync = off
 synchronous_commit = off
 full_page_writes = off
@@ -25,9 +25,9 @@ wal_level = replica
 max_wal_senders = 2
 max_wal_size = 4GB
 shared_buffers = ${SLUICE_TEST_SHARED_BUFFERS:-256MB}
-# Measurements must not meet a vacuum, nor plans that change under them: what loads data analyzes it.
+# A vacuum or changing plans would disturb measurements: scripts that load data also analyze it.
 autovacuum = off
-# In the folder, not in /dev/shm, where a killed server would leave it.
+# In the folder, because a killed server would leave its files in /dev/shm.
 dynamic_shared_memory_type = mmap
 CONF
 }

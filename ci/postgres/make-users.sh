@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# The users that ci/with-postgres lists, and how each of them proves who it is. Reads $data, $folder, $log, $port and $psql.
+# The users that ci/with-postgres lists, and their authentication methods. Reads $data, $folder, $log, $port and $psql.
 
 say_who_may_connect() { # before the server starts
   cat >"$data/pg_hba.conf" <<HBA
@@ -14,7 +14,7 @@ hostssl all cert_user               samehost cert
 HBA
 }
 
-# Once it runs.
+# Once the server runs.
 make_roles() {
   "$psql" -XqAt -v ON_ERROR_STOP=1 -h "$folder" -p "$port" -U sluice -d postgres >>"$log" 2>&1 9>&- <<'SQL' \
     || fail "cannot create the roles: $(tail "$log")"

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# Runs the command, and passes signals on to it.
+# Runs the command, and forwards signals to it.
 
 command_pid=
 interrupted=
 on_signal() {
   [[ -n $command_pid ]] || exit "$((128 + $(kill -l "$1")))"
   interrupted=yes
-  # The terminal has sent its interrupt to COMMAND too.
+  # The terminal has also sent its interrupt to COMMAND.
   if [[ $1 == INT && -t 0 ]]; then return 0; fi
   kill -s "$1" "$command_pid" 2>/dev/null || true
 }
@@ -16,8 +16,9 @@ pass_signals_on() {
   trap 'on_signal HUP' HUP
 }
 
-# In the background, so that signals reach this script at once; env gives back the interrupt that bash takes from there.
-run_command() { # exits with its status
+# In the background, so that signals reach this script at once. Bash ignores SIGINT in background commands; env restores
+# it.
+run_command() { # exits with the command's status
   local status
   env --default-signal=INT,QUIT -- "$@" <&0 9>&- &
   command_pid=$!

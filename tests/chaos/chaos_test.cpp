@@ -1,6 +1,6 @@
-// Networks, servers and machines that fail while rows flow: a way that is long, packets that are lost, a way that is
-// cut without a word, a primary that dies and a standby that takes its place, a pooler that is killed, a disk that
-// fills up, a clock that jumps. For ci/chaos, which gives this a network and mounts of its own.
+// Networks, servers and machines that fail while rows are streamed: a slow network, lost packets, a connection that is
+// cut silently, a primary that dies and is replaced by its standby, a pooler that is killed, a full disk, a clock that
+// jumps. Run by ci/chaos, which provides a private network and private mounts.
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -19,7 +19,7 @@ using namespace sluice::test;
 using sluice::errc;
 using sluice::sql;
 
-/// What becomes of the packets between here and a port, both ways, for as long as this lives.
+/// Applies `fate` to all packets to and from a port, for as long as it lives.
 class bad_way {
  public:
   bad_way(const std::string& port, const std::string& fate) {
@@ -42,9 +42,9 @@ sluice::query numbers(int count) {
 
 const sluice::connection_options briefly{.leave_timeout = 300ms};
 
-/// What a stream ends with when its way is cut after its first rows.
+/// The error of a stream whose packets are dropped after its first rows.
 std::optional<sluice::error> cut_off(sluice::client& db, const sluice::query_options& options) {
-  std::optional<bad_way> way;  // it is still bad when the stream is left
+  std::optional<bad_way> way;  // the network stays bad while the stream is left
   sluice::row_range rows = db.stream(numbers(100'000'000), options);
   (void)rows.next();
   way.emplace(server_port(), "drop");
@@ -119,7 +119,7 @@ TEST(AHostThatIsSilent, IsPassedOver) {
   EXPECT_EQ(answer(db, sql("select to_json(pg_is_in_recovery())")), "true");
 }
 
-/// Tasks on a pool, and what is done to its servers meanwhile.
+/// Streams through a pool while `blow` is done to its servers.
 void bear(const std::string& conninfo, const std::function<void()>& blow) {
   asio::io_context context{1};
   sluice::pool from{context.get_executor(), conninfo, {.max_size = 8, .backoff = 5ms, .max_backoff = 50ms}, briefly};
@@ -151,7 +151,7 @@ TEST(APoolerThatIsKilled, IsFoundAgain) {
   });
 }
 
-/// A file system with so much room, for as long as this lives.
+/// A file system of limited size, for as long as it lives.
 class small_disk {
  public:
   explicit small_disk(const std::string& size) {
@@ -182,11 +182,11 @@ TEST(ADiskThatFillsUp, EndsTheExportAndTheQuery) {
   const sluice::query running =
       sql("select to_json(count(*)) from pg_stat_activity where query like '%repeat%x%' "
           "and state = 'active' and pid <> pg_backend_pid()");
-  while (answer(watching, running) != "0") {  // the suite's time limit tells
+  while (answer(watching, running) != "0") {  // the suite's time limit bounds this loop
   }
 }
 
-/// A line of shell with a clock that is set ten days on, and ten days back, while it runs.
+/// Runs a shell command while the clock is set forward and back by ten days.
 finished with_a_jumping_clock(const std::string& line) {
   const temporary_folder folder;
   const std::string clock = folder.path("clock");
@@ -215,7 +215,7 @@ TEST(AClockThatJumps, PutsNoDeadlineOff) {
   EXPECT_EQ(end.status, 10) << end.err;
 }
 
-// The primary is gone afterwards: the last test.
+// The last test, because the primary is gone afterwards.
 TEST(APrimaryThatDies, IsFollowedByItsStandby) {
   bear("host=127.0.0.1,127.0.0.1 port=" + server_port() + "," + cluster_value("SLUICE_TEST_STANDBY_PORT") +
            " user=trust_user dbname=sluice target_session_attrs=read-write connect_timeout=2",

@@ -1,4 +1,4 @@
-// A program of somebody else's, which knows sluice as it is installed: prints three rows.
+// A user's program, built against an installed sluice: prints three rows.
 #include <cstdio>
 
 #include <sluice/sluice.hpp>

@@ -1,5 +1,5 @@
-// Our reading of connection strings against libpq's own. Both accept a string with the same meaning or both refuse it;
-// where they are meant to differ, `exceptions` says so.
+// Compares our parser of connection strings with libpq's. Both accept a string with the same meaning or both refuse it;
+// `exceptions` lists the intended differences.
 
 #include <gtest/gtest.h>
 #include <libpq-fe.h>
@@ -34,7 +34,7 @@ values given_in(const PQconninfoOption* from) {
   return given;
 }
 
-/// What libpq reads, or nothing when it refuses.
+/// What libpq reads, or nullopt if it refuses the text.
 std::optional<values> libpq_reads(const std::string& text) {
   char* message = nullptr;
   const options read{PQconninfoParse(text.c_str(), &message), PQconninfoFree};
@@ -81,7 +81,7 @@ bool is_exception(std::string_view text) {
   return std::ranges::any_of(exceptions, [&](const exception& each) { return each.applies(text); });
 }
 
-/// Seeded, and the same on every platform.
+/// A seeded generator that gives the same numbers on every platform.
 class dice {
  public:
   explicit dice(unsigned seed) : engine_{seed} {}
@@ -208,7 +208,7 @@ TEST(ConnectionString, ReadsAsLibpqReadsIt) {
   EXPECT_LT(excepted, 15000U) << "the exceptions swallow too much";
 }
 
-/// What a program sees after all defaults: libpq tells it of a connection that cannot succeed.
+/// The parameters after all defaults are applied. libpq reports them even for a connection that cannot succeed.
 struct resolved {
   bool accepted{};
   std::string user, database, host, port, password, sslmode;
@@ -237,7 +237,7 @@ resolved libpq_resolves(const std::string& text, std::string& message) {
 resolved we_resolve(const std::string& text, std::string& message) {
   try {
     const conninfo info = conninfo::parse(text);
-    const conninfo::host& last = info.hosts.back();  // libpq tells of the last that it tried
+    const conninfo::host& last = info.hosts.back();  // libpq reports the last host that it tried
     const sluice::secret password = sluice::password_for(info, last).value_or("");
     static constexpr std::array modes{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
     const char* const sslmode = modes.at(static_cast<std::size_t>(info.sslmode));
@@ -249,8 +249,8 @@ resolved we_resolve(const std::string& text, std::string& message) {
   }
 }
 
-/// Parameters that connect to nothing but Unix sockets that do not exist, so that no server and no resolver has a part
-/// in it.
+/// Parameters that lead only to Unix sockets that do not exist, so that the result depends on no server and no
+/// resolver.
 class resolution_grammar {
  public:
   explicit resolution_grammar(unsigned seed) : dice_{seed} {}
@@ -283,7 +283,7 @@ class resolution_grammar {
       if (dice_.one_in(4)) made[key] = bad.empty() || !dice_.one_in(8) ? dice_.of(good) : dice_.of(bad);
     return made;
   }
-  /// Some of the parameters by their environment variables, the rest in the string.
+  /// Sets some of the parameters in environment variables and the rest in the string.
   std::string spread(const values& made) {
     for (const sluice::wire::known_key& key : sluice::wire::all_keys())
       if (!key.variable.empty()) unsetenv(std::string{key.variable}.c_str());

@@ -1,5 +1,5 @@
-// A session that was good, and then an answer that is not: what the server may not send, and what it may send although
-// nobody wants it.
+// Faulty answers within a valid session: messages that the server must not send, and messages that it may send
+// unexpectedly.
 #include "bytes.hpp"
 #include "fault.hpp"
 
@@ -10,12 +10,12 @@ namespace {
 using namespace std::chrono_literals;
 
 script answers(const backend& messages) { return script{}.lets_in().hears().says(messages); }
-/// A row, then something else, and then nothing more.
+/// A row, then the given bytes, then silence.
 script answers_badly(const std::string& bytes) {
   return script{}.lets_in().hears().says(rows(1)).says(bytes).falls_silent();
 }
 script answers_badly(const backend& messages) { return answers_badly(messages.bytes); }
-/// A whole answer, and another one to whoever asks again.
+/// A complete answer to the first query, and a second answer for a client that sends another query.
 script recovers(const backend& messages) {
   return answers(messages).hears().says(backend{}.command_complete("SELECT 1").ready_for_query()).falls_silent();
 }
@@ -28,7 +28,7 @@ ending told(std::string sqlstate, std::uint64_t rows, bool is_retryable, bool is
           .is_usable = is_usable};
 }
 
-/// Two rows for the first query, and an answer to the one that follows.
+/// Two rows for the first query, and an answer to the next one.
 script answers_two_queries(script begun) {
   return std::move(begun)
       .hears()

@@ -1,4 +1,4 @@
-// A COPY in the binary format that was asked for, and is not what it should be.
+// Malformed answers to a COPY in the binary format.
 #include "bytes.hpp"
 #include "fault.hpp"
 
@@ -28,10 +28,10 @@ struct copy_backend : backend {
   }
 };
 
-/// Header and a row.
+/// The header and one row.
 copy_backend one_row() { return copy_backend{}.begins().data(header + tuple("{}")); }
 
-/// Whether it is a plain table is answered, the query is described, and then copied like this.
+/// Answers the check for a plain table and describes the query, then plays `answer` as the COPY.
 script copies(const backend& answer) {
   return script{}
       .lets_in()

@@ -1,5 +1,5 @@
-// Documents that are none, or that would break a careless reader: refused by name of what is wrong, and the connection
-// goes on. What is odd but JSON is taken.
+// Invalid documents, and documents that would break a careless parser: the error says what is wrong, and the connection
+// stays usable. Unusual but valid JSON is accepted.
 #include <gtest/gtest.h>
 
 #include <ostream>

@@ -1,4 +1,4 @@
-// A server that goes away, falls silent, or never comes to an end.
+// A server that closes the connection, falls silent, or never stops sending.
 #include "fault.hpp"
 
 namespace sluice::test {

@@ -1,5 +1,5 @@
 #pragma once
-// One fault: what a hostile server does, and what a program must see of it, whichever way it asks.
+// One fault: what a hostile server does, and what every API must report.
 #include <chrono>
 #include <ostream>
 #include <sluice/sluice.hpp>
@@ -10,38 +10,38 @@
 
 namespace sluice::test {
 
-/// What a program sees.
+/// What the program must see.
 struct ending {
-  errc code{};             ///< none: all is well
+  errc code{};             ///< zero: no error
   std::string says{};      ///< part of the message
-  std::uint64_t rows{};    ///< delivered before
-  std::string sqlstate{};  ///< empty: the server did not say one
+  std::uint64_t rows{};    ///< rows delivered before the failure
+  std::string sqlstate{};  ///< empty: the error carries none
   bool is_retryable{false};
-  bool is_usable{false};  ///< the connection takes another query
+  bool is_usable{false};  ///< whether the connection accepts another query
 };
 
 struct fault {
   std::string name;
   script server;
   ending expected;
-  std::string options{};                     ///< of the connection string
+  std::string options{};                     ///< added to the connection string
   std::chrono::milliseconds timeout{5'000};  ///< of the query
   fetch_mode mode{fetch_mode::plain};
 
   friend std::ostream& operator<<(std::ostream& out, const fault& f) { return out << f.name; }
 };
 
-/// The faults of `answers.cpp`: a session that was good, and then an answer that is not.
+/// The faults of `answers.cpp`: faulty answers within a valid session.
 std::vector<fault> told_by_the_server();
 std::vector<fault> harmless();
 std::vector<fault> violations();
 std::vector<fault> copies();
-/// Those of `bulk.cpp`: a COPY that was asked for, and is not one.
+/// The faults of `bulk.cpp`: malformed answers to a COPY.
 std::vector<fault> bulk();
-/// Those of `endings.cpp`: a server that goes away, falls silent, or never comes to an end.
+/// The faults of `endings.cpp`: the server closes the connection, falls silent, or never stops sending.
 std::vector<fault> leavers();
 std::vector<fault> endless();
-/// Those of `logins.cpp`: no session comes about.
+/// The faults of `logins.cpp`: no session is established.
 std::vector<fault> refusals();
 std::vector<fault> bad_logins();
 std::vector<fault> bad_tls();

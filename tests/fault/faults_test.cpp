@@ -1,5 +1,5 @@
-// Each fault of the tables, for each way to ask: in a loop, in a coroutine, with the command. What is bounded is the
-// time, by a deadline of the fault's own or because the server leaves, and the memory, by the limits that are set here.
+// Runs each fault of the tables through each API: a loop, a coroutine, the command. Time is bounded by a deadline, or
+// because the server closes the connection; memory is bounded by the limits set here.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -46,7 +46,7 @@ class Fault : public testing::TestWithParam<fault> {
   }
 
  private:
-  // The second connection is that of a request to cancel.
+  // The second connection is for a CancelRequest.
   listener server_{{GetParam().server.play(), script{}.hears().play()}, listener::kind::tcp};
 };
 
@@ -55,7 +55,7 @@ TEST_P(Fault, EndsAsItMustInACoroutine) { expect(meet<coroutine_face>()); }
 
 #ifdef SLUICE_COMMAND
 
-/// Exit codes as docs and --help state them.
+/// Exit codes as documented and as --help lists them.
 int exit_code_of(const errc code) {
   if (code == errc{}) return 0;
   switch (condition_of(code)) {
@@ -80,7 +80,7 @@ TEST_P(Fault, EndsAsItMustForTheCommand) {
   if (what.expected.code == errc{}) return;
   const std::string beginning = "sluice: " + std::string{to_string(condition_of(what.expected.code))} + ": ";
   const std::string said = '\n' + end.err;
-  const std::size_t at = said.find('\n' + beginning);  // notices may come first
+  const std::size_t at = said.find('\n' + beginning);  // notices may precede it
   ASSERT_NE(at, std::string::npos) << end.err;
   EXPECT_NE(said.find(what.expected.says, at), std::string::npos) << end.err;
   EXPECT_TRUE(std::ranges::none_of(end.err, [](char c) { return c != '\n' && static_cast<unsigned char>(c) < ' '; }))

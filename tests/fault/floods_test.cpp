@@ -1,6 +1,6 @@
-// A server that does not stop talking, or says more at once than a buffer holds, where no query is under way: while
-// logging in, on idle connections, to a listener, on the connection of a request to cancel. It costs that connection at
-// most; whatever else runs on the thread goes on.
+// A server that does not stop sending, or sends more at once than a buffer holds, while no query runs: during login, on
+// idle connections, to a listener, on the connection of a CancelRequest. This costs at most that one connection; other
+// work on the same thread continues.
 #include <gtest/gtest.h>
 
 #include <asio/co_spawn.hpp>
@@ -29,7 +29,7 @@ using namespace sluice::test;
 using sluice::errc;
 
 /// Runs `work` beside a timer on the same thread.
-/// @return how often the timer had its turn meanwhile
+/// @return how often the timer fired meanwhile
 int ticks_beside(asio::awaitable<void> work) {
   asio::io_context context{1};
   asio::steady_timer timer{context};
@@ -98,17 +98,17 @@ TEST(Flood, InALoginInTlsEndsAtTheDeadline) {
   expect_late(hostile.dsn() + " sslmode=require");
 }
 
-/// A receive buffer so small that one look at an idle connection (32 reads) takes less than the kernel has queued when
-/// the flood has begun: the look must not depend on how fast the kernel moves the rest.
+/// A receive buffer so small that one check of an idle connection (32 reads) takes less than the kernel has queued when
+/// the flood begins. The result then does not depend on how fast the kernel delivers the rest.
 constexpr std::size_t little = 1'024;
 
-/// A pool whose only connection hears something while nobody has it.
+/// A pool whose only connection receives messages while it is idle.
 struct idle_connection {
   std::atomic<bool> is_idle{false};
   std::atomic<bool> was_told{false};
   sluice::pool_stats seen{};
 
-  /// @param says  sends what it has to say, and tells when that has begun
+  /// @param says  sends the messages, and sets `was_told` once it has begun
   template <class Says>
   [[nodiscard]] listener::conversation told(const tls_identity* identity, Says says) {
     return [this, identity, says](const server_end& client) {
@@ -151,7 +151,7 @@ struct idle_connection {
 constexpr auto without_end = [](const auto& client, idle_connection& to) {
   const std::string notice = backend{}.notice(std::string(1'000, 'x')).bytes;
   for (int i = 0; client.try_send(notice); ++i)
-    if (i == 400) to.was_told = true;  // more than one look takes
+    if (i == 400) to.was_told = true;  // more than one check reads
 };
 constexpr auto at_length = [](const auto& client, idle_connection& to) {
   client.send(backend{}.notice(std::string(100'000, 'x')).bytes);
@@ -206,7 +206,7 @@ TEST(Flood, OfNotificationsInsteadOfAnAnswerIsKeptWithinBoundsAndSaid) {
   const backend flood = backend{}.notification("c", std::string(1'000, 'x'));
   const listener server{{script{}.lets_in().hears().says(listening()).hears().repeats(flood).play()},
                         listener::kind::tcp};
-  // The question whether the server is there is answered by notifications only: of those, ten fit.
+  // The query that checks the server is answered only by notifications, of which ten fit.
   sluice::listen_options options{.check_interval = 5ms, .max_pending_bytes = 11'500};
   options.connection.leave_timeout = 200ms;
   std::size_t gaps = 0;

@@ -1,5 +1,6 @@
-// Leaving a query whose server does not help: the connection that asks to cancel is refused, cut, answered with noise
-// or with nothing, and the query ends, or does not. In time, the connection is free again, or closed.
+// Leaving a query when the server does not cooperate: the connection of the CancelRequest is refused, cut, or answered
+// with garbage or not at all, and the query ends or does not. The connection is usable again or closed within the time
+// allowed.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -16,17 +17,17 @@ using namespace std::chrono_literals;
 using namespace sluice::test;
 using sluice::leaving;
 
-/// What a server does on the connection of a request to cancel, which it has read.
+/// What the server does on the connection of a CancelRequest, after reading it.
 struct bad_cancel {
   const char* name;
   script answer;
-  leaving when_obeyed;  ///< the query ends as it was asked to
+  leaving when_obeyed;  ///< the outcome if the query ends as requested
 };
 std::ostream& operator<<(std::ostream& out, const bad_cancel& one) { return out << one.name; }
 
 class CancelRequest : public testing::TestWithParam<bad_cancel> {
  protected:
-  /// Sends rows until the request has come; then obeys it, or goes on.
+  /// Sends rows until a CancelRequest arrives; then ends the query or keeps sending.
   [[nodiscard]] listener::conversation rows_until_asked(bool obeys) const {
     return [asked = asked_, obeys](const server_end& client) {
       client.let_in();
@@ -48,7 +49,7 @@ class CancelRequest : public testing::TestWithParam<bad_cancel> {
     };
   }
   [[nodiscard]] std::vector<listener::conversation> server(bool obeys) const {
-    std::vector<listener::conversation> all(20, bad_answer());  // a request is repeated
+    std::vector<listener::conversation> all(20, bad_answer());  // the client may repeat the request
     all.insert(all.begin(), rows_until_asked(obeys));
     return all;
   }

@@ -1,4 +1,4 @@
-// A server that lets nobody in, or that should not be believed when it does.
+// Servers that refuse every login, and servers that must not be trusted when they accept one.
 #include "bytes.hpp"
 #include "fault.hpp"
 
@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const std::string in_time = "connect_timeout=1";  // the least that a connection string can say, in seconds
+const std::string in_time = "connect_timeout=1";  // the shortest that a connection string can express, in seconds
 
 script greets(const backend& messages) { return script{}.hears().says(messages); }
 script greets(const std::string& bytes) { return script{}.hears().says(bytes); }

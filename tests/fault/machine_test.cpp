@@ -1,5 +1,5 @@
-// What the machine does to a session: no descriptor is left, every system call is interrupted, the server takes
-// nothing, or takes nothing before it has been heard.
+// Trouble on the client's machine: no free descriptors, interrupted system calls, a server that never reads, a server
+// that reads only after it has been read from.
 #include <gtest/gtest.h>
 #include <sys/time.h>
 
@@ -23,7 +23,7 @@ class Machine : public testing::Test {};
 using faces = testing::Types<blocking_face, coroutine_face>;
 TYPED_TEST_SUITE(Machine, faces);
 
-/// A signal every millisecond, without SA_RESTART.
+/// Raises a signal every millisecond, without SA_RESTART.
 class interruptions {
  public:
   interruptions() {
@@ -52,7 +52,8 @@ TYPED_TEST(Machine, ThatInterruptsEveryCallLosesNothing) {
   sigset_t alarms{};
   sigemptyset(&alarms);
   sigaddset(&alarms, SIGALRM);
-  pthread_sigmask(SIG_BLOCK, &alarms, nullptr);  // for the server's threads: this one is to be interrupted
+  // Blocked while the server's threads start, so that the signals interrupt only this thread.
+  pthread_sigmask(SIG_BLOCK, &alarms, nullptr);
   const listener server{{script{}
                              .lets_in()
                              .hears()
@@ -76,7 +77,7 @@ TYPED_TEST(Machine, WhoseServerTakesNothingIsLeftAtTheDeadline) {
   const listener server{{[](const server_end& client) {
                           client.let_in();
                           (void)client.hears_something_within(60'000);
-                          std::this_thread::sleep_for(1s);  // and reads none of it
+                          std::this_thread::sleep_for(1s);  // reads nothing more
                         }},
                         listener::kind::tcp};
   const outcome seen =
@@ -86,7 +87,7 @@ TYPED_TEST(Machine, WhoseServerTakesNothingIsLeftAtTheDeadline) {
   EXPECT_FALSE(seen.usable);
 }
 
-// Both sides would wait for ever, if a write kept this one from reading.
+// If a pending write kept the client from reading, both sides would wait forever.
 TYPED_TEST(Machine, WhoseServerSpeaksBeforeItListensIsHeard) {
   const listener server{{[](const server_end& client) {
                           client.let_in();

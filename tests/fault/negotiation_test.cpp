@@ -1,6 +1,6 @@
-// What a client tries, in which order, and where it stops: each sslmode with each kind of server, and each way to log
-// in with each method that a server may ask for. The trace counts, not only the outcome: a useless retry, or a password
-// for somebody who must not have it, shows.
+// What a client tries, in which order, and where it stops: each sslmode with each kind of server, and each
+// authentication setting with each method that a server may request. The tests compare traces, not only outcomes, so
+// that a useless retry shows, and a password sent to a server that must not get it.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace {
 using namespace sluice::test;
 using namespace std::string_view_literals;
 
-/// What the connections of a test said, in their order: " / " between connections.
+/// What the client sent on each connection, in order, with " / " between connections.
 class trace {
  public:
   void begin() { add(words_.empty() ? "" : " / "); }
@@ -43,7 +43,7 @@ class trace {
 enum class tls : std::uint8_t { none, good, broken, error };
 enum class entry : std::uint8_t { any, only_in_tls, only_in_plain, nobody };
 
-/// A server's ways.
+/// How a server behaves.
 struct behaviour {
   const char* name;
   tls secures;
@@ -64,7 +64,7 @@ constexpr std::string_view ssl_request{"\x04\xd2\x16\x2f"};
 backend welcome() { return backend{}.authentication_ok().backend_key_data(1, "key!").ready_for_query(); }
 std::string refusal() { return backend{}.error("28000", "no entry", "FATAL").bytes; }
 
-/// How a server of that kind meets one connection.
+/// One connection to a server with that behaviour.
 class meeting {
  public:
   meeting(const behaviour& ways, const tls_identity& identity, trace& seen)
@@ -128,7 +128,7 @@ std::string come_in(const std::string& conninfo) {
   }
 }
 
-/// What is seen, and what comes of it, with each of the servers.
+/// The expected trace and outcome with each of the servers.
 struct tls_row {
   const char* options;
   std::array<std::string_view, servers.size()> expected;
@@ -178,7 +178,7 @@ INSTANTIATE_TEST_SUITE_P(
                              "ClientHello TLS StartupMessage: in, in TLS", "ClientHello TLS StartupMessage: auth",
                              "ClientHello: tls", "ClientHello: tls", "ClientHello TLS StartupMessage: auth"}}));
 
-/// What a server asks for after the StartupMessage.
+/// An authentication request, sent after the StartupMessage.
 struct method {
   const char* name;
   backend request;
@@ -191,7 +191,7 @@ const std::array methods{
     method{"SCRAM with channel binding", backend{}.authentication(10, raw("SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0"))},
 };
 
-/// A PasswordMessage or SASLInitialResponse in a word; of SCRAM the mechanism and what is said of channel binding.
+/// A PasswordMessage or SASLInitialResponse in a word; for SCRAM, the mechanism and the channel binding flag.
 std::string word_of(const std::string& answer) {
   if (answer.empty()) return "-";
   const std::string body = answer.substr(std::min<std::size_t>(answer.size(), 5));

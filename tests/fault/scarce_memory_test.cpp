@@ -1,5 +1,6 @@
-// Memory that cannot be had, and servers that would take all there is: each allocation of a session fails in turn, and
-// floods of what may come at any time are read within bounds. Stands alone, since it replaces operator new.
+// Failing allocations, and servers that try to exhaust memory: each allocation of a session fails in turn, and floods
+// of messages that may arrive at any time are read in bounded memory. A separate program, because it replaces operator
+// new.
 #include <gtest/gtest.h>
 
 #include <openssl/crypto.h>
@@ -58,7 +59,7 @@ class ScarceMemory : public testing::TestWithParam<way> {};
 TEST_P(ScarceMemory, IsAnErrorWhicheverAllocationFails) {
   const listener server{std::vector<listener::conversation>(most_sessions, good_session().play())};
   const std::string dsn = server.dsn();
-  GetParam().run(dsn);  // what is allocated once only has been
+  GetParam().run(dsn);  // makes the allocations that happen only once
   int failures = 0;
   for (std::size_t nth = 0;; ++nth) {
     ASSERT_LT(nth, most_sessions);
@@ -69,10 +70,10 @@ TEST_P(ScarceMemory, IsAnErrorWhicheverAllocationFails) {
       GetParam().run(dsn);
     } catch (const sluice::error& e) {
       counted.until_failure = memory::never;
-      // A socket's first use of Asio's reactor says it in the system's words.
+      // The first socket initializes Asio's reactor, which reports the failure as a system error.
       EXPECT_TRUE(e.code() == errc::out_of_memory || e.code() == errc::connect_failed) << e.what();
       ++failures;
-    } catch (const std::bad_alloc&) {  // before there was a connection to name
+    } catch (const std::bad_alloc&) {  // thrown before there is a connection that an error could name
       ++failures;
     }
     counted.until_failure = memory::never;
@@ -85,7 +86,7 @@ TEST_P(ScarceMemory, IsAnErrorWhicheverAllocationFails) {
 INSTANTIATE_TEST_SUITE_P(Of, ScarceMemory, testing::Values(way{"ALoop", in_a_loop}, way{"ACoroutine", in_a_coroutine}),
                          [](const auto& of) { return of.param.name; });
 
-// OpenSSL allocates by these: what it asks for can fail, too.
+// The allocator of OpenSSL, so that its allocations fail, too.
 void* openssl_malloc(std::size_t size, const char*, int) { return counted.fails_now() ? nullptr : std::malloc(size); }
 void* openssl_realloc(void* old, std::size_t size, const char*, int) {
   return counted.fails_now() ? nullptr : std::realloc(old, size);
@@ -107,14 +108,15 @@ listener::conversation good_session_in_tls(const tls_identity& as) {
   };
 }
 
-/// Sessions in TLS, in each of which another allocation fails: every nth of the thousands that a handshake asks for.
+/// TLS sessions, in each of which another allocation fails. A handshake makes thousands of them: only every nth is
+/// tried.
 class ScarceMemoryInTls : public testing::Test {
  protected:
-  /// @param root  whose certificate the client trusts
-  /// @return what came of each session: no error, or its code
+  /// @param root  the root certificate that the client trusts
+  /// @return the outcome of each session: an error code, or no error
   std::vector<std::error_code> with_failing_allocations(const tls_identity& root) {
     const std::string dsn = server_.dsn() + " sslmode=verify-full sslrootcert=" + root.root();
-    (void)end_of(dsn);  // what is allocated once only has been
+    (void)end_of(dsn);  // makes the allocations that happen only once
     std::vector<std::error_code> seen;
     for (std::size_t nth = 0;; nth += step()) {
       counted.has_failed = false;
@@ -165,7 +167,7 @@ TEST_F(ScarceMemoryInTls, NeverLetsAnotherCertificatePass) {
     EXPECT_TRUE(code == errc::tls_failed || code == errc::out_of_memory) << code.message();
 }
 
-/// What a session with a server that plays this has held at most, beyond what this thread holds anyway.
+/// The peak memory of a session with a server that plays `hostile`, in bytes, beyond what the thread held before.
 std::size_t peak_of(const script& hostile, std::size_t max_row_bytes = 64U << 20U) {
   const listener server{{hostile.play(), script{}.hears().play()}};
   const std::size_t before = counted.live;
@@ -184,7 +186,7 @@ std::size_t peak_of(const script& hostile, std::size_t max_row_bytes = 64U << 20
 
 script floods(const backend& messages) { return script{}.lets_in().hears().says(rows(1)).repeats(messages); }
 
-constexpr std::size_t a_session{256U << 10U};  // with its buffer of 64 KiB
+constexpr std::size_t a_session{256U << 10U};  // including its buffer of 64 KiB
 
 TEST(AFlood, OfNoticesIsReadWithinBounds) {
   EXPECT_LT(peak_of(floods(backend{}.notice(std::string(20'000, 'x')))), a_session);

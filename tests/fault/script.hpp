@@ -1,5 +1,5 @@
 #pragma once
-// What the hostile server does on one connection: small steps in their order, spelled as they happen.
+// What the hostile server does on one connection, as a chain of small steps:
 //
 //     script{}.lets_in().hears().says(rows(2)).resets()
 #include <sys/socket.h>
@@ -21,15 +21,15 @@ class script {
  public:
   using step = std::function<void(server_end&)>;
 
-  /// Takes the start-up packet and lets the client in without asking.
+  /// Reads the start-up packet and accepts the client without authentication.
   script& lets_in() {
     return then([](server_end& client) { client.let_in(); });
   }
-  /// Waits for the client to say something.
+  /// Waits until the client sends something.
   script& hears() {
     return then([](server_end& client) { (void)client.receive(); });
   }
-  /// Waits for the client to say something, and says what `how` makes of it.
+  /// Waits until the client sends something, and sends what `how` returns for it.
   script& answers(std::function<std::string(const std::string&)> how) {
     return then([how = std::move(how)](server_end& client) { client.send(how(client.receive())); });
   }
@@ -37,14 +37,14 @@ class script {
     return then([bytes = std::move(bytes)](server_end& client) { client.send(bytes); });
   }
   script& says(const backend& messages) { return says(messages.bytes); }
-  /// Again and again until the client has left.
+  /// Sends the messages again and again until the client has closed the connection.
   script& repeats(const backend& messages) {
     return then([bytes = messages.bytes](server_end& client) {
       while (client.try_send(bytes)) {
       }
     });
   }
-  /// A byte at a time, with a rest after each, until the client has left or there are no more.
+  /// Sends a byte at a time, with a pause after each, until all are sent or the client has closed the connection.
   script& drips(std::string bytes, std::chrono::milliseconds rest = std::chrono::milliseconds{5}) {
     return then([bytes = std::move(bytes), rest](server_end& client) {
       for (const char byte : bytes) {
@@ -53,15 +53,15 @@ class script {
       }
     });
   }
-  /// Says nothing more, until the client has left.
+  /// Sends nothing more, and waits until the client has closed the connection.
   script& falls_silent() {
     return then([](server_end& client) { client.receive_all(); });
   }
-  /// Reads nothing and says nothing for so long.
+  /// Neither reads nor sends for this time.
   script& sleeps(std::chrono::milliseconds time) {
     return then([time](server_end&) { std::this_thread::sleep_for(time); });
   }
-  /// Closes the connection (FIN), after what the client has said is read; what it did not read would make it a reset.
+  /// Closes the connection (FIN). Reads what the client has sent first: unread bytes would turn the FIN into a reset.
   script& hangs_up() {
     return then([](server_end& client) {
       client.finish();
@@ -88,9 +88,9 @@ class script {
   std::vector<step> steps_;
 };
 
-/// The beginning of every good answer to a query: Parse, Bind and Describe have gone well.
+/// The beginning of every valid answer to a query: the replies to Parse, Bind and Describe.
 inline backend answer() { return backend{}.parse_complete().bind_complete().row_description(); }
-/// The same, and so many rows of `{}`.
+/// The same, followed by `count` rows of `{}`.
 inline backend rows(int count) {
   backend all = answer();
   for (int i = 0; i < count; ++i) all.data_row("{}");

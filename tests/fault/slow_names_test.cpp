@@ -1,4 +1,4 @@
-// A name server that does not answer: this program's getaddrinfo blocks until the test lets it go.
+// A name server that does not answer: this program's getaddrinfo blocks until the test releases it.
 #include <dlfcn.h>
 #include <netdb.h>
 
@@ -23,11 +23,11 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view slow_name{"slow.invalid"};
 
-/// Whoever answers for the slow name, one lookup at a time. If the test never answers, the lookup ends by itself, so
-/// that the test fails instead of hanging.
+/// Blocks lookups of the slow name, one at a time, until the test answers. If the test never does, the lookup ends by
+/// itself, so that the test fails instead of hanging.
 class name_server {
  public:
-  /// @pre the slow name is being looked up, or is going to be
+  /// @pre a lookup of the slow name has begun or is about to begin
   void answer() {
     std::unique_lock locked{mutex_};
     news_.wait(locked, [this] { return is_ == state::asked || is_ == state::ended; });
@@ -39,7 +39,7 @@ class name_server {
     return is_ == state::asked;
   }
   /// Waits for the end of the lookup.
-  /// @return whether it ended by itself
+  /// @return whether it ended without an answer
   [[nodiscard]] bool gave_up() {
     std::unique_lock locked{mutex_};
     news_.wait(locked, [this] { return is_ == state::ended; });
@@ -47,7 +47,7 @@ class name_server {
     return gave_up_;
   }
 
-  /// What the lookup does.
+  /// Called by the lookup; returns when the lookup may end.
   void block() {
     std::unique_lock locked{mutex_};
     is_ = state::asked;
@@ -97,7 +97,7 @@ TEST(SlowNames, ACoroutineMayBeDestroyedWithItsContext) {
 
 }  // namespace
 
-// Stands in front of the system's function, which answers for all other names.
+// Replaces the system's function, and forwards all other names to it.
 extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** found) {
   if (name != nullptr && name == slow_name) {
     server().block();

@@ -1,4 +1,4 @@
-// Somebody else listens where a server is expected: on a Unix socket, the kernel says who it is.
+// Another user's process listens where a server is expected. On a Unix socket, the kernel tells who the peer is.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -25,7 +25,8 @@ using sluice::errc;
 
 constexpr uid_t nobody = 65534;
 
-/// Runs `work` as another user. The system call, unlike the library's function, is for one thread alone.
+/// Runs `work` as another user. The raw system call affects only this thread; the C library's function would affect
+/// all.
 template <class Work>
 void as_nobody(Work work) {
   std::thread{[&] {
@@ -89,7 +90,7 @@ TEST_F(Squatter, WhomRequirepeerNamesIsNone) {
   EXPECT_NE(heard.find("hunter2"), std::string::npos);
 }
 
-/// Takes a server's place: listens at `path` as another user.
+/// Takes the server's place: listens at `path` as another user.
 class usurper {
  public:
   explicit usurper(const std::string& path) : descriptor_{::socket(AF_UNIX, SOCK_STREAM, 0)} {

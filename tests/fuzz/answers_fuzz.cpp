@@ -1,5 +1,6 @@
-// Any bytes as a server's answers to a query, through a session and its buffer. The first two bytes say how the query
-// is asked and where the bytes are split in two. Rows, an error, or hunger; the split changes nothing.
+// Arbitrary bytes as a server's answers to a query, read through a session and its buffer. The first two bytes choose
+// how the query is sent and where the input is split. The outcome is rows, an error, or a request for more bytes, and
+// does not depend on the split.
 #include <sluice/stream/chunk.hpp>
 #include <string>
 #include <vector>

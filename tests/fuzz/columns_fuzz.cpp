@@ -1,4 +1,5 @@
-// Any bytes as a field of any type: a value or an error, and nothing read beyond it. The first byte chooses the type.
+// Arbitrary bytes as a field of any type: a value or an error, and no read past the field. The first byte chooses the
+// type.
 #include <array>
 #include <sluice/stream/columns.hpp>
 #include <sluice/wire/error.hpp>

@@ -1,4 +1,4 @@
-// Any text as a connection string: an answer, or an error that names what was wrong.
+// Arbitrary text as a connection string: it is parsed, or the error says what is wrong.
 #include <sluice/wire/conninfo.hpp>
 #include <sluice/wire/error.hpp>
 
@@ -6,7 +6,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text = sluice::test::as_text(data, size);
-  if (text.find("service") != text.npos || text.find("passfile") != text.npos) return 0;  // would open any file
+  if (text.find("service") != text.npos || text.find("passfile") != text.npos) return 0;  // these would open any file
   try {
     const sluice::conninfo info = sluice::conninfo::parse(text);
     sluice::test::require(!info.hosts.empty(), "there is a host to connect to");

@@ -1,5 +1,5 @@
-// Any bytes as what a server sends: framed, and every body given to every decoder, whatever its type says. What is
-// decoded lies within its body, and where a frame ends does not depend on how much has arrived.
+// Arbitrary bytes as a server's messages: split into frames, and every body passed to every decoder, whatever its type
+// byte says. Decoded values lie within the body, and where a frame ends does not depend on how much has arrived.
 #include <algorithm>
 #include <sluice/proto/frame.hpp>
 #include <vector>
@@ -19,7 +19,7 @@ constexpr limits small{.row = 1'000'000, .message = 100'000};
 
 template <class Message>
 void try_decoder(bytes body, std::optional<Message> (*decode)(bytes) noexcept) {
-  const std::vector<std::byte> exact(body.begin(), body.end());  // no byte behind its end is readable
+  const std::vector<std::byte> exact(body.begin(), body.end());  // so that no byte past its end is readable
   sluice::test::pieces found;
   if (const auto message = decode(exact)) add(found, *message);
   require(lies_within(found, exact), "what is decoded lies within the body");

@@ -1,5 +1,5 @@
 #pragma once
-// What the fuzz targets share.
+// Helpers shared by the fuzz targets.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -14,7 +14,7 @@ inline std::string_view as_text(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-/// A broken promise is a crash, which the fuzzer keeps.
+/// Aborts if a promise is broken, so that the fuzzer keeps the input.
 inline void require(bool kept, const char* promise) {
   if (kept) return;
   std::fprintf(stderr, "broken: %s\n", promise);

@@ -1,5 +1,5 @@
-// Any bytes as a row of one column of any type, in binary and in text: an object, or nothing at all; and nothing read
-// beyond the row. The first byte chooses the type.
+// Arbitrary bytes as a row with one column of any type, in binary and in text: an object or an error, and no read past
+// the row. The first byte chooses the type.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -33,7 +33,8 @@ type_catalog a_database() {
   return types;
 }
 
-/// Types whose values become JSON whatever their bytes are: the others have texts in them, which a server has checked.
+/// Types whose values become valid JSON whatever their bytes are. The others contain text, which the real server has
+/// validated.
 bool is_always_json(std::uint32_t type, column_format format) {
   if (format == column_format::text) return type == 16;
   constexpr std::array always{16U,   17U,   20U,   21U,   22U,   23U,   26U,   30U,   700U,  701U,
@@ -59,7 +60,7 @@ void write(std::uint32_t type, value_plan plan, const std::vector<std::byte>& bo
   if (!is_always_json(type, format)) return;
   simdjson::dom::parser parser;
   const simdjson::error_code failed = parser.parse(object.data(), object.size()).error();
-  // Numerics go beyond the numbers that simdjson takes.
+  // numeric has values outside the range of simdjson's numbers.
   sluice::test::require(failed == simdjson::SUCCESS || failed == simdjson::NUMBER_ERROR, "it is JSON");
 }
 

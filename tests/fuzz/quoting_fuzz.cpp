@@ -1,4 +1,4 @@
-// Names, literals and paths end where they should: the server's way of reading gives back what was quoted.
+// Names, literals and paths end where they should: parsing the quoted text as the server does gives the original.
 #include <algorithm>
 #include <sluice/stream/query.hpp>
 #include <sluice/wire/error.hpp>
@@ -13,7 +13,7 @@ namespace {
 using namespace sluice;
 using sluice::test::require;
 
-/// What stands between the quotes, read as SQL does.
+/// The text between the quotes, unescaped as SQL does.
 std::string unquoted(std::string_view quoted, char quote, bool backslashes) {
   std::string text;
   for (std::size_t i = 0; i < quoted.size(); ++i) {

@@ -1,4 +1,4 @@
-// Runs a fuzz target on the files of its corpus, where libFuzzer is not linked in: `fuzz_NAME FOLDER...`
+// Runs a fuzz target on the files of its corpus, for builds without libFuzzer: `fuzz_NAME FOLDER...`
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
     for (const auto& file : std::filesystem::directory_iterator{argv[i]}) {
       std::ifstream in{file.path(), std::ios::binary};
       const std::vector<char> bytes{std::istreambuf_iterator<char>{in}, {}};
-      const std::vector<std::uint8_t> exact(bytes.begin(), bytes.end());  // no byte behind the end is readable
+      const std::vector<std::uint8_t> exact(bytes.begin(), bytes.end());  // so that no byte past the end is readable
       (void)LLVMFuzzerTestOneInput(exact.data(), exact.size());
       ++inputs;
     }

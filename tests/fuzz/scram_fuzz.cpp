@@ -1,5 +1,5 @@
-// Any text as a server's two messages of SCRAM, a line each: refused or answered, and never believed, since a proof of
-// the password cannot be found by chance.
+// Arbitrary text as a server's two SCRAM messages, one line each. The client refuses or answers, but never accepts the
+// server: a valid signature cannot be found by chance.
 #include <string>
 #include "auth/scram.hpp"
 

@@ -1,5 +1,6 @@
-// Any bytes as a server's side of a login. Its first byte says what the client allows. The password is never sent as it
-// is where that is not allowed, nobody is let in without AuthenticationOk, and never where proof was required.
+// Arbitrary bytes as a server's side of a login. The first byte chooses what the client allows. The password is never
+// sent in clear text where that is not allowed, no login succeeds without AuthenticationOk, and none without proof
+// where proof is required.
 #include <algorithm>
 #include "machines/startup_machine.hpp"
 

@@ -1,4 +1,5 @@
-// Any bytes as a document: read into a type, looked at by a client-side predicate, validated. An error or a value.
+// Arbitrary bytes as a document: read into a type, tested by a client-side predicate, validated. Each gives a value or
+// an error.
 #include <cstring>
 #include <memory>
 #include <sluice/stream/typed.hpp>

@@ -1,4 +1,4 @@
-// The language of --where: a filter or an error, and SQL whose every value is a parameter.
+// Arbitrary text as a --where expression: a filter or an error, and SQL in which every value is a parameter.
 #include <sluice/stream/query.hpp>
 #include <sluice/wire/error.hpp>
 #include <string>

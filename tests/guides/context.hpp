@@ -1,5 +1,5 @@
 #pragma once
-// What the code of the guides takes for granted: names for what is the reader's own.
+// Declarations that the guides' code blocks assume: names that stand for the reader's own code.
 #include <iostream>
 #include <string>
 #include <string_view>

@@ -1,4 +1,4 @@
-// What a server says between the rows: notices, notifications, changed parameters.
+// Messages that a server sends among the rows: notices, notifications, changed parameters.
 #include <gtest/gtest.h>
 
 #include <string>

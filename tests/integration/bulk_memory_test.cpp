@@ -1,4 +1,5 @@
-// What one large document takes: in bulk no more than plain, where it lies in the receive buffer and nowhere else.
+// The memory that one large document needs: no more in bulk mode than in plain mode, because it is stored only in the
+// receive buffer.
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
@@ -14,7 +15,7 @@ namespace {
 
 using namespace sluice::test;
 
-/// The most that the command had resident, in KiB.
+/// The command's peak resident memory, in KiB.
 long peak_of(const char* mode) {
   const std::string where = dsn();
   const pid_t child = ::fork();

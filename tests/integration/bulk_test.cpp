@@ -1,5 +1,5 @@
-// Bulk mode against a real server: whatever a query gives in plain mode it gives in bulk, values included, and what
-// cannot be carried is refused.
+// Bulk mode against a real server: a query gives the same rows as in plain mode, with its bound values, and what bulk
+// mode cannot carry is refused.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -69,7 +69,7 @@ TYPED_TEST(Bulk, GivesTheRowsOfPlainMode) {
     this->expect_the_same(each);
 }
 
-// A plain table is copied as it is, and anything else is not.
+// Only a plain table is copied directly; everything else is copied as a query.
 TYPED_TEST(Bulk, GivesTheRowsOfWholeRelations) {
   psql(R"(drop schema if exists "whole .'""\" cascade; create schema "whole .'""\"; set search_path = "whole .'""\";
           create table "Plain" (id int, "the 'doc'" json, kind text, data jsonb);
@@ -104,7 +104,7 @@ TYPED_TEST(Bulk, GivesTheRowsOfWholeRelations) {
     this->expect_the_same(each);
 }
 
-// A parameter in the place of a column has no name, or its cast's: not that of what carries it.
+// A column that is a parameter is named after its cast or not at all, and not after the expression that replaces it.
 TYPED_TEST(Bulk, CallsColumnsThatAreParametersAsPlainModeDoes) {
   for (const sluice::query& each : std::vector<sluice::query>{
            sql("select $1::int", 5), sql("select $1", "a"), sql("select $1, $2", "a", "b"),
@@ -115,7 +115,7 @@ TYPED_TEST(Bulk, CallsColumnsThatAreParametersAsPlainModeDoes) {
     this->expect_the_same(each);
 }
 
-// Types whose cast to or from text is a function of another mind than their input and output.
+// Types whose casts to and from text differ from their output and input functions.
 TYPED_TEST(Bulk, ReadsAndWritesTypesByTheirOwnText) {
   psql(
       "drop table if exists odd_types; create table odd_types (b bool, c char(5), i inet, n cidr, \"char\" \"char\", v "
@@ -171,7 +171,7 @@ TYPED_TEST(Bulk, EndsAsPlainModeDoesAtAnError) {
   this->expect_the_same(sql("select $1::int4", "no number"));
 }
 
-// Each value is what it was, wherever it stands.
+// Each value arrives unchanged, wherever the parameter is.
 TYPED_TEST(Bulk, CarriesEveryValue) {
   const std::vector<std::string> texts{
       "",
@@ -224,7 +224,7 @@ TYPED_TEST(Bulk, CarriesValuesWhateverTheSettings) {
     }
 }
 
-// Types have names in SQL: those of the server's own are known, and of others it is asked.
+// A bound value's type is named in the SQL. The names of built-in types are known; the server is asked for the others.
 TYPED_TEST(Bulk, CarriesValuesOfEveryType) {
   psql(R"(drop schema if exists "my 'own'" cascade; create schema "my 'own'"; set search_path = "my 'own'";
           create type "the mood" as enum ('sad', 'it''s ok'); create domain positive as int check (value > 0);

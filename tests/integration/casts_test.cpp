@@ -1,5 +1,5 @@
-// What a reading of a field takes is what the server's own cast takes, within the grammars of docs/predicates.md; the
-// client agrees, and no text makes a query fail. Texts are made at random from pieces that are nearly right.
+// Reading a field as a type accepts what the server's own cast accepts, within the grammars of docs/predicates.md. The
+// client agrees, and no text makes a query fail. The texts are random sequences of nearly valid pieces.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -38,7 +38,7 @@ class texts {
     return text;
   }
   bool happens(unsigned one_in) { return random_() % one_in == 0; }
-  /// Now and then a character is lost, doubled or another one.
+  /// Sometimes drops, doubles or replaces a character.
   std::string spoilt(std::string text) {
     if (text.empty() || !happens(4)) return text;
     const std::size_t at = random_() % text.size();
@@ -130,8 +130,8 @@ struct reading {
   const char* name;
   const char* type;
   std::string (texts::*make)();
-  std::string expression;  // of a column t
-  const char* left_out;    // what the server reads and the grammar does not, as a regular expression
+  std::string expression;  // over a column t
+  const char* left_out;    // a regular expression: what the server accepts and the grammar leaves out
 };
 std::ostream& operator<<(std::ostream& out, const reading& one) { return out << one.name; }
 
@@ -190,7 +190,7 @@ INSTANTIATE_TEST_SUITE_P(
                             "^$|-|[^.]{256}"}),
     [](const auto& one) { return std::string{one.param.name}; });
 
-/// Whether the text has one of the shapes of docs/predicates.md, calendar and clock aside.
+/// Whether the text has one of the shapes of docs/predicates.md; does not check ranges of dates and times.
 bool is_documented(const std::string& text) {
   static const std::regex shape{
       R"([ \t\n\v\f\r]*(-?[Ii]nfinity|\d{4,6}-\d\d-\d\d([Tt ](?!24:00:00\.0*[1-9])\d\d:\d\d(:(?!60\.0*[1-9])\d\d(\.\d{1,30})?)?)"
@@ -300,7 +300,7 @@ TEST(KeyRanges, TakeNumbersBeyondBigint) {
   EXPECT_EQ(rows, 3U);
 }
 
-/// The documents that match, one after the other.
+/// The documents that match, concatenated.
 std::string found(const sluice::relation& what) {
   std::string text;
   sluice::client db{dsn()};

@@ -1,4 +1,4 @@
-// The server that the integration tests run against is the one that they assume.
+// The server of the integration tests is configured as the tests assume.
 #include "cluster.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Columns by position in the binary format: every type from a real server, and what is refused.
+// Columns by position in the binary format: every type from a real server, and the types that are refused.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -173,7 +173,7 @@ TEST(Columns, RefuseAnotherTypeRangeOrColumn) {
             "there is no column 1: the result has 1");
 }
 
-// Each value is text, or an error that names the type: never the bytes of some other form.
+// Each value is read as text, or the error names its type. It is never given as bytes in another format.
 TEST(Columns, OfAnyTypeAreTextOrAnErrorThatNamesIt) {
   for (const auto& [expression, type] :
        std::vector<std::pair<std::string, std::string>>{{"row(1, 'x')", "record"},

@@ -1,4 +1,4 @@
-// What the command says when something goes wrong, or is worth a word: as psql shows it, on standard error.
+// What the command writes to standard error about errors and warnings, compared with psql.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -54,7 +54,7 @@ TEST_F(CommandErrors, PointAtThePlaceAsPsqlDoes) {
     const std::string word = "\"$(cat <<'SQL'\n" + sql + "\nSQL\n)\"";
     const finished ours = run("$SLUICE --sql " + word);
     EXPECT_EQ(ours.status, 7) << ours.err;
-    if (sql.find(';') != std::string::npos) continue;  // psql sends it otherwise
+    if (sql.find(';') != std::string::npos) continue;  // psql uses the simple protocol for it
     EXPECT_EQ(place(ours.err), place(shell("psql -X -c " + word).err)) << sql;
   }
 }
@@ -82,7 +82,7 @@ TEST_F(CommandErrors, NoticesGoToStandardErrorAsTheyCome) {
   EXPECT_EQ(end.out, "{\"v\":1}\n");
   EXPECT_EQ(end.err, "NOTICE: first\nHINT: do this\nWARNING: second\n  line\n");
   EXPECT_EQ(run("PGOPTIONS='-c client_min_messages=error' $SLUICE --sql 'select err_notice() as v'").err, "");
-  // The second is seen while the query still runs.
+  // The second notice is shown while the query still runs.
   const temporary_folder folder;
   const std::string pipe = folder.path("pipe");
   const finished slow =
@@ -178,7 +178,7 @@ TEST_F(CommandErrors, TellAnOutputThatCannotBeWritten) {
   }
 }
 
-/// The number of a closed descriptor is the next socket's: nothing that is meant for a person may go to the server.
+/// A socket would reuse the number of a closed descriptor: messages for the user must not be sent to the server.
 TEST_F(CommandErrors, DoNotGoToTheServerWhenADescriptorIsClosed) {
   const finished end = run("$SLUICE errdoc --stats --progress 2>&-");
   EXPECT_EQ(end.status, 0);

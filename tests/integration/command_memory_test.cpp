@@ -1,4 +1,4 @@
-// Memory of the command, whatever it is given.
+// The command's memory, whatever its input.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -18,7 +18,7 @@ constexpr bool has_sanitizer = __has_feature(address_sanitizer);
 constexpr bool has_sanitizer = false;
 #endif
 
-/// The most that the command with these words held at once, in KiB; 0 when it failed.
+/// The command's peak memory with these arguments, in KiB; 0 if it failed.
 long peak_kib(const std::string& words) {
   const finished end = shell("SLUICE=" SLUICE_COMMAND "; $SLUICE " + words +
                              " >/dev/null 2>&1 & p=$!; peak=0; while s=$(grep VmHWM /proc/$p/status 2>/dev/null); do "

@@ -1,4 +1,4 @@
-// What the command shows on a terminal, and that it changes nothing anywhere else.
+// What the command escapes on a terminal, and that it escapes nothing elsewhere.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -14,11 +14,11 @@ using namespace sluice::test;
 
 const std::string command{"SLUICE=" SLUICE_COMMAND "; "};
 
-/// U+009B, U+009D, DEL, U+202E: what jsonb keeps as it is in a string.
+/// U+009B, U+009D, DEL, U+202E: jsonb stores them unescaped in strings.
 constexpr const char* controls = "\xc2\x9b\xc2\x9d\x7f\xe2\x80\xae";
 constexpr const char* escaped_controls = "\\u009b\\u009d\\u007f\\u202e";
 
-/// What would be obeyed, or misread.
+/// Whether the text contains nothing that a terminal would obey or show misleadingly.
 bool is_harmless(const std::string& text) {
   for (const char* each : {"\x1b", "\x7f", "\xc2\x9b", "\xc2\x9d", "\xe2\x80\xae", "\a", "\b", "\x9b"})
     if (text.find(each) != std::string::npos) return false;

@@ -1,4 +1,4 @@
-// The command as its users meet it: output, messages, exit codes, signals.
+// The command as users run it: output, messages, exit codes, signals.
 #include <gtest/gtest.h>
 #include <algorithm>
 #include <cstdlib>
@@ -14,7 +14,7 @@ namespace {
 
 using namespace sluice::test;
 
-/// A shell's line in which $SLUICE is the command.
+/// Runs a shell command line in which $SLUICE is the command.
 finished run(const std::string& line) { return shell("SLUICE=" SLUICE_COMMAND "; " + line); }
 
 void expect_failure(const std::string& line, int status, const std::string& beginning) {
@@ -159,7 +159,7 @@ TEST_F(Command, CancelsTheQueryOnTheServerWhenItIsInterrupted) {
   for (const char* signal : {"INT", "TERM"}) {
     expect_cancelled("--sql 'select pg_sleep(600)::text'", signal);
     expect_cancelled("v_asleep --parallel 2 --split hash:id", signal);
-    // What is asked before the first task:
+    // While it waits for an answer before the first task:
     expect_cancelled("v_asleep --parallel 2 --split key:id", signal);
     expect_cancelled("v_asleep --parallel 2 --split key:id --explain", signal);
   }
@@ -213,14 +213,14 @@ TEST_F(Command, LeavesNoConnectionBehindWhenItIsKilled) {
     wait_for("3");
     (void)shell("kill -9 $(cat " + folder.path("pid") + ")");
   }};
-  // Whoever reads takes nothing, so that it is not over before.
+  // The reader takes nothing, so that the command cannot finish early.
   (void)run("export PGAPPNAME=par_killed; mkfifo " + folder.path("out") + "; exec 3<>" + folder.path("out") +
             "; $SLUICE par_kill --parallel 3 >&3 & echo $! >" + folder.path("pid") + "; wait");
   killer.join();
   wait_for("0");
 }
 
-/// What the help names, the manual and the completions name, too.
+/// The manual and the completions name every option that the help names.
 TEST_F(Command, IsDocumentedAsAWhole) {
   const std::string tools = SLUICE_SOURCE "/tools/";
   const finished options = run("$SLUICE --help | grep -oE -e '--[a-z-]+' | sort -u");

@@ -1,4 +1,4 @@
-// Values on the command line, all the way to the server and back.
+// Values from the command line to the server and back.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -13,7 +13,7 @@ using namespace sluice::test;
 
 finished run(const std::string& line) { return shell("SLUICE=" SLUICE_COMMAND "; " + line); }
 
-/// A word of bash that means this text.
+/// A word of bash that stands for this text.
 std::string word(const std::string& text) {
   std::string quoted = "'";
   for (const char c : text) quoted += c == '\'' ? std::string{"'\\''"} : std::string{c};
@@ -98,7 +98,7 @@ TEST(CommandValues, OfBytesThatAreNotUtf8AreRefused) {
   }
 }
 
-/// One grammar for fields, and an error for everything else: before anything is asked of a server.
+/// All options use one grammar for fields; anything else is refused before the server is asked.
 TEST(CommandFields, AreReadAsWhereReadsThem) {
   psql(
       "drop table if exists people; create table people (data jsonb);"

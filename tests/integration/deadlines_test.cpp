@@ -1,4 +1,4 @@
-// Timeouts of every size, what they bound when a query is sent again, and what errors say about which query.
+// Timeouts of every size, how they bound a query that is sent again, and which query an error names.
 #include <gtest/gtest.h>
 
 #include <asio/this_coro.hpp>
@@ -101,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(Of, VeryLong,
                                          very_long{"TheLeast", milliseconds::min()}),
                          [](const auto& of) { return of.param.name; });
 
-/// How a query that never ends fails, and how often it was sent.
+/// The error of a query that never ends, and how often it was sent.
 struct retried {
   std::optional<sluice::error> failure;
   std::size_t sent{0};
@@ -163,7 +163,7 @@ TEST(Error, CountsTheRowsOfItsOwnStream) {
   sluice::row_range bad =
       db.stream(sql("select to_json(10 / (4 - n)) from generate_series(1, 100) n").as_document(), in_pages);
   sluice::row_range good = db.stream(sql("select to_json(n) from generate_series(1, 100) n").as_document(), in_pages);
-  /// What `from` gives next is counted, or what it fails with has to name as many.
+  /// Counts the rows that `from` gives; an error must report the same count.
   const auto fails = [](sluice::row_range& from, std::uint64_t& rows) {
     try {
       for ([[maybe_unused]] const sluice::row row : from.next()) ++rows;
@@ -191,7 +191,7 @@ TEST(Error, CountsTheRowsOfItsOwnStream) {
 
 TEST(Error, OfWhatWasNeverSentLeavesTheConnectionUsable) {
   sluice::client db{dsn()};
-  (void)db.execute("select 1");  // the last that was done is not what failed
+  (void)db.execute("select 1");  // the query that ran last is not the one that fails
   const auto refusal = [&](const query& what, const sluice::query_options& how) -> std::optional<sluice::error> {
     try {
       (void)db.stream(what, how).next();
@@ -254,7 +254,7 @@ TEST(TimeToBegin, IsCountedWhileADroppedWriteGoesOn) {
   run(begin_behind_a_dropped_write({.first_row_timeout = 100ms}));
 }
 
-/// Pages of a query that nobody describes before the lock goes.
+/// A paged query that cannot be described until the lock is released.
 const char* const behind_a_lock = "select * from locked_while_described";
 const sluice::query_options in_pages{.mode = sluice::fetch_mode::paged, .page_rows = 3};
 

@@ -1,5 +1,5 @@
-// Each way in which the documentation spells options, inside of a coroutine: GCC 12 destroys twice what an aggregate
-// owns that braces or a default argument make in an expression with co_await. Run with a sanitizer.
+// Every documented way to write options, inside a coroutine. In an expression with co_await, GCC 12 destroys the
+// members of an aggregate twice if braces or a default argument create it. Run with a sanitizer.
 #include <gtest/gtest.h>
 
 #include <asio/any_io_executor.hpp>
@@ -19,7 +19,7 @@ using namespace sluice::test;
 using namespace std::chrono_literals;
 using sluice::sql;
 
-/// What is made by braces in an expression owns nothing.
+/// Options are safe to create with braces in such an expression, because they own nothing.
 template <class... Options>
 constexpr bool own_nothing = (std::is_trivially_destructible_v<Options> && ...);
 static_assert(

@@ -1,4 +1,4 @@
-// Statements whose rows nobody reads, or not all of them: one that may write runs to its end, a read is cancelled.
+// Statements whose rows are not read, or not all of them: one that may write runs to its end, a read is cancelled.
 #include <gtest/gtest.h>
 
 #include <asio/co_spawn.hpp>
@@ -32,7 +32,7 @@ constexpr int many = 20;
 void make_table() { psql("drop table if exists kept; create table kept (a int primary key)"); }
 std::string count() { return psql("select count(*) from kept"); }
 
-/// The same write in every shape that a query may have.
+/// The same write in every form that a query can take.
 struct spelling {
   const char* name;
   query (*of)(int);
@@ -163,7 +163,7 @@ asio::awaitable<void> drop_pipelines() {
     sluice::pipeline some = co_await db.send(wanted);
     const sluice::row_stream first = co_await some.next();
   }
-  // A read before a write is not cancelled: the request might hit the write.
+  // A read that precedes a write is not cancelled: the CancelRequest might hit the write.
   wanted = pipelined(10, 15);
   wanted.insert(wanted.begin(), sql("select n from generate_series(1, 100000) n").as_object());
   {
@@ -319,7 +319,7 @@ TEST(DroppedSelect, ThatNobodyReadMayHaveBeenForItsFunction) {
 
 TEST(DroppedSelect, IsNotReadToItsEndWhenItGivesManyRows) {
   recorder seen;
-  sluice::client db{dsn(), {.leave_timeout = 10min, .watch = &seen}};  // what it may take must not be what ends it
+  sluice::client db{dsn(), {.leave_timeout = 10min, .watch = &seen}};  // leaving must not end because its time is up
   {
     const sluice::row_range unread = db.stream(sql("select to_json(generate_series(1, 2000000000))"));
   }

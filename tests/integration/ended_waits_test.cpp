@@ -1,4 +1,5 @@
-// Calls that wait when their stream is cancelled or goes: they end with `cancelled`, and never look like an end.
+// Calls that are waiting when their stream is cancelled or destroyed: they fail with `cancelled`, and never look like
+// the end of the rows.
 #include <gtest/gtest.h>
 
 #include <asio/bind_cancellation_slot.hpp>
@@ -40,7 +41,7 @@ query slow_rows(const std::string& words) {
       .as_document();
 }
 
-/// What a call that waits came to.
+/// How a waiting call ended.
 struct ending {
   std::optional<std::error_code> failure;
   bool was_end{false};
@@ -242,7 +243,7 @@ asio::awaitable<void> cancel_both_at_once() {
   (void)co_await first.next();
   (void)co_await second.next();
   (void)co_await (second.cancel() || first.cancel());
-  // Whatever became of the connection, the next query is answered: by rows or by an error.
+  // Whatever the state of the connection, the next query ends: with rows or with an error.
   const query next = sql("select to_json(1)");
   const std::string got = co_await answer(db, next);
   EXPECT_FALSE(got.empty());
@@ -274,7 +275,7 @@ TEST(CancelledLeaving, AtAnyStepLeavesTheConnectionCleanOrClosed) {
   for (int steps = 0; steps < 12; ++steps) run(cancel_a_leave(steps));
 }
 
-/// One leave waits for another; it is cancelled at the moment at which that one ends.
+/// One leave waits for another, and is cancelled at the moment the other one ends.
 asio::awaitable<void> cancel_a_leave_as_its_turn_comes() {
   const asio::any_io_executor on = co_await asio::this_coro::executor;
   sluice::connection db = co_await sluice::connect(dsn());
@@ -294,7 +295,7 @@ asio::awaitable<void> cancel_a_leave_as_its_turn_comes() {
   asio::co_spawn(on, leave(first), asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr) { ++done; }));
   while (done != 2) co_await asio::post(on, asio::use_awaitable);
   const query next = sql("select to_json(1)");
-  const std::string got = co_await answer(db, next);  // by its row or by an error
+  const std::string got = co_await answer(db, next);  // ends with its row or with an error
   EXPECT_TRUE(got == "1" || db.is_closed()) << got;
 }
 TEST(CancelledLeaving, AsItsTurnComesDoesNotHangTheConnection) { run(cancel_a_leave_as_its_turn_comes()); }
@@ -332,7 +333,7 @@ TEST(DestroyedConnection, LetsAPendingExecuteGoOn) { run(destroy_connection_unde
 
 using work = std::function<asio::awaitable<void>()>;
 
-/// Work that is cancelled after so many turns of the executor: whatever it waits for then, it ends in our error.
+/// Cancels work after a number of turns of the executor: whatever it is waiting for then, it must end in our error.
 asio::awaitable<void> cancel_after(int turns, const work& of) {
   const asio::any_io_executor on = co_await asio::this_coro::executor;
   asio::cancellation_signal stop;
@@ -352,7 +353,7 @@ asio::awaitable<void> cancel_after(int turns, const work& of) {
   while (!is_done) co_await asio::post(on, asio::use_awaitable);
 }
 
-/// From at once to some fifty milliseconds.
+/// The sweep ends some fifty milliseconds after the work has begun.
 asio::awaitable<void> cancel_after_any_number_of_turns(work of) {
   for (int turns = 0; turns < 50'000; turns += 1 + turns / 10) co_await cancel_after(turns, of);
 }
@@ -384,7 +385,7 @@ asio::awaitable<void> drop_and_read(sluice::connection& db) {
   }
 }
 
-/// The next query waits until the one before has been left.
+/// The next query waits until the previous one has been left.
 TEST(CancelledWork, EndsInOurErrorWhileAQueryIsLeft) {
   const auto all = []() -> asio::awaitable<void> {
     std::string where = without_jit(dsn());
@@ -437,7 +438,7 @@ TEST(CancelledWork, EndsInOurErrorWhileItWaitsForAConnectionOfAPool) {
       (void)co_await lent->execute("select 1");
     };
     const work of = [&]() -> asio::awaitable<void> {
-      asio::co_spawn(on, use(connections), asio::detached);  // it has to wait for this one
+      asio::co_spawn(on, use(connections), asio::detached);  // this one makes the call below wait
       co_await use(connections);
     };
     co_await cancel_after_any_number_of_turns(of);
@@ -461,7 +462,7 @@ asio::awaitable<void> go_on_after_cancellation(sluice::pool& from) {
   try {
     const sluice::chunk first = co_await rows.next();
     EXPECT_TRUE(first) << "it looks like an end";
-  } catch (const sluice::error& why) {  // its connection is of no use any more
+  } catch (const sluice::error& why) {  // the connection cannot be used any more
     failure = why;
   }
 }

@@ -1,4 +1,5 @@
-// What goes wrong, through both faces: category, what is said, what was delivered, and what is left of the connection.
+// Failures through both APIs: the category, the message, the rows delivered before, and whether the connection can
+// still be used.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
@@ -173,14 +174,14 @@ TEST(Logins, AreRefusedWhereTheyAreWeakerThanWasAskedFor) {
   }
 }
 
-#ifndef __SANITIZE_ADDRESS__  // which needs descriptors to look at memory
+#ifndef __SANITIZE_ADDRESS__  // AddressSanitizer needs descriptors to inspect memory
 
-/// Leaves so many descriptors that are not open yet, for as long as this lives.
+/// Limits the process to this many further descriptors, for as long as it lives.
 class few_descriptors {
  public:
   explicit few_descriptors(rlim_t left) {
     ::getrlimit(RLIMIT_NOFILE, &before_);
-    const int next = ::dup(STDIN_FILENO);  // the lowest that is free
+    const int next = ::dup(STDIN_FILENO);  // the lowest number that is free
     ::close(next);
     const rlimit now{static_cast<rlim_t>(next) + left, before_.rlim_max};
     ::setrlimit(RLIMIT_NOFILE, &now);
@@ -202,7 +203,7 @@ TYPED_TEST(Errors, OfAProcessWithoutDescriptorsLeakNone) {
       const outcome seen = TypeParam::ask(dsn(), sql("select to_json(1)"));
       if (!seen.failure) continue;
       EXPECT_EQ(seen.failure->kind(), sluice::condition::connection) << seen.failure->what();
-    } catch (const std::system_error&) {  // Asio's own, before there is a connection
+    } catch (const std::system_error&) {  // thrown by Asio, before there is a connection
     }
     ++failures;
   }

@@ -1,5 +1,5 @@
-// Every type of a database, by its own literals, its extremes and what is made of it, as JSON: from its columns, and by
-// the server's row_to_json.
+// Every type of a database as JSON: its literals, its extreme values, and its arrays, domains and composites. The
+// columns mapped by the client are compared with the server's row_to_json.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -23,7 +23,7 @@ using namespace sluice::test;
 struct type_of_a_database {
   std::uint32_t type{};
   std::string name;
-  std::string kind;      // typtype, 'a' for arrays
+  std::string kind;      // the relation whose row type it is, or empty
   std::string relation;  // whose rows it is of, if of any
 };
 
@@ -53,7 +53,7 @@ class EveryType : public testing::Test {
     learn(db, types, numbers);
     return all;
   }
-  /// Queries of one column with values of a type.
+  /// Queries that give one column with values of a type.
   std::vector<std::string> samples(const type_of_a_database& of) {
     std::string rows;
     std::string first;
@@ -64,10 +64,10 @@ class EveryType : public testing::Test {
     }
     std::vector<std::string> queries;
     if (!rows.empty()) queries.push_back(rows + "), (null)");
-    if (is_array_by_name(of.type)) {  // array functions do not make arrays of such a type
+    if (is_array_by_name(of.type)) {  // array functions do not create arrays of such a type
       queries.push_back("select '{\"{1,2}\",NULL}'::" + of.name + "[]");
     } else if (!rows.empty() && of.kind != "a" && has_array(of)) {
-      // Without the cast, an array with a NULL in it is one of a domain's base type.
+      // Without the cast, an array that contains NULL gets the domain's base type.
       const std::string its_array = "::" + of.name + "[]";
       queries.push_back("select array_agg(v)" + its_array + " from (" + rows + ")) s (v)");
       queries.push_back("select array_fill(" + first + ", array[2, 1, 3], array[-7, 0, 2147483600])" + its_array);
@@ -94,7 +94,8 @@ class EveryType : public testing::Test {
   }
   bool falls_short(std::uint32_t type) const { return plan_text_values(type, types, {}).falls_short; }
 
-  /// @return the comparisons, of values of all types
+  /// Compares values of all types.
+  /// @return the number of comparisons
   int compare(const sluice::detail::session_settings& session) {
     int compared = 0;
     for (const type_of_a_database& each : all_types()) {
@@ -120,7 +121,7 @@ class EveryType : public testing::Test {
 
 TEST_F(EveryType, IsWrittenAsByTheServer) {
   EXPECT_GT(compare({}), 20'000);
-  // What indexes and the planner's statistics are made of: the server takes no literals of them.
+  // Internal types of indexes and planner statistics: the server accepts no literals of them.
   const std::regex internal{
       "pg_(brin|dependencies|mcv_list|ndistinct|node_tree).*|.*(btree|_g)key.*|.*gist|g(hstore|trgm|tsvector)"};
   for (const std::string& name : without_values)
@@ -141,7 +142,7 @@ TEST_F(EveryType, ThatOnlyTheServerCanWriteIsKnownAsSuch) {
   for (const char* name :
        {"hstore", "hstore[]", "cast_to_json", "of_a_cast", "with_a_cast", "with_a_cast[]", "pg_stats"})
     EXPECT_TRUE(short_ones.contains(name)) << name;
-  // pg_attribute has a column of type anyarray, as has what is about statistics.
+  // pg_attribute and the statistics catalogs have columns of type anyarray.
   const std::regex expected{
       "(hstore|cast_to_json|of_a_cast|with_a_cast|pg_attribute|pg_statistic.*|pg_stats.*)(\\[\\])?"};
   for (const std::string& name : short_ones) EXPECT_TRUE(std::regex_match(name, expected)) << name;

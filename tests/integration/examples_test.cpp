@@ -1,4 +1,4 @@
-// The examples do what their first lines say, on the demo schema.
+// The examples do what their first lines say, with the demo schema.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -68,7 +68,7 @@ TEST_F(Examples, ExportWritesWhatPsqlWrites) {
   EXPECT_EQ(shell(SLUICE_EXAMPLES "/example-export /dev/full").status, 1);
 }
 
-/// Whatever the pace of those who ask is.
+/// Whether the clients read fast or slowly.
 TEST_F(Examples, HttpAnswersInChunks) {
   const finished end = shell("exec 3< <(exec " SLUICE_EXAMPLES
                              "/example-http 0); server=$!; read -r url <&3; "

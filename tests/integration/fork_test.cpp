@@ -1,5 +1,5 @@
 // A process that forks while it has connections: they stay the parent's. The child gets an error, and nothing that it
-// does, not even their destruction, reaches the server.
+// does reaches the server, not even destroying them.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@ using namespace sluice::test;
 using sluice::errc;
 using sluice::sql;
 
-/// Whether it held in a child of this process.
+/// Whether `what` returns true in a child of this process.
 bool holds_in_a_child(const std::function<bool()>& what) {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(what() ? 0 : 1);

@@ -98,7 +98,7 @@ TYPED_TEST(Deadline, IsForTheFirstRowOnly) {
   EXPECT_TRUE(seen.usable);
   EXPECT_FALSE(is_running("first_row_test"));
 
-  // Rows of 10,000 bytes are sent as they are made; the later ones may take their time.
+  // The server sends rows of 10,000 bytes as soon as they are computed; only the first one has to arrive in time.
   const sluice::query then =
       sql("select to_json(repeat('x', 10000) || pg_sleep(0.03 * i)) from generate_series(0, 5) i");
   const outcome good = TypeParam::ask(dsn(), sluice::query{then}.as_document(), {.first_row_timeout = 20'000ms});
@@ -114,7 +114,7 @@ TYPED_TEST(Deadline, IsForAServerThatStalls) {
   ASSERT_TRUE(seen.failure);
   EXPECT_EQ(seen.failure->code(), condition::timeout);
   EXPECT_NE(std::string{seen.failure->what()}.find("sent nothing"), std::string::npos) << seen.failure->what();
-  EXPECT_GE(seen.rows.size(), 1U);  // the server fills 8 KiB before it sends
+  EXPECT_GE(seen.rows.size(), 1U);  // the server fills 8 KiB before it sends anything
   EXPECT_LT(seen.rows.size(), 3U);
   EXPECT_TRUE(seen.usable);
   EXPECT_FALSE(is_running("stall_test"));
@@ -180,7 +180,7 @@ TEST(Interrupt, FromAnotherThreadEndsAWaitForRows) {
   EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
 }
 
-/// Runs `work` with a cancellation slot, and signals when a query with these words runs.
+/// Runs `work` with a cancellation slot, and emits the signal when a query that contains `words` is running.
 template <class Work>
 std::exception_ptr signalled_while(const std::string& words, Work work) {
   asio::io_context context{1};

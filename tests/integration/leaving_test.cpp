@@ -1,4 +1,4 @@
-// Streams that are left before their end: the server's query ends too, and the connection takes the next one.
+// Streams that are left before their end: the server's query ends, too, and the connection takes the next one.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -91,7 +91,7 @@ asio::awaitable<void> drop_and_ask(std::string conninfo) {
     {
       const sluice::query many = sql("select to_json(n) from generate_series(1, $1) n", 100 * (i % 40)).as_document();
       sluice::row_stream rows = co_await db.stream(many);
-      if (i % 3 != 0) (void)co_await rows.next();  // and each third is dropped before it is looked at
+      if (i % 3 != 0) (void)co_await rows.next();  // every third one is dropped before its first rows are read
     }
     const sluice::query next = sql("select to_json($1::int)", i).as_document();
     const std::string got = co_await answer(db, next);

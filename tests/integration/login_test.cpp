@@ -1,4 +1,4 @@
-// Logging in with more than a connection string: keys of an earlier login, and tokens.
+// Logins that need more than a connection string: cached keys of an earlier login, and bearer tokens.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -39,7 +39,7 @@ TEST(ScramCache, LetsNoOtherPasswordIn) {
   EXPECT_EQ(log_in(wrong, cache), "28P01") << "nor have they been lost";
   EXPECT_EQ(log_in(right + " sslmode=require channel_binding=require", cache), "in");
   EXPECT_EQ(log_in(wrong + " hostaddr=127.0.0.1 host=elsewhere sslmode=disable", cache), "28P01") << "another server";
-  psql("alter role scram_user password 'secret'");  // the same, with another salt
+  psql("alter role scram_user password 'secret'");  // the same password with another salt
   EXPECT_EQ(log_in(wrong, cache), "28P01");
   EXPECT_EQ(log_in(right, cache), "in");
 }

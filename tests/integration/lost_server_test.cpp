@@ -1,4 +1,4 @@
-// A server that goes away: in the middle of rows, by a crash, between two queries. A result is whole or an error.
+// A server that goes away: while it sends rows, in a crash, between two queries. A result is complete or an error.
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -23,7 +23,7 @@ sluice::query endless() {
   return sql("select json_build_object('n', generate_series(1, 100000000), 'x', repeat('x', 100))").as_document();
 }
 
-/// What a stream ends with when `strike` hits its backend after some thousand rows.
+/// The error of a stream when `strike` hits its backend after some thousand rows.
 template <class Strike>
 sluice::error struck_in_the_middle(sluice::client& db, const Strike& strike) {
   sluice::row_range rows = db.stream(endless());
@@ -47,7 +47,7 @@ sluice::error struck_in_the_middle(sluice::client& db, const Strike& strike) {
   return {errc{}, ""};
 }
 
-/// A backend that waits for us to read says nothing before it goes.
+/// A backend that is blocked writing to the client terminates without a message.
 bool is_termination(const sluice::error& failure) {
   return failure.sqlstate() == "57P01" || failure.code() == errc::connection_lost;
 }
@@ -112,7 +112,7 @@ asio::awaitable<void> lose_a_coroutines_server() {
 
 TEST(LostServer, IsToldToACoroutineToo) { run(lose_a_coroutines_server()); }
 
-// A backend that crashes takes all the others with it, and the server starts again: this is the last test of the file.
+// A crashing backend takes all others with it, and the server restarts: this is the last test of the file.
 TEST(LostServer, KilledInTheMiddleOfRowsIsAConnectionLost) {
   sluice::client bystander{dsn()};
   sluice::client db{dsn()};
@@ -131,7 +131,7 @@ TEST(LostServer, KilledInTheMiddleOfRowsIsAConnectionLost) {
   EXPECT_EQ(other->code(), condition::connection) << other->what();
   expect_gone(*other, bystander);
 
-  // Until the server is back, it says so, and a client may try again.
+  // While the server restarts, it says so in a retryable error.
   for (;;) {
     try {
       sluice::client again{dsn()};

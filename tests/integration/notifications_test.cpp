@@ -1,4 +1,5 @@
-// LISTEN and NOTIFY through a stream: what is heard, in which order, and what is said about what was not.
+// LISTEN and NOTIFY through a stream: which notifications arrive, in which order, and what is reported about missed
+// ones.
 #include <gtest/gtest.h>
 
 #include <asio/bind_cancellation_slot.hpp>
@@ -27,7 +28,7 @@ using namespace std::chrono_literals;
 using sluice::listen_event;
 using sluice::notifications;
 
-/// Comes back when the backend with this application name has listened.
+/// Waits until the backend with this application name has run LISTEN.
 void wait_until_listening(const std::string& name) {
   wait_until("exists (select from pg_stat_activity where application_name = '" + name +
              "' and state = 'idle' and query like 'listen%')");
@@ -67,7 +68,7 @@ asio::awaitable<void> listen_first() {
   const listen_event event = co_await news.next();
   EXPECT_EQ(event.is, listen_event::kind::heard);
   EXPECT_EQ(event.what.payload, "before the first next");
-  co_await news.listen();  // it does already
+  co_await news.listen();  // it is listening already
 }
 TEST(Notifications, AreHeardFromTheMomentThatListenReturns) { run(listen_first()); }
 
@@ -120,7 +121,7 @@ asio::awaitable<void> be_patient() {
   const sluice::listen_options often{.check_interval = 5ms};
   notifications news{as("patient_test"), {"patience"}, often};
   std::thread sender{[] {
-    // It asks whether the server is there, and hears what comes meanwhile.
+    // The client's check whether the server is alive reads notifications as well.
     wait_until("exists (select from pg_stat_activity where application_name = 'patient_test' and query = '')");
     psql("notify patience");
   }};
@@ -173,7 +174,7 @@ TEST(Notifications, GiveUpWhenAnotherTryCannotHelp) {
   EXPECT_THROW((notifications{dsn(), {""}}), sluice::error);
 }
 
-/// What a call that waits ends with when its notifications go.
+/// The error of a waiting call when its notifications are destroyed.
 asio::awaitable<void> destroy_under(bool listens, const std::string& where) {
   const asio::any_io_executor on = co_await asio::this_coro::executor;
   auto news = std::make_unique<notifications>(where, std::vector<std::string>{"gone"});
@@ -200,7 +201,7 @@ asio::awaitable<void> destroy_under(bool listens, const std::string& where) {
 
 TEST(Notifications, MayGoWhileACallWaits) {
   run(destroy_under(true, dsn()));
-  run(destroy_under(false, "host=127.0.0.1 port=1 dbname=none connect_timeout=0"));  // backs off and tries again
+  run(destroy_under(false, "host=127.0.0.1 port=1 dbname=none connect_timeout=0"));  // while it backs off
 }
 
 }  // namespace

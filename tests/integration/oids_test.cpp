@@ -1,4 +1,4 @@
-// The type OIDs that the library names are those of the server's catalog.
+// The type OIDs that the library names match the server's catalog.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Streams in pages: other queries meanwhile, several at once, pauses, and being left.
+// Paged streams: other queries in between, several streams at once, pauses, and leaving.
 #include <gtest/gtest.h>
 
 #include <asio/steady_timer.hpp>
@@ -27,7 +27,7 @@ sluice::query numbers(int count) {
   return sql("select to_json(n) as paged_test from generate_series(1, $1) n", count).as_document();
 }
 
-/// Rows that are made one by one: the server does not store them.
+/// The server computes these rows one by one and does not store them.
 sluice::query endless() { return sql("select to_json(generate_series(1, 1000000000)) as paged_test").as_document(); }
 
 template <class Face>
@@ -176,7 +176,7 @@ TEST(PagedStream, IsNotHitByACancelOfAnother) {
   sluice::row_range slow =
       db.stream(sql("select to_json(n), pg_sleep(0.002) from generate_series(1, 200) n").as_object(), in_pages);
   {
-    const sluice::row_range plain = db.stream(endless());  // the first page is still being made
+    const sluice::row_range plain = db.stream(endless());  // the server is still computing the first page
   }
   int count = 0;
   EXPECT_NE(answer(db, sql("select to_json(1)")), "1") << "a cancel fails the transaction, as it always does";
@@ -308,7 +308,7 @@ TEST(Pause, LetsOthersRunAndShowsItsReason) {
   EXPECT_EQ(rows.stats().pause_reason, "the consumer is full");
 }
 
-/// Each time something is still on its way.
+/// At each pause, rows are still on their way.
 TEST(Pause, ComesAsOftenAsOneLikes) {
   sluice::client db{dsn()};
   const sluice::query numbers =
@@ -363,7 +363,7 @@ asio::awaitable<void> paused_too_long() {
   co_await rows.pause({.limit = 20ms, .after_limit = sluice::pause_options::then::cancel});
   const std::string state = "select state from pg_stat_activity where pid = " + std::to_string(db.backend_pid());
   EXPECT_EQ(psql(state), "idle in transaction");
-  while (psql(state) != "idle") co_await sleep_for(5ms);  // nobody asks for it: the timer does it
+  while (psql(state) != "idle") co_await sleep_for(5ms);  // the timer ends it, without another call
   try {
     chunk = co_await rows.next();
     ADD_FAILURE() << "the stream was ended";
@@ -384,7 +384,7 @@ asio::awaitable<void> paused_and_resumed() {
   sluice::chunk chunk = co_await rows.next();
   co_await rows.pause({.limit = 20ms});
   co_await sleep_for(60ms);
-  co_await rows.pause({.limit = 20ms});  // again, with a page on its way
+  co_await rows.pause({.limit = 20ms});  // pauses again, with a page on its way
   co_await sleep_for(60ms);
   int count = 100;
   for (chunk = co_await rows.next(); chunk; chunk = co_await rows.next())
@@ -413,7 +413,7 @@ asio::awaitable<void> dropped_in_disorder() {
 
 TEST(PagedStream, IsLeftInTheBackgroundOneAfterTheOther) { run(dropped_in_disorder()); }
 
-/// Opened in between, and not described yet when the first wants its next page.
+/// The second stream is opened, but not yet described when the first one needs its next page.
 TEST(PagedStream, GoesOnBesideOneWhoseColumnsNobodyKnows) {
   sluice::client db{dsn()};
   for (const bool is_paused : {false, true}) {
@@ -445,7 +445,8 @@ TEST(Pause, IsNotRefusedForTheConsumersOwnTime) {
   }
 }
 
-/// The server is asked for the next page before the consumer has done with this one: its query is over by then.
+/// The client requests the next page before the consumer is done with this one; by then its query has ended on the
+/// server.
 TEST(PagedStream, IsOnItsWayWhileTheConsumerWorks) {
   sluice::client db{dsn()};
   psql("drop sequence if exists pages_seen; create sequence pages_seen");

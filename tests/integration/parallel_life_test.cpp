@@ -1,5 +1,5 @@
-// Reading in parallel while things go wrong: a chunk stays until the next call, whatever happens to other connections;
-// streams are cancelled, moved and destroyed at any wait; and one deadline holds for the whole call.
+// Failures while reading in parallel: a chunk stays valid until the next call, whatever happens to other connections;
+// streams are cancelled, moved and destroyed during any wait; one deadline applies to the whole call.
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
@@ -75,7 +75,7 @@ class ParallelLife : public testing::Test {
   std::ptrdiff_t before_{};
 };
 
-/// All of a chunk's bytes, which must be the document that the table has for each number.
+/// Checks all bytes of a chunk: each row must be the table's document for its number.
 void expect_whole(const sluice::chunk& rows) {
   for (const sluice::row each : rows) {
     const std::string text{each.text()};
@@ -83,7 +83,7 @@ void expect_whole(const sluice::chunk& rows) {
   }
 }
 
-/// Every backend is ended but for the one whose rows are held; those rows are read when all the news has come.
+/// Ends every backend except the one whose rows are held. Those rows are read after all other connections have failed.
 TEST_F(ParallelLife, AChunkStaysWhileOtherConnectionsFail) {
   const auto read = [](sluice::relation what, const char* name, fetch_mode mode) -> asio::awaitable<void> {
     const parallel_options how{.connections = 3, .query = {.mode = mode}};
@@ -91,7 +91,7 @@ TEST_F(ParallelLife, AChunkStaysWhileOtherConnectionsFail) {
     const sluice::chunk held = co_await rows.next();
     EXPECT_TRUE(held);
     psql("select pg_terminate_backend(pid) from pg_stat_activity where application_name = '" + std::string{name} + "'");
-    // The others' coroutines meet the end of their connections, and leave.
+    // The coroutines of the other connections see them fail and end.
     while (count_of(name) != "0") {
     }
     asio::steady_timer news{co_await asio::this_coro::executor};
@@ -116,7 +116,8 @@ TEST_F(ParallelLife, AChunkStaysWhileOtherConnectionsFail) {
   }
 }
 
-/// The same for a plain loop, where the others meet it at the next call only; and when the range is thrown away then.
+/// The same in a blocking loop, where the failures are seen only at the next call; also when the range is destroyed
+/// instead.
 TEST_F(ParallelLife, ARangeIsLeftAfterItsBackendsAreGone) {
   for (const bool reads_on : {true, false}) {
     sluice::parallel_range rows{named("life_range"), from("life"), {.connections = 3}};
@@ -131,8 +132,8 @@ TEST_F(ParallelLife, ARangeIsLeftAfterItsBackendsAreGone) {
   }
 }
 
-/// A failure of one connection must not take away what a consumer of another is reading; and its caller can be
-/// cancelled as before.
+/// When one connection fails, the rows that another consumer is reading stay valid, and its caller can still be
+/// cancelled.
 TEST_F(ParallelLife, RowsOfAConsumerStayUntilItReturns) {
   asio::thread_pool threads{3};
   const auto use = [](sluice::chunk rows, std::uint32_t connection) -> asio::awaitable<void> {
@@ -168,7 +169,7 @@ TEST_F(ParallelLife, RowsOfAConsumerStayUntilItReturns) {
   expect_none_left("life_use");
 }
 
-/// Another coroutine ends what this one waits for.
+/// Another coroutine cancels or destroys the stream while this one waits.
 TEST_F(ParallelLife, APendingNextEndsAsCancelled) {
   const auto told_when = [](bool is_destroyed) {
     asio::io_context context{1};
@@ -218,7 +219,7 @@ TEST_F(ParallelLife, APendingNextEndsAsCancelled) {
   EXPECT_EQ(told_when(true), errc::cancelled);
 }
 
-/// The ways to read in parallel, in a coroutine. What is told of an end that was not the last row.
+/// How a parallel read in a coroutine ended.
 struct reading {
   std::uint64_t rows{0};
   bool is_complete{false};
@@ -276,10 +277,10 @@ class ParallelWays : public testing::TestWithParam<std::pair<const char*, way>> 
   std::ptrdiff_t before_{};
 };
 
-/// After the n-th thing that happens, for each n; nearly each, where there are many.
+/// Calls `ended_after` with rising numbers of turns until it returns true: each small number, then ever fewer of them.
 template <class Body>
 void at_each_turn(const Body& ended_after) {
-  int turn = 1;  // before, the test's own coroutine has not begun
+  int turn = 1;  // in the first turn, the test's own coroutine has not begun
   while (!ended_after(turn)) turn += 1 + turn / 24;
 }
 
@@ -324,7 +325,7 @@ TEST_P(ParallelWays, DroppedWithTheirContextAtEveryWait) {
   expect_none_left("life_dropped");
 }
 
-/// Connects at once to the first that comes, and never answers the others.
+/// Answers the first connection, and never answers the others.
 class only_one_answered {
  public:
   only_one_answered() {
@@ -381,7 +382,7 @@ TEST_P(ParallelWays, EndAtTheOneDeadline) {
     asio::io_context context{1};
     asio::co_spawn(context, work(where + " application_name=life_late", {.connections = 2, .query = limits}, seen),
                    asio::detached);
-    context.run();  // comes back when nothing is under way any more
+    context.run();  // returns when no operation is pending
     expect_none_left("life_late");
     EXPECT_FALSE(seen.is_complete);
     return seen.failure ? std::string{seen.failure->code().message()} + seen.failure->what() : "nothing";
@@ -401,7 +402,7 @@ TEST_P(ParallelWays, EndAtTheOneDeadline) {
     only_one_answered server;
     psql("grant select on life_few to public");
     expect_late(server.dsn(), {.timeout = 2s}, "deadline passed");
-    if (std::string_view{GetParam().first} != "with_consumers") {  // of which one has its rows
+    if (std::string_view{GetParam().first} != "with_consumers") {  // one of its consumers has received rows
       only_one_answered other;
       expect_late(other.dsn(), {.first_row_timeout = 2s}, "no row came in time");
     }
@@ -452,14 +453,14 @@ TEST_F(ParallelLife, TheConsumersTimeCountsWhereItIsToldTo) {
   how.query.first_row_timeout = how.query.timeout;
   EXPECT_EQ(end_of_range(few, how), std::nullopt) << "as good as none";
   const auto took = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
-  how.query = {.timeout = 1s + 5 * took, .timeout_counts_pauses = true};  // enough, but for the pause
+  how.query = {.timeout = 1s + 5 * took, .timeout_counts_pauses = true};  // enough without the pause
   EXPECT_EQ(end_of_range(few, how, how.query.timeout), errc::deadline_exceeded);
   how.query.timeout_counts_pauses = false;
   EXPECT_EQ(end_of_range(few, how, how.query.timeout), std::nullopt);
 }
 
 TEST_F(ParallelLife, OneLimitOfBytesHoldsForAllTasks) {
-  const parallel_options how{.connections = 2, .query = {.max_stream_bytes = 4U << 20U}};  // of 11 MB in 32 tasks
+  const parallel_options how{.connections = 2, .query = {.max_stream_bytes = 4U << 20U}};  // 32 tasks: 11 MB
   EXPECT_EQ(end_of_range(from("life"), how), errc::stream_too_large);
 }
 
@@ -474,7 +475,8 @@ TEST_F(ParallelLife, ARangeThatIsCancelledFirstConnectsToNobody) {
   }
 }
 
-/// An interrupter's descriptor is watched, and not closed when the wait fails: its number would be somebody else's.
+/// The interrupter only watches a descriptor and must not close it when the wait fails: its number may have been
+/// reused.
 TEST_F(ParallelLife, AFailedWaitClosesNothingOfOthers) {
   std::optional<sluice::parallel_range> rows;
   rows.emplace(named("life_watch"), from("v_life_slow"),
@@ -492,7 +494,7 @@ TEST_F(ParallelLife, AFailedWaitClosesNothingOfOthers) {
   expect_none_left("life_watch");
 }
 
-/// Nor are bytes of TLS sent to, or taken from, whoever has the number of a socket that was closed.
+/// No TLS bytes are written to, or read from, a descriptor that reuses the number of a closed socket.
 TEST_F(ParallelLife, AClosedTlsConnectionTouchesNothingOfOthers) {
   const auto connect = []() -> asio::awaitable<std::shared_ptr<sluice::wire::session>> {
     const sluice::conninfo where = sluice::conninfo::parse(as_user("tls_user") + " sslmode=require");
@@ -544,7 +546,7 @@ TEST_F(ParallelLife, AMovedStreamSaysSo) {
   expect_none_left("life_moved");
 }
 
-/// Backends end, streams are cancelled and destroyed, while their connections are on other threads.
+/// Backends are terminated, and streams cancelled and destroyed, while their connections run on other threads.
 TEST_F(ParallelLife, LeftAndKilledOnManyThreads) {
   asio::thread_pool threads{3};
   const auto read = [](sluice::relation what, int chunks, bool cancels) -> asio::awaitable<void> {

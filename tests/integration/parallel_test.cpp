@@ -1,5 +1,5 @@
-// One relation over several connections: every row once, in one snapshot, whatever others write; and nothing is left
-// behind, however it ends.
+// One relation over several connections: every row exactly once and in one snapshot, whatever others write; and no
+// session remains, however the read ends.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -33,10 +33,10 @@ using sluice::parallel_options;
 using sluice::split_by;
 using sluice::sql;
 
-/// Who can be told from the other sessions.
+/// A connection string whose sessions can be told from all others.
 std::string named(const std::string& name) { return dsn() + " application_name=" + name; }
 
-/// Sessions of that name, once they have had time to go.
+/// Waits until all sessions of that name have ended.
 void expect_none_left(const std::string& name) {
   wait_until("not exists (select from pg_stat_activity where application_name = '" + name + "')");
 }
@@ -83,7 +83,7 @@ template <class Face>
 class Parallel : public testing::Test {
  protected:
   static void SetUpTestSuite() { load(); }
-  /// Sorted, since they come in no order.
+  /// Reads all rows, and sorts them, because they arrive in no particular order.
   static std::vector<std::string> read(const sluice::relation& what, const parallel_options& how) {
     std::vector<std::string> seen = Face::read(named("par_rows"), what, how);
     std::ranges::sort(seen);
@@ -161,7 +161,7 @@ TYPED_TEST(Parallel, EndsAllAtAnErrorOfOne) {
   expect_none_left("par_error");
 }
 
-/// Whatever the keys are, the rows come as they come from one connection.
+/// For keys of every type, the rows arrive in the same order as over one connection.
 TYPED_TEST(Parallel, MergesInOrder) {
   psql(R"(set timezone = 'UTC';
       drop table if exists par_sorted; create table par_sorted (id serial, data jsonb, b bool, i2 int2, i4 int4,
@@ -238,13 +238,13 @@ class ParallelStream : public testing::Test {
   static void SetUpTestSuite() { load(); }
 };
 
-/// A thread for each consumer: what they see together is each row once.
+/// One thread per consumer: together they see each row exactly once.
 TEST_F(ParallelConsumers, TakeTheRowsOfTheirConnections) {
   struct tally {
     std::uint64_t rows{0};
     std::uint64_t sum{0};
   };
-  std::vector<tally> seen(3);  // each touched by one connection at a time
+  std::vector<tally> seen(3);  // each element is used by one connection at a time
   asio::thread_pool threads{3};
   const auto add = [&seen](sluice::chunk rows, std::uint32_t connection) -> asio::awaitable<void> {
     for (const sluice::row each : rows) {
@@ -278,7 +278,8 @@ TEST_F(ParallelConsumers, EndAllWhenOneFails) {
     if (rows && ++calls == 3) throw std::logic_error{"enough"};
     co_return;
   };
-  // Caught in the coroutine: the sanitizer cannot see how the standard library counts an exception's owners.
+  // Caught in the coroutine, because ThreadSanitizer does not see the reference counts of exceptions in the standard
+  // library.
   const auto read = [&fail](sluice::relation what) -> asio::awaitable<std::string> {
     std::string said{"nothing"};
     try {
@@ -332,7 +333,7 @@ TEST_F(ParallelStream, IsLeftEarly) {
   expect_none_left("par_left");
 }
 
-/// In the middle of connecting, dividing, reading; while its connections are on other threads.
+/// Left while connecting, dividing or reading, with its connections on other threads.
 TEST_F(ParallelStream, IsLeftOnManyThreads) {
   asio::thread_pool threads{3};
   const auto leave = [](std::string where, int chunks) -> asio::awaitable<void> {
@@ -342,7 +343,7 @@ TEST_F(ParallelStream, IsLeftOnManyThreads) {
   for (int turn = 0; turn < 40; ++turn)
     asio::co_spawn(threads, leave(named("par_left"), turn % 8), asio::use_future).get();
   for (int turn = 0; turn < 40; ++turn) {
-    asio::cancellation_signal stop;  // touched by this strand only
+    asio::cancellation_signal stop;  // used on this strand only
     const auto strand = asio::make_strand(threads);
     auto ended = asio::co_spawn(strand, leave(named("par_left"), 1'000),
                                 asio::bind_cancellation_slot(stop.slot(), asio::use_future));
@@ -369,7 +370,7 @@ TEST_F(ParallelStream, IsInterrupted) {
   expect_none_left("par_stopped");
 }
 
-/// Money that is moved, in rows that come and go; the sum stays.
+/// Writers move money between accounts, and insert and delete accounts; the sum does not change.
 TEST_F(ParallelStream, ReadsOneSnapshotWhileOthersWrite) {
   psql(
       "drop table if exists accounts; create table accounts (data jsonb) with (autovacuum_enabled = off);"

@@ -1,5 +1,5 @@
-// With which types parameters are sent: what functions, operators and indexes make of them, and that a value comes back
-// as it was, whatever the session's TimeZone and DateStyle.
+// The types with which parameters are sent: which functions, operators and indexes they select, and that a value comes
+// back unchanged, whatever the session's TimeZone and DateStyle.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -41,7 +41,7 @@ T back(sluice::client& db, const sluice::query& what, fetch_mode mode = fetch_mo
   return *got;
 }
 
-/// Through a column of the type, in plain and in bulk mode, alone and in an array.
+/// Sends the value through a column of the type, in plain and in bulk mode, alone and in an array.
 template <class T>
 void expect_back(sluice::client& db, const T& value, const std::string& type) {
   const std::string text = "select $1::" + type;
@@ -80,7 +80,7 @@ TEST(Parameters, OfDoubleComeBackWithAllTheirDigits) {
   for (const double value : {0.1, 0.1 + 0.2, -1e-7, 1234567890123456.7, 9007199254740993.0, 1.2345678901234567e30, 1e22,
                              limits::min(), limits::denorm_min(), limits::max(), limits::lowest()}) {
     expect_back(db, value, "float8");
-    expect_back(db, value, "numeric");  // by way of float8 it would lose digits
+    expect_back(db, value, "numeric");  // a detour through float8 would lose digits
   }
   for (const double value : {limits::infinity(), -limits::infinity()}) expect_back(db, value, "float8");
   const double zero = back<double>(db, sql("select $1::float8", -0.0).as_columns());
@@ -129,7 +129,7 @@ TEST(Parameters, AreTakenByFunctionsAndOperators) {
   gives("array(select generate_series($1, $2))", "[1, 2, 3]", 1, 3L);
   gives("(select count(*) from (select from generate_series(1, 9) limit $1 offset $2) q)", "4", std::size_t{4}, 2U);
   gives("$1 + $2", "3", 1, 2);
-  gives("$1 * $2", "4000000000000", 2'000'000L, 2'000'000L);  // whatever the value, a long is a bigint
+  gives("$1 * $2", "4000000000000", 2'000'000L, 2'000'000L);  // a long is a bigint, however small its value
   gives("$1 / 2", "1.5000000000000000", 3.0);
   gives("coalesce($1, 5)", "5", std::optional<int>{});
   gives("coalesce($1, 5)", "7", 7L);
@@ -206,7 +206,7 @@ TEST(Parameters, OfDatesAreDatesInEveryZone) {
     (void)answer(db, sql("with q as (insert into born values ($1, $1, $1) returning 1) select to_json(1) from q", day));
     EXPECT_EQ(answer(db, sql("select to_json(to_char(d, 'YYYY-MM-DD')) from born where d = $1", day)),
               "\"2024-02-29\"");
-    // A column's own type counts in a condition: there the day begins in UTC.
+    // In a condition, the column's own type decides: for it, the day begins in UTC.
     db.execute("update born set at = '2024-02-29 00:00:00+00', local = '2024-02-29'");
     db.execute("alter table born add doc json default '\"yes\"'");
     for (const char* column : {"d", "at", "local"}) {
@@ -241,7 +241,7 @@ TEST(Parameters, OfMomentsComeBackInEveryZone) {
       expect_back(db, at, "timestamptz");
     using real = sys_time<duration<double>>;
     for (const real at : {real{duration<double>{0.5}}, real::max(), real::min()}) expect_back(db, at, "timestamptz");
-    // Years beyond the 16 bits of std::chrono::year.
+    // Years beyond the 16-bit range of std::chrono::year.
     EXPECT_EQ(
         answer(db, sql("select to_json(extract(year from $1 at time zone 'UTC'))", sys_days{days{36'000'000}} + 3h)),
         "100534");
@@ -297,7 +297,7 @@ TEST(Columns, OfMomentsBeyondTheirTypeAreRefused) {
   using narrow = sys_time<duration<std::int32_t>>;
   const auto narrowly = [](const sluice::row& row) { (void)row.get<narrow>(0); };
   EXPECT_EQ(refusal(narrowly, "timestamptz '2038-01-19 03:14:08Z'"), out_of_range);
-  EXPECT_EQ(refusal(narrowly, "timestamptz '2038-01-19 03:14:07Z'"), out_of_range);  // that is infinity
+  EXPECT_EQ(refusal(narrowly, "timestamptz '2038-01-19 03:14:07Z'"), out_of_range);  // this value means infinity
   EXPECT_EQ(refusal(narrowly, "timestamptz '2038-01-19 03:14:06Z'"), "none");
   EXPECT_EQ(back<narrow>(db, sql("select timestamptz 'infinity'").as_columns()), narrow::max());
   const auto unsignedly = [](const sluice::row& row) { (void)row.get<sys_time<duration<std::uint32_t>>>(0); };

@@ -1,4 +1,4 @@
-// Other peers than one server: a standby beside its primary, and a pooler in between.
+// Setups other than a single server: a standby beside its primary, and a pooler in between.
 // Run as: ci/with-postgres ci/with-standby ci/with-pgbouncer BUILD_FOLDER/tests/peer_tests
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ using sluice::sql;
 std::string primary() { return cluster_value("SLUICE_TEST_PORT"); }
 std::string standby() { return cluster_value("SLUICE_TEST_STANDBY_PORT"); }
 
-/// "primary" or "standby", or what went wrong.
+/// "primary" or "standby", or the error.
 std::string reached(const std::string& conninfo) {
   try {
     sluice::client db{conninfo};
@@ -71,8 +71,7 @@ INSTANTIATE_TEST_SUITE_P(Hosts, Target,
                                          target_case{"standby", "standby", "standby", nullptr, "standby"},
                                          target_case{"prefer-standby", "standby", "standby", "primary", "standby"}));
 
-/// A snapshot is known to the server that exported it: all connections go there, wherever that is in the
-/// list.
+/// Only the server that exported a snapshot knows it: all connections go to that server, wherever it is in the list.
 TEST(Standby, IsReadInParallel) {
   psql(
       "drop table if exists par_far; create table par_far (data jsonb, half int); grant select on par_far to public;"
@@ -81,7 +80,7 @@ TEST(Standby, IsReadInParallel) {
   const std::string both = "user=trust_user dbname=sluice host=127.0.0.1,127.0.0.1 port=" + primary() + "," + standby();
   sluice::client far{both + " target_session_attrs=standby"};
   while (answer(far, sql("select to_json(pg_last_wal_replay_lsn() >= $1::pg_lsn)", written).as_document()) != "true") {
-  }  // the suite's time limit tells
+  }  // the suite's time limit bounds this loop
   const auto sum = [](const std::string& where, const sluice::relation& what) {
     std::uint64_t all = 0;
     sluice::parallel_range rows{where, what, {.connections = 3}};
@@ -91,7 +90,7 @@ TEST(Standby, IsReadInParallel) {
   };
   const std::uint64_t expected = 50'000ULL * 50'001 / 2;
   EXPECT_EQ(sum(both + " target_session_attrs=standby", sluice::from("par_far")), expected);
-  // A part from each of them, as docs/scaling.md has it.
+  // Reads one half from each server, as docs/scaling.md shows.
   const auto half = [](int which) { return sluice::from("par_far").where(sluice::column("half") == which); };
   EXPECT_EQ(sum(both + " target_session_attrs=primary", half(0)) + sum(both + " target_session_attrs=standby", half(1)),
             expected);
@@ -219,7 +218,7 @@ TEST(Pooler, IsGivenATimeoutForOneQueryOnly) {
   }
 }
 
-/// The values of a COPY are settings of its transaction, which no other client sees.
+/// The bound values of a COPY are settings of its transaction, so no other client sees them.
 TEST(Pooler, TakesBulk) {
   sluice::client first{pooled("trust_user")};
   sluice::client second{pooled("trust_user")};
@@ -244,7 +243,7 @@ TEST(Pooler, IsReadInParallel) {
   EXPECT_EQ(sum, 20'000LL * 20'001 / 2);
 }
 
-/// This one forgets statements, or has those of others: an error, and never another statement's rows.
+/// This pooler forgets prepared statements or mixes them up: that gives an error, and never another statement's rows.
 TEST(Pooler, NeverRunsAnotherClientsStatement) {
   sluice::connection_options options;
   options.statement_cache = 4;
@@ -279,8 +278,8 @@ TEST(Pooler, ThatLosesItsServerIsAnErrorAndNotAHang) {
     }
     ADD_FAILURE() << "a short result looked whole";
   } catch (const sluice::error& e) {
-    // PgBouncer passes rows on in pieces, and tells the loss in the middle of one if it has to: that is a broken
-    // protocol.
+    // PgBouncer forwards rows in pieces. If it reports the loss in the middle of one, the client sees a protocol
+    // violation.
     EXPECT_TRUE(e.kind() == condition::connection || e.kind() == condition::sql || e.kind() == condition::protocol)
         << e.what();
     EXPECT_FALSE(e.connection_usable());

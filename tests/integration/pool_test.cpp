@@ -1,4 +1,5 @@
-// A pool on a real server: who gets which connection, what comes back clean, and what happens when the server goes.
+// A pool on a real server: the order of waiters, the clean state of returned connections, and what happens when the
+// server goes away.
 #include <gtest/gtest.h>
 
 #include <asio/bind_cancellation_slot.hpp>
@@ -41,7 +42,7 @@ asio::awaitable<void> pause(std::chrono::milliseconds time = 1ms) {
   co_await timer.async_wait(asio::use_awaitable);
 }
 
-/// Runs a test's body with a pool of its own.
+/// Runs a test's body with its own pool.
 void with_pool(sluice::pool_options options, asio::awaitable<void> (*body)(pool&), const std::string& conninfo = dsn(),
                sluice::connection_options each = {}) {
   asio::io_context context{1};
@@ -56,7 +57,7 @@ void with_pool(sluice::pool_options options, asio::awaitable<void> (*body)(pool&
   done.get();
 }
 
-/// What a coroutine throws, or nothing.
+/// The error of an acquire, or nullopt.
 asio::awaitable<std::optional<sluice::error>> refusal(pool& from) {
   try {
     const pooled_connection lent = co_await from.acquire();
@@ -87,7 +88,7 @@ TEST(Pool, LendsTheSameConnectionAgain) {
 
 TEST(Pool, OpensNoMoreThanItMay) {
   with_pool({.min_size = 2, .max_size = 2, .acquire_timeout = 20ms}, [](pool& from) -> asio::awaitable<void> {
-    co_await from.warm_up();  // connecting is not what has little time
+    co_await from.warm_up();  // so that connecting does not count against the timeout
     const pooled_connection one = co_await from.acquire();
     const pooled_connection two = co_await from.acquire();
     const auto why = co_await refusal(from);
@@ -114,7 +115,7 @@ TEST(Pool, ServesThoseWhoWaitInTheirOrder) {
       co_await pause();
       EXPECT_EQ(from.stats().waiting, 10U);
     }
-    // The connection is promised: a newcomer does not overtake.
+    // The connection is reserved for a waiter: a newcomer does not overtake.
     const pooled_connection last = co_await from.acquire();
     EXPECT_EQ(order, (std::vector{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
   });
@@ -192,7 +193,7 @@ TEST(Pool, ClosesAConnectionThatCannotBeCleaned) {
 
 const char* const endless = "select jsonb_build_object('n', generate_series(1, 1000000000))";
 
-/// The nightly sweeps do it more often.
+/// The nightly sweeps raise it.
 int times_to_cancel() {
   const char* const text = std::getenv("SLUICE_CANCELS");
   return text == nullptr ? 200 : std::atoi(text);
@@ -273,7 +274,7 @@ TEST(Pool, SaysAtOnceThatTheServerIsDown) {
         const auto first = co_await refusal(from);
         EXPECT_TRUE(first && first->code() == sluice::condition::connection);
         EXPECT_EQ(from.stats().failed_attempts, 2U);
-        // The pauses grow: at some point a call falls into one, and nothing is tried.
+        // The pauses grow: eventually a call falls into one, and no attempt is made.
         for (std::uint64_t before = 0; before != from.stats().failed_attempts;) {
           before = from.stats().failed_attempts;
           EXPECT_TRUE(co_await refusal(from));
@@ -409,7 +410,7 @@ asio::awaitable<void> ask_on_a_strand(pool& from, int& answered, std::set<std::t
     pooled_connection lent = co_await from.acquire();
     const std::string one = co_await answer(*lent, sql("select to_json(1)").as_document());
     EXPECT_EQ(one, "1");
-    ++answered;  // nothing guards these: one handler at a time is what a strand promises
+    ++answered;  // unguarded: the strand runs one handler at a time
     threads.insert(std::this_thread::get_id());
   }
 }
@@ -435,7 +436,7 @@ TEST(Pool, WorksOnAStrandOfManyThreads) {
   EXPECT_GE(threads.size(), 1U);
 }
 
-/// A program with several threads has a pool for each.
+/// A program with several threads uses one pool per thread.
 TEST(Pool, IsOnePerThread) {
   std::vector<std::jthread> running;
   std::atomic<int> answered{0};

@@ -1,4 +1,5 @@
-// Every operator against a real server: which rows match, and that rows of another shape neither match nor fail.
+// Every operator against a real server: which rows match, and that rows of another shape neither match nor cause an
+// error.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -24,7 +25,7 @@ using sluice::from;
 using sluice::predicate;
 using sluice::sql_predicate;
 
-/// A field "v" of every shape, and columns of the types that operators know.
+/// A field "v" of every shape, and columns of every type that operators support.
 void make_table() {
   psql(R"(
     create extension if not exists ltree;
@@ -75,7 +76,7 @@ void make_table() {
   )");
 }
 
-/// The rows that match, by name, or what went wrong.
+/// The ids of the rows that match, or the error.
 std::string matching(sluice::relation of, const predicate& condition) {
   const sluice::query asked = of.where(condition).order_by(sluice::sort_key{column("id")}.collate("C")).build();
   std::string ids;
@@ -297,7 +298,7 @@ TEST(Predicates, RefuseWhatCannotBe) {
   static_assert(std::is_constructible_v<sluice::bind_value, int(&)[2]>);
 }
 
-/// However a number is spelled that numeric reads.
+/// In every spelling of a number that numeric accepts.
 TEST(Numbers, MatchInListsAsTheyDoAlone) {
   psql(
       "drop table if exists spelled_numbers; create table spelled_numbers (data jsonb);"
@@ -322,7 +323,7 @@ TEST(Numbers, MatchInListsAsTheyDoAlone) {
   }
 }
 
-/// A part with a sign is a key, whatever stands beside it.
+/// A path element with a sign is a key, whatever its neighbours are.
 TEST(Paths, CountElementsByPlainNumbersOnly) {
   psql(R"(drop table if exists counted; create table counted (data jsonb);
           insert into counted values ('{"a": [[1, 2], [3, 4]]}'), ('{"a": [{"-1": 2}]}'), ('{"a": [{"-1": {"1": 2}}]}'))");
@@ -340,7 +341,7 @@ TEST(Paths, CountElementsByPlainNumbersOnly) {
   }
 }
 
-/// Bytes are compared as they are: in their text form a backslash would begin an escape.
+/// Bytes are compared as they are: in bytea's text form, a backslash would begin an escape.
 TEST(Bytes, OfAColumnAreFoundWhateverTheyAre) {
   psql(
       "drop table if exists with_bytes; create table with_bytes (data jsonb, b bytea);"
@@ -360,7 +361,7 @@ TEST(Bytes, OfAColumnAreFoundWhateverTheyAre) {
   EXPECT_EQ(found(sluice::column("b").in({bytes("\x01"), bytes("")})), R"({"n": 2}{"n": 4})");
 }
 
-/// Texts that would break out of their place if anything were pasted.
+/// Texts that would break out of their quotes if they were pasted into SQL.
 class Hostile : public testing::TestWithParam<const char*> {};
 
 TEST_P(Hostile, TextStaysWhereItBelongs) {

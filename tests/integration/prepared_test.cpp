@@ -14,7 +14,7 @@ namespace {
 using namespace sluice::test;
 using sluice::sql;
 
-/// Names of the statements that the server holds for us.
+/// The number of prepared statements that the server holds for this session.
 std::string held(sluice::client& db) {
   return answer(db,
                 sql("select to_json(count(*)) from pg_prepared_statements where name like 'sluice_%'").as_document());
@@ -28,7 +28,7 @@ class Prepared : public testing::Test {
     options.watch = &seen_;
     return sluice::client{dsn(), options};
   }
-  /// Whether the last query was found in the cache.
+  /// Whether the cache had the last query's statement.
   [[nodiscard]] bool hit() const { return seen_.queries.back().was_prepared; }
 
   recorder seen_;
@@ -111,7 +111,7 @@ TEST_F(Prepared, AreForgottenWhenTheServerHasThemNoMore) {
     EXPECT_EQ(answer(db, what), "1") << statement;
     EXPECT_FALSE(hit());
   }
-  db.execute("do $$ begin deallocate all; end $$");  // not seen from here
+  db.execute("do $$ begin deallocate all; end $$");  // the client does not see this
   EXPECT_NE(answer(db, what).find("does not exist"), std::string::npos);
   EXPECT_EQ(answer(db, what), "1");
 }
@@ -157,7 +157,7 @@ asio::awaitable<void> twice_in_a_pipeline() {
 
 TEST_F(Prepared, AreNotPreparedTwiceByOnePipeline) { run(twice_in_a_pipeline()); }
 
-/// The server has the statement then, and this side knows nothing about it.
+/// The server has prepared the statement, but the client does not know that.
 TEST_F(Prepared, AreClosedWhenTheirQueryWasCancelledBeforeItBegan) {
   sluice::client db = connect(8);
   const sluice::query two = sql("select 1 as a, 2 as b");

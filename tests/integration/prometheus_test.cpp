@@ -21,7 +21,7 @@ std::string scraped(const prometheus::Registry& registry) {
   return prometheus::TextSerializer{}.Serialize(registry.Collect());
 }
 
-/// The value behind a series, or -1.
+/// The value of a series, or -1.
 double value(const std::string& text, const std::string& series) {
   const std::size_t at = text.find('\n' + series + ' ');
   return at == text.npos ? -1 : std::stod(text.substr(at + series.size() + 2));

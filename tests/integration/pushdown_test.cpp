@@ -1,4 +1,4 @@
-// What is pushed down does not cross the wire: counted between the client and the server.
+// Pushed-down conditions and projections keep data off the network: bytes are counted between client and server.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -23,7 +23,7 @@ class Pushdown : public testing::Test {
 
   struct moved {
     std::uint64_t rows;
-    std::uint64_t bytes;  // from the server, headers and all
+    std::uint64_t bytes;  // from the server, including message headers
   };
   static moved bytes_of(const sluice::query& what) {
     relay between{static_cast<std::uint16_t>(std::stoi(cluster_value("SLUICE_TEST_PORT")))};
@@ -53,7 +53,7 @@ TEST_F(Pushdown, OfAProjectionMovesOnlyItsFields) {
   const std::uint64_t documents =
       std::stoull(psql("select sum(length(jsonb_build_object('id', data->'id', 'profile', jsonb_build_object('city', "
                        "data#>'{profile,city}'))::text)) from v_user"));
-  const std::uint64_t headers = two.rows * 11 + 200;  // and what comes once
+  const std::uint64_t headers = two.rows * 11 + 200;  // and the messages that are sent once
   EXPECT_LT(two.bytes, documents + headers);
   EXPECT_LT(two.bytes * 3, all.bytes);
 }

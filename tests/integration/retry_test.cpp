@@ -1,4 +1,4 @@
-// Queries on a pool that are sent again, and those that are not; a server that is restarted under them.
+// Queries on a pool that are sent again, queries that are not, and a server that restarts while they run.
 #include <gtest/gtest.h>
 
 #include <asio/co_spawn.hpp>
@@ -47,7 +47,7 @@ asio::awaitable<result> ask(pool& from, sluice::query what, retry_options retry)
   co_return seen;
 }
 
-/// Statements whose first runs go wrong, each in its own way.
+/// Statements whose first runs fail, each in its own way.
 class Retry : public testing::Test {
  protected:
   Retry() {

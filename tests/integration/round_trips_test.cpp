@@ -1,4 +1,4 @@
-// How often a client and its server wait for each other until the first row is there.
+// The number of round trips until the first row arrives.
 #include <gtest/gtest.h>
 
 #include <ostream>
@@ -40,7 +40,7 @@ TEST_P(RoundTrips, ToTheFirstRow) {
   EXPECT_EQ(flights, one.flights) << "bytes of the server's answers:" << said;
 }
 
-// Start-up and the query are one each; SCRAM adds two, asking for TLS one, the handshake of TLS 1.3 one.
+// Start-up and the query take one each; SCRAM adds two, the request for TLS one, the TLS 1.3 handshake one.
 INSTANTIATE_TEST_SUITE_P(
     Ways, RoundTrips,
     testing::Values(way_in{"Trust", "trust_user", " sslmode=disable", 2, 0},

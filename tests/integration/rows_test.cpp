@@ -1,4 +1,4 @@
-// What queries give, against a real server, through both faces.
+// The results of queries against a real server, through both APIs.
 #include <gtest/gtest.h>
 
 #include <sluice/stream/json.hpp>

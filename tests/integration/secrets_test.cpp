@@ -1,4 +1,5 @@
-// A password is gone from memory when it is not needed any more: what a core dump would hold is looked through.
+// Passwords are erased from memory once they are not needed any more: these tests search what a core dump would
+// contain.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <openssl/crypto.h>
@@ -20,11 +21,11 @@ namespace {
 
 using namespace sluice::test;
 
-// The password of traced_user, which stands nowhere in one piece: the server puts it together too.
+// The password of traced_user, masked so that it is nowhere in one piece. The server assembles it in SQL.
 constexpr std::string_view masked =
     "\x2e\x28\x6e\x39\x3f\x77\x2d\x2f\x35\x29\x77\x3e\x3f\x77\x34\x33\x37\x2a\x35\x28\x2e\x3f";
 constexpr char mask = 0x5a;
-// What is looked for: an allocator may use the first bytes of what was freed.
+// The tests search for the end of the password: an allocator may overwrite the first bytes of freed memory.
 constexpr std::string_view needle = masked.substr(masked.size() - 12);
 
 /// Builds text around the password, gives it to `use`, and overwrites it.
@@ -39,7 +40,7 @@ void with_password(std::string_view before, std::string_view after, Use use) {
   OPENSSL_cleanse(text.data(), text.size());
 }
 
-/// How often the password's end stands there.
+/// How often the password's end occurs in `memory`.
 int traces_in(std::string_view memory) {
   const auto same = [](char c, char m) { return c == static_cast<char>(m ^ mask); };
   int found = 0;
@@ -50,7 +51,7 @@ int traces_in(std::string_view memory) {
   return found;
 }
 
-/// How often the password, or its end, stands in this process's memory.
+/// How often the password's end occurs in this process's memory.
 int traces() {
   static std::array<char, 1U << 20U> piece;
   const int memory = ::open("/proc/self/mem", O_RDONLY);
@@ -61,7 +62,7 @@ int traces() {
     std::uintptr_t to = 0;
     std::array<char, 5> rights{};
     if (std::sscanf(line.c_str(), "%lx-%lx %4s", &from, &to, rights.data()) != 3 || rights[0] != 'r') continue;
-    if (to - from > (1UL << 30U)) continue;  // a sanitizer's own
+    if (to - from > (1UL << 30U)) continue;  // a sanitizer's own memory
     const auto own = reinterpret_cast<std::uintptr_t>(piece.data());
     for (std::uintptr_t at = from; at < to; at += piece.size() - needle.size()) {
       if (at < own + piece.size() && at + piece.size() > own) continue;
@@ -75,7 +76,7 @@ int traces() {
   return found;
 }
 
-/// A user whose password is changed to the traced one, for as long as this lives.
+/// A user with the traced password, for as long as it lives.
 class traced_user {
  public:
   explicit traced_user(std::string name) : name_{std::move(name)} {

@@ -1,4 +1,4 @@
-// Whatever part of a condition the server evaluates and whatever is left for the client: the rows are the same.
+// The rows are the same whichever part of a condition the server evaluates and the client evaluates the rest.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -22,12 +22,12 @@ using sluice::local;
 using sluice::predicate;
 using sluice::sql;
 
-/// Trees of every operator that the client knows, over documents in which each field has any shape.
+/// Random trees of every operator that the client supports, over documents in which each field can have any shape.
 class generator {
  public:
   explicit generator(unsigned seed) : dice_{seed} {}
 
-  /// @param on_client  how often in ten a leaf is forced there
+  /// @param on_client  how many leaves in ten are forced onto the client
   predicate tree(int depth, int on_client) {
     const int what = depth == 0 ? 0 : pick(6);
     if (what == 1) return tree(depth - 1, on_client) && tree(depth - 1, on_client);

@@ -1,4 +1,5 @@
-// The scanner finds the parameters that the server finds: generated SQL and its renumbered form give the same.
+// The scanner finds the same parameters as the server: generated SQL gives the same result with its parameters
+// renumbered.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -18,7 +19,7 @@ class generator {
  public:
   explicit generator(unsigned seed) : random_{seed} {}
 
-  /// An array of expressions, with what may be between tokens between them.
+  /// An array of expressions, with whitespace and comments between the tokens.
   std::string statement() {
     std::string text = "select to_json(array[$1::text";
     for (std::size_t left = below(4) + 1; left != 0; --left)
@@ -84,7 +85,8 @@ class generator {
   std::string name_;
 };
 
-/// How many of the statements the server takes.
+/// Runs both forms of each statement.
+/// @return how many statements the server accepted
 int compare(const std::string& options, unsigned seed, int statements) {
   sluice::client db{dsn() + " options='" + options + "'"};
   generator next{seed};

@@ -1,8 +1,8 @@
-// Good sessions of a real server, plain, in pages, in bulk, with SCRAM and in TLS: cut after every byte in three ways,
-// said a byte at a time and in two pieces at every place, with each byte flipped, and cancelled at every wait. Whatever
-// comes, the client ends, in time: with all rows, or with an error after rows that are the first of them.
+// Recorded sessions of a real server, plain, paged, bulk, with SCRAM and in TLS: cut after every byte in three ways,
+// sent a byte at a time and in two pieces split at every position, with each byte flipped, and cancelled at every wait.
+// In every case the client ends in time: with all rows, or with an error after a prefix of them.
 //
-// SLUICE_SWEEP_STEP=n looks at every n-th place of the long ones only (5 unless set; ci/sweeps sets 1).
+// SLUICE_SWEEP_STEP=n tests every n-th position of the long sessions only (5 by default; ci/sweeps sets 1).
 #include <gtest/gtest.h>
 
 #include <asio/bind_cancellation_slot.hpp>
@@ -38,7 +38,7 @@ constexpr ways tls{"tls", "user=scram_user password=secret sslmode=require", slu
 
 std::uint16_t server_port() { return static_cast<std::uint16_t>(std::stoi(cluster_value("SLUICE_TEST_PORT"))); }
 
-// Of what ends by itself; and of what only a deadline ends.
+// Time limits: for cases that end by themselves, and for cases that only a deadline ends.
 constexpr auto long_patience = 10s;
 constexpr auto short_patience = 300ms;
 
@@ -87,7 +87,7 @@ conversation record(const ways& how) {
   return between.conversation();
 }
 
-/// Asks a server that says the conversation each of these ways; all at once, but a hundred at a time.
+/// Queries a server that replays the conversation in each of these ways; at most a hundred at a time.
 std::vector<outcome> ask_all(const conversation& what, const ways& how, const std::vector<delivery>& deliveries,
                              std::chrono::milliseconds patience, const std::vector<conversation>& altered = {}) {
   std::vector<outcome> seen(deliveries.size());
@@ -115,7 +115,7 @@ void expect_the_first_of_the_rows(const outcome& seen) {
   EXPECT_TRUE(std::equal(seen.rows.begin(), seen.rows.end(), good_rows.begin()));
 }
 
-/// A conversation that was cut short.
+/// Checks the outcome of a conversation that was cut.
 void expect_cut(const outcome& seen, cut how) {
   ASSERT_TRUE(seen.failure) << "a short result looked whole";
   const condition expected = how == cut::silence ? condition::timeout : condition::connection;
@@ -197,7 +197,7 @@ TEST_P(Sweep, WithEachByteFlipped) {
 }
 
 TEST_P(Sweep, CancelledAtEveryWait) {
-  for (int waits = 2;; ++waits) {  // before, the caller's own coroutine has not begun
+  for (int waits = 2;; ++waits) {  // in the first turn, the caller's own coroutine has not begun
     SCOPED_TRACE("cancelled after " + std::to_string(waits) + " turns");
     asio::io_context context{1};
     replayed server{context, whole, {}};
@@ -239,7 +239,7 @@ std::size_t sweep_step() {
   return text == nullptr ? 5 : static_cast<std::size_t>(std::stoul(text));
 }
 
-// What depends on chance, as nonces and keys do, cannot be said again: each cut has a session of its own.
+// Sessions with random nonces and keys cannot be replayed: each cut uses a new session.
 TEST_P(LiveSweep, CutAfterEveryByte) {
   std::size_t size = 0;
   {

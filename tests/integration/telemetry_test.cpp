@@ -1,4 +1,4 @@
-// What an observer is told, and what a trace shows.
+// What an observer receives, and what a trace contains.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -56,7 +56,7 @@ TYPED_TEST(Watched, QueriesAreToldFromTheirFlightToTheirEnd) {
   recorder seen;
   const auto what = sql("select to_json(n) as told from generate_series(1, $1) n", 50'000).as_document();
   const outcome got = TypeParam::ask(dsn(), what, {}, watched(seen));
-  const std::size_t ours = 0;  // the coroutine face sends another one afterwards
+  const std::size_t ours = 0;  // the coroutine test sends another one afterwards
   ASSERT_FALSE(seen.ends.empty());
   EXPECT_EQ(seen.queries[ours].text, what.text());
   EXPECT_FALSE(seen.queries[ours].database.empty());

@@ -1,4 +1,5 @@
-// TLS to a real Postgres: every mode, every way a certificate can be wrong, and what may never be fallen back to.
+// TLS to a real Postgres: every mode, every way in which a certificate can be wrong, and that there is no forbidden
+// fallback.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -20,7 +21,7 @@ using sluice::condition;
 using sluice::errc;
 using sluice::sql;
 
-/// What came of connecting: the TLS version, "plain", or the error.
+/// The outcome of connecting: the TLS version, "plain", or the error.
 struct result {
   std::string version;
   std::optional<sluice::error> failure;
@@ -38,10 +39,10 @@ result connect_to(const std::string& conninfo) {
   }
 }
 
-/// What a new connection finds over TCP: an old one may not have taken over a change yet.
+/// A setting as a new TCP connection sees it: an existing one may not have reloaded it yet.
 std::string show(const std::string& setting) { return psql("show " + setting, tcp_dsn()); }
 
-/// Changes a setting of the server, which takes it over at its own pace, until the end of the test.
+/// Changes a setting of the server until the end of the test, and waits until the server has reloaded it.
 class changed_setting {
  public:
   changed_setting(std::string name, const std::string& value) : name_{std::move(name)}, before_{show(name_)} {
@@ -63,7 +64,7 @@ class changed_setting {
   std::string before_;
 };
 
-/// The server with another certificate. The key is changed first: neither is looked at before both are.
+/// The server with another certificate. The key is set first: the server loads neither before both are changed.
 class other_certificate {
  public:
   explicit other_certificate(const std::string& name) {
@@ -90,7 +91,7 @@ std::string at_localhost(std::string user) {
 struct mode_case {
   const char* mode;
   const char* where_tls_is;
-  const char* where_none_is;  // "": an error of the kind tls
+  const char* where_none_is;  // "": fails with an error of kind tls
 };
 std::ostream& operator<<(std::ostream& out, const mode_case& one) { return out << one.mode; }
 class Modes : public testing::TestWithParam<mode_case> {};
@@ -140,7 +141,7 @@ TEST(Modes, RefuseARevocationListThatIsNotThereEvenWhereNothingIsChecked) {
   EXPECT_NE(missing.said().find("/nonexistent.crl cannot be used"), std::string::npos) << missing.said();
 }
 
-// OpenSSL takes ".domain" for any host of that domain.
+// OpenSSL accepts ".domain" for any host of that domain.
 TEST(Modes, TakeNoWholeDomainForAHost) {
   std::string whole = at_localhost("trust_user");
   whole.replace(whole.find("host=localhost"), 14, "hostaddr=127.0.0.1 host=.localhost");
@@ -153,7 +154,7 @@ struct bad_certificate {
   const char* certificate;
   const char* mode;
   const char* more;
-  const char* says;  // null: it is accepted
+  const char* says;  // null: the certificate is accepted
 };
 std::ostream& operator<<(std::ostream& out, const bad_certificate& one) {
   return out << one.certificate << ' ' << one.mode << ' ' << one.more;
@@ -217,7 +218,7 @@ class ClientCertificate : public testing::Test {
  protected:
   temporary_folder folder;
 
-  /// A copy of the key that only its owner may read, or as `mode` says.
+  /// Copies a key into a file that only its owner may read, or with `mode`.
   std::string key(const std::string& name, mode_t mode = 0600) {
     std::string path = folder.path() + "/" + name;
     std::ofstream{path, std::ios::binary} << std::ifstream{tls_file(name), std::ios::binary}.rdbuf();
@@ -345,7 +346,7 @@ TEST(TlsStream, BringsManyRecordsWithOneRead) {
       db.stream(sql("select to_json(repeat('x', 100)) from (select generate_series(1, 2000000000)) n").as_document());
   wait_until(
       "'ClientWrite' = (select wait_event from pg_stat_activity where pid = " + std::to_string(db.backend_pid()) + ")");
-  for (int i = 0; i < 12; ++i) EXPECT_TRUE(rows.next());  // the first hold less: the buffer begins small
+  for (int i = 0; i < 12; ++i) EXPECT_TRUE(rows.next());  // the first chunks are smaller: the buffer starts small
   EXPECT_GT(rows.stats().bytes / rows.stats().reads, 20'000U) << "the server's records hold 8 KiB";
 }
 
@@ -359,7 +360,7 @@ TYPED_TEST(TlsStream, CarriesMessagesLargerThanTheBuffer) {
 }
 
 TYPED_TEST(TlsStream, IsCancelledThroughTls) {
-  psql("alter role tls_user connection limit 1");  // the request to cancel is not a session
+  psql("alter role tls_user connection limit 1");  // a CancelRequest needs no session
   const outcome seen = TypeParam::ask(without_jit(as_user("tls_user") + with_roots("verify-full")),
                                       sql("select to_json(generate_series(1, 2000000000)) as tls_cancel_test"),
                                       {.timeout = std::chrono::seconds{1}, .timeout_counts_pauses = true});

@@ -1,4 +1,4 @@
-// Every asynchronous call takes completion tokens: callbacks, futures, cancellation slots.
+// Every asynchronous call accepts completion tokens: callbacks, futures, cancellation slots.
 #include <gtest/gtest.h>
 
 #include <asio/bind_cancellation_slot.hpp>
@@ -57,7 +57,7 @@ int count(const sluice::chunk& rows) {
 
 class Tokens : public testing::Test {
  protected:
-  /// A future may be completed by a thread of Asio's, so the context alone does not tell.
+  /// A thread of Asio may complete a future, so running out of work on the context is not enough.
   template <class Condition>
   void run_until(const Condition& is_done) {
     const auto latest = std::chrono::steady_clock::now() + 30s;
@@ -68,7 +68,7 @@ class Tokens : public testing::Test {
     ASSERT_TRUE(is_done()) << "it never completes";
   }
 
-  /// The result, or what was thrown.
+  /// The value, or the exception as an error.
   template <class Start>
   auto by_callback(const Start& start) {
     using result = decltype(start(asio::use_future).get());
@@ -92,7 +92,7 @@ class Tokens : public testing::Test {
     run_until([&] { return done.wait_for(0s) == std::future_status::ready; });
     return done.get();
   }
-  /// How a call ends that is cancelled after `waits`.
+  /// The error of a call that is cancelled after `waits` returns.
   template <class Start, class Wait>
   std::error_code cancelled(const Start& start, const Wait& waits) {
     asio::cancellation_signal stop;
@@ -106,7 +106,7 @@ class Tokens : public testing::Test {
   std::error_code cancelled_at_once(const Start& start) {
     return cancelled(start, [] {});
   }
-  /// Until nothing is left to do but wait.
+  /// Cancels the call once the context has nothing left to run but a pending wait.
   template <class Start>
   std::error_code cancelled_in_its_wait(const Start& start) {
     return cancelled(start, [this] {
@@ -357,7 +357,7 @@ TEST_F(Tokens, NeedAnObjectThatHasAnExecutor) {
   sluice::pooled_stream rows = shared.stream(numbers(3));
   const sluice::pooled_stream moved_rows = std::move(rows);
   const sluice::pool moved_pool = std::move(shared);
-  // NOLINTBEGIN(bugprone-use-after-move): that is the question
+  // NOLINTBEGIN(bugprone-use-after-move): moved-from objects are what is tested
   EXPECT_EQ(failure_of([&] { rows.next(ignore); }), errc::bad_state);
   EXPECT_EQ(failure_of([&] { shared.acquire(ignore); }), errc::bad_state);
   // NOLINTEND(bugprone-use-after-move)

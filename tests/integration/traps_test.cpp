@@ -1,4 +1,4 @@
-// Functions, operators and types of another role, in a schema that is looked at first, are never used.
+// Functions, operators and types of another role in a schema that is searched first are never used.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -18,8 +18,8 @@ using sluice::column;
 using sluice::field;
 using sluice::from;
 
-/// For every operator and function of pg_catalog there is one with the same types in the schema `trap`, for every
-/// operator also ones that fit types of ours better, for every type a domain. To use one is an error.
+/// Creates, in the schema `trap`, a twin with the same types for every operator and function of pg_catalog,
+/// better-fitting overloads for every operator, and a domain for every type. Using any of them is an error.
 void set_traps() {
   psql(R"(
     drop schema if exists trap cascade;

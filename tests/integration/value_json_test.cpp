@@ -1,4 +1,4 @@
-// Values of built-in types as JSON, in binary and in text, beside what the server's row_to_json makes of them.
+// Values of built-in types as JSON, from binary and from text, compared with the server's row_to_json.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -16,7 +16,7 @@ using sluice::detail::session_settings;
 using sluice::detail::type_catalog;
 using namespace sluice::test;
 
-/// For each row of a query of one column, of a built-in type.
+/// Compares each row of a query with one column of a built-in type.
 void expect_the_servers(sluice::client& db, const std::string& query, const session_settings& session = {}) {
   std::uint32_t type = 0;
   for (const sluice::row each :
@@ -85,8 +85,8 @@ TEST(ValueJson, IsThatOfTheServerForRandomValues) {
            "((random() - 0.5) * power(10, random() * 30 - 15))::float8",
            "((random() - 0.5) * power(10, random() * 600 - 300))::float8",
            "round((random() * 1e6)::numeric, n % 10)::float8",   // few digits
-           "((n - 10000) * power(10::float8, n % 23))::float8",  // many lie half way between others
-           "power(2::float8, n % 2097 - 1074)",                  // all of them, from the smallest
+           "((n - 10000) * power(10::float8, n % 23))::float8",  // many lie halfway between two floats
+           "power(2::float8, n % 2097 - 1074)",                  // every power of two, from the smallest
            "((random() - 0.5) * power(10, random() * 20 - 10))::float4",
            "((n - 10000) * power(2::float8, n % 80))::float4",
            "((random() - 0.5) * power(10, random() * 30)::numeric)::numeric(60, 20) * power(10::numeric, (random() * "
@@ -110,7 +110,7 @@ TEST(ValueJson, IsThatOfTheServerForRandomValues) {
     expect_the_servers(db, "select " + std::string{values} + " from generate_series(1, 20000) n");
 }
 
-/// All settings that change what the server writes, and those that do not.
+/// Settings that change the server's output, and others that must not matter.
 TEST(ValueJson, IsThatOfTheServerWhateverItsSettingsAre) {
   int settings = 0;
   for (const char* zone : {"UTC", "Etc/UTC", "Asia/Kolkata", "America/St_Johns", "Europe/Berlin", "Africa/Monrovia"})

@@ -21,7 +21,7 @@ using sluice::sql;
 
 struct parameter_case {
   const char* name;
-  const char* expression;  // of $1, giving a document
+  const char* expression;  // in terms of $1; gives a document
   bind_value value;
   std::string document;
 };

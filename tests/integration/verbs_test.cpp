@@ -1,4 +1,4 @@
-// One set of verbs: the same generic code drives every stream.
+// The same generic code drives every kind of stream, because all have the same verbs.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -72,7 +72,7 @@ void expect_all(std::int64_t sum, const sluice::stream_stats& seen, leaving how,
   EXPECT_FALSE(goes_on);
 }
 
-// Each verb once, to the end.
+// Calls each verb once, and reads to the end.
 template <sluice::blocking_stream Stream>
 void read_through(Stream rows) {
   std::int64_t sum = sum_of(rows.next());
@@ -225,7 +225,7 @@ asio::awaitable<void> pause_pooled() {
 
 TEST(PooledStream, PausesItsPagesOnceTheyWereSent) { run(pause_pooled()); }
 
-// What a parallel stream says of how it ended.
+// Reports about the end of a parallel stream.
 
 TEST(ParallelRange, SaysHowItsQueriesWereEnded) {
   const auto what = numbers();
@@ -256,7 +256,7 @@ std::string told(const sluice::error& e) {
   return text.substr(0, text.find(','));
 }
 
-/// Reads each chunk up to its first bad row.
+/// Reads each chunk up to its first malformed row.
 template <class Next>
 asio::awaitable<void> count_rows(Next& rows, std::int64_t& good, std::vector<std::string>& bad) {
   while (auto some = co_await rows.next()) {
@@ -296,7 +296,7 @@ TEST(TypedRange, CountsTheRowsOfChunksThatWereLeft) {
     try {
       for (const number& each : some) last = each.n;
     } catch (const sluice::error& e) {
-      if (last == 0) continue;  // the first of its chunk
+      if (last == 0) continue;  // the first row of its chunk
       EXPECT_EQ(told(e), "row " + std::to_string(last + 1));
       ++checked;
     }

@@ -1,4 +1,4 @@
-// Rows into sinks: whole streams into descriptors, std::ostream and Asio sockets, with sinks that are slow or gone.
+// Rows into sinks: whole streams into descriptors, std::ostream and Asio sockets, with sinks that are slow or closed.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -25,7 +25,7 @@ using namespace sluice::test;
 using sluice::document_format;
 using sluice::sql;
 
-constexpr std::size_t buffer_bound = (64U << 10U) + 64;  // and the padding for simdjson
+constexpr std::size_t buffer_bound = (64U << 10U) + 64;  // including the padding for simdjson
 const char* const thousands = "select jsonb_build_object('i', i, 'text', repeat('x', 100)) from generate_series(1, ";
 
 sluice::query rows_of(int count) { return sql(thousands + std::to_string(count) + ") as i").as_document(); }
@@ -98,7 +98,7 @@ TEST(WrittenDocuments, GoToASocketAtItsReadersPace) {
   constexpr int count = 100'000;
   auto written = asio::co_spawn(context, write_to(std::move(ours), count), asio::use_future);
 
-  // Nobody reads: what fits into sockets and the receive buffer moves, then all three wait for each other.
+  // Nobody reads the output: rows move until the sockets and the receive buffer are full, then every side waits.
   while (psql("select count(*) from pg_stat_activity where wait_event = 'ClientWrite' and query like '%repeat%'") !=
          "1")
     context.poll();

@@ -1,6 +1,6 @@
-// Much at once, and for long: a thousand streams on one thread, ten million rows through a consumer that stalls, and a
-// mixture of everything for SLUICE_SOAK_SECONDS (60 unless set). Every row is accounted for; memory and descriptors
-// stay where they were. For a server with room for a thousand connections: ci/load.
+// High load over a long time: a thousand streams on one thread, ten million rows through a consumer that stalls, and a
+// mixture of everything for SLUICE_SOAK_SECONDS (60 by default). Every row is counted; memory and descriptors do not
+// grow. Run by ci/load, with a server that allows a thousand connections.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ using namespace sluice::test;
 using sluice::sql;
 using clock = std::chrono::steady_clock;
 
-constexpr long slack{8L << 20};  // an allocator keeps what it was given back
+constexpr long slack{8L << 20};  // an allocator keeps freed memory
 
 asio::awaitable<void> pause(clock::duration time) {
   asio::steady_timer timer{co_await asio::this_coro::executor, time};
@@ -32,7 +32,7 @@ sluice::query numbers(int count) {
   return sql("select to_json(generate_series(1, " + std::to_string(count) + "))").as_document();
 }
 
-/// Of rows that are numbers.
+/// Counts rows that are numbers.
 struct account {
   std::uint64_t rows{0};
   std::uint64_t sum{0};
@@ -43,12 +43,12 @@ struct account {
       sum += std::stoull(std::string{row.text()});
     }
   }
-  /// 1, 2, 3 and so on, each once.
+  /// Whether the rows were 1, 2, 3 and so on, each once.
   [[nodiscard]] bool is_whole(std::uint64_t count) const { return rows == count && sum == count * (count + 1) / 2; }
 };
 
 constexpr int streams = 1'000;
-constexpr int rows_each = 20'000;  // more than the buffers between here and there hold
+constexpr int rows_each = 20'000;  // more than all buffers between server and client hold
 
 asio::awaitable<void> read_beside_others(int& open, int& whole) {
   sluice::connection db = co_await sluice::connect(dsn());

@@ -1,5 +1,5 @@
-// What nearly every test that talks to a server includes, compiled once: before each file, and by none. No `#pragma
-// once`: it is the main file of its compilation.
+// Headers that nearly every test with a server includes, precompiled. Force-included by the compiler, so no source file
+// includes it. No `#pragma once`, because it is the main file of its compilation.
 #include <gtest/gtest.h>
 
 #include <asio/awaitable.hpp>

@@ -1,5 +1,5 @@
 #pragma once
-// What a test asks of a connection that it has had some trouble with, and of psql about the server's side of it.
+// Helpers that query a connection after trouble, and helpers that ask psql about the server's side.
 #include <string>
 
 #include <sluice/sluice.hpp>
@@ -8,7 +8,7 @@
 
 namespace sluice::test {
 
-/// Whether some session is running a query with these words in it.
+/// Whether some session is running a query that contains `words`.
 inline bool is_running(const std::string& words) {
   return psql(
              "select count(*) from pg_stat_activity where pid <> pg_backend_pid() and state = 'active' and "
@@ -16,14 +16,15 @@ inline bool is_running(const std::string& words) {
              words + "%'") != "0";
 }
 
-/// Comes back when some session runs a query with these words; a query that never starts is for the suite's time limit.
+/// Waits until some session runs a query that contains `words`. If none ever does, the suite's time limit ends the
+/// test.
 inline void wait_until_running(const std::string& words) {
   wait_until(
       "exists (select from pg_stat_activity where pid <> pg_backend_pid() and state = 'active' and query like '%" +
       words + "%' and query not like 'do %')");
 }
 
-/// The documents of a query, one after the other, or what went wrong.
+/// The documents of a query, concatenated, or the error.
 inline std::string answer(client& db, const query& what) {
   std::string text;
   try {

@@ -1,5 +1,5 @@
 #pragma once
-// What a server would send, spelled as bytes: backend{}.parse_complete().data_row("{}").bytes
+// A server's messages, built as bytes: backend{}.parse_complete().data_row("{}").bytes
 #include <cstdint>
 #include <initializer_list>
 #include <optional>

@@ -1,5 +1,5 @@
 #pragma once
-// Text as bytes and back: what a test compares is written as a string literal.
+// Conversion between text and bytes, so that tests can compare with string literals.
 #include <cstddef>
 #include <span>
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace sluice::test {
 
-/// A literal with its zero bytes, without the last one: bytes("a\0b") has three.
+/// A literal with its embedded zero bytes, but without the terminator: bytes("a\0b") has three bytes.
 template <std::size_t Size>
 std::string raw(const char (&literal)[Size]) {
   return {literal, Size - 1};

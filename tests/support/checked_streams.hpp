@@ -1,5 +1,5 @@
 #pragma once
-// Tasks that stream through a pool while its servers come and go: every result is whole, with the right sum, or an
+// Tasks that stream through a pool while its servers come and go: every result is complete, with the right sum, or an
 // error.
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -20,7 +20,7 @@
 
 namespace sluice::test {
 
-/// A command as whoever runs the server.
+/// Runs a command as the user who runs the server.
 inline finished as_server(const std::string& command) {
   const std::string user = cluster_value("SLUICE_TEST_SERVER_USER");
   const std::string change =
@@ -28,18 +28,18 @@ inline finished as_server(const std::string& command) {
   return shell("cd / && " + change + command + " >/dev/null 2>&1");
 }
 
-/// pg_ctl on the private server, or on the data folder given.
+/// Runs pg_ctl on the private server, or on the given data folder.
 inline finished pg_ctl(const std::string& what, const std::string& data = cluster_value("SLUICE_TEST_DATA_DIR")) {
   return as_server(cluster_value("SLUICE_TEST_PG_BINDIR") + "/pg_ctl " + what + " -s -D " + data);
 }
 
 class checked_streams {
  public:
-  /// @param over  ends them
+  /// @param over  set to true to end the tasks
   void start(int tasks, pool& from, const asio::any_io_executor& on, const bool& over) {
     for (; running_ < tasks; ++running_) asio::co_spawn(on, work(from, over), asio::detached);
   }
-  /// Waits for so many whole results more.
+  /// Waits for this many further complete results.
   asio::awaitable<void> more(std::size_t results) {
     const std::size_t goal = whole_ + results;
     while (whole_ < goal) co_await rest(std::chrono::milliseconds{1});

@@ -1,6 +1,6 @@
 #pragma once
 // The private Postgres of an integration test, as ci/with-postgres describes it in the environment, and psql as the
-// oracle.
+// reference.
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -11,8 +11,8 @@
 
 namespace sluice::test {
 
-/// What ci/with-postgres says about its server. Throws when it did not start this process: a test that needs a server
-/// and has none fails.
+/// A variable that ci/with-postgres sets. Throws if this process was not started by it, so that a test that needs a
+/// server fails without one.
 inline std::string cluster_value(const char* variable) {
   const char* value = std::getenv(variable);
   if (value == nullptr || *value == '\0')
@@ -21,22 +21,22 @@ inline std::string cluster_value(const char* variable) {
   return value;
 }
 
-/// Connection string of the superuser over the Unix socket.
+/// A connection string of the superuser over the Unix socket.
 inline std::string dsn() { return cluster_value("SLUICE_TEST_DSN"); }
 
-/// Connection string of the superuser over TCP on 127.0.0.1.
+/// A connection string of the superuser over TCP on 127.0.0.1.
 inline std::string tcp_dsn() { return cluster_value("SLUICE_TEST_TCP_DSN"); }
 
-/// A certificate or key of the cluster, such as "ca.crt".
+/// The path of a certificate or key of the cluster, such as "ca.crt".
 inline std::string tls_file(const std::string& name) { return cluster_value("SLUICE_TEST_TLS_DIR") + "/" + name; }
 
-/// The password of every user that has one, but for sasl_user.
+/// The password of every user that has one, except sasl_user.
 inline constexpr std::string_view user_password = "secret";
 
 /// The password of sasl_user in UTF-8: SASLprep makes "secretaIX" of it.
 inline constexpr std::string_view sasl_user_password = "secret\xc2\xaa\xe2\x85\xa8";
 
-/// Connection string of another user over TCP, with its password where it has one: trust_user, scram_user, md5_user,
+/// A connection string of another user over TCP, with its password if it has one: trust_user, scram_user, md5_user,
 /// clear_user, sasl_user, tls_user, cert_user, plain_user.
 inline std::string as_user(std::string_view name) {
   std::string text = "host=127.0.0.1 port=" + cluster_value("SLUICE_TEST_PORT") + " dbname=sluice user=";
@@ -48,13 +48,14 @@ inline std::string as_user(std::string_view name) {
   return text;
 }
 
-/// The same without JIT, which may take the server longer than all else that an endless query does at first.
+/// Turns JIT off in a connection string. Compiling an endless query may take the server longer than everything else it
+/// does first.
 inline std::string without_jit(std::string conninfo = dsn()) { return std::move(conninfo) + " options='-c jit=off'"; }
 
-/// What psql prints for `sql`: a line per row, columns separated by '|', without the last newline. The text goes to
-/// psql as it is, so that it may hold several statements and any quotes.
-/// @param conninfo  the server and user to ask; the superuser over the Unix socket unless given
-/// Throws with psql's own message when a statement fails.
+/// What psql prints for `sql`: a line per row, columns separated by '|', without the last newline. The text is passed
+/// to psql unchanged, so it may contain several statements and any quotes. Throws with psql's own message when a
+/// statement fails.
+/// @param conninfo  the server and user; by default the superuser over the Unix socket
 inline std::string psql(std::string_view sql, const std::string& conninfo = dsn()) {
   const auto quoted = [](std::string_view text) {
     std::string word = "'";
@@ -76,8 +77,8 @@ inline std::string psql(std::string_view sql, const std::string& conninfo = dsn(
   return text;
 }
 
-/// Comes back when `condition` holds on the server, which looks every few milliseconds; one that never does is for the
-/// suite's time limit.
+/// Waits until `condition` holds on the server, which checks it every few milliseconds. If it never holds, the suite's
+/// time limit ends the test.
 inline void wait_until(const std::string& condition) {
   psql("do $wait$ begin loop perform pg_stat_clear_snapshot(); exit when (" + condition +
        "); perform pg_sleep(0.002); end loop; end $wait$");

@@ -1,6 +1,6 @@
 #pragma once
-// Replaces operator new and delete of the program that includes it, in one file: counts what a thread allocates, and
-// lets an allocation of its choice fail.
+// Replaces operator new and delete of a program; to be included in exactly one of its files. Counts what a thread
+// allocates, and lets a chosen allocation fail.
 #include <malloc.h>
 
 #include <algorithm>
@@ -11,19 +11,19 @@
 
 namespace sluice::test {
 
-/// Of this thread. What another thread frees is not taken off `live`.
+/// The counts of this thread. Memory freed by another thread is not subtracted from `live`.
 struct memory {
   static constexpr std::size_t never = std::numeric_limits<std::size_t>::max();
 
   std::size_t allocations{0};
-  /// Allocations before the one that fails; then none does any more. Those of Asio do not count: when it cannot
-  /// allocate what it begins, it ends the program.
+  /// The number of allocations before the one that fails; later ones succeed. Asio's allocations do not count: it
+  /// terminates the program when it cannot allocate an operation that it starts.
   std::size_t until_failure{never};
   std::size_t live{0};
   std::size_t peak{0};
   bool has_failed{false};
 
-  /// Whether the allocation that is asked for now is the one that fails.
+  /// Called for each allocation: whether this is the one that fails.
   bool fails_now() noexcept {
     if (until_failure == never || until_failure-- != 0) return false;
     until_failure = never;
@@ -39,7 +39,7 @@ inline thread_local constinit memory counted{};
 void* operator new(std::size_t size) {
   auto& counted = sluice::test::counted;
   ++counted.allocations;
-  const bool is_asios = size % 4 == 1;  // it asks for whole words and a byte of its own
+  const bool is_asios = size % 4 == 1;  // Asio allocates a multiple of four bytes, plus one
   void* const memory = !is_asios && counted.fails_now() ? nullptr : std::malloc(size);
   if (memory == nullptr) throw std::bad_alloc{};
   counted.live += ::malloc_usable_size(memory);

@@ -1,6 +1,5 @@
 #pragma once
-// One condition for each operator, reading, measure and kind of value, of fields and of columns; a new one belongs
-// here.
+// One condition for each operator, reading, measure and kind of value, of fields and of columns. Add new ones here.
 #include <chrono>
 #include <string>
 #include <vector>
@@ -118,7 +117,7 @@ inline std::vector<predicate> every_condition() {
   return all;
 }
 
-/// The same for vectors, which need an extension that is not everywhere.
+/// Conditions on vectors, which need an extension that is not installed everywhere.
 inline std::vector<predicate> every_distance() {
   std::vector<predicate> all;
   for (const operand& of : {field("v"), column("e"), column("e").as_type("ext.halfvec")}) {
@@ -132,7 +131,7 @@ inline std::vector<predicate> every_distance() {
   return all;
 }
 
-/// Keys to order by, each with a value to go on after.
+/// One sort key of every kind.
 inline std::vector<operand> every_key() {
   const operand v = field("v");
   return {v,

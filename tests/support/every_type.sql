@@ -1,4 +1,5 @@
--- All that a database can have types of: every extension that is installed, and the kinds of types that users define.
+-- Creates every kind of type that a database can have: all available extensions, and the kinds of types that users
+-- define.
 do $$
 declare name text;
 begin
@@ -46,7 +47,7 @@ exception when others then
   return false;
 end $$;
 
--- Values of each type, in SQL.
+-- Values of each type, as SQL literals.
 create table samples (type oid primary key, literals text[]);
 insert into samples select t.oid, (
   select array_agg(quote_nullable(literal) || '::' || t.oid::regtype order by n) from unnest(array[
@@ -72,7 +73,7 @@ insert into samples select t.oid, (
   ]) with ordinality l (literal, n) where is_accepted(literal, t.oid))
 from pg_type t where typtype not in ('p', 'c');
 
--- Of a composite: the n-th row has the n-th value of each field, where there are so many.
+-- Values of composite types: the n-th row has the n-th value of each field, as far as there are any.
 create function add_composites() returns void language sql as $$
   insert into samples
   select t.oid, array_agg('row(' || fields || ')::' || t.oid::regtype)
@@ -84,7 +85,7 @@ create function add_composites() returns void language sql as $$
   on conflict (type) do update set literals = excluded.literals
 $$;
 select add_composites();
--- Of what has composites in it: arrays, domains, and once more composites.
+-- Values of types that contain composites: arrays, domains, and composites once more.
 insert into samples select oid, array['array[' || array_to_string(literals[:3], ', ') || ', null]::' || oid::regtype]
 from pg_type join samples on type = typelem where typcategory = 'A' and typtype = 'b' and literals is not null and typname not in ('int2vector', 'oidvector')
 on conflict (type) do update set literals = samples.literals || excluded.literals;

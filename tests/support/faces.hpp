@@ -1,5 +1,5 @@
 #pragma once
-// One test body for both faces: what a query gives, through the blocking client or through a coroutine.
+// One test body for both APIs: the results of a query through the blocking client or through a coroutine.
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/use_future.hpp>
@@ -20,12 +20,12 @@ T run(asio::awaitable<T> work) {
   return result.get();
 }
 
-/// What a query gave, and what went wrong.
+/// The rows that a query gave, and its error.
 struct outcome {
   std::vector<std::string> rows;  ///< "NULL" for NULL
   std::optional<error> failure;
   stream_stats stats;
-  bool usable{false};  ///< the connection can take another query
+  bool usable{false};  ///< whether the connection accepts another query
 };
 
 inline void take(outcome& to, const chunk& rows) {
@@ -69,7 +69,7 @@ struct coroutine_face {
         }
         seen.stats = rows.stats();
       }
-      // A query waits for the one before it to be left: its success is the proof.
+      // This query waits until the one before has been left: if it succeeds, the connection is usable.
       try {
         (void)co_await db.execute("select 1");
         seen.usable = true;

@@ -1,7 +1,7 @@
 #pragma once
-// A server that a test scripts: it listens on a Unix socket in a folder of its own, or on a port of 127.0.0.1, and
-// plays one conversation per connection, each in a thread. Not a Postgres: it says what the test tells it to, when the
-// test tells it to.
+// A server that a test scripts: it listens on a Unix socket in its own folder, or on a port of 127.0.0.1, and plays one
+// conversation per connection, each in its own thread. It is not a Postgres: it sends exactly what the test tells it
+// to, when the test tells it to.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -24,7 +24,7 @@
 
 namespace sluice::test {
 
-/// The server's end of one connection. Blocking; a test that hangs here hangs, and the suite's time limit tells.
+/// The server's end of one connection. Blocking; if a test hangs here, the suite's time limit ends it.
 class server_end {
  public:
   explicit server_end(int descriptor) : descriptor_{descriptor} {}
@@ -33,7 +33,7 @@ class server_end {
   server_end& operator=(server_end&&) = delete;
 
   void send(std::string_view bytes) const { (void)try_send(bytes); }
-  /// @return false when the client has left
+  /// @return false if the client has closed the connection
   [[nodiscard]] bool try_send(std::string_view bytes) const {
     while (!bytes.empty()) {
       const ssize_t count = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -42,19 +42,19 @@ class server_end {
     }
     return true;
   }
-  /// What one recv brings; empty at the end.
+  /// The bytes of one recv; empty at the end.
   [[nodiscard]] std::string receive() const {
     std::string bytes(65536, '\0');
     const ssize_t count = ::recv(descriptor_, bytes.data(), bytes.size(), 0);
     bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
     return bytes;
   }
-  /// Reads until the client has left.
+  /// Reads until the client closes the connection.
   void receive_all() const {
     while (!receive().empty()) {
     }
   }
-  /// What has come, and stays to be received.
+  /// The bytes that have arrived; they can still be received.
   [[nodiscard]] std::string peek() const {
     std::string bytes(64, '\0');
     const ssize_t count = ::recv(descriptor_, bytes.data(), bytes.size(), MSG_PEEK);
@@ -62,7 +62,7 @@ class server_end {
     return bytes;
   }
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
-  /// Whether the client sends something, or leaves, within the time.
+  /// Whether the client sends something, or closes the connection, within the time.
   [[nodiscard]] bool hears_something_within(int milliseconds) const {
     pollfd watched{descriptor_, POLLIN, 0};
     return ::poll(&watched, 1, milliseconds) > 0;
@@ -70,15 +70,15 @@ class server_end {
   void close() {
     if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
   }
-  /// Says that nothing more will come (FIN), and still hears.
+  /// Sends a FIN; the connection can still be read.
   void finish() const { ::shutdown(descriptor_, SHUT_WR); }
-  /// Closes with a reset (RST), on TCP.
+  /// Closes the connection with a reset (RST); TCP only.
   void reset() {
     const linger at_once{1, 0};
     ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     close();
   }
-  /// Takes the start-up packet and lets the client in without asking.
+  /// Reads the start-up packet and accepts the client without authentication.
   void let_in() const {
     (void)receive();
     send(backend{}.authentication_ok().backend_key_data(4711, "key!").ready_for_query().bytes);
@@ -93,7 +93,7 @@ class listener {
   using conversation = std::function<void(server_end)>;
   enum class kind : std::uint8_t { unix_socket, tcp };
 
-  /// @param conversations  for the connections in the order of their arrival
+  /// @param conversations  one per connection, in the order in which they arrive
   explicit listener(std::vector<conversation> conversations, kind where = kind::unix_socket) {
     if (where == kind::unix_socket)
       listen_on_unix_socket();
@@ -112,7 +112,7 @@ class listener {
     }};
   }
   ~listener() {
-    ::shutdown(descriptor_, SHUT_RDWR);  // wakes the accept of a connection that never came
+    ::shutdown(descriptor_, SHUT_RDWR);  // wakes an accept that still waits for a connection
     acceptor_.join();
     ::close(descriptor_);
   }

@@ -1,5 +1,5 @@
 #pragma once
-// Rows as the mapper of stream/json/ writes them from their columns, and as the server's row_to_json does.
+// Rows as the mapper of stream/json/ writes them from their columns, compared with the server's row_to_json.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace sluice::test {
 
-/// A value as it was sent.
+/// A value's bytes, as they were sent.
 struct raw_value {
   std::string bytes{};
 };
@@ -25,7 +25,7 @@ inline void from_binary(const binary_field& from, raw_value& into) {
   into.bytes.assign(reinterpret_cast<const char*>(from.bytes.data()), from.bytes.size());
 }
 
-/// Asks the server's catalog for what is missing of these types.
+/// Asks the server's catalog for the facts about these types that are missing in `types`.
 inline void learn(client& db, detail::type_catalog& types, std::span<const std::uint32_t> of) {
   const std::vector<std::uint32_t> missing = types.missing(of);
   if (missing.empty()) return;
@@ -48,30 +48,30 @@ inline void learn(client& db, detail::type_catalog& types, std::span<const std::
   EXPECT_TRUE(types.missing(of).empty());
 }
 
-/// A row of one column as DataRow has it, without its header, and in memory that ends where it does.
+/// The body of a DataRow with one column.
 inline std::string row_body(const std::optional<raw_value>& value) {
   if (!value) return be16(1) + be32(0xffffffff);
   return be16(1) + be32(static_cast<std::uint32_t>(value->bytes.size())) + value->bytes;
 }
 
-/// What the mapper makes of a row with one column `v`.
+/// The mapper's output for a row with one column `v`.
 inline std::string mapped(detail::object_writer& objects, const std::optional<raw_value>& value) {
   const std::string body = row_body(value);
-  const std::vector<char> exact{body.begin(), body.end()};  // so that a sanitizer sees its end
+  const std::vector<char> exact{body.begin(), body.end()};  // so that a sanitizer sees a read past its end
   detail::text_buffer to;
   return objects.write(to, std::as_bytes(std::span{exact})) ? std::string{to.text()} : "malformed";
 }
 
-/// For each row of a query of one column of a type: that the mapper makes the same object of it as the server, from the
-/// format that it chooses, and from text; but where it says that it falls short.
-/// @return the comparisons
+/// Checks for each row of a query with one column of a type that the mapper writes the same object as the server, from
+/// the format that it chooses and from text. Skips types whose JSON the mapper cannot match (`falls_short`).
+/// @return the number of comparisons
 inline int expect_the_servers_objects(client& db, const detail::type_catalog& types, std::uint32_t type,
                                       const std::string& query, const detail::session_settings& session = {}) {
   int rows = 0;
   const auto compare = [&](detail::value_plan plan) {
     if (plan.falls_short) return;
     const bool is_text = plan.format == detail::column_format::text;
-    // format() calls the type's output function, which a cast to text may not.
+    // format() calls the type's output function; a cast to text may call something else.
     const std::string value =
         is_text ? "case when pg_catalog.num_nulls(v) = 0 then pg_catalog.format('%s', v) end" : "v";
     detail::object_writer objects;

@@ -1,5 +1,5 @@
 #pragma once
-// All that a decoded message points at: it must lie within the body that it was decoded from.
+// Everything that a decoded message points at; it must lie within the body that the message was decoded from.
 #include <algorithm>
 #include <cstddef>
 #include <functional>
@@ -18,7 +18,7 @@ namespace sluice::test {
 using namespace sluice::proto;
 
 using bytes = std::span<const std::byte>;
-/// All that a message points at.
+/// Collects everything that a message points at.
 using pieces = std::vector<bytes>;
 
 inline void add(pieces& to, bytes piece) { to.push_back(piece); }

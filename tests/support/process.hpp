@@ -1,5 +1,5 @@
 #pragma once
-// What this process holds, as the kernel counts it.
+// Resources of this process, as the kernel counts them.
 #include <unistd.h>
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace sluice::test {
 
-/// Bytes of its memory that are resident now.
+/// Resident memory, in bytes.
 inline long resident_bytes() {
   long all = 0;
   long resident = 0;
@@ -17,7 +17,7 @@ inline long resident_bytes() {
   return resident * ::sysconf(_SC_PAGESIZE);
 }
 
-/// Descriptors that are open, one for the look included.
+/// The number of open descriptors, including the one that this function uses.
 inline std::ptrdiff_t descriptors() {
   return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"}, std::filesystem::directory_iterator{});
 }

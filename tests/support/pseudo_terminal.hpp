@@ -1,5 +1,5 @@
 #pragma once
-// A program whose standard output and standard error are a terminal.
+// Runs programs whose standard output and standard error are a terminal.
 #include <pty.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -12,10 +12,10 @@ namespace sluice::test {
 
 struct shown {
   int status;
-  std::string text;  // as the terminal is given it
+  std::string text;  // exactly what was written to the terminal
 };
 
-/// Runs a line of bash on a terminal that changes nothing of what it is given.
+/// Runs a line of bash on a terminal in raw mode, which changes nothing that is written to it.
 inline shown on_terminal(const std::string& line) {
   termios raw{};
   ::cfmakeraw(&raw);
@@ -29,7 +29,7 @@ inline shown on_terminal(const std::string& line) {
   std::string text;
   char some[4096];
   for (ssize_t count = 0; (count = ::read(terminal, some, sizeof some)) > 0;)
-    text.append(some, static_cast<std::size_t>(count));  // ends with EIO when nobody has it open any more
+    text.append(some, static_cast<std::size_t>(count));  // fails with EIO once no process has it open
   int status = 0;
   (void)::waitpid(child, &status, 0);
   ::close(terminal);

@@ -1,5 +1,5 @@
 #pragma once
-// Generated SQL without the schemas that it names, to be compared with what a person would write.
+// Generated SQL without its schema names, to be compared with hand-written SQL.
 #include <regex>
 #include <string>
 

@@ -1,6 +1,6 @@
 #pragma once
-// Stands between a client and a real server on 127.0.0.1, passes every byte on, counts what the server sends, and how
-// often they waited for each other. It may also keep what the server says, or cut the connection in the middle of it.
+// A proxy between a client and a real server on 127.0.0.1. It forwards every byte, and counts the server's bytes and
+// the round trips. It can also record what the server sends, or cut the connection in the middle of it.
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -20,20 +20,20 @@
 
 namespace sluice::test {
 
-/// What becomes of a connection that is cut.
+/// What happens when a connection is cut.
 enum class cut : std::uint8_t {
   close,    ///< FIN
   reset,    ///< RST
-  silence,  ///< nothing comes any more, until the client leaves
+  silence,  ///< nothing more is forwarded until the client closes the connection
 };
 
-/// One connection's relay.
+/// The proxy of one connection.
 class relay {
  public:
   static constexpr std::uint64_t all = std::numeric_limits<std::uint64_t>::max();
 
   /// @param bytes  of the server, after which the connection is cut
-  /// @param delay  of whatever is passed on
+  /// @param delay  added to everything that is forwarded
   explicit relay(std::uint16_t server_port, std::uint64_t bytes = all, cut how = cut::close,
                  std::chrono::milliseconds delay = {})
       : left_{bytes}, how_{how}, delay_{delay} {
@@ -55,14 +55,15 @@ class relay {
   relay& operator=(const relay&) = delete;
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
-  /// How often the client spoke after the server had, the first time included: round trips, when the server answered
-  /// the last.
+  /// How often the client sent something after the server had, counting the first time: the number of round trips, if
+  /// the server answered the last one.
   [[nodiscard]] int flights() const noexcept { return flights_; }
 
-  /// Bytes that the server has sent.
+  /// The bytes that the server has sent so far.
   [[nodiscard]] std::uint64_t from_server() const noexcept { return from_server_; }
 
-  /// What the server said each time after the client had spoken; to be asked when the client has left, and once.
+  /// What the server sent between the client's turns, one string per turn. Call it once, after the client has closed
+  /// the connection.
   [[nodiscard]] std::vector<std::string> conversation() {
     thread_.join();
     return std::move(answers_);

@@ -1,6 +1,6 @@
 #pragma once
-// A conversation that a real server has had, said again by nobody: cut, in pieces, or with a byte that is wrong, to as
-// many clients at once as there are ways to do so.
+// Replays recorded conversations of a real server: cut, in pieces, or with a flipped byte. It runs on an io_context, so
+// that a test can replay many at once.
 #include <sys/socket.h>
 
 #include <asio/awaitable.hpp>
@@ -23,7 +23,7 @@
 
 namespace sluice::test {
 
-/// What a server said each time after its client had spoken.
+/// What a server sent, one string for each time after the client had sent something.
 using conversation = std::vector<std::string>;
 
 inline std::size_t size_of(const conversation& all) {
@@ -32,15 +32,16 @@ inline std::size_t size_of(const conversation& all) {
   return bytes;
 }
 
-/// How a conversation is said again.
+/// How a conversation is replayed.
 struct delivery {
-  std::size_t bytes{std::numeric_limits<std::size_t>::max()};  ///< after which it is cut
+  std::size_t bytes{std::numeric_limits<std::size_t>::max()};  ///< after which the connection is cut
   cut then{cut::close};
-  std::size_t pause_after{0};  ///< bytes after which the client has to look twice; 0: none
+  std::size_t pause_after{0};  ///< bytes after which the client must read again; 0: none
   bool byte_by_byte{false};
 };
 
-/// Says it to the first client that connects; other connections, such as that of a request to cancel, are closed.
+/// Replays a conversation to the first client that connects; closes other connections, such as those of a
+/// CancelRequest.
 class replayed {
  public:
   replayed(asio::io_context& context, conversation what, delivery how)
@@ -85,7 +86,7 @@ class replayed {
         said += piece;
         at += piece;
         for (int turn = 0; turn < 4 && (how.byte_by_byte || said == how.pause_after); ++turn)
-          co_await asio::post(client.get_executor(), asio::use_awaitable);  // the client looks meanwhile
+          co_await asio::post(client.get_executor(), asio::use_awaitable);  // gives the client time to read
       }
       if (said == how.bytes) break;
     }

@@ -1,5 +1,6 @@
 #pragma once
-// The server's side of SCRAM-SHA-256, made of libcrypto's one-shot functions and nothing of ours: a second opinion.
+// The server's side of SCRAM-SHA-256. It uses only libcrypto's one-shot functions and none of our code, as an
+// independent check.
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -31,12 +32,12 @@ inline std::string sha256(std::string_view data) {
   return out;
 }
 
-/// What a server stores for one account, and the answers that it gives.
+/// What a server stores for one account, and its messages.
 struct scram_server {
-  std::string password{"pencil"};  // prepared
+  std::string password{"pencil"};  // after SASLprep
   std::string salt{"0123456789abcdef"};
   int iterations{4096};
-  std::string nonce{"server-nonce"};  // the server's part of it
+  std::string nonce{"server-nonce"};  // the server's part of the nonce
 
   [[nodiscard]] std::string salted_password() const {
     std::string out(32, '\0');
@@ -52,7 +53,7 @@ struct scram_server {
     return "r=" + std::string{client_nonce} + nonce + ",s=" + base64(salt) + ",i=" + std::to_string(iterations);
   }
 
-  /// The proof that a client must send, and the signature that it must ask for.
+  /// The proof that a client must send, and the server's final message, whose signature the client must verify.
   struct answers {
     std::string proof;
     std::string server_final;

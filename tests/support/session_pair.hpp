@@ -1,5 +1,5 @@
 #pragma once
-// A session over a real socket pair: what the server says is written at the test's pace.
+// A session over a real socket pair: the test writes what the server sends, at its own pace.
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -58,7 +58,7 @@ class session_pair {
   std::unique_ptr<session> session_;
 };
 
-/// Takes what has arrived, and what arrives while something does.
+/// Takes the rows that have arrived, as long as more arrive.
 /// @return whether the query is over
 inline bool take(exchange& query, std::vector<std::string>& to) {
   for (;;) {

@@ -1,5 +1,5 @@
 #pragma once
-// Programs as their users meet them: a shell's line, its two outputs, its exit status.
+// Runs programs as users do: a shell command line, its two outputs, its exit status.
 #include <sys/wait.h>
 
 #include <cstdlib>

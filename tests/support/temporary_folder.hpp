@@ -1,5 +1,5 @@
 #pragma once
-// A folder of its own for a test that reads files; gone with the object.
+// A private folder for a test that reads files; removed with the object.
 
 #include <stdlib.h>
 
@@ -28,7 +28,7 @@ class temporary_folder {
   [[nodiscard]] std::string path(std::string_view name = {}) const {
     return name.empty() ? path_.string() : (path_ / name).string();
   }
-  /// Makes the file, and the folders above it.
+  /// Creates the file and its parent folders.
   std::string write(std::string_view name, std::string_view content,
                     std::filesystem::perms mode = std::filesystem::perms{0600}) const {
     const std::filesystem::path file = path_ / name;

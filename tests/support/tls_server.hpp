@@ -1,5 +1,5 @@
 #pragma once
-// The server's end of a connection in TLS, with a key and a certificate of its own that are made when a test begins.
+// The server's end of a TLS connection, with a key and a certificate that are generated when a test begins.
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -17,10 +17,10 @@
 
 namespace sluice::test {
 
-/// What a server of 127.0.0.1 has for TLS, unless its certificate is for others. That is its own root.
+/// A server's key and self-signed certificate, for 127.0.0.1 unless `others` says otherwise.
 class tls_identity {
  public:
-  /// @param others  a subjectAltName in OpenSSL's words; null: none
+  /// @param others  a subjectAltName in OpenSSL's syntax; null: none
   explicit tls_identity(std::string_view words = "sluice test", const char* others = "IP:127.0.0.1") {
     X509_set_version(certificate_.get(), 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate_.get()), 1);
@@ -45,7 +45,7 @@ class tls_identity {
     SSL_CTX_set_alpn_select_cb(context_.get(), take_first_protocol, nullptr);
   }
 
-  /// The file for `sslrootcert`.
+  /// The path for `sslrootcert`.
   [[nodiscard]] std::string root() const { return folder_.path("root.crt"); }
   [[nodiscard]] SSL_CTX* context() const noexcept { return context_.get(); }
 
@@ -67,8 +67,8 @@ class tls_identity {
   std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_{SSL_CTX_new(TLS_server_method()), SSL_CTX_free};
 };
 
-/// The server's end, after the handshake. To be made in a thread of its own, where a write to a client that has left
-/// must not end the process: OpenSSL's sockets write without MSG_NOSIGNAL.
+/// The server's end, after the handshake. Create it in its own thread: there, SIGPIPE is blocked, because OpenSSL
+/// writes without MSG_NOSIGNAL and the client may have closed the connection.
 class tls_end {
  public:
   tls_end(const server_end& client, const tls_identity& as) : tls_{SSL_new(as.context()), SSL_free} {
@@ -80,9 +80,9 @@ class tls_end {
     is_open_ = SSL_accept(tls_.get()) == 1;
   }
 
-  /// Whether the handshake went well.
+  /// Whether the handshake succeeded.
   [[nodiscard]] bool is_open() const noexcept { return is_open_; }
-  /// What one record brings; empty at the end.
+  /// The data of one record; empty at the end.
   [[nodiscard]] std::string receive() const {
     std::string bytes(65536, '\0');
     const int count = is_open_ ? SSL_read(tls_.get(), bytes.data(), static_cast<int>(bytes.size())) : 0;
@@ -90,7 +90,7 @@ class tls_end {
     return bytes;
   }
   void send(std::string_view bytes) const { (void)try_send(bytes); }
-  /// @return false when the client has left
+  /// @return false if the client has closed the connection
   [[nodiscard]] bool try_send(std::string_view bytes) const {
     return SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0;
   }

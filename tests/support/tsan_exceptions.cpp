@@ -1,6 +1,6 @@
-// Tells ThreadSanitizer what libstdc++ does out of its sight: exceptions that several threads hold are counted, and the
-// last holder frees them. Without this each such free is reported as a race with the other holders' reads. Linked into
-// test programs when they are compiled with -fsanitize=thread.
+// Tells ThreadSanitizer about synchronization in libstdc++ that it cannot see: exceptions held by several threads are
+// reference-counted, and the last holder frees them. Without this, each such free is reported as a race with the other
+// holders' reads. Linked into test programs that are compiled with -fsanitize=thread.
 #include <exception>
 
 #include <dlfcn.h>
@@ -16,7 +16,8 @@ Function next(const char* symbol) {
   return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, symbol));
 }
 
-// Both ways at each count that goes down: what this holder did comes before the free, and it may be the one that frees.
+// A release and an acquire at each decrement: this holder's accesses precede the free, and this holder may be the one
+// that frees.
 void count_down(std::exception_ptr& held) {
   void* const object = *reinterpret_cast<void**>(&held);
   if (object == nullptr) return;

@@ -1,5 +1,5 @@
 #pragma once
-// An observer that keeps what it is told.
+// An observer that stores everything it receives.
 #include <mutex>
 #include <optional>
 #include <sluice/sluice.hpp>

@@ -1,4 +1,4 @@
-// Promise 3: no heap allocation per row or per chunk. Counts this thread's calls of operator new.
+// Promise 3: no heap allocation per row or per chunk. Counts this thread's calls to operator new.
 #include <gtest/gtest.h>
 
 #include <asio/co_spawn.hpp>
@@ -49,7 +49,7 @@ struct counts {
 void expect_none(const counts& seen) {
   EXPECT_EQ(seen.rows, std::uint64_t{blocks} * rows_per_block);
   EXPECT_GT(seen.chunks, 4 * warm_up_chunks);
-  // Each of Asio's ways to wait allocates its memory at first use, and the warm-up need not have met all of them.
+  // Each of Asio's kinds of wait allocates its memory at first use, and the warm-up may not have used all of them.
   EXPECT_LE(seen.allocations, 2U) << "in " << seen.chunks << " chunks";
 }
 

@@ -1,4 +1,4 @@
-// What a terminal is given: nothing that it would obey, or show in another order.
+// What the command writes to a terminal: nothing that the terminal would obey or display in another order.
 #include <gtest/gtest.h>
 
 #include <string>

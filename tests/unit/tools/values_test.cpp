@@ -1,4 +1,4 @@
-// Values of options: each arrives as it was given, or is refused with the place shown.
+// Values of options: each is passed on unchanged, or refused with its place shown.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -15,7 +15,7 @@ namespace {
 
 using namespace sluice::tool;
 
-/// What a parser of command lines may stumble over.
+/// Values that a command-line parser might mistake for something else.
 const std::vector<std::string>& awkward_values() {
   static const std::vector<std::string> all{"[1]",
                                             "[a,b]",
@@ -81,7 +81,7 @@ const std::vector<std::string>& awkward_values() {
 
 struct text_option {
   const char* name;
-  std::vector<std::string> others;  // what has to stand beside it
+  std::vector<std::string> others;  // the other arguments that it needs
   std::function<std::string(const options&)> given;
   friend std::ostream& operator<<(std::ostream& out, const text_option& one) { return out << one.name; }
 };
@@ -152,7 +152,7 @@ TEST(ParseOptions, TakesAnyRelationBehindTwoDashes) {
   EXPECT_EQ(parse({"-"}).source, "-");
 }
 
-/// Text in single quotes, and names in double quotes, hold anything that is UTF-8.
+/// Text in single quotes and names in double quotes may contain any UTF-8.
 TEST(ParseOptions, TakesEveryValueInQuotes) {
   const auto quoted = [](const std::string& value, char quote) {
     std::string text{quote};

@@ -1,4 +1,4 @@
-// The language of --where: what each spelling becomes, and where an error points.
+// The language of --where: the SQL for each spelling, and where errors point.
 #include <gtest/gtest.h>
 
 #include <ostream>

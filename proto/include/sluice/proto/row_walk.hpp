@@ -22,7 +22,7 @@ namespace sluice::proto {
 
 /// The shape of a result's rows, which each row is checked against.
 struct row_shape {
-  std::uint16_t columns{1};
+  std::uint16_t columns{1};                                          ///< exact number in every row
   std::byte type{'D'};                                               ///< of the message
   std::uint32_t max_body{static_cast<std::uint32_t>(limits{}.row)};  ///< bytes
 };
@@ -30,7 +30,7 @@ struct row_shape {
 /// Where a walk ended. The walk itself records it, so that the next read continues from there.
 struct walk_end {
   const std::byte* at{};  ///< null: no walk has reached the end yet
-  std::uint64_t rows{};
+  std::uint64_t rows{};   ///< rows before it
 };
 
 /// Complete rows, in place in the receive buffer.

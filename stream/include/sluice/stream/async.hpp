@@ -8,14 +8,14 @@
 ///
 /// Every call that returns an asio::awaitable<T> has a form with a token after all its other parameters, options
 /// included. The signature is `void(std::exception_ptr, T)`, or `void(std::exception_ptr)` without a T; after a failure
-/// the T is an empty one. Calls without an object that knows its executor (`connect`, `stream_in_parallel` and the
-/// like, `notifications`) are given one as their first parameter.
+/// the T is default-constructed. Calls without an object that knows its executor (`connect`, `stream_in_parallel` and
+/// the like, `notifications`) are given one as their first parameter.
 ///
-/// Arguments are copied at once, as for a coroutine (but the path of `split_by` is a view, and must live until the call
-/// has begun). The call runs on that executor and never completes inside the
-/// function that begins it. Whatever the awaitable would throw, the handler is given; only Asio's operation_aborted,
-/// its word for a cancelled coroutine, becomes `cancelled`. A cancellation slot takes cancellation of type terminal;
-/// the call then ends with `cancelled`, and if it had not begun, nothing is sent.
+/// Arguments are copied immediately, as for a coroutine, except the path of `split_by`: it is a view, and must live
+/// until the call has begun. The call runs on that executor, and never completes inside the function that
+/// begins it. The handler gets every exception that the awaitable would throw. One of them is changed: Asio's
+/// operation_aborted, its error for a cancelled coroutine, becomes `cancelled`. A cancellation slot accepts
+/// cancellation of type terminal; the call then ends with `cancelled`, and if it had not begun, nothing is sent.
 
 #include <exception>
 #include <memory>
@@ -55,7 +55,7 @@ asio::awaitable<T> failed(std::exception_ptr why) {
   co_return T();
 }
 
-/// What the call throws at once, its awaitable throws.
+/// Turns an exception that the call itself throws into one that its awaitable throws.
 template <class Call>
 auto started(const Call& call) -> decltype(call()) {
   try {
@@ -65,7 +65,7 @@ auto started(const Call& call) -> decltype(call()) {
   }
 }
 
-/// Asio has an error of its own for a coroutine that was cancelled before it could wait.
+/// Replaces Asio's error for a coroutine that was cancelled before its first wait with the library's.
 inline std::exception_ptr in_our_terms(std::exception_ptr thrown) {
   if (!thrown) return thrown;
   try {

@@ -106,9 +106,11 @@ class SLUICE_API owned_chunk {
   }
   ~owned_chunk() = default;
 
+  /// @par Lifetime  rows are valid until this object is destroyed or assigned to; moving it keeps them valid
   [[nodiscard]] chunk::iterator begin() const& noexcept { return {rows_, columns_.get()}; }
   [[nodiscard]] std::default_sentinel_t end() const& noexcept { return {}; }
   chunk::iterator begin() const&& = delete;  // the rows would outlive the bytes
+  /// False if it has no rows.
   explicit operator bool() const noexcept { return rows_.begin != nullptr; }
 
  private:

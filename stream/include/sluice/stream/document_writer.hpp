@@ -32,6 +32,7 @@
 
 namespace sluice {
 
+/// The text form of the rows.
 enum class document_format : std::uint8_t {
   ndjson,  ///< one line per row; a document that contains a line feed or carriage return is minified; `null` for NULL
   array,   ///< one JSON array, one line per row
@@ -58,6 +59,7 @@ class SLUICE_API document_writer {
   /// @par Lifetime  until the next call of `add` or `finish`, and no longer than the rows
   [[nodiscard]] std::span<const asio::const_buffer> text();
 
+  /// The number of rows added so far.
   [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
 
  private:

@@ -8,6 +8,7 @@
 
 namespace sluice {
 
+/// Options of `pause`.
 struct pause_options {
   enum class then : std::uint8_t {
     resume,  ///< the next page is requested

@@ -44,8 +44,11 @@ class SLUICE_API predicate {
 
   [[nodiscard]] const std::shared_ptr<const detail::node>& made() const noexcept { return made_; }
 
+  /// Both conditions hold.
   SLUICE_API friend predicate operator&&(const predicate& a, const predicate& b);
+  /// At least one of the conditions holds.
   SLUICE_API friend predicate operator||(const predicate& a, const predicate& b);
+  /// The condition does not hold; also matches rows whose field is missing or of another type.
   SLUICE_API friend predicate operator!(const predicate& a);
 
  private:

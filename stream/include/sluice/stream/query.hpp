@@ -29,6 +29,7 @@ struct whole_table;
 /// A query, ready to be sent: SQL text, bound parameters, and how a row becomes a document. A value type.
 class SLUICE_API query {
  public:
+  /// How a row becomes a document, and how many round trips precede the first row.
   enum class shape : std::uint8_t {
     document,  ///< the query returns one column, whose text is the document: one round trip to the first row
     object,    ///< the server turns the columns into one JSON object: one round trip
@@ -48,7 +49,9 @@ class SLUICE_API query {
         std::shared_ptr<const detail::client_part> left)
       : text_{std::move(text)}, parameters_{std::move(parameters)}, shape_{rows}, left_{std::move(left)} {}
 
+  /// The SQL, with `$1`, `$2`, ... for the parameters.
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
+  /// The bound values, from `$1` on.
   [[nodiscard]] const std::vector<bind_value>& parameters() const noexcept { return parameters_; }
   [[nodiscard]] shape rows() const noexcept { return shape_; }
   [[nodiscard]] effect effects() const noexcept;
@@ -103,6 +106,7 @@ template <std::convertible_to<bind_value>... Parameters>
 ///     from("v_user").order_by(desc(field("profile.age").as_numeric()).nulls_last()).order_by(field("id"))
 class SLUICE_API sort_key {
  public:
+  /// Where NULL sorts. `standard` is SQL's default: last in ascending and first in descending order.
   enum class nulls : std::uint8_t { standard, first, last };
 
   /// Ascending. A field sorts as text unless it says how to read it; values that cannot be read that way sort as NULL.
@@ -131,6 +135,7 @@ class SLUICE_API projection {
   /// @param path  as for `field`; the field keeps that place in the result
   projection(std::string_view path);                                    // NOLINT(google-explicit-constructor)
   projection(const char* path) : projection{std::string_view{path}} {}  // NOLINT(google-explicit-constructor)
+  /// A path by its parts, which may be any text.
   explicit projection(std::vector<std::string> parts);
   /// Puts the field at another place, which is also a path.
   [[nodiscard]] projection as(std::string_view path) &&;
@@ -157,12 +162,15 @@ class SLUICE_API relation {
   /// Keeps only these fields, which the server builds into one document; a missing field is null in it.
   /// @par Errors  throws error: bad_query when two of them want the same place
   relation& select(std::vector<projection> fields) &;
+  /// Adds a sort key after those added before.
   relation& order_by(sort_key key) &;
   /// Keeps only rows that sort after these values of the `order_by` keys: the next page, wherever the last one ended.
   /// NULL is a valid value here. The keys together should be unique, or rows between two pages are lost.
   /// @par Errors  `build` throws error: bad_query when the numbers of values and keys differ
   relation& after(std::vector<bind_value> values) &;
+  /// Keeps at most this many rows.
   relation& limit(std::uint64_t rows) &;
+  /// Skips this many rows first.
   relation& offset(std::uint64_t rows) &;
 
   relation&& column(std::string name) && { return std::move(column(std::move(name))); }
@@ -181,7 +189,9 @@ class SLUICE_API relation {
   [[nodiscard]] std::string qualified_name() const;
   /// The document column as written in SQL.
   [[nodiscard]] std::string documents() const;
+  /// Whether `order_by` was called.
   [[nodiscard]] bool is_ordered() const noexcept { return !order_.empty(); }
+  /// Whether `limit` or `offset` was called.
   [[nodiscard]] bool is_limited() const noexcept { return limit_ || offset_; }
 
   /// Builds the query: conditions that the server can evaluate go into its SQL, the rest is left to the client.

@@ -191,6 +191,7 @@ class typed_rows {
     return static_cast<Stream&>(*this);
   }
   Stream&& skip_bad_rows() && { return std::move(skip_bad_rows()); }
+  /// The number of rows skipped so far.
   [[nodiscard]] std::uint64_t skipped() const noexcept { return state_ == nullptr ? 0 : state_->reader.skipped; }
 
   /// As that of the rows.
@@ -206,6 +207,7 @@ class typed_rows {
   {
     held().rows->resume();
   }
+  /// Those of the stream of rows; skipped rows are counted, too.
   [[nodiscard]] stream_stats stats() const { return held().rows->stats(); }
 
  protected:

@@ -64,6 +64,7 @@ class [[nodiscard]] typed_stream : public detail::typed_rows<typed_stream<T, Row
     return this->held().rows->pause(how, std::forward<Token>(token));
   }
 
+  /// The executor of the stream of rows.
   [[nodiscard]] asio::any_io_executor get_executor() const { return this->held().rows->get_executor(); }
 
  private:

@@ -34,7 +34,7 @@ TEST(Saslprep, NormalisesAsTheExamplesOfTheRfcDo) {
       {"\xc2\xaa", "a"},          // NFKC
       {"\xe2\x85\xa8", "IX"},     // NFKC
       {"a\xc2\xa0x", "a x"},      // no-break space
-      {"a\xe2\x80\x8bx", "a x"},  // U+200B stands in two tables: the space wins
+      {"a\xe2\x80\x8bx", "a x"},  // in two tables of RFC 3454: the space takes precedence
       {"e\xcc\x81", "\xc3\xa9"},  // composed
   };
   for (const vector& example : examples) EXPECT_EQ(saslprep(example.password), example.prepared);
@@ -42,7 +42,7 @@ TEST(Saslprep, NormalisesAsTheExamplesOfTheRfcDo) {
 
 TEST(Saslprep, ComposesOnlyWhatUnicodeComposes) {
   for (const std::string_view unchanged : {
-           "a\xcc\x85\xcc\x81",         // an overline hides the acute accent behind it
+           "a\xcc\x85\xcc\x81",         // an overline blocks the following acute accent
            "\xea\xb0\x80\xe1\x87\x83",  // a Hangul syllable and an old trailing consonant
            "\xe1\x84\x93\xe1\x85\xa1",  // an old leading consonant and a vowel
            "\xe1\x84\x80\xe1\x85\xb6",  // a leading consonant and an old vowel
@@ -53,12 +53,12 @@ TEST(Saslprep, ComposesOnlyWhatUnicodeComposes) {
 
 TEST(Saslprep, UsesAPasswordAsItIsWhenItCannotBePrepared) {
   for (const std::string_view password : {
-           "\xc2\xad",              // nothing would be left
+           "\xc2\xad",              // nothing remains
            "\x07\xc2\xaa",          // a control character
            "\xc2\xaa\xc2\x85",      // a control character beyond ASCII
            "\xc2\xaa\xee\x80\x80",  // private use
            "\xc2\xaa\xc8\xa1",      // U+0221, not assigned in Unicode 3.2
-           "\xc2\xaa\xcd\x80",      // U+0340, which NFKC would replace by a character that is allowed
+           "\xc2\xaa\xcd\x80",      // U+0340, which NFKC would replace with an allowed character
            "\xd8\xa7.",             // right-to-left text that ends with a full stop
            "\xd8\xa7x\xd8\xa7",     // right-to-left text with a Latin letter inside
        })
@@ -78,7 +78,7 @@ TEST(Saslprep, UsesAPasswordAsItIsWhenItIsNotUtf8) {
            "\xe2\x85",          //
            "\xf0\x9d\x90",      //
            "\x83\xa9",          //
-           "\xf8\x9d\x90\x80",  // no such lead byte
+           "\xf8\x9d\x90\x80",  // not a lead byte
            "\xc3\x28",          // continuation byte missing
            "\xc0\xaa",          // longer than necessary
            "\xe0\x82\xaa",      //
@@ -88,7 +88,7 @@ TEST(Saslprep, UsesAPasswordAsItIsWhenItIsNotUtf8) {
            "\xf5\x80\x80\x80",  //
            "\xff",              //
        }) {
-    // The soft hyphen would vanish if the rest were taken for valid.
+    // If only the invalid bytes were skipped, the soft hyphen would be removed.
     const std::string password = "\xc2\xad" + std::string{broken};
     EXPECT_EQ(saslprep(password), password) << testing::PrintToString(broken);
   }

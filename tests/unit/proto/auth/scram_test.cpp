@@ -34,7 +34,7 @@ using enum fault::kind;
 constexpr std::string_view client_nonce{"client-nonce"};
 
 scram_client new_client(channel_binding binding = {}, std::string_view password = "pencil") {
-  return {password, std::string{client_nonce}, std::move(binding), {.min_iterations = 1}};  // fewer make it faster
+  return {password, std::string{client_nonce}, std::move(binding), {.min_iterations = 1}};  // few iterations, for speed
 }
 
 fault hash(scram_client& client, std::uint32_t slice = 1000) {
@@ -54,7 +54,7 @@ final_message final_of(scram_client& client) {
   return at == std::string::npos ? final_message{} : final_message{message.substr(0, at), message.substr(at + 3)};
 }
 
-/// A client that has sent its proof, and the answer that it waits for.
+/// A client that has sent its proof, and the server's final message that it waits for.
 std::pair<scram_client, std::string> waiting_client(const scram_server& server = {.iterations = 1}) {
   scram_client client = new_client();
   EXPECT_EQ(client.on_server_first(server.first(client_nonce)), fault{});
@@ -66,7 +66,7 @@ std::pair<scram_client, std::string> waiting_client(const scram_server& server =
 
 fault::kind on_first(std::string_view message) { return new_client().on_server_first(message).what; }
 
-// The example has a user name in it, which this client never sends; so its keys are put to the test.
+// The example uses a user name, which this client never sends; so the test compares its keys.
 TEST(ScramClient, DerivesTheKeysOfTheExampleInRfc7677) {
   scram_client client{"pencil", "rOprNGfwEbeRWgbNEkqO"};
   const std::string_view server_first =
@@ -189,10 +189,10 @@ TEST(ScramClient, RefusesServerFirstMessagesBeforeAnyHashing) {
       {" r=client-nonceX,s=c2FsdA==,i=4096", malformed},
       {"r=client-nonceX,,s=c2FsdA==,i=4096", malformed},
       {"e=other-error", malformed},
-      {"r=client-nonce,s=c2FsdA==,i=4096", auth_parameters},    // nothing added
-      {"r=client-nonc,s=c2FsdA==,i=4096", auth_parameters},     // cut
+      {"r=client-nonce,s=c2FsdA==,i=4096", auth_parameters},    // nothing added to the client's nonce
+      {"r=client-nonc,s=c2FsdA==,i=4096", auth_parameters},     // cut short
       {"r=,s=c2FsdA==,i=4096", auth_parameters},                //
-      {"r=Xclient-nonce,s=c2FsdA==,i=4096", auth_parameters},   // in front
+      {"r=Xclient-nonce,s=c2FsdA==,i=4096", auth_parameters},   // added at the front
       {"r=client-nonce X,s=c2FsdA==,i=4096", auth_parameters},  // not printable
       {"r=client-nonce\x7f,s=c2FsdA==,i=4096", auth_parameters},
       {"r=client-nonce\xc3\xa9,s=c2FsdA==,i=4096", auth_parameters},
@@ -200,11 +200,11 @@ TEST(ScramClient, RefusesServerFirstMessagesBeforeAnyHashing) {
       {"r=client-nonceX,s=====,i=4096", auth_parameters},       //
       {"r=client-nonceX,s=c2FsdA,i=4096", auth_parameters},     // padding missing
       {"r=client-nonceX,s=c2FsdA=,i=4096", auth_parameters},    //
-      {"r=client-nonceX,s=c2FsdA===,i=4096", auth_parameters},  // too much of it
+      {"r=client-nonceX,s=c2FsdA===,i=4096", auth_parameters},  // too much padding
       {"r=client-nonceX,s=c2FsA===,i=4096", auth_parameters},   //
       {"r=client-nonceX,s=c2FsdB==,i=4096", auth_parameters},   // bits in the padding
-      {"r=client-nonceX,s=c2 sdA==,i=4096", auth_parameters},   // not the alphabet
-      {"r=client-nonceX,s=c2-sdA==,i=4096", auth_parameters},   // another alphabet
+      {"r=client-nonceX,s=c2 sdA==,i=4096", auth_parameters},   // outside the alphabet
+      {"r=client-nonceX,s=c2-sdA==,i=4096", auth_parameters},   // from another alphabet
       {"r=client-nonceX,s=c2F=dA==,i=4096", auth_parameters},   // padding inside
       {"r=client-nonceX,s=c2FsdA==,i=", auth_parameters},
       {"r=client-nonceX,s=c2FsdA==,i=0", auth_parameters},
@@ -217,7 +217,7 @@ TEST(ScramClient, RefusesServerFirstMessagesBeforeAnyHashing) {
       {"r=client-nonceX,s=c2FsdA==,i=1e3", auth_parameters},
       {"r=client-nonceX,s=c2FsdA==,i=100001", auth_parameters},
       {"r=client-nonceX,s=c2FsdA==,i=2147483647", auth_parameters},
-      {"r=client-nonceX,s=c2FsdA==,i=4294967297", auth_parameters},  // 1, in 32 bits
+      {"r=client-nonceX,s=c2FsdA==,i=4294967297", auth_parameters},  // 1 in 32 bits
       {"r=client-nonceX,s=c2FsdA==,i=18446744073709551617", auth_parameters},
       {"r=client-nonceX,s=c2FsdA==,i=999999999999999999999999999999999999", auth_parameters},
   };
@@ -251,8 +251,8 @@ TEST(ScramClient, TakesNoncesAndSaltsOfAnyLength) {
   }
 }
 
-/// What a man in the middle could do to the server's first message: where the client does not see it, the server's
-/// signature does not fit, because it is made of the message that the server sent.
+/// A man in the middle changes the server's first message. If the client does not notice at once, the server's final
+/// signature does not match, because it covers the message that the server really sent.
 TEST(ScramClient, DetectsEveryCutAndEveryFlippedBitOfServerFirst) {
   const scram_server server{.iterations = 512};
   const std::string sent = server.first(client_nonce);
@@ -352,7 +352,7 @@ TEST(ScramClient, RefusesMessagesOutOfOrder) {
   EXPECT_FALSE(done.server_proved());
 }
 
-/// While it lives, libcrypto offers nothing but what a FIPS provider has, and there is none.
+/// For as long as it lives, libcrypto only offers algorithms of a FIPS provider, and there is none.
 struct failing_libcrypto {
   failing_libcrypto() { EXPECT_EQ(EVP_set_default_properties(nullptr, "fips=yes"), 1); }
   failing_libcrypto(const failing_libcrypto&) = delete;

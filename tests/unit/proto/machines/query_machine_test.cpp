@@ -12,7 +12,7 @@ namespace {
 using namespace sluice::proto;
 using enum step::kind;
 
-/// A well-formed body for each type of message.
+/// A valid body for each type of message.
 std::string body_of(char type) {
   using sluice::test::backend;
   switch (type) {
@@ -70,9 +70,9 @@ query_machine sent(flight kind) {
   return machine;
 }
 
-/// Types of messages in their order of arrival, and what the machine makes of the last one. Between them the caller
-/// sends: `x` Bind, Execute and Sync, `p` the same behind another Parse, `y` a Sync, `e` a page more by Execute and
-/// Sync.
+/// Message types in order of arrival, and the machine's step for the last one. Lower-case letters among them stand for
+/// what the caller sends: `x` Bind, Execute and Sync; `p` the same after another Parse; `y` Sync; `e` Execute and Sync
+/// for another page.
 struct transcript {
   const char* name;
   flight kind;
@@ -193,7 +193,7 @@ TEST(QueryMachine, HoldsAsManyAnswersAsItSays) {
   }
 }
 
-/// For each phase of an extended flight: how to get there, and which messages are legal in it.
+/// For each phase of an extended query: messages that lead to it, and the messages that are legal in it.
 struct phase {
   const char* way;
   const char* legal;

@@ -20,7 +20,7 @@ using sluice::test::raw;
 
 const login someone{.user = "me", .database = "app", .password = "pencil", .allow_cleartext = true};
 
-/// Feeds every frame of `bytes`, hashing where it is asked for.
+/// Feeds every frame of `bytes`, and hashes when the machine asks for it.
 /// @return the last step
 startup_step feed(startup_machine& machine, const std::string& bytes, output& out) {
   startup_step last;
@@ -45,7 +45,7 @@ std::string rest_of_login() {
       .bytes;
 }
 
-/// The payload of the last message in `out`.
+/// The body of the last message in `out`.
 std::string last_payload(const output& out, std::size_t from) {
   return std::string{as_text(std::span{out}.subspan(from + 5))};
 }
@@ -155,7 +155,7 @@ TEST(StartupMachine, RefusesMethodsThatItDoesNotKnow) {
             fault::kind::auth_refused);
 }
 
-/// A SCRAM login up to the client's proof, against the independent server side.
+/// A SCRAM login up to the client's proof, against the independent implementation of the server's side.
 class ScramLogin : public testing::Test {
  protected:
   void SetUp() override {

@@ -1,5 +1,5 @@
-// Which SASL mechanism is chosen, what it is bound to, and what is refused: each choice that a server, or somebody who
-// pretends to be one, can put to a client.
+// Which SASL mechanism the client chooses, what it binds the channel to, and what it refuses: every choice that a
+// server, or an impostor, can offer.
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -36,7 +36,7 @@ struct choice {
   bool over_tls;
   const char* hash;
   const std::string& offer;
-  const char* begins;  // of what is sent, with '.' for zero bytes; null: refused
+  const char* begins;  // how the sent message begins, with '.' for zero bytes; null: refused
   fault::kind why{};
 };
 std::ostream& operator<<(std::ostream& out, const choice& one) { return out << one.name; }

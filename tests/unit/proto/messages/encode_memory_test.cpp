@@ -1,4 +1,4 @@
-// What `encode` does with memory: it replaces operator new and delete to let them fail and to see what they are given.
+// How `encode` uses memory: replaces operator new and delete, to make allocations fail and to inspect freed memory.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -40,7 +40,7 @@ namespace {
 
 using namespace sluice::proto;
 
-/// Encodes into a buffer of one byte and no room, and lets each growth of it fail in turn.
+/// Encodes into a buffer with one byte and no free capacity, and makes each of its growths fail in turn.
 template <class Message>
 void expect_nothing_left_behind(const Message& message, const char* what) {
   std::size_t failures = 0;
@@ -79,7 +79,7 @@ TEST(EncodeMemory, FreesNoCopyOfAPassword) {
     secrets_freed = 0;
     EXPECT_FALSE(encode(password_message{secret}, out));
     EXPECT_EQ(secrets_freed, 0U) << "with room for " << room;
-    std::fill(out.begin(), out.end(), std::byte{});  // as the caller does
+    std::fill(out.begin(), out.end(), std::byte{});  // callers overwrite secrets like this
   }
 }
 

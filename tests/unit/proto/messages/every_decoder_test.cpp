@@ -1,4 +1,4 @@
-// What holds for each decoder of backend messages, shown by damaging a body that it takes.
+// Properties of every decoder of backend messages, tested by damaging a body that it accepts.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -27,13 +27,13 @@ using sluice::test::bytes;
 using sluice::test::lies_within;
 using sluice::test::pieces;
 
-/// A decoder, with a body that it takes.
+/// A decoder, with a body that it accepts.
 struct decoder {
   const char* name;
   std::string sample;
   std::function<std::optional<pieces>(bytes)> decode;
 
-  /// Decodes a copy that ends where its memory ends, so that reading past it is a sanitizer's finding.
+  /// Decodes a copy whose memory ends with the body, so that a sanitizer detects a read past the end.
   [[nodiscard]] bool takes(const std::string& body) const {
     const std::vector<std::byte> copy(as_bytes(body).begin(), as_bytes(body).end());
     const auto found = decode(copy);
@@ -55,7 +55,7 @@ decoder make(const char* name, const std::string& sample, std::optional<Message>
 /// The body of the one message in `built`.
 std::string body(const backend& built) { return built.bytes.substr(5); }
 
-/// Those whose fields say where they end.
+/// Decoders of messages whose fields all have a length or a terminator.
 std::vector<decoder> decoders() {
   return {
       make("AuthenticationOk", be32(0), decode_authentication),
@@ -74,7 +74,7 @@ std::vector<decoder> decoders() {
   };
 }
 
-/// Those whose last field is all that is left.
+/// Decoders of messages whose last field is the rest of the body.
 std::vector<decoder> open_ended_decoders() {
   return {
       make("AuthenticationSASLContinue", be32(11) + "r=nonce,s=c2FsdA==,i=4096", decode_authentication),
@@ -107,15 +107,15 @@ TEST(EveryDecoder, PointsInsideTheBodyWhateverByteIsWrong) {
         std::string wrong = d.sample;
         wrong[at] = static_cast<char>(value);
         for (std::size_t cut = at; cut <= wrong.size(); cut += 1 + wrong.size() / 4)
-          (void)d.takes(wrong.substr(0, cut));  // expects it of each that is taken
+          (void)d.takes(wrong.substr(0, cut));  // takes() checks every body that is accepted
         (void)d.takes(wrong);
       }
 }
 
 struct counted {
   const char* name;
-  std::size_t at;    // of the count in the sample
-  std::size_t size;  // of the count, bytes
+  std::size_t at;    // where the count is in the sample
+  std::size_t size;  // of the count, in bytes
 };
 
 TEST(EveryDecoder, RefusesACountThatIsNotTheNumberOfFields) {

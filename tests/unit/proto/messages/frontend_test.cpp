@@ -24,7 +24,7 @@ std::string encoded(const Message& message) {
   return std::string{as_text(out)};
 }
 
-/// A message with its length filled in; type 0: one of the start-up.
+/// A message with its length filled in; type 0 means a start-up message, which has no type byte.
 std::string framed(char type, const std::string& body) {
   return (type == 0 ? "" : std::string{type}) + be32(static_cast<std::uint32_t>(body.size() + 4)) + body;
 }
@@ -70,7 +70,7 @@ TEST(EncodeBind, WritesNullAsMinusOneAndFormatsCompactly) {
             framed('B', raw("\0\0") + be16(2) + be16(0) + be16(1) + be16(2) + be32(1) + "a" + be32(1) + "b" + be16(0)));
 }
 
-/// Refused, and `out` as it was.
+/// Checks that encoding fails and leaves `out` unchanged.
 template <class Message>
 void expect_refused(const Message& message, const char* what) {
   output out{std::byte{7}};
@@ -120,7 +120,7 @@ TEST(Encode, RefusesMoreParametersThanTheProtocolCounts) {
 TEST(Encode, RefusesSizesThatDoNotFitBeforeItReadsAByte) {
   const char byte = 'x';
   for (const std::size_t size : {std::size_t{1} << 30U, std::size_t{1} << 31U, std::size_t{1} << 32U, SIZE_MAX}) {
-    const std::string_view lie{&byte, size};  // reading it would be a sanitizer's finding
+    const std::string_view lie{&byte, size};  // a sanitizer would detect a read of it
     const std::array<parameter, 1> value{{{.value = lie}}};
     expect_refused(bind{.parameters = value}, "value");
     expect_refused(query{lie}, "query");

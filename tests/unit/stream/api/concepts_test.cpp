@@ -1,5 +1,5 @@
-// All streams have the same verbs. What must not compile is a static_assert, not a comment; that the verbs do what they
-// say is for tests/integration/verbs_test.cpp.
+// All streams have the same verbs. Code that must not compile is tested by static_asserts;
+// tests/integration/verbs_test.cpp tests what the verbs do.
 #include <asio/use_future.hpp>
 #include <future>
 #include <sluice/sluice.hpp>
@@ -35,7 +35,7 @@ static_assert(!pausable_stream<parallel_stream> && !pausable_stream<typed_stream
 static_assert(!blocking_stream<row_stream> && !awaitable_stream<row_range>, "the two APIs are not mixed up");
 static_assert(!blocking_stream<chunk> && !blocking_stream<client>);
 
-/// The verbs of a stream give the same by a token as by an await.
+/// A stream's verbs give the same types with a completion token as with co_await.
 template <class Stream>
 concept takes_tokens = awaitable_stream<Stream> && requires(Stream& rows) {
   { rows.next(asio::use_future) } -> std::same_as<std::future<typename decltype(rows.next())::value_type>>;
@@ -52,7 +52,7 @@ static_assert(takes_tokens<typed_stream<int>> && pauses_by_token<typed_stream<in
 static_assert(takes_tokens<typed_stream<int, pooled_stream>> && pauses_by_token<typed_stream<int, pooled_stream>>);
 static_assert(takes_tokens<typed_stream<int, parallel_stream>>);
 
-/// `stream<T>` is where `stream` is.
+/// `stream<T>` exists wherever `stream` does.
 static_assert(std::same_as<decltype(std::declval<client&>().stream<int>(from("t"))), typed_range<int>>);
 static_assert(
     std::same_as<decltype(std::declval<connection&>().stream<int>(from("t"))), asio::awaitable<typed_stream<int>>>);

@@ -1,4 +1,4 @@
-// What stays valid when ranges and chunks move.
+// What stays valid when ranges and chunks are moved.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -54,7 +54,7 @@ TEST(OwnedChunk, IsEmptyOnceItWasMovedFrom) {
   sluice::owned_chunk first = rows.next().detach();
   EXPECT_TRUE(first);
   sluice::owned_chunk second = std::move(first);
-  EXPECT_FALSE(first);  // NOLINT(bugprone-use-after-move): that is the question
+  EXPECT_FALSE(first);  // NOLINT(bugprone-use-after-move): moved-from objects are what is tested
   EXPECT_TRUE(first.begin() == first.end());
   EXPECT_EQ((*second.begin()).text(), "1");
   first = std::move(second);

@@ -1,4 +1,5 @@
-// Streams against a scripted server: what is sent when, how they end, and what is left behind.
+// Streams against a scripted server: what they send and when, how they end, and the state in which they leave the
+// connection.
 #include <gtest/gtest.h>
 
 #include <asio/bind_cancellation_slot.hpp>
@@ -53,7 +54,7 @@ TEST(RowStream, AsksInOneWriteAndReadsItsFirstRowInOneRoundTrip) {
   std::string asked;
   const listener server{{[&](server_end client) {
     client.let_in();
-    asked = client.receive();  // one segment: what one write of the client put there
+    asked = client.receive();  // one segment, because the client sends it in one write
     client.send(rows_answer(3));
     client.receive_all();
   }}};
@@ -110,10 +111,10 @@ TEST(Client, RefusesASecondQueryWhileOneIsOpen) {
 
 const std::string cancelled_answer = backend{}.error("57014", "canceling statement").ready_for_query().bytes;
 
-/// A query that goes on until a CancelRequest comes on a second connection, and five rows for the next query.
+/// A query that runs until a CancelRequest arrives on a second connection, and five rows for the next query.
 struct cancellable_query {
   std::string request;       // the CancelRequest
-  std::promise<void> asked;  // to cancel
+  std::promise<void> asked;  // set when the CancelRequest has arrived
 
   std::vector<listener::conversation> conversations() {
     return {[this](server_end client) {
@@ -167,7 +168,7 @@ TEST(Leaving, DrainsWhatIsNearlyOverWithoutACancel) {
 }
 
 TEST(Leaving, SwallowsACancelThatComesTooLate) {
-  std::promise<void> asked;  // to cancel, on the second connection
+  std::promise<void> asked;  // set when the CancelRequest has arrived
   const listener server{{[&](server_end client) {
                            client.let_in();
                            (void)client.receive();
@@ -175,7 +176,7 @@ TEST(Leaving, SwallowsACancelThatComesTooLate) {
                            asked.get_future().wait();
                            client.send(backend{}.command_complete("SELECT 1").ready_for_query().bytes);
                            EXPECT_EQ(client.receive(), sluice::test::raw("Q\0\0\0\5\0")) << "an empty query as a probe";
-                           client.send(cancelled_answer);  // it is the probe that the late signal hits
+                           client.send(cancelled_answer);  // the late cancellation hits the probe
                            (void)client.receive();
                            client.send(rows_answer(2));
                            client.receive_all();
@@ -229,7 +230,7 @@ TEST(Leaving, GoesOnInTheBackgroundWhenACoroutineDropsItsStream) {
   EXPECT_EQ(run(work(server.dsn())), 5);
 }
 
-/// The error that reading to the end gives.
+/// The error of reading to the end.
 sluice::error failure_of(const std::function<void()>& read) {
   try {
     read();
@@ -359,7 +360,7 @@ TEST(Connect, TriesTheNextHostWhenOneIsDeadAndTellsWhatEachSaid) {
   EXPECT_NE(std::string{both.what()}.find("/neither/"), std::string::npos);
 }
 
-// What must not compile is a static_assert, not a comment.
+// Code that must not compile is tested by static_asserts.
 template <class Chunk>
 concept gives_rows = requires(Chunk&& chunk) { std::forward<Chunk>(chunk).begin(); };
 static_assert(gives_rows<const sluice::owned_chunk&>);

@@ -1,4 +1,4 @@
-// Whole documents: what is JSON and what is not, and where it stops being JSON.
+// Whole documents: which are JSON, which are not, and where the error is.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,14 +17,14 @@ namespace {
 
 using sluice::test::raw;
 
-/// Empty: it is JSON; otherwise what is said about it.
+/// The error message, or an empty string if the document is valid.
 std::string flaw_of(const std::string& document, sluice::json_limits limits = {}) {
   const auto body = std::make_unique<std::byte[]>(6 + document.size() + simdjson::SIMDJSON_PADDING);
   const auto size = static_cast<std::uint32_t>(document.size());
   for (unsigned i = 0; i < 4; ++i) body[2 + i] = static_cast<std::byte>(size >> (24U - 8U * i));
   if (size != 0) std::memcpy(body.get() + 6, document.data(), size);
   body[1] = std::byte{1};
-  std::memset(body.get() + 6 + size, '1', simdjson::SIMDJSON_PADDING);  // what lies behind it is not looked at
+  std::memset(body.get() + 6 + size, '1', simdjson::SIMDJSON_PADDING);  // bytes that the validator must ignore
   try {
     sluice::json_validator{limits}.check(sluice::row{body.get()}, 3);
   } catch (const sluice::error& refused) {
@@ -49,7 +49,7 @@ TEST(JsonValidator, TakesWhatIsJson) {
 struct mistake {
   std::string document;
   const char* says;
-  std::size_t at;  // counted from 1
+  std::size_t at;  // from 1
   friend std::ostream& operator<<(std::ostream& out, const mistake& one) {
     return out << sluice::printable(one.document);
   }
@@ -103,7 +103,8 @@ TEST(JsonValidator, TellsItsLimits) {
   EXPECT_EQ(flaw_of(std::string(1'000'000, '[')), "row 3 is not JSON: nested too deeply at byte 1024");
 }
 
-/// Valid documents with a few bytes changed: the same answer as simdjson's DOM, but for numbers that it cannot hold.
+/// Valid documents with a few changed bytes: the result matches simdjson's DOM parser, except for numbers outside its
+/// range.
 TEST(JsonValidator, AgreesWithSimdjsonOnChangedDocuments) {
   const std::string seeds[] = {R"({"a":[1,-2.5e10,true,null,{"b":"x\u00e4\n"}],"c":{},"d":[[],[""]]})",
                                R"([ "0123456789abcdef", {"key": "\ud83d\ude00"} , 0 , -0 , 1E-5 ])", R"("text")",
@@ -127,7 +128,7 @@ TEST(JsonValidator, AgreesWithSimdjsonOnChangedDocuments) {
       }
     }
     const simdjson::error_code expected = oracle.parse(simdjson::padded_string{text}).error();
-    if (expected == simdjson::NUMBER_ERROR) continue;                              // perhaps one too large
+    if (expected == simdjson::NUMBER_ERROR) continue;                              // may be valid but too large
     if (text.find("\\u") != text.npos && expected == simdjson::SUCCESS) continue;  // releases differ about surrogates
     EXPECT_EQ(flaw_of(text).empty(), expected == simdjson::SUCCESS) << text << "\n" << flaw_of(text);
     valid += expected == simdjson::SUCCESS ? 1 : 0;

@@ -1,4 +1,5 @@
-// No heap allocation per row: rows of every kind of column, once the memory is as large as they need it.
+// No heap allocation per row, for rows with every kind of column, once the buffers have grown to the size that they
+// need.
 #include <gtest/gtest.h>
 
 #include <cstdint>

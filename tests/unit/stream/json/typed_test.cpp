@@ -1,4 +1,4 @@
-// Documents as values of C++ types: what fits, and what an error says of what does not.
+// Documents as values of C++ types: which ones fit, and the errors for those that do not.
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -52,13 +52,13 @@ struct note {
 };
 SLUICE_JSON(note, text)
 
-/// Contains itself.
+/// A recursive type.
 struct tree {
   std::vector<tree> inner;
 };
 SLUICE_JSON(tree, inner)
 
-/// An overload of the program's own.
+/// A type for which the program has its own overload.
 struct point {
   double x{};
   double y{};
@@ -114,7 +114,7 @@ namespace {
 
 using namespace sluice::test;
 
-/// A row with one document, with the padding that a receive buffer has.
+/// A row with one document, padded as in a receive buffer.
 class document_row {
  public:
   explicit document_row(std::string_view json) {
@@ -287,7 +287,7 @@ TEST(TypedRow, RefusesWhatFollowsAMembersValue) {
   EXPECT_EQ(read<float>("3.4028234e38"), 3.4028234e38F);
 }
 
-TEST(TypedRow, ReadsEachStringOnce) {  // more often than that, and the parser's memory would not be enough
+TEST(TypedRow, ReadsEachStringOnce) {  // reading one twice would exhaust the parser's buffer
   const std::string text(100'000, 'x');
   EXPECT_EQ(read<shop::note>(R"({"text":")" + text + "\"}").text, text);
   const std::string key = "\\u0061" + text;
@@ -302,7 +302,7 @@ TEST(TypedRow, KnowsKeysByTheirMeaning) {
 }
 
 struct key_case {
-  const char* raw;  // up to the closing quote
+  const char* raw;  // text up to the closing quote
   std::string_view name;
   bool is_key;
 };

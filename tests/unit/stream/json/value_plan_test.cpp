@@ -1,4 +1,5 @@
-// Rows as objects, without a server: which formats are asked for, what is refused, and how long texts are escaped.
+// Rows as objects, without a server: the requested formats, the types that are refused, and escaping in texts of every
+// length.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -32,7 +33,7 @@ constexpr std::uint32_t timestamptz = 1184;
 constexpr std::uint32_t bytea = 17;
 constexpr std::uint32_t float8 = 701;
 constexpr std::uint32_t record = 2249;
-constexpr std::uint32_t pair = 20'000;     // of this database: a composite
+constexpr std::uint32_t pair = 20'000;     // defined in this database: a composite
 constexpr std::uint32_t store = 20'001;    // with a cast to json
 constexpr std::uint32_t address = 20'002;  // a domain over inet
 
@@ -49,7 +50,7 @@ column_format format_of(std::uint32_t type, const session_settings& session = {}
   return plan_values(type, a_database(), session).format;
 }
 
-/// What becomes of a value, in memory that ends where it does.
+/// A value as written from memory that ends with it, so that a sanitizer detects a read past the end.
 std::string written(value_plan plan, std::string_view value) {
   const auto exact = std::make_unique<std::byte[]>(value.size());
   std::memcpy(exact.get(), value.data(), value.size());
@@ -202,7 +203,7 @@ TEST(ObjectWriter, WritesRowsWithoutColumns) {
   EXPECT_EQ(to.text(), "{}");
 }
 
-/// Whatever bytes a server sends, nothing is read that is not there.
+/// No bytes from a server cause a read past the value.
 TEST(ValuePlan, ReadsNothingBeyondAValue) {
   std::mt19937 random{20240229};  // NOLINT(cert-msc51-cpp): the same bytes each time
   for (const std::uint32_t type : {16U,   17U,   20U,   21U,   23U,   25U,   26U,   114U,  700U,  701U, 1700U, 1082U,

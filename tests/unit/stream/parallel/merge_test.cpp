@@ -1,4 +1,4 @@
-// Sorted results made one, as they arrive in pieces.
+// Merges sorted results that arrive in pieces.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,11 +24,11 @@ using sluice::detail::merge;
 using sluice::detail::sort_column;
 using sluice::test::backend;
 using sluice::test::be32;
-using key = std::optional<std::string>;  // as it is sent; nothing: NULL
+using key = std::optional<std::string>;  // in the binary format; nullopt: NULL
 
 key int4(std::int32_t value) { return be32(static_cast<std::uint32_t>(value)); }
 
-/// Rows of one connection: a document, and the keys behind it.
+/// The rows of one connection: a document followed by its sort keys.
 class sent_rows {
  public:
   explicit sent_rows(const std::vector<std::pair<std::string, key>>& rows) {
@@ -50,7 +50,8 @@ class sent_rows {
   std::size_t size_{};
 };
 
-/// One row per document, the keys in the order in which one connection sends them.
+/// The documents in merged order, each followed by a space.
+/// @param results  one per connection: documents, each with its only sort key
 std::string merged(const sort_column& by, const std::vector<std::vector<std::pair<std::string, key>>>& results) {
   std::vector<sent_rows> sent;
   for (const auto& each : results) sent.emplace_back(each);

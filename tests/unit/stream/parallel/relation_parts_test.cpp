@@ -1,4 +1,4 @@
-// How a relation is divided: the parts leave nothing out, do not overlap, and are no more than asked for.
+// How a relation is divided: the parts cover everything, do not overlap, and are no more than requested.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -47,7 +47,7 @@ std::vector<std::uint64_t> weights(const std::vector<split_task>& tasks) {
   return all;
 }
 
-/// From `begin` up to, and not including, `end`; without one, to the last.
+/// From `begin` up to, but not including, `end`; without `end`, to the last one.
 struct range {
   std::uint64_t begin{};
   std::optional<std::uint64_t> end{};
@@ -70,7 +70,7 @@ std::vector<range> pages_of(const std::vector<split_task>& tasks) {
   return all;
 }
 
-/// The keys that each part but the first compares with.
+/// The bound values of each part's condition.
 std::vector<std::vector<std::string>> keys_of(const std::vector<split_task>& tasks) {
   std::vector<std::vector<std::string>> all;
   for (const split_task& each : tasks) {
@@ -80,7 +80,7 @@ std::vector<std::vector<std::string>> keys_of(const std::vector<split_task>& tas
   return all;
 }
 
-/// Whether each range begins where the one before ends, from 0 to the end.
+/// Whether the ranges are adjacent, from 0 to an open end.
 bool follow_each_other(const std::vector<range>& ranges) {
   std::optional<std::uint64_t> next = 0;
   for (const range& each : ranges) {

@@ -1,4 +1,5 @@
-// Everything in generated SQL names its schema. A plain name may be another role's, in a schema of the search_path.
+// Every name in generated SQL has a schema: an unqualified name could resolve to another role's object in the
+// search_path.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,12 +25,12 @@ constexpr std::array keywords{"select", "from",  "where", "and",  "or",      "no
                               "as",     "order", "by",    "desc", "nulls",   "first",  "last", "limit", "offset",
                               "exists", "at",    "time",  "zone", "collate", "element"};
 
-/// What names no schema, or is an operator of the grammar that is looked up without one: LIKE, IN, BETWEEN, NULLIF ...
+/// Names without a schema, and grammar operators that are looked up without one: LIKE, IN, BETWEEN, NULLIF ...
 std::vector<std::string> without_schema(std::string_view sql) {
   std::vector<std::string> found;
   const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
-  bool after_dot = false;   // the name before names the schema
-  bool after_cast = false;  // ::
+  bool after_dot = false;   // the name before the dot is the schema
+  bool after_cast = false;  // after ::
   std::string last;
   for (std::size_t at = 0; at < sql.size();) {
     const char c = sql[at];

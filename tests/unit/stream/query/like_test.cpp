@@ -1,4 +1,4 @@
-// LIKE on the client, beside an implementation that only tries everything.
+// LIKE on the client, compared with an exhaustive implementation.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -10,7 +10,7 @@ namespace {
 
 using sluice::detail::is_like;
 
-/// The definition, word by word: exponential, and plainly right. For ASCII.
+/// Follows the definition word by word: exponential, but obviously right. ASCII only.
 bool is_like_by_definition(std::string_view text, std::string_view pattern) {
   if (pattern.empty()) return text.empty();
   if (pattern[0] == '%') {
@@ -35,7 +35,7 @@ TEST(Like, IsWhatItsDefinitionSays) {
   for (int i = 0; i < 100'000; ++i) {
     const std::string text = some("ab%\\_", 6);
     std::string pattern = some("ab%_\\", 6);
-    if (pattern.ends_with('\\')) pattern += 'a';  // refused elsewhere
+    if (pattern.ends_with('\\')) pattern += 'a';  // a trailing backslash is refused elsewhere
     const bool expected = is_like_by_definition(text, pattern);
     matches += expected ? 1 : 0;
     ASSERT_EQ(is_like(text, pattern, false), expected) << '"' << text << "\" like \"" << pattern << '"';

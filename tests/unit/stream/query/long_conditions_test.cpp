@@ -1,4 +1,4 @@
-// Conditions that a program makes of a list, however long it is.
+// Conditions generated from a list, however long it is.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// A condition in two parts: both together say what the whole said, whatever the rows.
+// A condition in two parts: together they select the same rows as the whole, whatever the rows are.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@ using kind = node::kind;
 
 constexpr unsigned letters = 6;
 
-/// The server's or the client's: of a row it is known which letters hold.
+/// A condition for the server or for the client. A row of this test is the set of letters whose conditions hold.
 node_ptr leaf(unsigned letter, bool is_local) {
   return std::make_shared<const node>(
       node{.what = is_local ? kind::local : kind::sql, .text = std::string(1, static_cast<char>('a' + letter))});

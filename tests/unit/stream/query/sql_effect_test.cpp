@@ -1,4 +1,4 @@
-// What running a statement may change, as far as its text tells.
+// What a statement may change, as far as its text shows.
 #include <gtest/gtest.h>
 
 #include <sluice/stream/query.hpp>

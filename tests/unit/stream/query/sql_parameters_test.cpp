@@ -1,4 +1,5 @@
-// Where parameters are in SQL, by the rules of the server's lexer. How it agrees with a server's is a test of its own.
+// Where SQL contains parameters, by the rules of the server's lexer. sql_scanner_test.cpp compares it with a real
+// server.
 #include <gtest/gtest.h>
 
 #include <sluice/wire/error.hpp>

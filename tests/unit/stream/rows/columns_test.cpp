@@ -1,4 +1,4 @@
-// Fields that no server should send: each is refused, and nothing is read or allocated beyond them.
+// Malformed fields, which no server should send: each is refused, and nothing is read past its end or allocated for it.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -16,7 +16,7 @@ using sluice::test::be16;
 using sluice::test::be32;
 namespace oid = sluice::proto::oid;
 
-/// Reads a field of exactly these bytes, with nothing readable behind them (a sanitizer watches).
+/// Reads a field whose memory ends with these bytes, so that a sanitizer detects a read past the end.
 template <class T>
 std::string refusal(std::uint32_t type, const std::string& bytes) {
   const auto exact = std::make_unique<std::byte[]>(bytes.size());

@@ -1,4 +1,4 @@
-// The order of numbers as they are written, with all their digits.
+// Compares numbers in text form with all their digits.
 #include <gtest/gtest.h>
 
 #include <compare>
@@ -16,7 +16,7 @@ TEST(Decimal, IsEqualHoweverItIsWritten) {
   const std::vector<std::vector<std::string>> same{
       {"0", "-0", "0.0", "0e5", "-0.00e-7", "000"},  {"1", "+1", "1.0", "01", "10e-1", "0.1e1", "1E+0", "1000e-3"},
       {"-12.5", "-1.25e1", "-0125e-1", "-12.50"},    {"1e400", "10e399", "0.01e402"},
-      {"1e1000000000001", "1e99999999999999999999"},  // both are beyond what anybody tells apart
+      {"1e1000000000001", "1e99999999999999999999"},  // exponents beyond the supported range are equal
   };
   for (const auto& group : same)
     for (const std::string& a : group)

@@ -1,4 +1,4 @@
-// Rows on their way out: the three forms, what is copied and what is not, and sinks that are slow or gone.
+// Writing rows: the three formats, what is copied and what is not, and sinks that are slow or closed.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -22,7 +22,7 @@ namespace {
 using sluice::document_format;
 using sluice::document_writer;
 
-/// Rows as they lie in a receive buffer; nothing: NULL.
+/// Rows as they are in a receive buffer; nullopt: NULL.
 class sent_rows {
  public:
   explicit sent_rows(const std::vector<std::optional<std::string>>& documents) {
@@ -136,7 +136,7 @@ struct pipe_ends {
   }
   [[nodiscard]] std::string read_all() const {
     std::string text;
-    std::array<char, 1000> piece{};  // less than a page: many small reads
+    std::array<char, 1000> piece{};  // less than a page, for many small reads
     while (true) {
       const ssize_t got = ::read(ends[0], piece.data(), piece.size());
       if (got <= 0) return text;

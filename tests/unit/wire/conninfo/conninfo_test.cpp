@@ -28,7 +28,7 @@ using sluice::test::temporary_folder;
 
 using variables = std::map<std::string, std::string, std::less<>>;
 
-/// A user "me" without a home folder, and no variables but these.
+/// An environment with a user "me", no home folder unless given, and only these variables.
 conninfo_environment with(variables set = {}, std::string home = {}) {
   conninfo_environment environment;
   environment.variable = [set = std::move(set)](std::string_view name) -> std::optional<std::string> {

@@ -1,4 +1,4 @@
-// One query on a session over a real socket pair: what the server says is written at the test's pace.
+// One query on a session over a real socket pair: the test writes what the server sends, at its own pace.
 #include <gtest/gtest.h>
 
 #include <sluice/stream/chunk.hpp>
@@ -130,7 +130,7 @@ TEST(Exchange, CallsBackForWhatStandsAside) {
   EXPECT_EQ(on->server.parameters["TimeZone"], "UTC");
 }
 
-/// What a conversation that begins well and goes on with `rest` ends in.
+/// How a query ends whose answer begins correctly and continues with `rest`.
 struct ending {
   rows got;
   errc code{};
@@ -299,7 +299,8 @@ TEST(Exchange, RefusesAQueryThatCannotBeSentAndStaysIdle) {
   EXPECT_TRUE(on->io.out.empty());
 }
 
-/// The warning is given once; what it did to the walk must not outlive it, in any of the queries that are under way.
+/// The warning about a large row is given once for all queries. Afterwards, every query in progress must read large
+/// rows.
 TEST(Exchange, ReadsLargeRowsOfAllItsQueriesAfterTheOneWarning) {
   pair on;
   on->engine.statements = sluice::wire::statement_cache{1};

@@ -1,4 +1,4 @@
-// Queries in pages on a session, alone and beside others, over a real socket pair.
+// Paged queries on a session, alone and beside others, over a real socket pair.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -24,7 +24,7 @@ using rows = std::vector<std::string>;
 
 const statement by_two{.text = "select data from t", .page_rows = 2, .page_bytes = 1'000};
 
-/// The types of the messages that we have sent.
+/// The types of the messages that the client has sent.
 std::string sent_types(session_pair& on) {
   on->io.flush();
   const std::string heard = on.heard();
@@ -36,7 +36,7 @@ std::string sent_types(session_pair& on) {
   return types;
 }
 
-/// What could go on like this for ever does not.
+/// Checks for a violation in answers that could go on forever.
 void expect_violation(exchange& query, rows& got) {
   try {
     (void)take(query, got);
@@ -58,7 +58,8 @@ backend committed() {
   return says;
 }
 
-/// Three rows by two: the second page was asked for with the first row, the third with the second page.
+/// Three rows in pages of two. The client requests the second page with the first row, and the third with the second
+/// page.
 std::string conversation() {
   return begun().data_row("1").data_row("2").portal_suspended().ready_for_query('T').bytes +
          backend{}.data_row("3").command_complete("SELECT 1").ready_for_query('T').bytes +
@@ -184,7 +185,7 @@ TEST(Pages, TakeNoMoreMemoryAsideThanTheyMay) {
   EXPECT_FALSE(take(first, got));
   exchange second{*on, statement{.text = "select 1"}};
   rows others;
-  for (int i = 0; i < 100; ++i) {  // more rows than were asked for, too
+  for (int i = 0; i < 100; ++i) {  // also more rows than requested
     on.say(backend{}.data_row(std::string(100, 'x')).bytes);
     EXPECT_FALSE(take(second, others));
     EXPECT_LE(first.aside_bytes(), 1'000U);

@@ -1,4 +1,4 @@
-// One query's use of the statement cache, from its Parse to what is known afterwards.
+// How one query uses the statement cache, from its Parse to the statement's state afterwards.
 #include <gtest/gtest.h>
 
 #include <optional>

@@ -1,4 +1,4 @@
-// One query as a transcript: what it sends, and what it wants after each of the server's messages.
+// One query as a transcript: what it sends, and its action after each of the server's messages.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -33,10 +33,10 @@ const action go_on{};
 const action aside{.is = kind::aside};
 const action end_turn{.is = kind::end_turn};
 
-/// A connection without a socket.
+/// A connection's state, without a socket.
 class transcript : public testing::Test {
  protected:
-  /// The types of the messages that were sent since it was last asked.
+  /// The types of the messages sent since the last call.
   std::string sent() {
     std::string types;
     for (std::size_t at = 0; at < out_.size();) {
@@ -47,10 +47,10 @@ class transcript : public testing::Test {
     out_.clear();
     return types;
   }
-  /// Whether what `sent` has told of last contains this text.
+  /// Whether the messages of the last call to `sent` contain this text.
   [[nodiscard]] bool has_sent(std::string_view text) const { return last_.find(text) != std::string::npos; }
 
-  /// What the conversation wants after each of these messages.
+  /// The conversation's actions after each of these messages.
   static actions feed(query_conversation& to, const backend& says, bool skips_rows = false) {
     actions all;
     std::span<const std::byte> left = as_bytes(says.bytes);
@@ -181,7 +181,7 @@ TEST_F(QueryConversation, InPagesIsClosedWhenItIsNotWantedAnyMore) {
   EXPECT_TRUE(query.is_over());
 }
 
-/// COMMIT may be hit by a cancel request that was meant for the page before.
+/// The request may hit COMMIT although it was meant for the previous page.
 TEST_F(QueryConversation, RollsBackAfterACancelledCommitAndOnlyOnce) {
   query_conversation query{engine_};
   ASSERT_FALSE(query.begin({.text = "select data from t", .page_rows = 2}));
@@ -208,7 +208,7 @@ TEST_F(QueryConversation, AnswersACopyInWhenToldTo) {
   EXPECT_EQ(feed(query, backend{}.error("57014", "COPY failed").ready_for_query()), (actions{go_on, end_turn}));
 }
 
-/// Takes `instead` for the SQL.
+/// Makes the given decision, whatever the columns are.
 class other_sql final : public decider {
  public:
   explicit other_sql(decision how) : how_{std::move(how)} {}

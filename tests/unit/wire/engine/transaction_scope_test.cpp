@@ -1,4 +1,4 @@
-// Portals and the block that they live in.
+// Portals and the transaction block that they depend on.
 #include "engine/transaction_scope.hpp"
 #include <gtest/gtest.h>
 #include "engine/portal.hpp"

@@ -1,4 +1,4 @@
-// What is learned about a statement until it is decided how it goes on.
+// What is learned about a statement before it is decided how to run it.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -22,7 +22,7 @@ using sluice::wire::statement;
 using sluice::wire::undecided_statement;
 using kind = decision::kind;
 
-/// Asks twice, and then takes the last answer for the SQL.
+/// Asks two questions, and then runs the last answer as the SQL.
 class curious final : public decider {
  public:
   decision described(const sluice::wire::description& what) override {
@@ -44,7 +44,7 @@ statement asked() {
   return {.text = "select $1", .decides = [](const statement&) { return std::make_unique<curious>(); }};
 }
 
-/// Of the only message in it.
+/// The body of the only message.
 std::string body(const backend& says) { return says.bytes.substr(5); }
 
 TEST(UndecidedStatement, IsDecidedByItsColumnsAndByWhatIsAskedBesides) {

@@ -1,4 +1,4 @@
-// Durations that a caller may give, however long: none of them is in the past.
+// Durations from a caller, however long: none of them gives a deadline in the past.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -47,7 +47,7 @@ std::string backend_side() {
       .bytes;
 }
 
-/// Both sides, in pieces of so many bytes.
+/// The trace of both sides when the bytes arrive in pieces of this size.
 std::vector<std::string> lines_by(std::size_t piece) {
   recorder seen;
   message_trace trace{seen};

@@ -38,7 +38,7 @@ TEST(PrintableText, EscapesEachByteThatIsNotUtf8) {
 
 TEST(PrintableText, QuotesWhatItIsAskedTo) { EXPECT_EQ(printable("a\"b\\", "\"\\"), R"(a\"b\\)"); }
 
-/// Whatever comes in, nothing that matters comes out, and plain text stays as it is.
+/// For arbitrary input, the output contains nothing dangerous, and plain text is unchanged.
 TEST(PrintableText, LetsNothingThroughOfAnyBytes) {
   std::uint64_t random = 1;
   for (int round = 0; round < 20'000; ++round) {

@@ -12,7 +12,7 @@ namespace {
 using sluice::test::as_text;
 using sluice::wire::receive_buffer;
 
-/// Arrives as much of `text` as fits.
+/// Writes as much of `text` into the buffer as fits.
 std::size_t arrive(receive_buffer& buffer, std::string_view text, std::size_t wanted) {
   const auto room = buffer.make_room(wanted);
   const std::size_t count = std::min(room.size(), text.size());
@@ -86,7 +86,7 @@ TEST(ReceiveBuffer, GrowsWhileReadsFillItAndEasesWhenTheyDoNot) {
     buffer.consume(count);
   }
   EXPECT_EQ(sizes, (std::vector<std::size_t>{16, 32, 64, 128, 128, 128}));
-  buffer.ease();  // this one has filled it
+  buffer.ease();  // this read has filled the buffer
   for (int i = 0; i < 5; ++i) {
     buffer.consume(arrive(buffer, "few", 3));
     buffer.ease();

@@ -1,4 +1,4 @@
-// When a thread backs off instead of waiting for the server, and for how long.
+// When a thread sleeps briefly instead of waiting for the next bytes, and for how long.
 #include <gtest/gtest.h>
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// What a server may say to a request for TLS.
+// A server's possible answers to an SSLRequest.
 #include <gtest/gtest.h>
 
 #include <string_view>

@@ -61,9 +61,13 @@ enum class condition : std::uint8_t {
   cancelled
 };
 
+/// The category of every `errc`.
 SLUICE_API const std::error_category& error_category() noexcept;
+/// The category of every `condition`.
 SLUICE_API const std::error_category& condition_category() noexcept;
+/// Found by <system_error>, so that an `errc` converts to a std::error_code.
 SLUICE_API std::error_code make_error_code(errc code) noexcept;
+/// Found by <system_error>, so that `code()` can be compared with a `condition`.
 SLUICE_API std::error_condition make_error_condition(condition kind) noexcept;
 /// The kind that a code belongs to.
 SLUICE_API condition condition_of(errc code) noexcept;
@@ -74,20 +78,20 @@ SLUICE_API std::string_view to_string(condition kind) noexcept;
 /// @see PostgreSQL documentation, section "Error and Notice Message Fields"
 struct server_message {
   std::string severity;  ///< never localized: "ERROR", "FATAL", "NOTICE", ...
-  std::string sqlstate;
+  std::string sqlstate;  ///< five characters
   std::string message;
   std::string detail;
   std::string hint;
   std::optional<std::uint32_t> position;           ///< character in the query text, from 1
   std::optional<std::uint32_t> internal_position;  ///< the same in `internal_query`
   std::string internal_query;
-  std::string where;
+  std::string where;  ///< the context, such as the functions that were running
   std::string schema;
   std::string table;
   std::string column;
   std::string data_type;
   std::string constraint;
-  std::string file;
+  std::string file;  ///< in the server's source code, as are `line` and `routine`
   std::string line;
   std::string routine;
 };
@@ -112,6 +116,7 @@ class SLUICE_API error : public std::system_error {
   /// The message, followed by the SQLSTATE in brackets if the server sent one.
   [[nodiscard]] const char* what() const noexcept override;
 
+  /// The condition that `code()` belongs to.
   [[nodiscard]] condition kind() const noexcept;
   /// The SQLSTATE, five characters; empty if the server did not send one.
   [[nodiscard]] std::string_view sqlstate() const noexcept;

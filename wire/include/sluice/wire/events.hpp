@@ -17,7 +17,9 @@ struct notification {
   std::uint32_t pid{};  ///< the backend that sent it
 };
 
+/// Called for each notice; see `connection::on_notice`.
 using notice_handler = std::function<void(const server_message&)>;
+/// Called for each notification; see `connection::on_notification`.
 using notification_handler = std::function<void(const notification&)>;
 
 namespace wire {

@@ -89,6 +89,7 @@ struct limit_event {
   std::uint64_t limit{};
 };
 
+/// Receives the events of connections and pools. Every function does nothing unless it is overridden.
 class SLUICE_API observer {
  public:
   observer() = default;
@@ -101,9 +102,9 @@ class SLUICE_API observer {
   virtual void on_authentication(const connect_event& event) noexcept;  ///< logged in, or not
   virtual void on_connect(const connect_event& event) noexcept;         ///< the whole attempt, all hosts and addresses
 
-  virtual void on_query(const query_event& event) noexcept;
+  virtual void on_query(const query_event& event) noexcept;  ///< its messages have been written
   virtual void on_first_row(const query_event& event, event_clock::duration after) noexcept;
-  virtual void on_chunk(const chunk_event& event) noexcept;
+  virtual void on_chunk(const chunk_event& event) noexcept;  ///< before the consumer gets the rows
   virtual void on_query_end(const query_end_event& event) noexcept;
   virtual void on_leave(const leave_event& event) noexcept;
 

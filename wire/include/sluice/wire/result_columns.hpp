@@ -13,6 +13,7 @@ struct result_column {
   std::string name;
   std::uint32_t type{};  ///< OID
 };
+/// The columns of a result, in order.
 using result_columns = std::vector<result_column>;
 
 }  // namespace sluice

@@ -14,6 +14,7 @@ namespace sluice {
 class SLUICE_API secret {
  public:
   secret() noexcept = default;
+  /// Copies the text. Overwriting the original is up to the caller.
   secret(std::string_view text);  // NOLINT(google-explicit-constructor): text is accepted where a password is expected
   secret(const char* text) : secret{std::string_view{text}} {}  // NOLINT(google-explicit-constructor)
   secret(const secret& other) : secret{other.view()} {}
@@ -21,6 +22,7 @@ class SLUICE_API secret {
   secret& operator=(secret other) noexcept;
   ~secret();
 
+  /// The text.
   /// @par Lifetime  until this object changes or is destroyed
   [[nodiscard]] std::string_view view() const& noexcept { return {bytes_.get(), size_}; }
   std::string_view view() const&& = delete;
