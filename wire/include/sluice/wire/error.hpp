@@ -65,9 +65,9 @@ enum class condition : std::uint8_t {
 SLUICE_API const std::error_category& error_category() noexcept;
 /// The category of every `condition`.
 SLUICE_API const std::error_category& condition_category() noexcept;
-/// Found by <system_error>, so that an `errc` converts to a std::error_code.
+/// What std::error_code calls when an `errc` is converted to it.
 SLUICE_API std::error_code make_error_code(errc code) noexcept;
-/// Found by <system_error>, so that `code()` can be compared with a `condition`.
+/// What std::error_condition calls, so that `code()` can be compared with a `condition`.
 SLUICE_API std::error_condition make_error_condition(condition kind) noexcept;
 /// The kind that a code belongs to.
 SLUICE_API condition condition_of(errc code) noexcept;
