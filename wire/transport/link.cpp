@@ -184,7 +184,10 @@ void link::flush() noexcept {
 link::io_result link::receive(std::span<std::byte> into) {
   if (tls_ != nullptr) {
     const tls_stream::result got = tls_->read(into);
-    if (got.is == tls_stream::status::failed) fail(errc::tls_failed, tls_->failure());
+    const bool has_failed = got.is == tls_stream::status::failed;
+    // A write that failed was left to be reported here; with OpenSSL 3.5, reading goes on as if nothing had happened.
+    const bool has_failed_before = got.is == tls_stream::status::later && !tls_->failure().empty();
+    if (has_failed || has_failed_before) fail(errc::tls_failed, tls_->failure());
     if (got.is == tls_stream::status::ended && tls_->system_error() != 0)
       broken_ = {tls_->system_error(), std::system_category()};
     return {static_cast<io_status>(got.is), got.count};
@@ -194,7 +197,8 @@ link::io_result link::receive(std::span<std::byte> into) {
     if (count > 0) return {io_status::done, static_cast<std::size_t>(count)};
     if (count == 0) return {io_status::ended, 0};
     if (errno == EINTR) continue;
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return {io_status::later, 0};
+    const bool is_later = errno == EAGAIN || errno == EWOULDBLOCK;
+    if (is_later && !broken_) return {io_status::later, 0};  // otherwise nothing will come: a send has failed
     if (!broken_) broken_ = {errno, std::system_category()};
     return {io_status::ended, 0};
   }

@@ -188,7 +188,8 @@ tls_stream::status tls_stream::status_of(int returned) noexcept {
   }
   try {
     if (failure_.empty()) failure_ = reason();
-  } catch (const std::bad_alloc&) {  // then without an explanation
+  } catch (const std::bad_alloc&) {
+    failure_ = "out of memory";  // short enough to need none
     ERR_clear_error();
   }
   return status::failed;
