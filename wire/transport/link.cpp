@@ -39,6 +39,12 @@ std::uint32_t forks() noexcept {
   return watched == 0 ? count.load(std::memory_order_relaxed) : 0;
 }
 
+/// The server may have ended the connection already: reading from it will tell.
+asio::generic::stream_protocol::endpoint remote_of(const socket& connected) noexcept {
+  std::error_code ignored;
+  return connected.remote_endpoint(ignored);
+}
+
 }  // namespace
 
 interrupter::interrupter() {
@@ -69,16 +75,6 @@ bool interrupter::take() noexcept {
   while (::read(read_end_, drained.data(), drained.size()) > 0) any = true;
   return any;
 }
-
-namespace {
-
-/// The server may have ended the connection already: reading from it will tell.
-asio::generic::stream_protocol::endpoint remote_of(const socket& connected) noexcept {
-  std::error_code ignored;
-  return connected.remote_endpoint(ignored);
-}
-
-}  // namespace
 
 link::link(socket connected, const proto::limits& bounds, std::size_t buffer_bytes, std::size_t first_bytes)
     : in{buffer_bytes, std::max({bounds.row, bounds.message, proto::limits::short_message}) + proto::header_size,

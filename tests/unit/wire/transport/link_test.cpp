@@ -1,7 +1,7 @@
 // A connection that the server has ended before it is used.
 #include <gtest/gtest.h>
 
-#include <array>
+#include <utility>
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
@@ -22,6 +22,7 @@ TEST(Link, OfAConnectionThatWasResetTellsAtTheFirstRead) {
   {
     tcp::socket theirs = listening.accept();
     theirs.set_option(asio::socket_base::linger{true, 0});
+    theirs.close();  // Asio's destructor would not reset it
   }
   ours.wait(tcp::socket::wait_read);
   sluice::wire::link gone{sluice::wire::socket{std::move(ours)}, {}, 1'000};
