@@ -12,13 +12,26 @@
 
 namespace sluice {
 
+namespace {
+
+/// Appends the text with each quote and each `other` character doubled.
+void append_doubled(std::string& to, std::string_view text, char quote, char other) {
+  for (;;) {
+    const auto next = std::ranges::find_if(text, [=](char c) { return c == quote || c == other; });
+    const auto size = static_cast<std::size_t>(next - text.begin());
+    to.append(text, 0, size);
+    if (size == text.size()) return;
+    to.append(2, *next);
+    text.remove_prefix(size + 1);
+  }
+}
+
+}  // namespace
+
 std::string quote_identifier(std::string_view name) {
   detail::check_name(name, "name");
   std::string quoted{'"'};
-  for (const char c : name) {
-    if (c == '"') quoted += c;
-    quoted += c;
-  }
+  append_doubled(quoted, name, '"', '"');
   return quoted += '"';
 }
 
@@ -55,7 +68,7 @@ std::string path_expression(const std::string& documents, std::span<const std::s
     return sql + "])";
   }
   for (const std::string& part : path)
-    sql += infix(as_text && &part == &path.back() ? "->>" : "->") + quote_literal(part);
+    sql.append(infix(as_text && &part == &path.back() ? "->>" : "->")).append(quote_literal(part));
   return sql + ')';
 }
 
@@ -103,17 +116,18 @@ std::vector<std::string> split_path(std::string_view path, std::string_view what
 }
 
 std::string infix(std::string_view symbol, std::string_view schema) {
-  return " operator(" + std::string{schema} + '.' + std::string{symbol} + ") ";
+  constexpr std::string_view before{" operator("};
+  constexpr std::string_view after{") "};
+  std::string text;
+  text.reserve(before.size() + schema.size() + 1 + symbol.size() + after.size());
+  return text.append(before).append(schema).append(1, '.').append(symbol).append(after);
 }
 
 std::string quote_literal(std::string_view text) {
   check_text(text, "literal");
   const bool escapes = text.find('\\') != std::string_view::npos;
   std::string quoted = escapes ? "E'" : "'";
-  for (const char c : text) {
-    if (c == '\'' || c == '\\') quoted += c;
-    quoted += c;
-  }
+  append_doubled(quoted, text, '\'', '\\');
   return quoted += '\'';
 }
 

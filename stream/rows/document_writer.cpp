@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <ios>
 #include <ostream>
@@ -23,10 +24,35 @@ constexpr std::size_t large_document = 2U << 10U;
 // Memory beyond this is released: one huge document should not be held forever.
 constexpr std::size_t kept_memory = 1U << 20U;
 
+using bytes [[gnu::vector_size(16)]] = unsigned char;
+
+bytes load(const char* at) noexcept {
+  bytes loaded;
+  std::memcpy(&loaded, at, sizeof loaded);
+  return loaded;
+}
+bytes least(bytes a, bytes b) noexcept { return a < b ? a : b; }
+
+/// Whether one of at least sixteen characters is at most `most`: without branches, because hardly any document has one.
+bool has_at_most(std::string_view text, unsigned char most) noexcept {
+  constexpr std::size_t step = sizeof(bytes);
+  constexpr std::size_t steps = 8 * step;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  bytes lowest = load(end - step);
+  for (; static_cast<std::size_t>(end - at) >= steps; at += steps)
+    for (std::size_t i = 0; i < steps; i += step) lowest = least(lowest, load(at + i));
+  for (; static_cast<std::size_t>(end - at) > step; at += step) lowest = least(lowest, load(at));
+  const auto is_low = lowest <= most;
+  std::array<std::uint64_t, 2> lanes{};
+  std::memcpy(lanes.data(), &is_low, sizeof is_low);
+  return (lanes[0] | lanes[1]) != 0;
+}
+
 /// Line feed and carriage return are the line breaks that JSON treats as white space.
 bool has_line_break(std::string_view text) noexcept {
-  return std::memchr(text.data(), '\n', text.size()) != nullptr ||
-         std::memchr(text.data(), '\r', text.size()) != nullptr;
+  if (text.size() >= sizeof(bytes) && !has_at_most(text, '\r')) return false;
+  return text.find_first_of("\n\r") != text.npos;
 }
 
 template <class Write>

@@ -1,6 +1,8 @@
 #include <sluice/wire/error.hpp>
 
+#include <algorithm>
 #include <array>
+#include <memory>
 #include <utility>
 
 namespace sluice {
@@ -49,14 +51,15 @@ static_assert([] {
 }());
 
 bool is_sqlstate(std::string_view code) noexcept {
-  constexpr std::string_view allowed{"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"};
-  return code.size() == 5 && code.find_first_not_of(allowed) == std::string_view::npos;
+  const auto is_allowed = [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); };
+  return code.size() == 5 && std::ranges::all_of(code, is_allowed);
 }
 
-/// Logs show only what(), so it includes the SQLSTATE.
-error_info with_sqlstate(error_info info) {
-  if (info.server && is_sqlstate(info.server->sqlstate)) info.message += " [" + info.server->sqlstate + ']';
-  return info;
+std::shared_ptr<const error_info> shared(error_info&& info) {
+  auto made = std::make_shared<error_info>(std::move(info));
+  if (made->server && is_sqlstate(made->server->sqlstate))  // logs show only what()
+    made->message.append(" [").append(made->server->sqlstate).append(1, ']');
+  return made;
 }
 
 class errors final : public std::error_category {
@@ -94,8 +97,7 @@ std::string_view to_string(condition kind) noexcept {
 }
 
 error::error(error_info info)
-    : std::system_error{make_error_code(info.code)},
-      info_{std::make_shared<const error_info>(with_sqlstate(std::move(info)))} {}
+    : std::system_error{make_error_code(info.code)}, info_{shared(std::move(info))} {}
 error::error(errc code, std::string message)
     : error{error_info{.code = code, .message = std::move(message), .server = {}}} {}
 
