@@ -11,7 +11,10 @@
 namespace sluice::tool {
 
 void command_line::flag(std::string_view name, bool& to, char letter) {
-  options_.push_back({.name = name, .letter = letter, .flag = &to, .may_repeat = true});
+  options_.push_back({.name = name, .letter = letter, .note = [&to] { to = true; }, .may_repeat = true});
+}
+void command_line::flag(std::string_view name, std::function<void()> note) {
+  options_.push_back({.name = name, .note = std::move(note), .may_repeat = true});
 }
 void command_line::option(std::string_view name, action take, char letter) {
   options_.push_back({.name = name, .letter = letter, .take = std::move(take)});
@@ -37,9 +40,10 @@ void command_line::read(int argc, const char* const* argv) {
     known& option = find(word, word.substr(is_long ? 2 : 1, name_end - (is_long ? 2 : 1)));
     std::optional<std::string_view> value;
     if (name_end < word.size()) value = word.substr(name_end + (is_long ? 1 : 0));
-    if (option.flag != nullptr) {
+    if (option.note != nullptr) {
       if (value) throw usage_error{"--" + std::string{option.name} + " takes no value"};
-      *option.flag = option.was_given = true;
+      option.note();
+      option.was_given = true;
       continue;
     }
     if (!value) {

@@ -16,6 +16,8 @@ class command_line {
 
   // An option without a value.
   void flag(std::string_view name, bool& to, char letter = '\0');
+  // The same; `note` is called each time it is given.
+  void flag(std::string_view name, std::function<void()> note);
   // An option with a value; `take` may reject it by throwing usage_error.
   void option(std::string_view name, action take, char letter = '\0');
   // The same, but may be repeated.
@@ -32,7 +34,7 @@ class command_line {
     std::string_view name;  // without its dashes
     char letter{};
     action take{};
-    bool* flag{};
+    std::function<void()> note{};  // an option without a value
     bool may_repeat{};
     bool was_given{};
   };

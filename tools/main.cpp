@@ -9,6 +9,7 @@
 #include <exception>
 #include <new>
 #include <optional>
+#include <span>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -20,6 +21,7 @@
 #include <asio/signal_set.hpp>
 
 #include <sluice/sluice.hpp>
+#include <sluice/stream/columns.hpp>
 #include <sluice/stream/json.hpp>
 #include "transport/printable.hpp"
 
@@ -92,6 +94,22 @@ struct totals {
 parallel_progress parts_of(const row_range& /*rows*/) { return {}; }
 parallel_progress parts_of(const parallel_range& rows) { return rows.progress(); }
 
+std::span<const result_column> columns_of(const row_range& rows) { return rows.columns(); }
+std::span<const result_column> columns_of(const parallel_range& /*rows*/) { return {}; }
+
+output output_for(const options& given) {
+  if (!given.columns) return output{given.output};
+  return {*given.columns, given.null.value_or(std::string{default_null(*given.columns)})};
+}
+
+/// Of the document, or of all columns.
+std::size_t bytes_of(const row& each, const options& given) {
+  if (!given.columns) return each.text().size();
+  std::size_t bytes = 0;
+  for (const binary_field& field : each.fields()) bytes += field.bytes.size();
+  return bytes;
+}
+
 /// Reads all rows and writes them, or only counts them.
 template <class Rows>
 void pump(Rows& rows, const options& given, totals& so_far) {
@@ -99,11 +117,11 @@ void pump(Rows& rows, const options& given, totals& so_far) {
   progress line{live};
   std::optional<json_validator> checked;
   if (given.validate) checked.emplace();
-  output to{given.output};
+  output to = output_for(given);
   const auto write = [&](const chunk& batch) {
     std::size_t in_chunk = 0;
     for (const row document : batch) {
-      so_far.bytes += document.text().size();
+      so_far.bytes += bytes_of(document, given);
       ++so_far.rows;
       if (checked) checked->check(document, so_far.rows);
       if (given.count) continue;
@@ -125,7 +143,7 @@ void pump(Rows& rows, const options& given, totals& so_far) {
     to.flush();
     line.update(so_far.rows, so_far.bytes, parts_of(rows));
   }
-  if (!given.count) to.finish();
+  if (!given.count) to.finish(columns_of(rows));
   line.finish(so_far.rows, so_far.bytes, parts_of(rows));
 }
 
@@ -252,11 +270,11 @@ void stream(const options& given) {
 /// What to do about a failure, in terms of the command's options.
 std::string advice(const error& failure, const options& given) {
   constexpr std::string_view no_such_column = "42703";
-  const bool is_documents = failure.sqlstate() == no_such_column && given.source &&
-                            failure.server()->message.find(given.column) != std::string::npos;
+  const bool is_documents = failure.sqlstate() == no_such_column && given.column &&
+                            failure.server()->message.find(*given.column) != std::string::npos;
   if (is_documents)
-    return "HINT: documents are read from the column '" + printable(given.column) +
-           "': --column names another one, and --sql 'select * from ...' makes a document of all columns\n";
+    return "HINT: documents are read from the column '" + printable(*given.column) +
+           "', because --column says so; without it, a relation that has no column 'data' is read by its columns\n";
   if (failure.code() == errc::row_too_large) return "HINT: --max-row sets the limit\n";
   return {};
 }

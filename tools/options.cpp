@@ -12,7 +12,6 @@ namespace sluice::tool {
 const char* const help_text = R"(sluice: stream JSON documents from Postgres as NDJSON, in constant memory
 
   sluice v_user --where "status = 'active' and profile.age >= 18"
-  sluice app.v_user --select id,name --order-by age:int:desc --limit 10
   sluice -d postgresql://me@db.example/app --sql 'select ... $1' --param 42
 
   -d, --dsn CONNINFO     URI or key=value string; default: the PG* variables
@@ -20,10 +19,11 @@ const char* const help_text = R"(sluice: stream JSON documents from Postgres as 
   --where EXPR           a filter, evaluated by the server: docs/predicates.md
   --select PATHS         only these fields: id,name,profile.city
   --explain              print the SQL and what the client evaluates, then exit
-  --sql SQL              any query; --param VALUE binds $1, $2, ... in order
-  --order-by FIELD[:int|numeric|bool][:desc][:nullsfirst|nullslast]
-  --limit N, --offset N
-  --format ndjson|array|raw     --validate   check each document in full
+  --sql SQL              any statement; --param VALUE, --param-null bind $1, ...
+  --order-by FIELD[:TYPE][:desc][:nullsfirst|:nullslast]
+                         TYPE: text, int, numeric, bool, timestamptz or uuid
+  --limit N, --offset N          --validate   check each document in full
+  --format ndjson|array|raw|csv|tsv           --null TEXT   in csv and tsv
   --count                print {"rows":...,"bytes":...} instead of the rows
   --stats, --progress    final statistics, running progress: on standard error
   --timeout 30s, --connect-timeout 500ms
@@ -69,16 +69,23 @@ void add_query(command_line& line, options& to) {
   line.option("limit", [&](const std::string& text) { to.limit = parse_count(text); });
   line.option("offset", [&](const std::string& text) { to.offset = parse_count(text); });
   line.option("sql", [&](const std::string& sql) { to.sql = sql; });
-  line.list("param", [&](const std::string& value) { to.parameters.push_back(value); });
+  line.list("param", [&](const std::string& value) { to.parameters.emplace_back(value); });
+  line.flag("param-null", [&] { to.parameters.emplace_back(); });
 }
 
 void add_output(command_line& line, options& to) {
   line.option("format", [&](const std::string& name) {
-    static constexpr std::array<std::string_view, 3> names{"ndjson", "array", "raw"};
+    static constexpr std::array<std::string_view, 5> names{"ndjson", "array", "raw", "csv", "tsv"};
+    constexpr std::ptrdiff_t first_delimited = 3;
     const auto found = std::ranges::find(names, name);
-    if (found == names.end()) throw usage_error{"'" + name + "' is not ndjson, array or raw"};
-    to.output = static_cast<document_format>(found - names.begin());
+    if (found == names.end()) throw usage_error{"'" + name + "' is not ndjson, array, raw, csv or tsv"};
+    const std::ptrdiff_t index = found - names.begin();
+    if (index < first_delimited)
+      to.output = static_cast<document_format>(index);
+    else
+      to.columns = static_cast<delimited>(index - first_delimited);
   });
+  line.option("null", [&](const std::string& text) { to.null = text; });
   line.flag("validate", to.validate);
   line.flag("count", to.count);
   line.flag("explain", to.explain);
@@ -86,14 +93,24 @@ void add_output(command_line& line, options& to) {
   line.flag("progress", to.progress);
 }
 
+void check_columns(const options& given) {
+  if (given.null && !given.columns) throw usage_error{"--null is for --format csv or tsv"};
+  if (!given.columns) return;
+  if (given.null) check_null(*given.columns, *given.null);
+  if (given.validate) throw usage_error{"--validate checks documents: not with --format csv or tsv"};
+  if (given.connections) throw usage_error{"--format csv and tsv are written from one connection: not with --parallel"};
+}
+
 void check(const options& given, const command_line& line) {
   if (given.sql && given.source) throw usage_error{"give a relation or --sql, not both"};
   if (!given.sql && !given.source) throw usage_error{"give a relation or --sql: see --help"};
   if (given.source && given.source->empty()) throw usage_error{"the name of the relation is empty"};
-  if (given.column.empty()) throw usage_error{"--column is empty: give the name of a column"};
+  if (given.column && given.column->empty()) throw usage_error{"--column is empty: give the name of a column"};
   if (given.sql && given.sql->find_first_not_of(" \t\n\v\f\r;") == std::string::npos)
     throw usage_error{"--sql is empty: give a statement that returns rows"};
-  if (!given.sql && !given.parameters.empty()) throw usage_error{"--param binds the parameters of --sql"};
+  if (!given.sql && !given.parameters.empty())
+    throw usage_error{"--param and --param-null bind the parameters of --sql"};
+  check_columns(given);
   if (line.has("page-rows") && given.mode != fetch_mode::paged) throw usage_error{"--page-rows is for --mode paged"};
   if (line.has("split") && !given.connections) throw usage_error{"--split is for --parallel"};
   if (!given.sql) return;
@@ -120,16 +137,14 @@ options parse_options(int argc, const char* const* argv) {
 }
 
 query options::to_query() const {
-  if (sql) {
-    std::vector<bind_value> values(parameters.begin(), parameters.end());
-    return {*sql, std::move(values), query::shape::detect};
-  }
-  return to_relation().build();
+  if (!sql) return columns ? to_relation().as_text_columns() : to_relation().build();
+  query what{*sql, {parameters.begin(), parameters.end()}, query::shape::detect};
+  return columns ? std::move(what).as_text_columns() : what;
 }
 
 relation options::to_relation() const {
   relation from{source.value()};
-  from.column(column);
+  if (column) from.column(*column);
   for (const predicate& condition : where) from.where(condition);
   from.select(select);
   for (const sort_key& key : order_by) from.order_by(key);

@@ -14,6 +14,7 @@
 #include <sluice/stream/parallel.hpp>
 #include <sluice/stream/query.hpp>
 
+#include "delimited.hpp"
 #include "values.hpp"
 
 namespace sluice::tool {
@@ -24,14 +25,14 @@ inline constexpr std::array<std::string_view, 3> fetch_mode_names{"plain", "page
 struct options {
   std::string dsn;
   std::optional<std::string> source;
-  std::string column{"data"};
+  std::optional<std::string> column;
   std::vector<predicate> where;
   std::vector<projection> select;
   std::vector<sort_key> order_by;
   std::optional<std::uint64_t> limit;
   std::optional<std::uint64_t> offset;
   std::optional<std::string> sql;
-  std::vector<std::string> parameters;
+  std::vector<std::optional<std::string>> parameters;  // without a value: NULL
 
   std::size_t chunk_rows{0};  // 0: as many as one read delivers
   std::optional<std::size_t> buffer_bytes;
@@ -42,6 +43,8 @@ struct options {
   std::optional<std::chrono::milliseconds> connect_timeout;
 
   document_format output{document_format::ndjson};
+  std::optional<delimited> columns;  // written instead of documents
+  std::optional<std::string> null;   // how NULL is written in them
   bool validate{false};
   bool count{false};
   bool explain{false};

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "auth/utf8.hpp"
 
@@ -54,17 +55,32 @@ void show(std::string_view text) {
 
 void write_output(std::string_view text) { write_all(text); }
 
-output::output(document_format format) : writer_{format}, is_terminal_{::isatty(STDOUT_FILENO) == 1} {}
+output::output(document_format format)
+    : writer_{std::in_place_type<document_writer>, format}, is_terminal_{::isatty(STDOUT_FILENO) == 1} {}
+output::output(delimited format, std::string null)
+    : writer_{std::in_place_type<delimited_writer>, format, std::move(null)},
+      is_terminal_{::isatty(STDOUT_FILENO) == 1} {}
 
-void output::flush() {
-  for (const asio::const_buffer& piece : writer_.text()) {
-    const std::string_view bytes{static_cast<const char*>(piece.data()), piece.size()};
-    is_terminal_ ? show(bytes) : write_all(bytes);
-  }
+void output::write(const row& each) {
+  std::visit([&](auto& writer) { writer.add(each); }, writer_);
 }
 
-void output::finish() {
-  writer_.finish();
+void output::flush() {
+  const auto write = [&](const asio::const_buffer& piece) {
+    const std::string_view bytes{static_cast<const char*>(piece.data()), piece.size()};
+    is_terminal_ ? show(bytes) : write_all(bytes);
+  };
+  if (auto* const documents = std::get_if<document_writer>(&writer_))
+    std::ranges::for_each(documents->text(), write);
+  else
+    write(std::get<delimited_writer>(writer_).text());
+}
+
+void output::finish(std::span<const result_column> columns) {
+  if (auto* const documents = std::get_if<document_writer>(&writer_))
+    documents->finish();
+  else
+    std::get<delimited_writer>(writer_).finish(columns);
   flush();
 }
 

@@ -1,9 +1,15 @@
 #pragma once
 // Writes rows to a file descriptor.
+#include <cstdint>
 #include <exception>
+#include <span>
+#include <string>
 #include <string_view>
+#include <variant>
 
 #include <sluice/stream/document_writer.hpp>
+
+#include "delimited.hpp"
 
 namespace sluice::tool {
 
@@ -15,21 +21,22 @@ struct output_interrupted : std::exception {};
 // Text of our own. Throws reader_gone, output_interrupted, std::system_error.
 void write_output(std::string_view text);
 
-// Writes documents to standard output: unchanged, except that on a terminal anything it would obey is written as JSON
+// Writes rows to standard output: unchanged, except that on a terminal anything it would obey is written as JSON
 // escapes.
 class output {
  public:
   explicit output(document_format format);
+  output(delimited format, std::string null);
 
   // Throws error (bad_json) for a document with line breaks that is not JSON.
-  void write(row document) { writer_.add(document); }
+  void write(const row& each);
   // Hands everything written so far to the operating system. Throws reader_gone, output_interrupted, std::system_error.
   void flush();
-  // Closes an array, and flushes.
-  void finish();
+  // Closes an array, or writes the header of a result without rows; and flushes.
+  void finish(std::span<const result_column> columns);
 
  private:
-  document_writer writer_;
+  std::variant<document_writer, delimited_writer> writer_;
   bool is_terminal_;
 };
 

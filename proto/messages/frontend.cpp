@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <sluice/proto/byte_order.hpp>
 #include <sluice/proto/field_view.hpp>
 
 #include "messages/message_writer.hpp"
@@ -91,11 +92,23 @@ fault encode(const bind& message, output& out) {
     else
       to.u32(null_length);
   }
-  if (message.binary_results)
-    to.u16(1).u16(1);
-  else
-    to.u16(0);
+  to.u16(message.result_formats.size());
+  for (const value_format each : message.result_formats) to.u16(static_cast<std::size_t>(each));
   return to.finish();
+}
+
+fault set_result_formats(output& bind, std::span<const value_format> formats) {
+  constexpr std::size_t none = 2;  // the count, which stands last
+  const std::size_t size = bind.size() + formats.size() * sizeof(std::uint16_t);
+  if (size - 1 > message_writer::max_message || formats.size() > 0xffff)
+    return {fault::kind::unencodable, 'B', "a message longer than the server accepts"};
+  const std::size_t count_at = bind.size() - none;
+  bind.resize(size);
+  std::byte* at = bind.data() + count_at;
+  store_big(at, static_cast<std::uint16_t>(formats.size()));
+  for (const value_format each : formats) store_big(at += sizeof(std::uint16_t), static_cast<std::uint16_t>(each));
+  store_big(bind.data() + 1, static_cast<std::uint32_t>(size - 1));
+  return {};
 }
 
 fault encode(const describe& message, output& out) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <sluice/proto/fault.hpp>
+#include "messages/value_format.hpp"
 
 namespace sluice::proto {
 
@@ -69,7 +70,7 @@ struct bind {
   std::string_view portal{};
   std::string_view statement{};
   std::span<const parameter> parameters{};
-  bool binary_results{false};  ///< all columns in binary instead of all in text
+  std::span<const value_format> result_formats{};  ///< none: all columns in text; one: of all; or one per column
 };
 struct describe {
   enum class kind : char { statement = 'S', portal = 'P' };
@@ -112,5 +113,11 @@ fault encode(const sync& message, output& out);
 fault encode(const flush& message, output& out);
 fault encode(const terminate& message, output& out);
 fault encode(const copy_fail& message, output& out);
+
+/// Puts these formats of the result into a Bind that was encoded without any.
+/// @pre `bind` is that message alone
+/// @return a fault, with `bind` unchanged, when the message would be too long
+/// @par Exception safety  strong: std::bad_alloc
+fault set_result_formats(output& bind, std::span<const value_format> formats);
 
 }  // namespace sluice::proto

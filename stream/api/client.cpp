@@ -158,6 +158,7 @@ chunk row_range::next() { return query_->next(); }
 leaving row_range::cancel() { return query_->leave(); }
 void row_range::pause(pause_options how) { query_->pause(how); }
 void row_range::resume() { query_->resume(); }
+std::span<const result_column> row_range::columns() const noexcept { return query_->query().columns(); }
 stream_stats row_range::stats() const { return query_->query().stats(); }
 
 client::client(std::string_view conninfo, connection_options options)

@@ -113,6 +113,7 @@ class pooled_stream::attempts_of {
   [[nodiscard]] asio::any_io_executor get_executor() const { return from_->get_executor(); }
   [[nodiscard]] row_stream& rows() noexcept { return rows_; }
   [[nodiscard]] stream_stats stats() const { return rows_.stats(); }
+  [[nodiscard]] std::span<const result_column> columns() const noexcept { return rows_.columns(); }
   [[nodiscard]] int attempts() const noexcept { return attempts_; }
 
  private:
@@ -212,6 +213,7 @@ asio::awaitable<leaving> pooled_stream::cancel() { return attempts_of::cancel(wo
 asio::awaitable<void> pooled_stream::pause(pause_options how) { return work_->rows().pause(how); }
 void pooled_stream::resume() { work_->rows().resume(); }
 stream_stats pooled_stream::stats() const { return work_->stats(); }
+std::span<const result_column> pooled_stream::columns() const noexcept { return work_->columns(); }
 int pooled_stream::attempts() const noexcept { return work_->attempts(); }
 asio::any_io_executor pooled_stream::get_executor() const {
   if (work_ == nullptr) throw error{errc::bad_state, "the stream was moved from"};

@@ -138,6 +138,9 @@ asio::awaitable<leaving> row_stream::cancel() {
   return stop(query_);
 }
 
+std::span<const result_column> row_stream::columns() const noexcept {
+  return query_ == nullptr ? std::span<const result_column>{} : query_->columns();
+}
 stream_stats row_stream::stats() const { return query_ == nullptr ? stream_stats{} : query_->stats(); }
 asio::any_io_executor row_stream::get_executor() const {
   if (query_ == nullptr) throw error{errc::bad_state, "an empty stream has no executor"};

@@ -1,11 +1,13 @@
 #include "api/running_query.hpp"
 
 #include <algorithm>
+#include <array>
 #include <new>
 #include <string>
 #include <utility>
 
 #include "query/bulk_copy.hpp"
+#include "query/by_columns.hpp"
 #include "query/result_shape.hpp"
 
 namespace sluice::detail {
@@ -52,6 +54,13 @@ running_query::running_query(std::shared_ptr<wire::session> on, std::string_view
 }
 
 void running_query::encode(const query& what, const wire::exchange* before) {
+  if (what.undeclared() != nullptr && before == nullptr) {
+    if (types_of(*session_).is_without_documents(what.text()))
+      if (const std::optional<query> instead = by_columns(*what.undeclared(), what.rows()))
+        return encode(*instead, before);
+    undeclared_ = what.undeclared();
+    text_ = what.text();
+  }
   std::vector<std::uint32_t> types;
   std::vector<proto::parameter> values;
   types.reserve(what.parameters().size());
@@ -62,26 +71,34 @@ void running_query::encode(const query& what, const wire::exchange* before) {
                       .binary = value.is_binary()});
   }
   const bool is_paged = limits_.mode == fetch_mode::paged;
+  const bool is_document = what.rows() == query::shape::document;
+  constexpr std::array in_binary{proto::value_format::binary};
   wire::statement statement{.text = what.text(),
                             .types = types,
                             .values = values,
-                            .by_columns = what.rows() == query::shape::columns,
+                            .by_columns = !is_document,
+                            .refuses = is_document ? refuse_documents : nullptr,
                             .page_rows = is_paged ? std::max(limits_.page_rows, 1U) : 0U,
                             .page_bytes = limits_.page_bytes,
                             .server_timeout = limits_.server_timeout};
+  if (what.rows() == query::shape::object || what.rows() == query::shape::detect)
+    shape_ = std::make_shared<result_shape>(*session_, what.rows(), what.places());
   std::optional<bulk_copy> copied;
   if (limits_.mode == fetch_mode::bulk) {
     require_standard_strings(what);
-    copied.emplace(what, values).make_copy(statement);
-  } else if (what.rows() == query::shape::object) {
-    statement.rewritten = as_objects;
-  } else if (what.rows() == query::shape::detect) {
-    statement.decides = detect_shape;
+    copied.emplace(what, values, shape_).make_copy(statement);
+  } else if (shape_ != nullptr) {
+    statement.decides = [&] { return decide_objects(shape_, what.text()); };
+    const bool is_fast_in_text = what.places() != nullptr || what.effects() != query::effect::none;
+    statement.runs_undescribed = what.rows() == query::shape::object && is_fast_in_text;
+  } else if (what.rows() == query::shape::columns) {
+    statement.formats = in_binary;
   }
   if (before == nullptr)
     exchange_.emplace(*session_, statement);
   else
     exchange_.emplace(*before, statement);
+  wanted_ = what.rows();
   effects_ = what.effects();
   note_text(what.text(), exchange_->was_prepared());
   if (what.left() != nullptr) {
@@ -207,14 +224,87 @@ std::optional<chunk> running_query::step(bool polite) {
     link().fail(errc::cancelled, "cancelled: the pause took longer than it might");
   }
   for (;;) {
-    const wire::exchange::state now = exchange_->advance();
+    object_bytes_ += std::exchange(unread_bytes_, 0);
+    const wire::exchange::state now = advance_exchange();
     check_limits();
-    if (now == wire::exchange::state::rows && filter_ != nullptr && !select_rows()) continue;
+    if (now == wire::exchange::state::rows && !take_rows()) continue;
     if (now != wire::exchange::state::hungry) return hand_over(now);
     const bool has_moved = exchange_->move();
     if (limits_.stall_timeout.count() > 0 && has_moved) set_deadline();
     if (!has_moved || (polite && link().turn_is_over())) return std::nullopt;
   }
+}
+
+wire::exchange::state running_query::advance_exchange() {
+  std::optional<query> instead;
+  try {
+    return exchange_->advance();
+  } catch (const error& failure) {
+    if (!has_no_documents(failure)) throw;
+    instead = by_columns(*std::exchange(undeclared_, nullptr), wanted_);
+    if (!instead) throw;
+    report_end(&failure, false);
+  }
+  types_of(*session_).remember_without_documents(text_);
+  encode(*instead, nullptr);
+  link().flush();
+  report_.sent();
+  return exchange_->advance();
+}
+
+/// In a transaction block of the caller's the error has ended the transaction: there is no second try.
+bool running_query::has_no_documents(const error& failure) const {
+  constexpr std::string_view no_such_column{"42703"};
+  return undeclared_ != nullptr && failure.sqlstate() == no_such_column &&
+         failure.server()->message.find(default_column) != std::string::npos && exchange_->is_over() &&
+         !session_->is_broken() && session_->engine.queue.empty() && !session_->engine.scope.in_callers_block();
+}
+
+/// Takes the rows that have arrived, or makes documents of them.
+/// @return whether there are any to hand out
+bool running_query::take_rows() {
+  if (shape_ != nullptr && !shape_->is_known())
+    throw exchange_->failure().value();  // its types could not be asked about
+  if (shape_ != nullptr && shape_->makes_objects()) return make_objects();
+  if (filter_ != nullptr && !select_rows()) return false;
+  rows_ = exchange_->rows();
+  return true;
+}
+
+bool running_query::make_objects() {
+  constexpr std::size_t enough = 64U << 10U;  // bytes: what a processor keeps close while they are read
+  const proto::row_batch& from = exchange_->rows();
+  const object_rows::judge judges = [this](const std::byte* body) { return judge(row{body}); };
+  const object_rows::made now =
+      objects_.make(from, shape_->objects(), enough, link().limits.row, filter_ == nullptr ? nullptr : judges);
+  switch (now.is) {
+    case object_rows::made::kind::malformed: fail_malformed();
+    case object_rows::made::kind::too_large:
+      link().fail(errc::row_too_large, "a row's object has " + std::to_string(now.too_large_bytes) +
+                                           " bytes, more than the limit of " + std::to_string(link().limits.row));
+    case object_rows::made::kind::rows: break;
+  }
+  *from.walked = {.at = now.rest, .rows = now.count};
+  rows_ = now.rows;
+  unread_bytes_ = now.bytes;
+  return now.count != 0;
+}
+
+/// A value whose bytes are none of its type's, as far as that is known here.
+void running_query::fail_malformed() {
+  const result_columns& columns = *exchange_->columns();
+  const std::size_t which = shape_->objects().culprit();
+  if (which >= columns.size()) link().fail(errc::protocol_violation, "a row has other columns than the result");
+  const result_column& column = columns[which];
+  const std::string what = "a value of the column \"" + column.name + "\" is not of its type";
+  if (column.type < first_of_users) link().fail(errc::protocol_violation, what);
+  types_of(*session_).known = {};  // the type was altered since it was asked about
+  throw error{error_info{.code = errc::result_changed,
+                         .message = link().where.after(what + ", which may have been altered: run the query again"),
+                         .server = {},
+                         .rows = link().where.rows,
+                         .retryable = !session_->engine.scope.in_block(),
+                         .connection_usable = true}};
 }
 
 /// Narrows the current rows to the first contiguous run that matches.
@@ -224,23 +314,30 @@ bool running_query::select_rows() {
   const std::byte* first = nullptr;
   const std::byte* at = rows.begin;
   while (const std::size_t size = proto::row_at(at, rows.end, rows.shape)) {
-    bool wanted = filter_->matches(row{at + proto::header_size});
-    if (wanted && rest_.offset != 0) {
-      --rest_.offset;
-      wanted = false;
-    }
-    if (!wanted && first != nullptr) break;
-    if (wanted && first == nullptr) first = at;
+    const object_rows::verdict verdict = judge(row{at + proto::header_size});
+    const bool is_kept = verdict != object_rows::verdict::drop;
+    if (!is_kept && first != nullptr) break;
+    if (is_kept && first == nullptr) first = at;
     at += size;
-    if (wanted && rest_.limit && --*rest_.limit == 0) break;
+    if (verdict == object_rows::verdict::keep_as_last) break;
   }
   exchange_->keep(first == nullptr ? at : first, at);
   return first != nullptr;
 }
 
+object_rows::verdict running_query::judge(const row& each) {
+  using enum object_rows::verdict;
+  if (!filter_->matches(each)) return drop;
+  if (rest_.offset != 0) {
+    --rest_.offset;
+    return drop;
+  }
+  return rest_.limit && --*rest_.limit == 0 ? keep_as_last : keep;
+}
+
 void running_query::check_limits() {
   const std::uint64_t most = limits_.max_stream_bytes;
-  const std::uint64_t bytes = exchange_->bytes();
+  const std::uint64_t bytes = this->bytes();
   if (most == 0 || bytes == 0) return;
   if (bytes > most)
     link().fail(errc::stream_too_large,
@@ -251,7 +348,25 @@ void running_query::check_limits() {
     session_->watch->on_limit({.of = limit_event::kind::stream, .bytes = bytes, .limit = most});
 }
 
+/// Null for documents.
+const result_columns* running_query::handed_columns() {
+  if (shape_ != nullptr || exchange_->columns() == nullptr) return nullptr;
+  if (wanted_ != query::shape::text_columns) return exchange_->columns();
+  if (texts_.empty()) {
+    texts_ = *exchange_->columns();
+    for (result_column& each : texts_) each.is_text = true;
+  }
+  return &texts_;
+}
+
+std::span<const result_column> running_query::columns() const noexcept {
+  if (!texts_.empty()) return texts_;
+  if (shape_ != nullptr || exchange_->columns() == nullptr) return {};
+  return *exchange_->columns();
+}
+
 chunk running_query::hand_over(wire::exchange::state reached) {
+  const result_columns* const columns = handed_columns();
   if (reached == wire::exchange::state::over) {
     link().set_deadline(wire::clock::time_point::max());
     left_ = wire::clock::now();
@@ -265,18 +380,21 @@ chunk running_query::hand_over(wire::exchange::state reached) {
     report_.first_row(first_row_ - began_);
   }
   if (!link().out.empty()) link().flush();  // the next page is fetched while this one is consumed
-  const proto::row_batch& rows = exchange_->rows();
-  report_.chunk({.bytes = static_cast<std::size_t>(rows.end - rows.begin),
+  report_.chunk({.bytes = static_cast<std::size_t>(rows_.end - rows_.begin),
                  .server_wait = session_->io.waited() - waited_at_entry_,
                  .consumer_wait = entered_ - left_});
-  return chunk{rows, exchange_->columns()};
+  return chunk{rows_, columns};
+}
+
+std::uint64_t running_query::bytes() const noexcept {
+  return shape_ != nullptr && shape_->makes_objects() ? object_bytes_ : exchange_->bytes();
 }
 
 void running_query::report_end(const error* failure, bool was_left) noexcept {
   if (!report_.is_open()) return;
   report_.end({.query = {},
                .rows = exchange_->row_count(),
-               .bytes = exchange_->bytes(),
+               .bytes = bytes(),
                .chunks = chunks_,
                .took = left_ - began_,
                .first_row = chunks_ == 0 ? wire::clock::duration{} : first_row_ - began_,
@@ -386,7 +504,7 @@ wire::clock::time_point running_query::pause_ends() const noexcept {
 
 stream_stats running_query::stats() const {
   return {.rows = exchange_->row_count(),
-          .bytes = exchange_->bytes(),
+          .bytes = bytes(),
           .chunks = chunks_,
           .reads = session_->io.reads() - reads_before_,
           .first_row = chunks_ == 0 ? std::chrono::microseconds{} : micros(first_row_ - began_),

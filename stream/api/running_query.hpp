@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@
 #include "api/query_report.hpp"
 #include "query/client_filter.hpp"
 #include "query/client_part.hpp"
+#include "query/result_shape.hpp"
+#include "rows/object_rows.hpp"
 
 namespace sluice::detail {
 
@@ -72,6 +75,8 @@ class running_query {
   // All rows that were wanted have been handed out; the server has yet to be stopped.
   [[nodiscard]] bool is_satisfied() const noexcept { return rest_.limit == 0U && !is_settled(); }
   [[nodiscard]] stream_stats stats() const;
+  // Of a result whose columns are wanted, once rows or its end were handed out.
+  [[nodiscard]] std::span<const result_column> columns() const noexcept;
   // Everything has been handed out: `next` reports the end from now on.
   [[nodiscard]] bool is_done() const noexcept { return is_ == state::done; }
   void finish() noexcept { is_ = state::done; }
@@ -103,9 +108,17 @@ class running_query {
   void require_wanted() const;
   void disown(wire::exchange::grace given) noexcept;
   [[nodiscard]] wire::exchange::grace grace_when_dropped() const noexcept;
+  [[nodiscard]] const result_columns* handed_columns();
   void check_limits();
   std::optional<chunk> step(bool polite);
+  [[nodiscard]] wire::exchange::state advance_exchange();
+  [[nodiscard]] bool has_no_documents(const error& failure) const;
+  bool take_rows();
+  bool make_objects();
   bool select_rows();
+  [[nodiscard]] object_rows::verdict judge(const row& each);
+  [[noreturn]] void fail_malformed();
+  [[nodiscard]] std::uint64_t bytes() const noexcept;
   chunk hand_over(wire::exchange::state reached);
   void report_end(const error* failure, bool was_left) noexcept;
 
@@ -126,8 +139,16 @@ class running_query {
   std::shared_ptr<wire::session> session_;
   std::optional<wire::exchange> exchange_;
   query_options limits_;
-  client_part rest_{};                       // left for the client to do
-  std::unique_ptr<client_filter> filter_{};  // null: the client has nothing to filter
+  client_part rest_{};                            // left for the client to do
+  std::unique_ptr<client_filter> filter_{};       // null: the client has nothing to filter
+  std::shared_ptr<const relation> undeclared_{};  // read by its columns if it has no documents
+  std::string text_{};                            // of the query, while that is not known
+  std::shared_ptr<result_shape> shape_{};         // null: rows are read as they come
+  result_columns texts_{};                        // the columns, if their values are texts
+  object_rows objects_{};
+  proto::row_batch rows_{};  // to be handed out
+  std::uint64_t object_bytes_{0};
+  std::uint64_t unread_bytes_{0};  // of the objects that were handed out last
   wire::clock::time_point began_{wire::clock::now()};
   wire::clock::time_point left_{began_};
   wire::clock::time_point first_row_{};
@@ -136,6 +157,7 @@ class running_query {
   std::uint64_t reads_before_;
   std::uint64_t chunks_{0};
   bool warned_{false};
+  query::shape wanted_{query::shape::document};
   query::effect effects_{query::effect::any};
   state is_{state::wanted};
   seen caller_{seen::nothing};

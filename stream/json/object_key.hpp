@@ -1,28 +1,28 @@
 #pragma once
 // The key of an object with what is around it, rendered once.
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "json/json_string.hpp"
 #include "json/text_buffer.hpp"
 
 namespace sluice::detail {
 
-/// `{"name":` of an object's first field, `,"name":` of any other.
+/// `{"name":` of an object's first field, `,"name":` of any other; with the ends and beginnings of the objects in it
+/// that lie between two fields.
 class object_key {
  public:
   object_key() = default;
-  object_key(std::string_view name, bool is_first) {
-    text_buffer text;
-    text.add(is_first ? '{' : ',');
-    write_string(text, name);
-    text.add(':');
-    bytes_ = text.text();
-    size_ = bytes_.size();
-    bytes_.resize((size_ + step - 1) / step * step);
-  }
+  object_key(std::string_view name, bool is_first) : object_key{(is_first ? "{" : ",") + quoted(name) + ':'} {}
+  /// @param before  where the field before this one is; empty: this is the first
+  /// @param place   the names on the way to this one
+  object_key(std::span<const std::string> before, std::span<const std::string> place)
+      : object_key{between(before, place)} {}
 
   void write(text_buffer& to) const {
     char* const at = to.room(bytes_.size());
@@ -32,6 +32,22 @@ class object_key {
   }
 
  private:
+  explicit object_key(std::string text) : bytes_{std::move(text)}, size_{bytes_.size()} {
+    bytes_.resize((size_ + step - 1) / step * step);
+  }
+
+  static std::string quoted(std::string_view name) {
+    text_buffer text;
+    write_string(text, name);
+    return std::string{text.text()};
+  }
+  static std::string between(std::span<const std::string> before, std::span<const std::string> place) {
+    const auto shared = static_cast<std::size_t>(std::ranges::mismatch(before, place).in2 - place.begin());
+    std::string text = before.empty() ? "{" : std::string(before.size() - shared - 1, '}') + ',';
+    for (const std::string& name : place.subspan(shared)) text += quoted(name) + (&name == &place.back() ? ":" : ":{");
+    return text;
+  }
+
   static constexpr std::size_t step = 16;
 
   std::string bytes_;  // a multiple of `step`

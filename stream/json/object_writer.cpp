@@ -13,6 +13,13 @@ void object_writer::add_column(std::string_view name, value_plan values) {
   columns_.push_back(std::move(values));
 }
 
+void object_writer::add_column(std::span<const std::string> place, value_plan values) {
+  values.key = {last_, place};
+  columns_.push_back(std::move(values));
+  last_.assign(place.begin(), place.end());
+  end_.assign(place.size(), '}');
+}
+
 bool object_writer::write(text_buffer& to, std::span<const std::byte> body) {
   const std::size_t before = to.size();
   try {
@@ -32,6 +39,7 @@ bool object_writer::write_fields(text_buffer& to, std::span<const std::byte> bod
   if (body.size() < count_size || proto::load_big<std::uint16_t>(body.data()) != columns_.size()) return false;
   const std::byte* at = body.data() + count_size;
   const std::byte* const end = body.data() + body.size();
+  culprit_ = columns_.size();
   if (columns_.empty()) to.add('{');
   for (value_plan& each : columns_) {
     each.key.write(to);
@@ -42,10 +50,14 @@ bool object_writer::write_fields(text_buffer& to, std::span<const std::byte> bod
       to.add("null");
       continue;
     }
-    if (size > static_cast<std::size_t>(end - at) || !each.write(to, {at, size})) return false;
+    if (size > static_cast<std::size_t>(end - at)) return false;
+    if (!each.write(to, {at, size})) {
+      culprit_ = static_cast<std::size_t>(&each - columns_.data());
+      return false;
+    }
     at += size;
   }
-  to.add('}');
+  to.add(end_);
   return at == end;
 }
 

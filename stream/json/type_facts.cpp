@@ -73,6 +73,13 @@ constexpr std::string_view type_catalog::question =
     " and a.attrelid operator(pg_catalog.=) t.typrelid and a.attnum operator(pg_catalog.>) 0"
     " and not a.attisdropped order by t.oid, a.attnum";
 
+std::string type_catalog::question_about(std::span<const std::uint32_t> types) {
+  constexpr std::string_view parameter{"$1"};
+  std::string list{"'{"};
+  for (const std::uint32_t each : types) list.append(list.size() == 2 ? "" : ",").append(std::to_string(each));
+  return std::string{question}.replace(question.find(parameter), parameter.size(), list + "}'");
+}
+
 void type_catalog::add(const answer& row) {
   using enum type_facts::kind;
   type_facts& facts = of_the_database_[row.type];

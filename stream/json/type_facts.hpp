@@ -40,6 +40,8 @@ class type_catalog {
   /// The question to the server's catalog about the types of the array $1, and about all that they are made of: a row
   /// for each type, and one for each field of a composite, with the columns of `answer`.
   static const std::string_view question;
+  /// The same about these types, without a parameter.
+  [[nodiscard]] static std::string question_about(std::span<const std::uint32_t> types);
   struct answer {
     std::uint32_t type{};
     char kind{};  ///< b, d, a, c

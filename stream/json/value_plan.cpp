@@ -14,7 +14,7 @@ namespace {
 
 class value_planner {
  public:
-  value_planner(const type_catalog& types, const session_settings& session, column_format format) noexcept
+  value_planner(const type_catalog& types, const session_settings& session, proto::value_format format) noexcept
       : types_{types}, session_{session}, format_{format} {}
 
   /// @return nothing: some part has no writer in this format
@@ -41,7 +41,7 @@ class value_planner {
   }
 
  private:
-  [[nodiscard]] bool is_binary() const noexcept { return format_ == column_format::binary; }
+  [[nodiscard]] bool is_binary() const noexcept { return format_ == proto::value_format::binary; }
 
   std::optional<value_plan> fallen_short() const {
     if (is_binary()) return {};
@@ -90,7 +90,7 @@ class value_planner {
 
   const type_catalog& types_;
   const session_settings& session_;
-  column_format format_;
+  proto::value_format format_;
   std::size_t parts_{0};
 };
 
@@ -103,13 +103,13 @@ session_settings session_settings::of(std::string_view time_zone, std::string_vi
 }
 
 value_plan plan_values(std::uint32_t type, const type_catalog& types, const session_settings& session) {
-  if (auto plan = value_planner{types, session, column_format::binary}.plan(type)) return *std::move(plan);
+  if (auto plan = value_planner{types, session, proto::value_format::binary}.plan(type)) return *std::move(plan);
   return plan_text_values(type, types, session);
 }
 
 value_plan plan_text_values(std::uint32_t type, const type_catalog& types, const session_settings& session) {
   // In text each type has a writer.
-  return value_planner{types, session, column_format::text}.plan(type).value();
+  return value_planner{types, session, proto::value_format::text}.plan(type).value();
 }
 
 }  // namespace sluice::detail

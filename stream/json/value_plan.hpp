@@ -10,6 +10,7 @@
 #include "json/text_buffer.hpp"
 #include "json/type_facts.hpp"
 #include "json/value_writers.hpp"
+#include "messages/value_format.hpp"
 
 namespace sluice::detail {
 
@@ -24,9 +25,6 @@ struct session_settings {
   [[nodiscard]] static session_settings of(std::string_view time_zone, std::string_view date_style) noexcept;
 };
 
-/// The format that a column is asked for in, as Bind spells it.
-enum class column_format : std::uint8_t { text = 0, binary = 1 };
-
 /// Writes values of one type, one after the other. Made by `plan_values` or `plan_text_values`.
 struct value_plan {
   using nested_writer = bool (*)(text_buffer& to, std::span<const std::byte> value, value_plan& plan);
@@ -34,7 +32,7 @@ struct value_plan {
   leaf_writer leaf{};
   nested_writer nested{};  ///< where there is no leaf: that of an array or a composite
   std::uint32_t type{};    ///< as an array's elements and a composite's fields name it
-  column_format format{column_format::text};
+  proto::value_format format{proto::value_format::text};
   /// What is written is a string of the text, or has one in it, where the server's to_json writes something else: for
   /// types with a cast to json of their own, for `record` and `anyarray`, for moments whose text is not in ISO 8601,
   /// and for all that is made of these.

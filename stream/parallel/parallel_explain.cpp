@@ -6,6 +6,7 @@
 
 #include <asio/this_coro.hpp>
 
+#include <sluice/stream/columns.hpp>
 #include <sluice/stream/connection.hpp>
 #include <sluice/stream/parallel.hpp>
 #include <sluice/wire/error.hpp>
@@ -13,6 +14,7 @@
 #include "api/first_row.hpp"
 #include "parallel/parallel_work.hpp"
 #include "parallel/split_tasks.hpp"
+#include "query/sorted_relation.hpp"
 
 namespace sluice {
 
@@ -41,13 +43,14 @@ std::string description(const detail::division& parts, const parallel_options& h
 asio::awaitable<std::string> likely_key(detail::asking on, const relation& what) {
   std::string key;
   const query ask =
-      sql("select key from (select pg_catalog.to_jsonb(" + what.documents() + ") as d from " + what.qualified_name() +
+      sql("select key from (select pg_catalog.to_jsonb(" + detail::sorted_relation::document(what) + ") as d from " +
+          what.qualified_name() +
           " limit 100) s, pg_catalog.jsonb_each(case when pg_catalog.jsonb_typeof(d) operator(pg_catalog.=) 'object' "
           "then d end) group by key having pg_catalog.bool_and(pg_catalog.jsonb_typeof(value) operator(pg_catalog.=) "
           "'number' and value::pg_catalog.text operator(pg_catalog.!~) '[.e]') and pg_catalog.count(*) "
           "operator(pg_catalog.=) pg_catalog.count(distinct value) order by pg_catalog.count(*) desc, key limit 1")
-          .as_document();
-  co_await detail::first_row(on, ask, [&](row one) { key = one.text(); });
+          .as_columns();
+  co_await detail::first_row(on, ask, [&](row one) { key = one.get<std::string>(0); });
   co_return key;
 }
 

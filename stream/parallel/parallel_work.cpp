@@ -12,6 +12,8 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <sluice/stream/columns.hpp>
+
 #include "engine/connect.hpp"
 #include "engine/leave.hpp"
 #include "transport/printable.hpp"
@@ -213,14 +215,15 @@ asio::awaitable<void> parallel_work::work(std::shared_ptr<parallel_work> self, w
 asio::awaitable<void> parallel_work::open(worker& me, conninfo where, relation what) {
   me.db = co_await connect_to(where);
   (void)co_await me.db.execute(begin_reading, own_limits());
+  what = co_await with_its_documents(ask_on(me.db), std::move(what));
   co_await lead(me, std::move(where), std::move(what));
 }
 
 /// The first connection exports the snapshot.
 asio::awaitable<void> parallel_work::lead(worker& me, conninfo where, relation what) {
   std::string snapshot;
-  const query ask = sql("select pg_catalog.pg_export_snapshot()").as_document();
-  co_await first_row(ask_on(me.db), ask, [&](row one) { snapshot = one.text(); });
+  const query ask = sql("select pg_catalog.pg_export_snapshot()").as_columns();
+  co_await first_row(ask_on(me.db), ask, [&](row one) { snapshot = one.get<std::string>(0); });
   division parts = co_await divide(ask_on(me.db), std::move(what), how_.split, how_.connections);
 
   std::vector<worker*> others;

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "query/predicate_node.hpp"
 #include "query/quoting.hpp"
 #include "query/sorted_relation.hpp"
 
@@ -35,12 +36,16 @@ std::vector<split_task> in_pages(const whole& from, std::uint64_t pages) {
   constexpr std::uint64_t smallest = 16;
   const std::uint64_t size = std::max((pages + from.most_tasks() - 1) / from.most_tasks(), smallest);
   std::vector<split_task> parts;
-  for (std::uint64_t first = 0; first < pages; first += size) {
-    std::string range = "ctid operator(pg_catalog.>=) '(" + std::to_string(first) + ",0)'::pg_catalog.tid";
+  const auto page = [](std::uint64_t number) { return '(' + std::to_string(number) + ",0)"; };
+  for (std::uint64_t first = 0; first < pages; first += size) {  // one statement for all, whose columns are known then
+    std::string range = "ctid operator(pg_catalog.>=) $1::pg_catalog.tid";
+    std::vector<bind_value> bounds{page(first)};
     const bool is_last = first + size >= pages;
-    if (!is_last)
-      range += " and ctid operator(pg_catalog.<) '(" + std::to_string(first + size) + ",0)'::pg_catalog.tid";
-    parts.push_back(from.part(sql_predicate(std::move(range)), std::min(size, pages - first)));
+    if (!is_last) {
+      range += " and ctid operator(pg_catalog.<) $2::pg_catalog.tid";
+      bounds.emplace_back(page(first + size));
+    }
+    parts.push_back(from.part(sql_predicate(std::move(range), std::move(bounds)), std::min(size, pages - first)));
   }
   return parts;
 }
@@ -66,7 +71,7 @@ std::vector<split_task> in_ranges(const whole& from, const operand& key, std::in
 
 std::vector<split_task> in_buckets(const whole& from, std::string_view path) {
   const std::vector<std::string> parts = split_path(path);
-  const std::string hash = "coalesce(pg_catalog.hashtextextended(" + text_at(from.what.documents(), parts) +
+  const std::string hash = "coalesce(pg_catalog.hashtextextended(" + text_of(from.what.documents(), parts) +
                            ", 0) operator(pg_catalog.&) 9223372036854775807, 0) operator(pg_catalog.%) " +
                            std::to_string(from.connections) + infix("=");
   std::vector<split_task> buckets;

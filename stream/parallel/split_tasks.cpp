@@ -11,6 +11,7 @@
 
 #include "query/bad_query.hpp"
 #include "query/predicate_node.hpp"
+#include "query/result_shape.hpp"
 #include "query/sorted_relation.hpp"
 
 namespace sluice::detail {
@@ -114,6 +115,19 @@ asio::awaitable<std::vector<sort_column>> order_of(asking on, const relation& wh
 }
 
 }  // namespace
+
+asio::awaitable<relation> with_its_documents(asking on, relation what) {
+  if (!sorted_relation::has_default_column(what)) co_return what;
+  bool has_column = false;
+  const query ask =
+      sql("select exists(select from pg_catalog.pg_attribute where attrelid operator(pg_catalog.=) "
+          "$1::pg_catalog.regclass::pg_catalog.oid and attname operator(pg_catalog.=) "
+          "$2::pg_catalog.text::pg_catalog.name and attnum operator(pg_catalog.>) 0 and not attisdropped)",
+          what.qualified_name(), default_column)
+          .as_columns();
+  co_await first_row(on, ask, [&](row one) { has_column = one.get<bool>(0); });
+  co_return has_column ? std::move(what).column(std::string{default_column}) : std::move(what).of_columns();
+}
 
 asio::awaitable<division> divide(asking on, relation what, split_by how, std::uint32_t connections) {
   if (connections == 0) refuse_to_divide("no connections");

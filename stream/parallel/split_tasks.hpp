@@ -23,6 +23,9 @@ struct division {
   std::vector<sort_column> order;  // empty: none
 };
 
+/// The relation, with its documents where they are: in its column `data`, or made of its columns.
+[[nodiscard]] asio::awaitable<relation> with_its_documents(asking on, relation what);
+
 /// Queries the server for what it needs to know. Together the tasks return each row of the relation exactly once.
 /// @param on  must be in the transaction whose snapshot all tasks read
 /// @par Errors  throws error: bad_query if the relation cannot be divided this way, with the reason

@@ -23,14 +23,18 @@ bool is_text(std::uint32_t type) noexcept {
   return type == oid::json || type == oid::text || type == oid::varchar;
 }
 
-/// The one-column query with that column as text. It uses the type's own output function, as without COPY, because for
-/// some types a cast to text does something else. For jsonb the two are the same.
-std::string as_text(std::string_view query, std::uint32_t type) {
-  const std::string_view text =
-      type == proto::oid::jsonb
-          ? "q.document::pg_catalog.text"
-          : "case when q.document is distinct from null then pg_catalog.format('%s', q.document) end";
-  return "with q(document) as (" + std::string{without_end(query)} + "\n) select " + std::string{text} + " from q";
+/// The column as text. It uses the type's own output function, as without COPY, because for some types a cast to text
+/// does something else. For jsonb the two are the same.
+std::string as_text(const std::string& column, std::uint32_t type) {
+  if (type == proto::oid::jsonb) return column + "::pg_catalog.text";
+  return "case when " + column + " is distinct from null then pg_catalog.format('%s', " + column + ") end";
+}
+
+/// "c1, c2, ..."
+std::string numbered(std::size_t count) {
+  std::string names;
+  for (std::size_t i = 1; i <= count; ++i) names.append(i == 1 ? "c" : ", c").append(std::to_string(i));
+  return names;
 }
 
 std::string_view text_of(std::span<const std::byte> bytes) noexcept {
@@ -73,12 +77,15 @@ wire::decision not_copied(std::string why, errc code = errc::unsupported_result)
   return {.is = wire::decision::kind::refuse, .sql = std::move(why), .code = code};
 }
 
-/// Determines the names of the parameter types, asking the server where necessary, and writes the COPY.
+/// Determines the types of the columns and the names of the parameter types, asking the server where necessary, and
+/// writes the COPY.
 class copy_decider final : public wire::decider {
  public:
-  copy_decider(const query& what, const std::vector<bool>& are_null)
+  copy_decider(const query& what, const std::vector<bool>& are_null, std::shared_ptr<result_shape> rows)
       : text_{what.text()},
-        rows_{what.rows()},
+        wanted_{what.rows()},
+        rows_{std::move(rows)},
+        types_{rows_},
         table_{what.whole() == nullptr ? std::string{} : what.whole()->source()} {
     for (const bool is_null : are_null) parameters_.push_back({.is_null = is_null});
   }
@@ -86,13 +93,9 @@ class copy_decider final : public wire::decider {
   wire::decision described(const wire::description& what) override {
     if (what.columns == nullptr) return not_copied("COPY needs a query that gives rows");
     if (what.parameters.size() != parameters_.size()) return not_copied("not as many parameters as were named");
-    if (rows_ == query::shape::detect)
-      rows_ = is_document(*what.columns) ? query::shape::document : query::shape::object;
-    if (rows_ == query::shape::document && what.columns->size() != 1) return wire::refuse_columns(what.columns->size());
-    if (!parameters_.empty())  // otherwise a column that is a parameter would get a different name
-      for (const proto::column& each : *what.columns)
-        names_ += (names_.empty() ? "" : ", ") + quote_identifier(each.name);
-    first_type_ = what.columns->empty() ? 0 : what.columns->begin()->type;
+    columns_ = *what.columns;
+    if (wanted_ == query::shape::document)
+      if (std::string why = refuse_documents_of(columns_); !why.empty()) return not_copied(std::move(why));
     auto to = parameters_.begin();
     for (const std::uint32_t type : what.parameters) {
       to->type = type;
@@ -100,19 +103,32 @@ class copy_decider final : public wire::decider {
         to->type_name = "pg_catalog." + std::string{name};
       ++to;
     }
-    if (unnamed() == parameters_.end()) return copied();
-    is_asking_ = true;
-    return {.is = wire::decision::kind::ask, .sql = names_of_types(parameters_)};
+    if (rows_ != nullptr && rows_->is_document(columns_)) rows_->documents();
+    if (rows_ != nullptr && !rows_->is_known()) {
+      if (std::optional<wire::decision> question = types_.ask(columns_)) {
+        asking_ = about::columns;
+        return *std::move(question);
+      }
+    }
+    return name_parameters();
   }
 
   bool told(const proto::data_row& row) override {
-    if (is_asking_) return told_name(row);
+    switch (asking_) {
+      case about::columns: return types_.told(row);
+      case about::parameters: return told_name(row);
+      case about::table: break;
+    }
     const auto first = row.size() == 1 ? *row.begin() : std::nullopt;
     is_table_ = first && text_of(*first) == "t";  // the last row counts; that of a timeout comes before it
     return true;
   }
 
   wire::decision answered() override {
+    if (asking_ == about::columns) {
+      types_.answered(columns_);
+      return name_parameters();
+    }
     const auto none = unnamed();
     if (none != parameters_.end())
       return not_copied(
@@ -122,6 +138,14 @@ class copy_decider final : public wire::decider {
   }
 
  private:
+  enum class about : std::uint8_t { table, columns, parameters };
+
+  wire::decision name_parameters() {
+    if (unnamed() == parameters_.end()) return copied();
+    asking_ = about::parameters;
+    return {.is = wire::decision::kind::ask, .sql = names_of_types(parameters_)};
+  }
+
   [[nodiscard]] std::vector<parameter>::const_iterator unnamed() const {
     return std::ranges::find_if(parameters_, &std::string::empty, &parameter::type_name);
   }
@@ -137,29 +161,79 @@ class copy_decider final : public wire::decider {
     return true;
   }
 
-  [[nodiscard]] wire::decision copied() const {
-    if (is_table_ && is_text(first_type_))
-      return {.is = wire::decision::kind::copy, .sql = "copy " + table_ + " to stdout (format binary)"};
-    std::string all = with_settings(text_, parameters_);
-    if (rows_ == query::shape::object) all = as_objects(all, names_);
-    if (rows_ == query::shape::document && !is_text(first_type_)) all = as_text(all, first_type_);
+  [[nodiscard]] wire::decision copied() {
+    const std::string all = with_settings(text_, parameters_);
+    if (rows_ != nullptr && !rows_->is_known()) return objects_copied(all);
+    if (wanted_ == query::shape::columns) return copy_of(all);
+    if (wanted_ == query::shape::text_columns) return columns_copied(all, formats_of_texts());
+    const std::uint32_t type = columns_.front().type;
+    if (is_text(type))
+      return is_table_ ? wire::decision{.is = wire::decision::kind::copy,
+                                        .sql = "copy " + table_ + " to stdout (format binary)"}
+                       : copy_of(all);
+    return copy_of(select_from(all, as_text("c1", type), "c1"));
+  }
+
+  /// As columns, in binary: those whose values are needed as text become texts.
+  [[nodiscard]] wire::decision objects_copied(const std::string& all) {
+    const std::vector<proto::value_format> formats = rows_->plan(columns_);
+    if (rows_->falls_short()) {
+      wire::decision by_the_server = copy_of(select_from(all, objects_by_the_server, names()));
+      by_the_server.columns = one_document();
+      if (by_the_server.is == wire::decision::kind::copy) rows_->documents();
+      return by_the_server;
+    }
+    return columns_copied(all, formats);
+  }
+
+  [[nodiscard]] std::vector<proto::value_format> formats_of_texts() const {
+    std::vector<proto::value_format> formats;
+    for (const result_column& each : columns_)
+      formats.push_back(is_text(each.type) ? proto::value_format::binary : proto::value_format::text);
+    return formats;
+  }
+
+  [[nodiscard]] wire::decision columns_copied(const std::string& all,
+                                              const std::vector<proto::value_format>& formats) const {
+    if (std::ranges::find(formats, proto::value_format::text) == formats.end()) return copy_of(all);
+    std::string list;
+    for (std::size_t i = 0; i < formats.size(); ++i) {
+      const std::string column = 'c' + std::to_string(i + 1);
+      list.append(i == 0 ? "" : ", ");
+      list.append(formats[i] == proto::value_format::binary ? column : as_text(column, columns_[i].type));
+    }
+    return copy_of(select_from(all, list, numbered(formats.size())));
+  }
+
+  /// Of the columns. A column that is a parameter would have another name than was described.
+  [[nodiscard]] std::string names() const {
+    std::string names;
+    for (const result_column& each : columns_) names += (names.empty() ? "" : ", ") + quote_identifier(each.name);
+    return names;
+  }
+
+  [[nodiscard]] static wire::decision copy_of(std::string_view all) {
+    if (all.empty())
+      return not_copied("in bulk mode, a statement like this one can only return columns that need no conversion");
     return {.is = wire::decision::kind::copy,
             .sql = "copy (" + std::string{without_end(all)} + "\n) to stdout (format binary)"};
   }
 
   std::string text_;
-  query::shape rows_;
+  query::shape wanted_;
+  std::shared_ptr<result_shape> rows_;
+  asking_for_types types_;
   std::string table_;  // a table whose COPY may give the same result
   std::vector<parameter> parameters_;
-  std::string names_;           // of the columns, quoted
-  std::uint32_t first_type_{};  // of the first column
-  bool is_table_{false};        // its COPY gives the same result
-  bool is_asking_{false};       // for the names of types
+  result_columns columns_;
+  about asking_{about::table};
+  bool is_table_{false};  // its COPY gives the same result
 };
 
 }  // namespace
 
-bulk_copy::bulk_copy(const query& what, std::span<const proto::parameter> values) : what_{what} {
+bulk_copy::bulk_copy(const query& what, std::span<const proto::parameter> values, std::shared_ptr<result_shape> rows)
+    : what_{what}, rows_{std::move(rows)} {
   for (std::size_t i = 0; i < values.size(); ++i) {
     are_null_.push_back(!values[i].value);
     if (!values[i].value) continue;
@@ -174,7 +248,7 @@ bulk_copy::bulk_copy(const query& what, std::span<const proto::parameter> values
 }
 
 void bulk_copy::make_copy(wire::statement& of) const {
-  of.decides = [this](const wire::statement&) { return std::make_unique<copy_decider>(what_, are_null_); };
+  of.decides = [this] { return std::make_unique<copy_decider>(what_, are_null_, rows_); };
   of.question = question_;
   of.before_copy = {.sql = carrying_, .types = carried_types_, .values = carried_};
   of.is_copied = true;

@@ -13,6 +13,7 @@
 
 #include "engine/decider.hpp"
 #include "engine/statement.hpp"
+#include "query/result_shape.hpp"
 
 namespace sluice::detail {
 
@@ -20,13 +21,15 @@ namespace sluice::detail {
 class bulk_copy {
  public:
   /// @par Errors  throws error: bad_query, @see with_parameters
-  explicit bulk_copy(const query& what, std::span<const proto::parameter> values);
+  /// @param rows  null: documents or columns, as the query says
+  bulk_copy(const query& what, std::span<const proto::parameter> values, std::shared_ptr<result_shape> rows);
 
   /// Turns `of` into a COPY.
   void make_copy(wire::statement& of) const;
 
  private:
   const query& what_;
+  std::shared_ptr<result_shape> rows_;
   std::vector<bool> are_null_;  // of the parameters
   std::string question_;        // asks whether the table can be copied instead of the query
   std::string carrying_;        // SQL that puts the non-NULL values into settings

@@ -97,13 +97,19 @@ enum class value_kind : std::uint8_t { text, number, boolean, timestamptz, uuid,
 [[nodiscard]] std::string describe(const node& what);
 
 /// SQL for a condition, with its values appended to `parameters`.
-/// @param documents  the quoted name of the column with the documents
+/// @param documents  the quoted name of the column with the documents; empty: each field is a column, or a field of one
+///                   that is json
 [[nodiscard]] std::string to_sql(const node& what, const std::string& documents, std::vector<bind_value>& parameters);
 
 /// SQL to order by; the cast of a value that it is compared with, and the operator between them.
 [[nodiscard]] std::string sortable(const subject& by, const std::string& documents);
-[[nodiscard]] std::string sortable_cast(const subject& by, const bind_value& value);
+[[nodiscard]] std::string sortable_cast(const subject& by, const bind_value& value, const std::string& documents);
 [[nodiscard]] std::string sortable_infix(const subject& by, std::string_view symbol);
+
+/// A field as json, or a column as it is; and either as text.
+/// @param documents  as for `to_sql`
+[[nodiscard]] std::string json_of(const std::string& documents, const std::vector<std::string>& path);
+[[nodiscard]] std::string text_of(const std::string& documents, const std::vector<std::string>& path);
 
 /// Whether the client can evaluate the test.
 [[nodiscard]] bool runs_on_client(const node& test) noexcept;

@@ -1,12 +1,14 @@
 // Conditions as SQL. Each test is written so that a field of another shape gives NULL or false, never an error: casts
 // are guarded by a CASE that checks the text first.
 #include <array>
+#include <span>
 #include <utility>
 
 #include <sluice/proto/oid.hpp>
 #include <sluice/stream/query.hpp>
 #include <sluice/wire/error.hpp>
 
+#include "query/bad_query.hpp"
 #include "query/predicate_node.hpp"
 #include "query/quoting.hpp"
 #include "query/safe_casts.hpp"
@@ -54,6 +56,17 @@ std::string schema_of(const subject& of) { return quote_identifier(of.type.empty
 std::string cast_to(const subject& of, std::string_view type) { return "::" + schema_of(of) + '.' + std::string{type}; }
 std::string stated_cast(const subject& of) { return cast_to(of, quote_identifier(of.type.back())); }
 bool is_typed_column(const subject& of) noexcept { return of.from == subject::source::column && !of.type.empty(); }
+
+/// @param documents  empty: the fields are columns
+bool is_column(const subject& of, const std::string& documents) noexcept {
+  return of.from == subject::source::column || (documents.empty() && of.path.size() == 1);
+}
+
+/// The column that holds a field, where columns are the fields of the relation's documents.
+std::string column_of(const std::vector<std::string>& path) {
+  if (path.empty()) refuse("a relation that is read by its columns has no document: name a column");
+  return quote_identifier(path.front());
+}
 
 class renderer {
  public:
@@ -103,12 +116,12 @@ class renderer {
       if (text.size() > 1) text += word;
       text += condition_sql(*each);
     }
-    return text + ')';
+    return text += ')';
   }
 
   std::string bind(bind_value value, std::string_view cast) {
     parameters_.push_back(std::move(value));
-    return '$' + std::to_string(parameters_.size()) + std::string{cast};
+    return ('$' + std::to_string(parameters_.size())).append(cast);
   }
   /// The cast determines the type. Bytes are passed as they are, because they have no text that reads back as the same
   /// bytes.
@@ -123,14 +136,15 @@ class renderer {
     return bind(bind_value{std::string_view{*bind_value::array(texts).text()}}, cast);
   }
 
-  static bool is_column(const subject& of) noexcept { return of.from == subject::source::column; }
+  bool is_column(const subject& of) const noexcept { return detail::is_column(of, documents_); }
   std::string json(const subject& of) const {
-    return '(' + (is_column(of) ? quote_identifier(of.path.front()) : json_at(documents_, of.path)) +
-           ")::pg_catalog.jsonb";  // a no-op for a jsonb column, so its index still serves
+    std::string sql = is_column(of) ? quote_identifier(of.path.front()) : json_of(documents_, of.path);
+    return sql.insert(0, 1, '(').append(
+        ")::pg_catalog.jsonb");  // a no-op for a jsonb column, so its index still serves
   }
   std::string text(const subject& of) const {
     return is_column(of) ? '(' + quote_identifier(of.path.front()) + ")::pg_catalog.text"
-                         : text_at(documents_, of.path);
+                         : text_of(documents_, of.path);
   }
   std::string is_of_type(const subject& of, std::string_view type) const {
     return " and pg_catalog.jsonb_typeof(" + json(of) + ')' + infix("=") + '\'' + std::string{type} + '\'';
@@ -231,9 +245,14 @@ class renderer {
     if (is_among(what))
       return '(' + among(json(of), what, bind_array(documents(what.values), "::pg_catalog.jsonb[]")) +
              is_of_type(of, type) + ')';
-    const std::string value = "pg_catalog.to_jsonb(" + bind_text(what.values.front(), cast) + ')';
-    const std::string test = json(of) + infix(comparison(what.how)) + value;
-    return what.how == test_kind::equal ? '(' + test + ')' : '(' + test + is_of_type(of, type) + ')';
+    std::string test;
+    constexpr std::size_t usual = 256;
+    test.reserve(usual);
+    test.append(1, '(').append(json(of));
+    append_infix(test, comparison(what.how));
+    test.append("pg_catalog.to_jsonb(").append(bind_text(what.values.front(), cast)).append(1, ')');
+    if (what.how != test_kind::equal) test += is_of_type(of, type);
+    return test += ')';
   }
 
   std::string text_test(const node& what, std::string_view symbol) {
@@ -373,10 +392,20 @@ std::string sortable(const subject& by, const std::string& documents) {
   return renderer{documents, none}.key(by);
 }
 
-std::string sortable_cast(const subject& by, const bind_value& value) {
+std::string json_of(const std::string& documents, const std::vector<std::string>& path) {
+  return documents.empty() ? json_at(column_of(path), std::span{path}.subspan(1)) : json_at(documents, path);
+}
+
+std::string text_of(const std::string& documents, const std::vector<std::string>& path) {
+  if (!documents.empty()) return text_at(documents, path);
+  const std::string column = column_of(path);
+  return path.size() == 1 ? '(' + column + ")::pg_catalog.text" : text_at(column, std::span{path}.subspan(1));
+}
+
+std::string sortable_cast(const subject& by, const bind_value& value, const std::string& documents) {
   if (by.measured != measure::none) return "::pg_catalog.float8";
   if (is_typed_column(by)) return stated_cast(by);
-  if (by.from == subject::source::column) return std::string{sql_type(value)};
+  if (is_column(by, documents)) return std::string{sql_type(value)};
   switch (by.as) {
     case reading::numeric: return "::pg_catalog.numeric";
     case reading::boolean: return "::pg_catalog.bool";

@@ -7,6 +7,7 @@
 
 #include <sluice/wire/error.hpp>
 
+#include "query/by_columns.hpp"
 #include "query/client_part.hpp"
 #include "query/sql_effect.hpp"
 
@@ -35,19 +36,37 @@ std::string parameter_types(std::string_view sql, std::size_t count) {
 
 }  // namespace
 
-query query::as_columns() && {
+query query::as_document() && {
+  if (places_ == nullptr) shape_ = shape::document;  // otherwise each row gives one already
+  return std::move(*this);
+}
+
+query query::as_object() && {
+  shape_ = shape::object;
+  whole_ = nullptr;
+  return std::move(*this);
+}
+
+query query::of_columns(shape rows) && {
   if (left_ != nullptr)
     throw error{errc::bad_query, "a part of this query is left to the client, which reads documents: not as columns"};
-  query same{std::move(text_), std::move(parameters_), shape::columns};
+  query same{std::move(text_), std::move(parameters_), rows};
   same.only_reads_ = only_reads_;
+  same.undeclared_ = std::move(undeclared_);
   return same;
 }
+query query::as_columns() && { return std::move(*this).of_columns(shape::columns); }
+query query::as_text_columns() && { return std::move(*this).of_columns(shape::text_columns); }
 
 query::effect query::effects() const noexcept { return only_reads_ ? effect::none : detail::effect_of(text_); }
 
 std::string query::explain() const {
   std::string text = "SQL:\n  " + text_ + '\n';
   if (!parameters_.empty()) text += "parameters:\n" + parameter_types(text_, parameters_.size());
+  if (undeclared_ != nullptr)
+    if (const std::optional<query> instead = detail::by_columns(*undeclared_, shape_))
+      text += "or, if there is no such column, of the columns:\n  " + instead->text_ + '\n';
+  if (shape_ == shape::object || shape_ == shape::detect) text += "documents: made on the client, of the columns\n";
   if (left_ == nullptr) return text + "on the client: nothing\n";
   text += "on the client: " + detail::describe(*left_->filter) + '\n';
   text += "  because it is local, was moved there, or stands in one OR or NOT with such a condition\n";

@@ -61,15 +61,22 @@ std::string path_expression(const std::string& documents, std::span<const std::s
     const std::string at_key = '(' + before + infix(as_text && is_last ? "->>" : "->") + quote_literal(*key) + ')';
     return is_last ? at_key : path_expression(at_key, path.subspan(place + 1), as_text);
   }
-  std::string sql = '(' + documents;
+  std::string sql;
+  constexpr std::size_t of_an_operator = 40;
+  std::size_t room = documents.size() + of_an_operator;
+  for (const std::string& part : path) room += part.size() + of_an_operator;
+  sql.reserve(room);
+  sql.append(1, '(').append(documents);
   if (counts) {
     sql += infix(as_text ? "#>>" : "#>") + "array[";
     for (const std::string& part : path) sql += (&part == path.data() ? "" : ",") + quote_literal(part);
     return sql + "])";
   }
-  for (const std::string& part : path)
-    sql.append(infix(as_text && &part == &path.back() ? "->>" : "->")).append(quote_literal(part));
-  return sql + ')';
+  for (const std::string& part : path) {
+    append_infix(sql, as_text && &part == &path.back() ? "->>" : "->");
+    append_literal(sql, part);
+  }
+  return sql += ')';
 }
 
 }  // namespace
@@ -116,19 +123,31 @@ std::vector<std::string> split_path(std::string_view path, std::string_view what
 }
 
 std::string infix(std::string_view symbol, std::string_view schema) {
-  constexpr std::string_view before{" operator("};
-  constexpr std::string_view after{") "};
   std::string text;
-  text.reserve(before.size() + schema.size() + 1 + symbol.size() + after.size());
-  return text.append(before).append(schema).append(1, '.').append(symbol).append(after);
+  append_infix(text, symbol, schema);
+  return text;
+}
+
+void append_infix(std::string& to, std::string_view symbol, std::string_view schema) {
+  if (schema == "pg_catalog")
+    to.append(" operator(pg_catalog.");
+  else
+    to.append(" operator(").append(schema).append(1, '.');
+  to.append(symbol).append(") ");
 }
 
 std::string quote_literal(std::string_view text) {
+  std::string quoted;
+  append_literal(quoted, text);
+  return quoted;
+}
+
+void append_literal(std::string& to, std::string_view text) {
   check_text(text, "literal");
   const bool escapes = text.find('\\') != std::string_view::npos;
-  std::string quoted = escapes ? "E'" : "'";
-  append_doubled(quoted, text, '\'', '\\');
-  return quoted += '\'';
+  to.append(escapes ? "E'" : "'");
+  append_doubled(to, text, '\'', '\\');
+  to += '\'';
 }
 
 std::string json_at(const std::string& documents, std::span<const std::string> path) {

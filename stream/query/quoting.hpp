@@ -24,6 +24,7 @@ void check_text(std::string_view text, std::string_view what);
 
 /// A string literal that means the same regardless of standard_conforming_strings.
 [[nodiscard]] std::string quote_literal(std::string_view text);
+void append_literal(std::string& to, std::string_view text);
 
 /// An operator between its operands, looked up in one schema only: ` operator(pg_catalog.=) `. A plain `=` may resolve
 /// to an operator that another role has created in a schema of the search_path; it would run that role's function with
@@ -32,6 +33,7 @@ void check_text(std::string_view text, std::string_view what);
 /// operators written like this have the same precedence, higher than IS, NOT, AND and OR.
 /// @param schema  as it appears in SQL
 [[nodiscard]] std::string infix(std::string_view symbol, std::string_view schema = "pg_catalog");
+void append_infix(std::string& to, std::string_view symbol, std::string_view schema = "pg_catalog");
 
 /// The field as json or jsonb, and as text, written so that an index on the same expression serves it. An empty path is
 /// the document itself.

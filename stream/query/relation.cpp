@@ -7,7 +7,9 @@
 #include <sluice/wire/error.hpp>
 
 #include "query/bad_query.hpp"
+#include "query/by_columns.hpp"
 #include "query/client_part.hpp"
+#include "query/place_list.hpp"
 #include "query/quoting.hpp"
 #include "query/safe_casts.hpp"
 #include "query/sorted_relation.hpp"
@@ -26,6 +28,9 @@ void check_count(const std::vector<bind_value>& parameters) {
            std::to_string(most) + ": in({...}) takes any number of values as one");
 }
 
+/// Keys may be empty, names of columns may not.
+std::string alias(std::string_view name) { return name.empty() ? std::string{} : " as " + quote_identifier(name); }
+
 /// Fields by position in the result: a position holds either a field or nested positions.
 class projected_object {
  public:
@@ -39,9 +44,35 @@ class projected_object {
     at->from_ = from;
   }
 
-  /// A function takes at most a hundred arguments.
+  struct leaf {
+    std::vector<std::string> from;
+    std::vector<std::string> to;
+  };
+  /// The fields, those of an inner object one after the other.
+  [[nodiscard]] std::vector<leaf> leaves() const {
+    std::vector<leaf> all;
+    std::vector<std::string> place;
+    add_leaves(all, place);
+    return all;
+  }
+
+  /// The object, made by the server; where every key may be the name of a column, with the same text as one that the
+  /// client makes.
   [[nodiscard]] std::string sql(const std::string& documents) const {
-    if (!from_.empty()) return detail::json_at(documents, from_);
+    if (!from_.empty()) return detail::json_of(documents, from_);
+    constexpr std::size_t longest_name = 63;
+    const bool are_names = std::ranges::all_of(
+        keys_, [](const auto& key) { return !key.first.empty() && key.first.size() <= longest_name; });
+    if (!are_names) return built(documents);
+    std::string list;
+    for (const auto& [name, field] : keys_)
+      list.append(list.empty() ? "" : ", ").append(field.sql(documents)).append(alias(name));
+    return "(select pg_catalog.row_to_json(q.*) from (select " + list + ") q)";
+  }
+
+ private:
+  /// A function takes at most a hundred arguments.
+  [[nodiscard]] std::string built(const std::string& documents) const {
     constexpr std::size_t most = 50;
     std::string text{"(pg_catalog.jsonb_build_object("};
     for (std::size_t i = 0; i < keys_.size(); ++i) {
@@ -51,7 +82,15 @@ class projected_object {
     return text + "))";
   }
 
- private:
+  void add_leaves(std::vector<leaf>& to, std::vector<std::string>& place) const {
+    if (!from_.empty()) to.push_back({from_, place});
+    for (const auto& [name, field] : keys_) {
+      place.push_back(name);
+      field.add_leaves(to, place);
+      place.pop_back();
+    }
+  }
+
   projected_object& inside(const std::string& key) {
     const auto known = std::ranges::find(keys_, key, &std::pair<std::string, projected_object>::first);
     if (known != keys_.end()) return known->second;
@@ -98,6 +137,7 @@ relation::relation(std::string_view name) : name_{detail::split_path(name, "rela
 
 relation& relation::column(std::string name) & {
   column_ = std::move(name);
+  is_default_column_ = false;
   return *this;
 }
 relation& relation::where(const predicate& condition) & {
@@ -147,7 +187,8 @@ std::string relation::after_sql(std::vector<bind_value>& parameters) const {
     std::string equal;
     if (value.text()) {
       parameters.push_back(value);
-      const std::string bound = '$' + std::to_string(parameters.size()) + detail::sortable_cast(key.by_.what(), value);
+      const std::string bound =
+          '$' + std::to_string(parameters.size()) + detail::sortable_cast(key.by_.what(), value, documents());
       later = '(' + sql;
       later += detail::sortable_infix(key.by_.what(), key.descending_ ? "<" : ">");
       later += bound;
@@ -167,11 +208,17 @@ std::string relation::after_sql(std::vector<bind_value>& parameters) const {
 
 std::string relation::qualified_name() const {
   std::string text;
-  for (const std::string& part : name_) text += (text.empty() ? "" : ".") + quote_identifier(part);
+  for (const std::string& part : name_) text.append(text.empty() ? "" : ".").append(quote_identifier(part));
   return text;
 }
 
-std::string relation::documents() const { return quote_identifier(column_); }
+relation& relation::of_columns() & {
+  column_.clear();
+  is_default_column_ = false;
+  return *this;
+}
+
+std::string relation::documents() const { return column_.empty() ? std::string{} : quote_identifier(column_); }
 
 std::string relation::document_sql() const {
   if (fields_.empty()) return documents();
@@ -180,16 +227,68 @@ std::string relation::document_sql() const {
   return object.sql(documents());
 }
 
+/// The object of a row's columns, made by the server.
+std::string relation::object_sql() const {
+  return fields_.empty() ? "pg_catalog.row_to_json(" + quote_identifier(name_.back()) + ".*)" : document_sql();
+}
+
+std::optional<query> detail::by_columns(const relation& of, query::shape rows) try {
+  relation columns{of};
+  columns.of_columns();
+  if (rows == query::shape::text_columns) return columns.as_text_columns();
+  return rows == query::shape::columns ? columns.build().as_columns() : columns.build();
+} catch (const error& failure) {
+  if (failure.code() != errc::bad_query) throw;
+  return std::nullopt;
+}
+
+/// The fields as columns: extracting them costs the server half of what it takes to put them together.
+query relation::build_selected() const {
+  projected_object object;
+  for (const projection& each : fields_) object.add(each.from_, each.to_);
+  std::string list;
+  detail::place_list places;
+  for (projected_object::leaf& each : object.leaves()) {
+    list.append(list.empty() ? "" : ", ").append(detail::json_of(documents(), each.from));
+    if (each.to.size() == 1) list += alias(each.to.front());
+    places.of_columns.push_back(std::move(each.to));
+  }
+  query made = build(list, query::shape::object);
+  made.places_ = std::make_shared<const detail::place_list>(std::move(places));
+  return made;
+}
+
+query relation::as_text_columns() const {
+  if (fields_.empty()) return build().as_text_columns();
+  std::string list;
+  for (const projection& each : fields_) {
+    std::string name;
+    for (const std::string& part : each.to_) name += (name.empty() ? "" : ".") + part;
+    list.append(list.empty() ? "" : ", ").append(detail::text_of(documents(), each.from_)).append(alias(name));
+  }
+  query made = build(list, query::shape::document);
+  if (is_default_column_) made.undeclared_ = std::make_shared<const relation>(*this);
+  return std::move(made).as_text_columns();
+}
+
 query relation::build() const {
-  query all = build(document_sql(), query::shape::document);
+  constexpr std::size_t most_columns = 1'600;  // of a select list
+  const bool is_selected = !fields_.empty() && fields_.size() <= most_columns;
+  if (column_.empty() && fields_.empty()) return build("*", query::shape::object);
+  if (column_.empty() && !is_selected) refuse("a projection of more than 1,600 columns");
+  query all = is_selected ? build_selected() : build(document_sql(), query::shape::document);
   const bool is_whole = conditions_.empty() && fields_.empty() && order_.empty() && !after_ && !is_limited();
+  if (is_default_column_) all.undeclared_ = std::make_shared<const relation>(*this);
   if (is_whole) all.whole_ = std::make_shared<detail::whole_table>(detail::whole_table{qualified_name(), column_});
   return all;
 }
 
-query relation::build(std::string what, query::shape rows) const {
+query relation::build(std::string_view what, query::shape rows) const {
   const std::string documents = this->documents();
-  std::string text = "select " + std::move(what) + " from " + qualified_name();
+  constexpr std::size_t usual_text = 256;
+  std::string text;
+  text.reserve(usual_text);
+  text.append("select ").append(what).append(" from ").append(qualified_name());
 
   std::vector<bind_value> parameters;
   std::shared_ptr<detail::client_part> left;
@@ -202,7 +301,7 @@ query relation::build(std::string what, query::shape rows) const {
     if (parts.client) left = std::make_shared<detail::client_part>(detail::client_part{.filter = parts.client});
   }
   if (after_) conditions += (conditions.empty() ? "" : " and ") + after_sql(parameters);
-  if (!conditions.empty()) text += " where " + conditions;
+  if (!conditions.empty()) text.append(" where ").append(conditions);
 
   for (std::size_t i = 0; i < order_.size(); ++i) {
     const sort_key& key = order_[i];
@@ -246,9 +345,9 @@ std::vector<detail::sorted_relation::key> detail::sorted_relation::keys(const re
 }
 
 query detail::sorted_relation::build(const relation& of) {
-  std::string columns = of.document_sql() + "::pg_catalog.text";
+  std::string columns = document(of) + "::pg_catalog.text";
   for (const key& each : keys(of)) columns += ", " + each.sql;
-  return of.build(std::move(columns), query::shape::columns);
+  return of.build(columns, query::shape::columns);
 }
 
 }  // namespace sluice

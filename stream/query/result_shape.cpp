@@ -1,45 +1,209 @@
 #include "query/result_shape.hpp"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <span>
+#include <utility>
+
 #include <sluice/proto/oid.hpp>
 
+#include "query/sql_effect.hpp"
+
 namespace sluice::detail {
+
+namespace {
+
+bool is_json(std::uint32_t type) noexcept { return type == proto::oid::json || type == proto::oid::jsonb; }
+
+std::string_view setting(const wire::session& on, std::string_view name) {
+  const auto found = on.server.parameters.find(name);
+  return found == on.server.parameters.end() ? std::string_view{} : std::string_view{found->second};
+}
+
+std::string_view text_of(const std::optional<std::span<const std::byte>>& field) noexcept {
+  return field ? std::string_view{reinterpret_cast<const char*>(field->data()), field->size()} : std::string_view{};
+}
+
+/// A number of the catalog's; 0 for NULL.
+template <class Number>
+bool read(std::string_view text, Number& into) noexcept {
+  into = 0;
+  return text.empty() || std::from_chars(text.data(), text.data() + text.size(), into).ptr == text.data() + text.size();
+}
+
+/// A row of the answer to `type_catalog::question_about`.
+bool read(const proto::data_row& row, type_catalog::answer& into) {
+  constexpr std::size_t columns = 8;
+  if (row.size() != columns) return false;
+  std::array<std::string_view, columns> fields;
+  std::ranges::transform(row, fields.begin(), text_of);
+  if (fields[1].size() != 1 || fields[3].size() != 1) return false;
+  into.kind = fields[1][0];
+  into.delimiter = fields[3][0];
+  into.has_cast_to_json = fields[4] == "t";
+  into.field = fields[6];
+  return read(fields[0], into.type) && read(fields[2], into.inner) && read(fields[5], into.place) &&
+         read(fields[7], into.field_type);
+}
+
+class object_decider final : public wire::decider {
+ public:
+  object_decider(std::shared_ptr<result_shape> rows, std::string_view text)
+      : rows_{std::move(rows)}, text_{text}, types_{rows_} {}
+
+  wire::decision described(const wire::description& what) override {
+    if (what.columns == nullptr || rows_->is_document(*what.columns)) {
+      rows_->documents();
+      return {};
+    }
+    columns_ = *what.columns;
+    is_running_ = what.is_running;
+    if (std::optional<wire::decision> question = types_.ask(columns_)) return *std::move(question);
+    return decided();
+  }
+
+  bool told(const proto::data_row& row) override { return types_.told(row); }
+
+  wire::decision answered() override {
+    types_.answered(columns_);
+    wire::decision how = decided();
+    if (how.is == wire::decision::kind::as_it_is) how.sql = text_;
+    return how;
+  }
+
+ private:
+  wire::decision decided() {
+    if (is_running_) {
+      rows_->plan_text(columns_);
+      return {};
+    }
+    wire::decision how{.formats = rows_->plan(columns_)};
+    if (!rows_->falls_short()) return how;
+    std::string by_the_server = select_from(text_, objects_by_the_server);
+    if (by_the_server.empty()) return how;
+    rows_->documents();
+    return {.is = wire::decision::kind::instead, .sql = std::move(by_the_server), .columns = one_document()};
+  }
+
+  std::shared_ptr<result_shape> rows_;
+  std::string text_;
+  asking_for_types types_;
+  result_columns columns_;
+  bool is_running_{false};
+};
+
+template <class Columns>
+std::string refuse_others(const Columns& columns) {
+  if (columns.size() != 1)
+    return "the query gives " + std::to_string(columns.size()) +
+           " columns where one document per row was asked for: let them become an object";
+  const auto& only = *columns.begin();
+  if (is_json(only.type)) return {};
+  return "the column \"" + std::string{only.name} +
+         "\" is neither json nor jsonb, where documents were asked for: cast it, or let it become an object";
+}
+
+}  // namespace
+
+database_types& types_of(wire::session& on) {
+  if (on.memory == nullptr) on.memory = std::make_unique<database_types>();
+  return static_cast<database_types&>(*on.memory);
+}
+
+void database_types::remember_without_documents(const std::string& query) {
+  constexpr std::size_t most = 256;
+  if (without_documents_.size() == most) without_documents_.clear();
+  without_documents_.insert(query);
+}
+
+result_shape::result_shape(wire::session& on, query::shape wanted, std::shared_ptr<const place_list> places)
+    : types_{types_of(on)},
+      wanted_{wanted},
+      places_{std::move(places)},
+      settings_{session_settings::of(setting(on, "TimeZone"), setting(on, "DateStyle"))} {}
+
+std::vector<std::uint32_t> result_shape::missing(const result_columns& columns) const {
+  std::vector<std::uint32_t> types;
+  for (const result_column& each : columns) types.push_back(each.type);
+  return types_.known.missing(types);
+}
+
+bool result_shape::is_document(const result_columns& columns) const noexcept {
+  return wanted_ != query::shape::object && columns.size() == 1 && is_json(columns.front().type);
+}
+
+std::vector<proto::value_format> result_shape::plan(const result_columns& columns) {
+  std::vector<proto::value_format> formats;
+  for (const result_column& each : columns) {
+    value_plan values = plan_values(each.type, types_.known, settings_);
+    formats.push_back(values.format);
+    add(each, std::move(values));
+  }
+  is_ = state::objects;
+  return formats;
+}
+
+void result_shape::plan_text(const result_columns& columns) {
+  for (const result_column& each : columns) add(each, plan_text_values(each.type, types_.known, settings_));
+  is_ = state::objects;
+}
+
+void result_shape::add(const result_column& column, value_plan values) {
+  const std::size_t index = objects_.size();
+  if (places_ == nullptr || index >= places_->of_columns.size()) {
+    falls_short_ = falls_short_ || values.falls_short;
+    objects_.add_column(column.name, std::move(values));
+    return;
+  }
+  const std::vector<std::string>& place = places_->of_columns[index];
+  is_nested_ = is_nested_ || place.size() > 1;
+  falls_short_ = !is_nested_ && (falls_short_ || values.falls_short);  // it makes flat objects
+  objects_.add_column(place, std::move(values));
+}
+
+std::unique_ptr<wire::decider> decide_objects(std::shared_ptr<result_shape> rows, std::string_view query) {
+  return std::make_unique<object_decider>(std::move(rows), query);
+}
+
+std::string refuse_documents(const proto::row_description& columns) { return refuse_others(columns); }
+std::string refuse_documents_of(const result_columns& columns) { return refuse_others(columns); }
+
+std::optional<wire::decision> asking_for_types::ask(const result_columns& columns) {
+  asked_ = rows_->missing(columns);
+  if (asked_.empty()) return std::nullopt;
+  return wire::decision{.is = wire::decision::kind::ask, .sql = type_catalog::question_about(asked_)};
+}
+
+bool asking_for_types::told(const proto::data_row& row) {
+  type_catalog::answer answer;
+  if (asked_.empty()) return true;  // of another statement in the message group
+  if (!read(row, answer)) return false;
+  rows_->types().add(answer);
+  return true;
+}
+
+void asking_for_types::answered(const result_columns& columns) {
+  for (const std::uint32_t each : rows_->missing(columns)) rows_->types().add(each, {});
+}
 
 std::string_view without_end(std::string_view query) {
   const std::size_t last = query.find_last_not_of("; \n\r\t\f\v");
   return query.substr(0, last + 1);
 }
 
-std::string as_objects(std::string_view query) { return as_objects(query, {}); }
+result_columns one_document() { return {{.name = "row_to_json", .type = proto::oid::json}}; }
 
-std::string as_objects(std::string_view query, std::string_view names) {
-  const std::string named = names.empty() ? std::string{} : '(' + std::string{names} + ')';
-  return "with q" + named + " as (" + std::string{without_end(query)} +
-         "\n) select pg_catalog.row_to_json(q.*) from q";  // a plain q may be a column
-}
-
-bool is_document(const proto::row_description& columns) {
-  if (columns.size() != 1) return false;
-  const std::uint32_t type = columns.begin()->type;
-  return type == proto::oid::json || type == proto::oid::jsonb;
-}
-
-namespace {
-
-class detector final : public wire::decider {
- public:
-  explicit detector(std::string_view text) : text_{text} {}
-
-  wire::decision described(const wire::description& what) override {
-    if (what.columns == nullptr || is_document(*what.columns)) return {};
-    return {.is = wire::decision::kind::instead, .sql = as_objects(text_)};
+std::string select_from(std::string_view query, std::string_view what, std::string_view names) {
+  const std::string named = names.empty() ? "q" : "q(" + std::string{names} + ')';
+  const std::string inner = '(' + std::string{without_end(query)} + "\n)";
+  switch (how_to_enclose(query)) {
+    case enclosing::none: break;
+    case enclosing::as_subquery: return "select " + std::string{what} + " from " + inner + ' ' + named;
+    case enclosing::as_cte: return "with " + named + " as " + inner + " select " + std::string{what} + " from q";
   }
-
- private:
-  std::string text_;
-};
-
-}  // namespace
-
-std::unique_ptr<wire::decider> detect_shape(const wire::statement& of) { return std::make_unique<detector>(of.text); }
+  return {};
+}
 
 }  // namespace sluice::detail

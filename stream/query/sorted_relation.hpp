@@ -1,5 +1,5 @@
 #pragma once
-// Access to a relation's order, for merging parts of it.
+// Access to a relation's order and documents, for dividing it and merging its parts.
 #include <string>
 #include <vector>
 
@@ -17,6 +17,12 @@ class sorted_relation {
   [[nodiscard]] static std::vector<key> keys(const relation& of);
   /// The query for `of`, with the keys as additional columns after the document; all in the binary format.
   [[nodiscard]] static query build(const relation& of);
+  /// The document of a row, in SQL.
+  [[nodiscard]] static std::string document(const relation& of) {
+    return of.column_.empty() ? of.object_sql() : of.document_sql();
+  }
+  /// Whether nobody has said where its documents are.
+  [[nodiscard]] static bool has_default_column(const relation& of) noexcept { return of.is_default_column_; }
 };
 
 }  // namespace sluice::detail

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 
 #include "query/sql_parameters.hpp"
 
@@ -45,6 +46,16 @@ bool has_writer(std::string_view sql) noexcept {
 }
 
 }  // namespace
+
+enclosing how_to_enclose(std::string_view sql) noexcept {
+  const std::string_view first = first_word(sql);
+  const auto is_one_of = [&](std::initializer_list<std::string_view> words) {
+    return std::ranges::any_of(words, [&](std::string_view word) { return is_same(first, word); });
+  };
+  if (is_one_of({"select", "table", "values"})) return enclosing::as_subquery;
+  if (is_one_of({"with"})) return has_writer(sql) ? enclosing::none : enclosing::as_subquery;
+  return is_one_of({"insert", "update", "delete", "merge"}) ? enclosing::as_cte : enclosing::none;
+}
 
 query::effect effect_of(std::string_view sql) noexcept {
   const std::string_view first = first_word(sql);

@@ -1,5 +1,6 @@
 #pragma once
 // What running a statement may change, as far as its text shows.
+#include <cstdint>
 #include <string_view>
 
 #include <sluice/stream/query.hpp>
@@ -10,5 +11,13 @@ namespace sluice::detail {
 // a word counts wherever it appears, even in a string or a comment: mistaking a read for a write costs time; the
 // reverse costs data.
 [[nodiscard]] query::effect effect_of(std::string_view sql) noexcept;
+
+/// Where in the FROM of another query a statement can stand.
+enum class enclosing : std::uint8_t {
+  none,
+  as_subquery,  ///< it reads
+  as_cte,       ///< INSERT, UPDATE, DELETE or MERGE, which returns rows
+};
+[[nodiscard]] enclosing how_to_enclose(std::string_view sql) noexcept;
 
 }  // namespace sluice::detail

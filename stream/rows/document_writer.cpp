@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstring>
 #include <ios>
+#include <memory>
 #include <ostream>
 #include <system_error>
 
@@ -26,23 +27,25 @@ constexpr std::size_t kept_memory = 1U << 20U;
 
 using bytes [[gnu::vector_size(16)]] = unsigned char;
 
-bytes load(const char* at) noexcept {
+bytes load(const void* at) noexcept {
   bytes loaded;
   std::memcpy(&loaded, at, sizeof loaded);
   return loaded;
 }
+bytes load_aligned(const char* at) noexcept { return load(std::assume_aligned<sizeof(bytes)>(at)); }
 bytes least(bytes a, bytes b) noexcept { return a < b ? a : b; }
 
 /// Whether one of at least sixteen characters is at most `most`: without branches, because hardly any document has one.
 bool has_at_most(std::string_view text, unsigned char most) noexcept {
   constexpr std::size_t step = sizeof(bytes);
-  constexpr std::size_t steps = 8 * step;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  bytes lowest = load(end - step);
-  for (; static_cast<std::size_t>(end - at) >= steps; at += steps)
-    for (std::size_t i = 0; i < steps; i += step) lowest = least(lowest, load(at + i));
-  for (; static_cast<std::size_t>(end - at) > step; at += step) lowest = least(lowest, load(at));
+  constexpr std::size_t steps = 16 * step;
+  const char* const end = text.data() + text.size();
+  bytes lowest = least(load(text.data()), load(end - step));
+  const char* at = text.data() + (step - reinterpret_cast<std::uintptr_t>(text.data()) % step);
+  const auto size = static_cast<std::size_t>(end - at);
+  for (std::size_t left = size / steps; left != 0; --left, at += steps)
+    for (std::size_t i = 0; i < steps; i += step) lowest = least(lowest, load_aligned(at + i));
+  for (std::size_t left = size % steps / step; left != 0; --left, at += step) lowest = least(lowest, load_aligned(at));
   const auto is_low = lowest <= most;
   std::array<std::uint64_t, 2> lanes{};
   std::memcpy(lanes.data(), &is_low, sizeof is_low);

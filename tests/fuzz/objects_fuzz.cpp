@@ -33,10 +33,12 @@ type_catalog a_database() {
   return types;
 }
 
+using sluice::proto::value_format;
+
 /// Types whose values become valid JSON whatever their bytes are. The others contain text, which the real server has
 /// validated.
-bool is_always_json(std::uint32_t type, column_format format) {
-  if (format == column_format::text) return type == 16;
+bool is_always_json(std::uint32_t type, value_format format) {
+  if (format == value_format::text) return type == 16;
   constexpr std::array always{16U,   17U,   20U,   21U,   22U,   23U,   26U,   30U,   700U,  701U,
                               1000U, 1001U, 1005U, 1007U, 1016U, 1021U, 1022U, 1082U, 1083U, 1114U,
                               1115U, 1182U, 1184U, 1185U, 1231U, 1700U, 2950U, 2951U};
@@ -44,7 +46,7 @@ bool is_always_json(std::uint32_t type, column_format format) {
 }
 
 void write(std::uint32_t type, value_plan plan, const std::vector<std::byte>& body) {
-  const column_format format = plan.format;
+  const value_format format = plan.format;
   object_writer objects;
   objects.add_column("v", std::move(plan));
   text_buffer to;

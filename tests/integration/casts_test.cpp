@@ -317,9 +317,9 @@ TEST(EmptyKeys, AreKeysLikeOthers) {
     EXPECT_EQ(found(from("strange_keys").where(each)), first);
     EXPECT_EQ(found(from("strange_keys").where(each.on_client())), first);
   }
-  EXPECT_EQ(found(from("strange_keys").where(field("x") == 0).select(R"("".a)")), R"({"": {"a": [{"": 2}]}})");
+  EXPECT_EQ(found(from("strange_keys").where(field("x") == 0).select(R"("".a)")), R"({"":{"a":[{"": 2}]}})");
   EXPECT_EQ(found(from("strange_keys").where(field(R"("")").exists()).select(sluice::projection{"x"}.as(R"("")"))),
-            R"({"": 0})");
+            R"({"":0})");
   EXPECT_EQ(found(from("strange_keys").order_by(sluice::desc(field(R"(a."")").as_numeric()).nulls_last()).limit(1)),
             R"({"a": {"": 4}})");
 }

@@ -18,6 +18,7 @@ namespace {
 
 using namespace sluice::test;
 using namespace std::chrono;
+using sluice::fetch_mode;
 using sluice::sql;
 
 /// The first column of the only row.
@@ -286,10 +287,87 @@ TEST(Columns, MayBeNoneAndRowsToo) {
   EXPECT_TRUE(db.is_idle());
 }
 
+constexpr const char* of_many_types =
+    "select 1 as a, 1.50::numeric as b, null::int as c, '{\"x\": 1}'::jsonb as d, array[1, null] as e, interval '1 "
+    "day' "
+    "as f, row(1, 'x') as g, 'b'::char(3) as h, true as i";
+
+TEST(TextColumns, AreWhatPsqlShowsInEveryMode) {
+  const std::string shown = psql(of_many_types);
+  sluice::client db{dsn()};
+  for (const fetch_mode mode : {fetch_mode::plain, fetch_mode::paged, fetch_mode::bulk}) {
+    std::string all;
+    for (const sluice::row row : db.stream(sql(of_many_types).as_text_columns(), {.mode = mode}))
+      for (const sluice::binary_field& field : row.fields()) {
+        EXPECT_EQ(field.is_null, field.index == 2);
+        all += (field.index == 0 ? "" : "|") + row.get<std::optional<std::string>>(field.index).value_or("");
+      }
+    EXPECT_EQ(all, shown);
+  }
+}
+
+TEST(TextColumns, KeepTheirTypesAndAreReadAsText) {
+  sluice::client db{dsn()};
+  sluice::row_range rows = db.stream(sql(of_many_types).as_text_columns());
+  EXPECT_TRUE(rows.columns().empty()) << "before next";
+  for (const sluice::row row : rows.next().detach()) {
+    EXPECT_EQ(row.columns()[0], (sluice::result_column{.name = "a", .type = 23, .is_text = true}));
+    EXPECT_EQ((row.get<std::string_view, std::string, std::optional<std::string>>()),
+              (std::tuple{"1", "1.50", std::nullopt}));
+    EXPECT_THROW((void)row.get<int>(0), sluice::error);
+  }
+}
+
+TEST(TextColumns, AreNamedWithoutRows) {
+  sluice::client db{dsn()};
+  for (const fetch_mode mode : {fetch_mode::plain, fetch_mode::paged, fetch_mode::bulk}) {
+    sluice::row_range rows = db.stream(sql("select 1 as a, 'x' as b where false").as_text_columns(), {.mode = mode});
+    EXPECT_FALSE(rows.next());
+    ASSERT_EQ(rows.columns().size(), 2U);
+    EXPECT_EQ(rows.columns()[1].name, "b");
+  }
+  sluice::row_range documents = db.stream(sql("select '{}'::json"));
+  EXPECT_TRUE(documents.next());
+  EXPECT_TRUE(documents.columns().empty());
+}
+
+asio::awaitable<std::string> text_through(sluice::row_stream& rows) {
+  std::string all;
+  while (const sluice::chunk chunk = co_await rows.next())
+    for (const sluice::row row : chunk) all += row.get<std::string>(0);
+  co_return all + ' ' + rows.columns()[0].name;
+}
+asio::awaitable<void> through_connection_and_pool() {
+  const sluice::query what = sql("select n as number from generate_series(1, 3) n").as_text_columns();
+  sluice::connection db = co_await sluice::connect(dsn());
+  sluice::row_stream rows = co_await db.stream(what);
+  EXPECT_EQ(co_await text_through(rows), "123 number");
+  sluice::pool many{co_await asio::this_coro::executor, dsn(), {}};
+  sluice::pooled_stream pooled = many.stream(what);
+  EXPECT_TRUE(pooled.columns().empty());
+  while (co_await pooled.next()) continue;
+  EXPECT_EQ(pooled.columns()[0].name, "number");
+}
+
+TEST(TextColumns, ComeInCoroutines) { run(through_connection_and_pool()); }
+
+TEST(TextColumns, OfRelationsAreTheirDocumentsOrTheirColumns) {
+  psql(
+      "drop table if exists text_columns_of; create table text_columns_of (id int, day date); "
+      "insert into text_columns_of values (1, '2024-02-29'), (2, null)");
+  sluice::client db{dsn()};
+  std::string all;
+  for (const sluice::row row :
+       db.stream(sluice::from("text_columns_of").where(sluice::column("id") < 2).build().as_text_columns()))
+    for (const sluice::binary_field& field : row.fields()) all += row.get<std::string>(field.index) + ';';
+  EXPECT_EQ(all, "1;2024-02-29;");
+}
+
 TEST(Columns, AreNotForDocumentsNorDocumentsForColumns) {
   sluice::client db{dsn()};
   for (const sluice::row row : db.stream(sql("select '{}'::json"))) {
     EXPECT_THROW((void)row.get<int>(0), sluice::error);
+    EXPECT_THROW((void)row.fields(), sluice::error);
     EXPECT_TRUE(row.columns().empty());
   }
   sluice::query split = sluice::from("t").where((sluice::field("a") == 1).on_client());

@@ -115,12 +115,13 @@ TEST_F(CommandErrors, NoticesOfEveryConnectionAreShown) {
 
 TEST_F(CommandErrors, SayWhatToDoAboutARelationWithoutDocuments) {
   for (const char* source :
-       {"errview", "'public.errview'", "errview --mode bulk", "errview --parallel 2 --split hash:x"}) {
-    const finished end = run(std::string{"$SLUICE "} + source);
+       {"errview", "'public.errview'", "errview --mode bulk", "errview --parallel 2 --split hash:other"}) {
+    EXPECT_EQ(run(std::string{"$SLUICE "} + source).status, 0) << "it is read by its columns";
+    const finished end = run(std::string{"$SLUICE --column document "} + source);
     EXPECT_EQ(end.status, 7) << end.err;
     EXPECT_EQ(end.out, "");
     EXPECT_NE(end.err.find("[42703]"), std::string::npos) << end.err;
-    EXPECT_NE(end.err.find("\nHINT: documents are read from the column 'data': --column names another one"),
+    EXPECT_NE(end.err.find("\nHINT: documents are read from the column 'document', because --column says so"),
               std::string::npos)
         << end.err;
   }

@@ -76,9 +76,9 @@ TEST_F(Command, BindsParameters) {
 
 TEST_F(Command, ChecksDocumentsInFullWhenAskedTo) {
   EXPECT_EQ(run("$SLUICE doc --validate").status, 0);
-  psql(
-      "create or replace view bad as select case n when 3 then '{\"a\": tru}' else '{}' end as data "
-      "from generate_series(1, 3) n");
+  psql(  // the server allows more depth than the validator
+      "create or replace view bad as select case n when 3 then repeat('[', 1100) || repeat(']', 1100) else '{}' "
+      "end::json as data from generate_series(1, 3) n");
   const finished end = run("$SLUICE bad --validate");
   EXPECT_EQ(end.status, 8);
   EXPECT_EQ(end.out, "{}\n{}\n") << "rows before the bad one stay whole";
@@ -188,7 +188,7 @@ TEST_F(Command, ReadsOverSeveralConnections) {
   const std::string by_pages = run("$SLUICE par_cmd --parallel 2 --explain").out;
   EXPECT_TRUE(by_pages.starts_with("in parallel: by ctid, ")) << by_pages;
   EXPECT_NE(by_pages.find("on 2 connections"), std::string::npos) << by_pages;
-  EXPECT_NE(by_pages.find("select \"data\" from \"par_cmd\" where ((ctid operator(pg_catalog.>=) '(0,0)'"),
+  EXPECT_NE(by_pages.find("select \"data\" from \"par_cmd\" where ((ctid operator(pg_catalog.>=) $1"),
             std::string::npos)
       << by_pages;
   EXPECT_EQ(run("$SLUICE v_par_cmd --parallel 2 --explain").out,

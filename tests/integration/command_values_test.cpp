@@ -104,9 +104,9 @@ TEST(CommandFields, AreReadAsWhereReadsThem) {
       "drop table if exists people; create table people (data jsonb);"
       R"(insert into people values ('{"id": 1, "name": "b", "a b": 5, "tags": ["x", "y"]}'), ('{"id": 2, "name": "a"}'))");
   EXPECT_EQ(run("$SLUICE people --select 'id, name' --order-by name").out,
-            "{\"id\": 2, \"name\": \"a\"}\n{\"id\": 1, \"name\": \"b\"}\n");
-  EXPECT_EQ(run("$SLUICE people --select '\"a b\",tags.0' --limit 1").out, "{\"a b\": 5, \"tags\": {\"0\": \"x\"}}\n");
-  EXPECT_EQ(run("$SLUICE people --order-by 'id : int : desc' --select id").out, "{\"id\": 2}\n{\"id\": 1}\n");
+            "{\"id\":2,\"name\":\"a\"}\n{\"id\":1,\"name\":\"b\"}\n");
+  EXPECT_EQ(run("$SLUICE people --select '\"a b\",tags.0' --limit 1").out, "{\"a b\":5,\"tags\":{\"0\":\"x\"}}\n");
+  EXPECT_EQ(run("$SLUICE people --order-by 'id : int : desc' --select id").out, "{\"id\":2}\n{\"id\":1}\n");
   for (const char* words : {"--select 'id as key'", "--select 'document()'", "--select 'id,'", "--select ''",
                             "--select '*'", "--select 'id;name'", "--order-by 'id desc'", "--order-by 'id,name'",
                             "--order-by ''", "--order-by 'name:up'", "--parallel 2 --split 'key:id desc'"}) {

@@ -135,6 +135,39 @@ TEST_F(EveryType, IsWrittenAsByTheServerInOtherSettings) {
   EXPECT_GT(compare({.is_in_utc = false, .has_hex_bytea = false, .has_all_digits = false}), 15'000);
 }
 
+// The same through the whole library: as queries are asked.
+TEST_F(EveryType, BecomesTheServersObjectInEveryMode) {
+  using sluice::fetch_mode;
+  int compared = 0;
+  sluice::client other{dsn() + " dbname=every_type options='-c timezone=UTC'"};
+  for (const type_of_a_database& each : all_types())
+    for (const std::string& values : samples(each)) {
+      const std::string rows = "select v, 1 as one from (" + values + ") s (v)";
+      const auto by_the_server = [&] {
+        std::vector<std::string> all;
+        for (const sluice::row one : db.stream(sql("select row_to_json(q)::text from (" + rows + ") q").as_columns()))
+          all.push_back(one.get<std::string>(0));
+        return all;
+      };
+      const std::vector<std::string> theirs = by_the_server();
+      const bool is_of_this_moment = values.find("now") != std::string::npos || by_the_server() != theirs;
+      if (is_of_this_moment) continue;
+      const auto ours = [&](const sluice::query& what, const sluice::query_options& how) {
+        std::vector<std::string> all;
+        for (const sluice::row one : other.stream(what, how)) all.emplace_back(one.text());
+        ++compared;
+        return all;
+      };
+      SCOPED_TRACE(rows);
+      for (const fetch_mode mode : {fetch_mode::plain, fetch_mode::paged, fetch_mode::bulk})
+        ASSERT_EQ(ours(sql(rows), {.mode = mode, .page_rows = 2}), theirs) << static_cast<int>(mode);
+      if (!falls_short(each.type)) {
+        ASSERT_EQ(ours(sql(rows).as_object(), {}), theirs) << "as_object";
+      }
+    }
+  EXPECT_GT(compared, 3'000);
+}
+
 TEST_F(EveryType, ThatOnlyTheServerCanWriteIsKnownAsSuch) {
   std::set<std::string> short_ones;
   for (const type_of_a_database& each : all_types())

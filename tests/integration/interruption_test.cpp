@@ -33,7 +33,7 @@ TYPED_TEST_SUITE(Deadline, faces);
 
 TYPED_TEST(Deadline, EndsAQueryThatGivesNothing) {
   for (const sluice::query& query : {sql("select pg_sleep(600)::text as deadline_test"),
-                                     sql("select pg_sleep(600)::text as deadline_test").as_document()}) {
+                                     sql("select to_json(pg_sleep(600)::text) as deadline_test").as_document()}) {
     const outcome seen = TypeParam::ask(dsn(), query, {.timeout = 200ms});
     ASSERT_TRUE(seen.failure);
     EXPECT_EQ(seen.failure->code(), condition::timeout);
@@ -57,7 +57,7 @@ TYPED_TEST(Deadline, EndsRowsThatNeverEnd) {
 
 TYPED_TEST(Deadline, IsKeptByTheServerIfAsked) {
   for (const sluice::query& query : {sql("select pg_sleep(600)::text as kept_by_the_server"),
-                                     sql("select pg_sleep(600)::text as kept_by_the_server").as_document()}) {
+                                     sql("select to_json(pg_sleep(600)::text) as kept_by_the_server").as_document()}) {
     for (const auto mode : {sluice::fetch_mode::plain, sluice::fetch_mode::paged}) {
       const outcome seen = TypeParam::ask(dsn(), query, {.server_timeout = 50ms, .mode = mode});
       ASSERT_TRUE(seen.failure);
@@ -167,7 +167,7 @@ TEST(Interrupt, FromAnotherThreadEndsAWaitForRows) {
     db.interrupt();
   }};
   {
-    sluice::row_range rows = db.stream(sql("select pg_sleep(600)::text as interrupt_test").as_document());
+    sluice::row_range rows = db.stream(sql("select to_json(pg_sleep(600)::text) as interrupt_test").as_document());
     try {
       (void)rows.next();
       ADD_FAILURE() << "the wait went on";
@@ -201,7 +201,7 @@ asio::awaitable<void> wait_and_go_on() {
   sluice::connection db = co_await sluice::connect(dsn());
   bool cancelled = false;
   {
-    const sluice::query slow = sql("select pg_sleep(600)::text as signal_test").as_document();
+    const sluice::query slow = sql("select to_json(pg_sleep(600)::text) as signal_test").as_document();
     sluice::row_stream rows = co_await db.stream(slow);
     try {
       (void)co_await rows.next();

@@ -53,7 +53,7 @@ TEST(Leaving, FailsTheTransactionThatTheQueryWasIn) {
 TEST(Leaving, NeedNotWaitForARow) {
   sluice::client db{dsn()};
   for (const auto& [query, words] :
-       {std::pair{sql("select pg_sleep(600)::text as sleeping_flight").as_document(), "sleeping_flight"},
+       {std::pair{sql("select to_json(pg_sleep(600)::text) as sleeping_flight").as_document(), "sleeping_flight"},
         std::pair{sql("select pg_sleep(600)::text as sleeping_object"), "sleeping_object"}}) {
     SCOPED_TRACE(words);
     sluice::row_range rows = db.stream(query);
@@ -107,7 +107,7 @@ TEST(Dropping, AStreamInACoroutineNeverHitsTheNextQuery) {
 
 asio::awaitable<std::string> drop_and_leave(std::string words) {
   sluice::connection db = co_await sluice::connect(dsn());
-  const sluice::query endless = sql("select pg_sleep(600)::text as " + words).as_document();
+  const sluice::query endless = sql("select to_json(pg_sleep(600)::text) as " + words).as_document();
   const sluice::row_stream rows = co_await db.stream(endless);
   wait_until_running(words);
   co_return words;

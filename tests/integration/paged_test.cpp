@@ -160,7 +160,7 @@ TEST(PagedStream, HandsOutWhatItHasWhenTheConnectionIsLost) {
   sluice::row_range rows = db.stream(numbers(1'000), in_pages);
   EXPECT_TRUE(rows.next());
   rows.pause();
-  EXPECT_NE(answer(db, sql("select pg_terminate_backend(pg_backend_pid())::text").as_document()), "true");
+  EXPECT_NE(answer(db, sql("select to_json(pg_terminate_backend(pg_backend_pid())::text)").as_document()), "true");
   int count = 100;
   EXPECT_THROW(
       {
@@ -204,7 +204,8 @@ TEST(PagedStream, IsCancelledWhereAPageTakesLong) {
   for (const std::string& where : {dsn(), tcp_dsn() + " sslmode=require"}) {
     sluice::client db{where};
     {
-      sluice::row_range rows = db.stream(sql("select pg_sleep(600)::text as paged_sleep").as_document(), in_pages);
+      sluice::row_range rows =
+          db.stream(sql("select to_json(pg_sleep(600)::text) as paged_sleep").as_document(), in_pages);
       EXPECT_EQ(rows.cancel(), leaving::cancelled);
     }
     EXPECT_FALSE(is_running("paged_sleep"));

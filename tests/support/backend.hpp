@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice::test {
 
@@ -51,6 +52,9 @@ struct backend {
     return message('t', body);
   }
   backend& row_description(std::initializer_list<column> columns) {
+    return row_description(std::vector<column>{columns});
+  }
+  backend& row_description(const std::vector<column>& columns) {
     std::string body = be16(static_cast<std::uint32_t>(columns.size()));
     for (const column& c : columns)
       body += zero_ended(c.name) + be32(0) + be16(0) + be32(c.type) + be16(0xffff) + be32(0xffffffff) + be16(0);

@@ -70,7 +70,7 @@ inline int expect_the_servers_objects(client& db, const detail::type_catalog& ty
   int rows = 0;
   const auto compare = [&](detail::value_plan plan) {
     if (plan.falls_short) return;
-    const bool is_text = plan.format == detail::column_format::text;
+    const bool is_text = plan.format == proto::value_format::text;
     // format() calls the type's output function; a cast to text may call something else.
     const std::string value =
         is_text ? "case when pg_catalog.num_nulls(v) = 0 then pg_catalog.format('%s', v) end" : "v";
@@ -84,7 +84,7 @@ inline int expect_the_servers_objects(client& db, const detail::type_catalog& ty
     }
   };
   detail::value_plan plan = detail::plan_values(type, types, session);
-  if (plan.format == detail::column_format::binary) compare(std::move(plan));
+  if (plan.format == proto::value_format::binary) compare(std::move(plan));
   compare(detail::plan_text_values(type, types, session));
   return rows;
 }

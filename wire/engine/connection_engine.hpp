@@ -9,6 +9,7 @@
 #include <sluice/proto/limits.hpp>
 
 #include "engine/cancel_requests.hpp"
+#include "engine/known_results.hpp"
 #include "engine/statement_cache.hpp"
 #include "engine/transaction_scope.hpp"
 #include "engine/turns.hpp"
@@ -26,6 +27,7 @@ class connection_engine {
   turns queue{};
   transaction_scope scope{};
   statement_cache statements{};
+  known_results results{};
   cancel_requests cancels{};
 
   /// A point to which everything can be taken back that is encoded later, as long as none of it was sent.

@@ -1,33 +1,40 @@
 #pragma once
-// Decides how to run a statement whose SQL depends on its result columns. The decision is made when the server has
-// described the statement, by the code that knows what the rows are for; the engine only asks.
+// Decides how to run a statement that is run in one way or another depending on its result columns. The decision is
+// made when these are known, by the code that knows what the rows are for; the engine only asks.
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <sluice/wire/error.hpp>
+#include <sluice/wire/result_columns.hpp>
 
 #include "messages/backend.hpp"
+#include "messages/value_format.hpp"
 
 namespace sluice::wire {
 
 /// A statement, as ParameterDescription and RowDescription describe it.
 struct description {
-  std::span<const std::uint32_t> parameters;  ///< OIDs
-  const proto::row_description* columns{};    ///< null: it returns no rows
+  std::span<const std::uint32_t> parameters;  ///< OIDs; unknown where the result is known from an earlier run
+  const result_columns* columns{};            ///< null: it returns no rows
+  bool is_running{};  ///< its rows are on their way, in text: it remains to decide whether anything has to be asked
 };
 
 struct decision {
   enum class kind : std::uint8_t {
-    as_it_is,  ///< send Bind and Execute
-    instead,   ///< send Parse with `sql`, then continue as above
+    as_it_is,  ///< send Bind, which asks for the columns in these `formats`, and Execute; first Parse again with `sql`,
+               ///< its own text, if something was asked in between
+    instead,   ///< send Parse with `sql`, whose result has these `columns`, then Bind and Execute
     ask,       ///< run `sql`, report its rows, and decide again
-    copy,      ///< run `sql`, a COPY TO STDOUT in the binary format
+    copy,      ///< run `sql`, a COPY TO STDOUT in the binary format, of so many columns as `columns` has
     refuse,    ///< end the query: `sql` gives the reason, `code` the kind of error
   };
   kind is{kind::as_it_is};
   std::string sql{};
   errc code{errc::unsupported_result};
+  std::vector<proto::value_format> formats{};  ///< as Bind has them: none for text
+  result_columns columns{};
 };
 
 class decider {
@@ -42,8 +49,5 @@ class decider {
   /// All rows of the question have been reported.
   [[nodiscard]] virtual decision answered();
 };
-
-/// For a result that is not read by columns: exactly one column is required.
-[[nodiscard]] decision refuse_columns(std::size_t count);
 
 }  // namespace sluice::wire

@@ -23,18 +23,18 @@ exchange::exchange(session& on, const statement& what) : session_{on}, query_{on
   require_free(on);
   if (on.is() == session::state::leaving) on.io.refuse(errc::bad_state, "an earlier query is still being left");
   if (what.page_rows != 0) check_timeout(what);
-  open(what);
+  open(what, true);
 }
 
 exchange::exchange(const exchange& before, const statement& what)
     : session_{before.session_}, query_{session_.engine, this} {
   take_context();
-  if (what.decides)
+  if (what.decides && !what.runs_undescribed)
     session_.io.refuse(errc::bad_query,
                        "in a pipeline no query can wait for its description: it has to say what its rows are, "
                        "documents, objects or columns, and cannot be read in bulk");
   if (what.page_rows != 0) session_.io.refuse(errc::bad_query, "in a pipeline no query can be read in pages");
-  open(what);
+  open(what, false);
 }
 
 exchange::exchange(session& on, std::string_view statements)
@@ -57,16 +57,17 @@ void exchange::check_timeout(const statement& what) const {
                        "the server: set statement_timeout for the block");
 }
 
-void exchange::open(const statement& what) {
-  if (what.page_rows != 0) kept_ = kept_rows{what.page_bytes};
-  if (const proto::fault why = query_.begin(what)) session_.io.fail(why);
+void exchange::open(const statement& what, bool may_wait) {
+  if (what.page_rows != 0 || what.runs_undescribed) kept_ = kept_rows{what.page_bytes};
+  if (const proto::fault why = query_.begin(what, may_wait)) session_.io.fail(why);
 }
 
 exchange::state exchange::advance() {
   settle_walk();
   take_context();
   for (;;) {
-    if (hand_out_kept()) return state::rows;
+    if (!query_.is_asking() && hand_out_kept()) return state::rows;
+    if (kept_.has_overflowed() && !is_paged()) fail_overflow();
     if (kept_.has_overflowed() && is_free(session_)) abandon();
     if (query_.unsuitable() && !skips_rows()) fail_unsuitable();
     if (is_over()) {
@@ -88,7 +89,9 @@ exchange::state exchange::advance() {
     switch (read_on()) {
       case progress::hungry: return state::hungry;
       case progress::went_on: break;
-      case progress::rows: return hand_out_arrived();
+      case progress::rows:
+        if (!query_.is_asking()) return hand_out_arrived();
+        keep_aside();
     }
   }
 }
@@ -353,17 +356,26 @@ void exchange::fetch_on() {
 
 void exchange::fail_unsuitable() const {
   const link::context& where = session_.io.where;
-  throw error{error_info{.code = query_.unsuitable()->code,
+  const errc code = query_.unsuitable()->code;
+  throw error{error_info{.code = code,
                          .message = where.after(query_.unsuitable()->why),
                          .server = {},
                          .rows = where.rows,
+                         .retryable = code == errc::result_changed && !session_.engine.scope.in_block(),
                          .connection_usable = true}};
 }
 
-void exchange::finish() {
-  if (kept_.take_overflow())
+void exchange::fail_overflow() const {
+  if (is_paged())
     session_.io.fail(errc::stream_too_large,
                      "its pages had to wait for another query and are larger than what may be set aside");
+  session_.io.fail(errc::stream_too_large,
+                   "its rows have types that the server has to be asked about, and are larger than what may be set "
+                   "aside until then (page_bytes): leave out as_object(), and they are asked about first");
+}
+
+void exchange::finish() {
+  if (kept_.take_overflow()) fail_overflow();
   if (query_.said() && wants_ != interest::none) throw session_.io.server_error(*query_.take_said(), true);
 }
 

@@ -142,7 +142,7 @@ class exchange {
     none,     ///< in addition errors are kept, and no page is requested
   };
 
-  void open(const statement& what);
+  void open(const statement& what, bool may_wait);
   void check_timeout(const statement& what) const;
   [[nodiscard]] const turns& queue() const noexcept { return session_.engine.queue; }
   [[nodiscard]] bool skips_rows() const noexcept { return wants_ != interest::all || kept_.has_overflowed(); }
@@ -162,6 +162,7 @@ class exchange {
   void take_row(std::span<const std::byte> row);
   void refuse_copy_in();
   [[noreturn]] void fail_unsuitable() const;
+  [[noreturn]] void fail_overflow() const;
   void finish();
 
   session& session_;

@@ -12,10 +12,10 @@ constexpr std::string_view plan_changed{"0A000"};
 
 }  // namespace
 
-const statement_cache::known* prepared_use::look_up(const statement& what) {
+known_result_ptr prepared_use::look_up(const statement& what) {
   if (!cache_.is_on() || what.is_copied) return nullptr;
   std::string name = statement_cache::name_of(what);
-  const statement_cache::known* const found = cache_.find(name);
+  known_result_ptr found = cache_.find(name);
   was_found_ = found != nullptr;
   if (!was_found_ && !cache_.claim(name)) return nullptr;
   name_ = std::move(name);
@@ -27,22 +27,24 @@ prepared_use::~prepared_use() {
   if (is_claimed()) cache_.forget(name_, false);
 }
 
-bool prepared_use::parsed() noexcept {
+void prepared_use::parsed() noexcept {
   if (is_ == state::claimed) is_ = state::parsed;
-  return is_ == state::replaced;
 }
 
-void prepared_use::replaced() noexcept {
-  if (is_claimed()) is_ = state::replaced;
+void prepared_use::give_up(bool is_there) {
+  if (is_ == state::unnamed) return;
+  cache_.forget(name_, is_there);
+  is_ = state::unnamed;
+  if (!is_there) name_.clear();
 }
 
-void prepared_use::keep(statement_cache::known about) {
+void prepared_use::keep(known_result_ptr about) {
   is_ = state::known;
   cache_.remember(name_, std::move(about));
 }
 
 void prepared_use::refused(std::string_view sqlstate) {
-  const bool is_there = is_ == state::parsed || is_ == state::replaced;
+  const bool is_there = is_ == state::parsed;
   if (is_claimed())
     cache_.forget(name_, is_there || sqlstate == duplicate_statement);
   else if (is_ == state::known && (sqlstate == no_such_statement || sqlstate == plan_changed))

@@ -11,11 +11,10 @@ namespace sluice::wire {
 class prepared_use {
  public:
   enum class state : std::uint8_t {
-    unnamed,   ///< the cache is not involved
-    known,     ///< the server has the statement, and its columns are known
-    claimed,   ///< its Parse has to be sent, or was sent
-    parsed,    ///< the server has it; its result columns are not known yet
-    replaced,  ///< other SQL is prepared instead: a second Parse was sent
+    unnamed,  ///< the cache is not involved
+    known,    ///< the server has the statement, and its columns are known
+    claimed,  ///< its Parse has to be sent, or was sent
+    parsed,   ///< the server has it; its result columns are not known yet
   };
 
   /// @pre `in` outlives this
@@ -26,8 +25,8 @@ class prepared_use {
   ~prepared_use();
 
   /// Finds the statement, or claims it, unless the cache is off or another flight is preparing it now.
-  /// @return what is known about it, valid until the cache changes; null if it has to be parsed
-  const statement_cache::known* look_up(const statement& what);
+  /// @return what it returns; null if it has to be parsed
+  [[nodiscard]] known_result_ptr look_up(const statement& what);
 
   [[nodiscard]] state is() const noexcept { return is_; }
   /// The statement's name on the server; empty: the unnamed one.
@@ -35,15 +34,15 @@ class prepared_use {
   [[nodiscard]] bool was_found() const noexcept { return was_found_; }
 
   /// Handles ParseComplete.
-  /// @return whether it was for the SQL that replaces the first: nothing more will be reported about that
-  bool parsed() noexcept;
-  /// The name will stand for other SQL.
-  void replaced() noexcept;
+  void parsed() noexcept;
+  /// Other SQL is run instead, which is not kept: under this name if it `is_there` on the server, and unnamed
+  /// otherwise.
+  void give_up(bool is_there);
   /// Whether it was claimed and is not kept yet.
   [[nodiscard]] bool is_claimed() const noexcept { return is_ != state::unnamed && is_ != state::known; }
   /// The server has it, and its result columns are known.
   /// @pre `is_claimed`
-  void keep(statement_cache::known about);
+  void keep(known_result_ptr about);
   /// The server's error ended the query: records what the error implies for the statement.
   void refused(std::string_view sqlstate);
   /// The query is over. A statement that was claimed and not kept is useless.

@@ -1,6 +1,7 @@
 // How a query handles the server's messages.
 #include "engine/query_conversation.hpp"
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -10,6 +11,16 @@
 namespace sluice::wire {
 
 namespace {
+
+constexpr std::string_view wrong_number_of_formats{"08P01"};  // protocol_violation
+constexpr std::string_view plan_changed{"0A000"};             // feature_not_supported: of a prepared statement
+
+bool is_same(const proto::row_description& columns, const known_result& known) {
+  return known.has_rows &&
+         std::ranges::equal(columns, known.columns, [](const proto::column& a, const result_column& b) {
+           return a.type == b.type && a.name == b.name;
+         });
+}
 
 action malformed(char type, std::string_view rule) {
   return failed({.what = proto::fault::kind::malformed, .type = type, .rule = rule});
@@ -29,14 +40,9 @@ action query_conversation::on(const proto::frame& message, bool skips_rows) {
   switch (step.is) {
     case violation: return failed(step.why);
     case aside: return {.is = action::kind::aside};
-    case parsed:
-      if (prepared_.parsed()) remember();
-      return {};
+    case parsed: prepared_.parsed(); return {};
     case described: return on_columns(message, skips_rows);
-    case no_rows:
-      if (undecided_) return on_described(nullptr);
-      remember();
-      return {};
+    case no_rows: return on_no_columns();
     case row: return on_row(message, skips_rows);
     case complete: return on_complete(message);
     case refused: return on_refusal(message);
@@ -56,22 +62,62 @@ action query_conversation::on(const proto::frame& message, bool skips_rows) {
 action query_conversation::on_columns(const proto::frame& message, bool skips_rows) {
   const auto columns = proto::decode_row_description(message.body);
   if (!columns) return malformed(message.type, "the columns do not fill the body");
-  const std::size_t count = columns->size();
-  shape_ = {.columns = static_cast<std::uint16_t>(count), .max_body = engine_.largest_row()};
-  if (by_columns_) {
-    for (const proto::column& each : *columns) columns_.push_back({.name = std::string{each.name}, .type = each.type});
+  shape_ = {.columns = static_cast<std::uint16_t>(columns->size()), .max_body = engine_.largest_row()};
+  if (expected_ != nullptr && is_same(*columns, *expected_)) {
+    result_ = expected_;
+  } else if (by_columns_ || undecided_ != nullptr) {
+    known_result now{.has_rows = true};
+    for (const proto::column& each : *columns)
+      now.columns.push_back({.name = std::string{each.name}, .type = each.type});
+    result_ = std::make_shared<const known_result>(std::move(now));
   }
-  if (undecided_) return on_described(&*columns);
-  if (!by_columns_ && count != 1 && !skips_rows) unsuitable_ = {.why = refuse_columns(count).sql};
+  if (is_undecided()) return on_described();
+  if (refuses_ != nullptr && !skips_rows)
+    if (std::string why = refuses_(*columns); !why.empty()) unsuitable_ = {.why = std::move(why)};
+  if (expected_ != nullptr && result_ != expected_) result_changed();
   remember();
+  return is_asking() ? on_columns_of_running() : action{};
+}
+
+/// Its rows come next. What has to be asked about them is sent behind it, and answered when they are all there.
+action query_conversation::on_columns_of_running() {
+  const decision how = undecided_->on_columns(&result_->columns);
+  if (how.is != decision::kind::ask) {
+    undecided_.reset();
+    return {};
+  }
+  if (engine_.queue.last() != this) {
+    undecided_.reset();
+    unsuitable_ = {
+        .why = "the result has types that the server has to be asked about, which is not possible in a pipeline"};
+    return {};
+  }
+  engine_.queue.reserve_one();
+  flight to{engine_.out, machine_};
+  to.aside(how.sql) << proto::sync{};
+  if (!to.failure()) end_flight();
+  return failed(to.failure());
+}
+
+action query_conversation::on_no_columns() {
+  if (expected_ != nullptr && expected_->has_rows) result_changed();
+  if (undecided_ != nullptr || key_) result_ = std::make_shared<const known_result>();
+  if (is_undecided()) return on_described();
+  remember();
+  undecided_.reset();
   return {};
 }
 
-action query_conversation::on_described(const proto::row_description* columns) {
-  const decision how = undecided_->on_columns(columns);
-  const action next = go_on(how);
-  if (how.is == decision::kind::as_it_is && columns != nullptr) remember();
-  return next;
+action query_conversation::on_described() {
+  if (key_) engine_.results.remember(*key_, result_);
+  return go_on(undecided_->on_columns(result_->has_rows ? &result_->columns : nullptr));
+}
+
+/// The result is not what it was when its formats were chosen: its bytes must not be read.
+void query_conversation::result_changed() {
+  if (key_) engine_.results.forget(*key_);
+  unsuitable_ = {.code = errc::result_changed,
+                 .why = "the result has other columns than the last time: run the query again"};
 }
 
 /// The answers before the statement runs: the types of its parameters, and the rows of what the decider asks.
@@ -127,7 +173,13 @@ action query_conversation::on_refusal(const proto::frame& message) {
   }
   if (ends_the_session(*said_)) return {.is = action::kind::give_up};
   prepared_.refused(said_->sqlstate);
-  undecided_.reset();
+  const bool is_before_its_columns = expected_ != nullptr && result_ == nullptr;
+  if (is_before_its_columns || said_->sqlstate == plan_changed) {  // it may have other columns now
+    if (key_) engine_.results.forget(*key_);
+    if (is_before_its_columns && said_->sqlstate == wrong_number_of_formats) result_changed();
+  }
+  const bool is_still_to_be_asked = is_asking() && turns_ > 1;  // its rows up to the error are there
+  if (!is_still_to_be_asked) undecided_.reset();
   if (machine_.needs_sync()) flight{engine_.out, machine_} << proto::sync{};
   if (is_fetching()) close_portal();
   return {};
@@ -167,8 +219,10 @@ action query_conversation::on_ready(const proto::frame& message) {
 
 /// The server has prepared the statement, and its result columns are known.
 void query_conversation::remember() {
-  if (!prepared_.is_claimed()) return;
-  prepared_.keep({.has_rows = machine_.has_rows(), .columns = shape_.columns, .names = columns_});
+  if (result_ == nullptr && prepared_.is_claimed())
+    result_ = std::make_shared<const known_result>(known_result{.has_rows = machine_.has_rows()});
+  if (prepared_.is_claimed()) prepared_.keep(result_);
+  if (key_ && result_ != expected_ && !unsuitable_) engine_.results.remember(*key_, result_);
 }
 
 }  // namespace sluice::wire

@@ -17,11 +17,11 @@
 
 #include <sluice/proto/row_walk.hpp>
 #include <sluice/wire/error.hpp>
-#include <sluice/wire/result_columns.hpp>
 
 #include "engine/action.hpp"
 #include "engine/binary_copy.hpp"
 #include "engine/connection_engine.hpp"
+#include "engine/known_results.hpp"
 #include "engine/portal.hpp"
 #include "engine/prepared_use.hpp"
 #include "engine/statement.hpp"
@@ -43,9 +43,11 @@ class query_conversation {
   query_conversation& operator=(const query_conversation&) = delete;
 
   /// Sends the first flight.
+  /// @param may_wait  false: it must not be described first, because other queries are sent behind it at once
+  /// @pre `may_wait`, or the statement has no `decides`, or `runs_undescribed`
   /// @return why the protocol cannot carry it: then nothing was sent
   /// @par Errors  throws error: as the statement's `decides`
-  [[nodiscard]] proto::fault begin(const statement& what);
+  [[nodiscard]] proto::fault begin(const statement& what, bool may_wait = true);
   /// The same for a simple query: one or more statements without parameters.
   [[nodiscard]] proto::fault begin(std::string_view statements);
 
@@ -70,7 +72,9 @@ class query_conversation {
   /// How many of the connection's turns are its own.
   [[nodiscard]] std::size_t turns() const noexcept { return turns_; }
   /// Whether its columns have to be known before anything can be sent after it.
-  [[nodiscard]] bool is_undecided() const noexcept { return undecided_ != nullptr; }
+  [[nodiscard]] bool is_undecided() const noexcept { return undecided_ != nullptr && !undecided_->is_running(); }
+  /// Whether its rows have to wait for what is being asked about their columns.
+  [[nodiscard]] bool is_asking() const noexcept { return undecided_ != nullptr && undecided_->is_running(); }
   /// Whether other queries may be sent after it: its rows can be buffered for its reader.
   [[nodiscard]] bool lets_others_in() const noexcept { return is_paged() && !is_undecided(); }
   /// Whether it has a portal with a row limit.
@@ -91,8 +95,10 @@ class query_conversation {
   [[nodiscard]] const proto::row_shape& shape() const noexcept { return shape_; }
   /// The connection's limit for rows may have changed.
   void limit_changed() noexcept { shape_.max_body = engine_.largest_row(); }
-  /// The columns of a result that was requested as columns; null for documents.
-  [[nodiscard]] const result_columns* columns() const noexcept { return by_columns_ ? &columns_ : nullptr; }
+  /// The columns of a result that is read by columns; null for others, and until they are known.
+  [[nodiscard]] const result_columns* columns() const noexcept {
+    return by_columns_ && result_ != nullptr ? &result_->columns : nullptr;
+  }
 
   /// Why the result cannot be streamed.
   struct refusal {
@@ -118,18 +124,22 @@ class query_conversation {
   };
 
   void end_flight();
-  void add_query(flight& to, const statement& what, const statement_cache::known* known);
-  void describe(flight& to, const statement& what, const proto::bind& bind);
+  void add_query(flight& to, const statement& what, const known_result_ptr& prepared, bool may_wait);
+  void run_prepared(flight& to, const known_result_ptr& prepared, const proto::bind& bind);
+  void describe(flight& to, const statement& what, const proto::bind& bind, bool is_prepared);
   void add_run(const undecided_statement& of);
+  void set_result(const result_columns& columns);
   void finish_flight(flight& to) const;
   [[nodiscard]] action go_on(const decision& how);
-  [[nodiscard]] proto::fault execute(const undecided_statement& of, const decision& how);
-  [[nodiscard]] proto::fault copy(const undecided_statement& of, std::string_view sql);
+  [[nodiscard]] proto::fault execute(undecided_statement& of, const decision& how);
+  [[nodiscard]] proto::fault copy(const undecided_statement& of, const decision& how);
   void end_unbegun();
   void close_portal();
 
   [[nodiscard]] action on_columns(const proto::frame& message, bool skips_rows);
-  [[nodiscard]] action on_described(const proto::row_description* columns);
+  [[nodiscard]] action on_no_columns();
+  [[nodiscard]] action on_described();
+  [[nodiscard]] action on_columns_of_running();
   [[nodiscard]] action on_question(const proto::frame& message);
   [[nodiscard]] action on_row(const proto::frame& message, bool skips_rows);
   [[nodiscard]] action on_copy_data(const proto::frame& message);
@@ -140,14 +150,18 @@ class query_conversation {
   [[nodiscard]] action on_ready(const proto::frame& message);
   [[nodiscard]] bool end_block();
   void remember();
+  void result_changed();
 
   connection_engine& engine_;
   exchange* reader_;
   proto::query_machine machine_{};
   proto::row_shape shape_{};
-  result_columns columns_{};
   bool by_columns_{false};        // of the statement
   bool restores_timeout_{false};  // likewise
+  std::string (*refuses_)(const proto::row_description&){};
+  std::optional<known_results::key> key_{};  // under which its result is remembered, if it is
+  known_result_ptr expected_{};              // its result, as it was the last time: to be confirmed
+  known_result_ptr result_{};                // once it is known
   wish wants_{wish::result};
   std::size_t turns_{0};
   prepared_use prepared_;

@@ -39,14 +39,16 @@ proto::fault query_conversation::begin(std::string_view statements) {
   return to.failure();
 }
 
-proto::fault query_conversation::begin(const statement& what) {
+proto::fault query_conversation::begin(const statement& what, bool may_wait) {
   engine_.queue.reserve_one();  // so that whatever is encoded is also recorded
   by_columns_ = what.by_columns;
+  refuses_ = what.refuses;
   const bool is_limited = what.server_timeout.count() > 0;
   // Behind other queries it is not known yet in which transaction it will run.
   restores_timeout_ = is_limited && what.page_rows == 0 && (engine_.scope.in_block() || !engine_.queue.empty());
   if (what.page_rows != 0) portal_.emplace(engine_.scope, what.page_rows);
-  const statement_cache::known* const known = prepared_.look_up(what);
+  const known_result_ptr prepared = prepared_.look_up(what);
+  if (what.decides && !what.is_copied) key_ = known_results::key_of(what);
   statement_cache& cache = engine_.statements;
   const std::size_t closes = std::min(most_closes, cache.to_close().size());
   flight to{engine_.out, machine_};
@@ -55,7 +57,7 @@ proto::fault query_conversation::begin(const statement& what) {
       to << proto::close{proto::describe::kind::statement, name};
     if (portal_ && portal_->needs_begin()) to.aside("begin");
     if (is_limited) to.aside(timeout_statement(what.server_timeout, restores_timeout_));
-    add_query(to, what, known);
+    add_query(to, what, prepared, may_wait);
   } catch (...) {
     to.take_back();
     throw;
@@ -67,35 +69,56 @@ proto::fault query_conversation::begin(const statement& what) {
   return {};
 }
 
-void query_conversation::add_query(flight& to, const statement& what, const statement_cache::known* known) {
-  const std::string_view portal = portal_ ? std::string_view{portal_->name()} : std::string_view{};
-  const proto::bind bind{
-      .portal = portal, .statement = prepared_.name(), .parameters = what.values, .binary_results = by_columns_};
-  if (known != nullptr) {
-    columns_ = known->names;
-    shape_ = {.columns = known->columns, .max_body = engine_.largest_row()};
-    machine_.known(known->has_rows);
-    to << bind;
-    finish_flight(to);
-  } else if (what.decides) {
-    describe(to, what, bind);
-  } else {
-    const std::string rewritten = what.rewritten == nullptr ? std::string{} : what.rewritten(what.text);
-    to << proto::parse{.statement = prepared_.name(),
-                       .sql = what.rewritten == nullptr ? what.text : std::string_view{rewritten},
-                       .parameter_types = what.types}
-       << bind << proto::describe{proto::describe::kind::portal, portal};
-    finish_flight(to);
+void query_conversation::add_query(flight& to, const statement& what, const known_result_ptr& prepared, bool may_wait) {
+  using enum decision::kind;
+  proto::bind bind{.portal = portal_ ? std::string_view{portal_->name()} : std::string_view{},
+                   .statement = prepared_.name(),
+                   .parameters = what.values,
+                   .result_formats = what.formats};
+  decision how;
+  std::string_view sql = what.text;
+  if (what.decides) {
+    const known_result_ptr known = prepared == nullptr && key_ ? engine_.results.find(*key_) : prepared;
+    if (known != nullptr)
+      how = what.decides()->described({.parameters = {}, .columns = known->has_rows ? &known->columns : nullptr});
+    const bool is_decided = known != nullptr && (how.is == as_it_is || (how.is == instead && prepared == nullptr));
+    if (!is_decided) {
+      if (may_wait && (known != nullptr || !what.runs_undescribed))
+        return describe(to, what, bind, prepared != nullptr);
+      undecided_ = std::make_unique<undecided_statement>(what);
+    }
+    expected_ = is_decided ? known : nullptr;
+    if (is_decided) bind.result_formats = how.formats;
+    if (is_decided && how.is == instead) {
+      prepared_.give_up(false);
+      bind.statement = {};
+      sql = how.sql;
+      expected_ =
+          std::make_shared<const known_result>(known_result{.has_rows = true, .columns = std::move(how.columns)});
+    }
   }
+  if (prepared != nullptr) return run_prepared(to, prepared, bind);
+  to << proto::parse{.statement = prepared_.name(), .sql = sql, .parameter_types = what.types} << bind
+     << proto::describe{proto::describe::kind::portal, bind.portal};
+  finish_flight(to);
+}
+
+void query_conversation::run_prepared(flight& to, const known_result_ptr& prepared, const proto::bind& bind) {
+  result_ = prepared;
+  shape_ = {.columns = by_columns_ ? static_cast<std::uint16_t>(prepared->columns.size()) : std::uint16_t{1},
+            .max_body = engine_.largest_row()};
+  machine_.known(prepared->has_rows);
+  to << bind;
+  finish_flight(to);
 }
 
 /// First half: only the server knows the result columns and the types of the parameters.
-void query_conversation::describe(flight& to, const statement& what, const proto::bind& bind) {
+void query_conversation::describe(flight& to, const statement& what, const proto::bind& bind, bool is_prepared) {
   undecided_ = std::make_unique<undecided_statement>(what, bind);
   if (undecided_->fault()) return to.fail(undecided_->fault());
   if (!what.question.empty()) to.aside(what.question);
-  to << proto::parse{.statement = prepared_.name(), .sql = what.text, .parameter_types = what.types}
-     << proto::describe{proto::describe::kind::statement, prepared_.name()} << proto::flush{};
+  if (!is_prepared) to << proto::parse{.statement = prepared_.name(), .sql = what.text, .parameter_types = what.types};
+  to << proto::describe{proto::describe::kind::statement, prepared_.name()} << proto::flush{};
 }
 
 /// The messages that follow Bind, or the Describe of the portal that it made.
@@ -118,6 +141,10 @@ void query_conversation::end_flight() {
 action query_conversation::go_on(const decision& how) {
   const bool is_refused = how.is == decision::kind::refuse;
   if (is_refused) unsuitable_ = {.code = how.code, .why = how.sql};
+  if (undecided_->is_running()) {
+    undecided_.reset();
+    return {};
+  }
   const bool is_to_begin = wants_ != wish::nothing && !is_refused;
   if (is_to_begin && how.is == decision::kind::ask) {
     flight to{engine_.out, machine_};
@@ -129,7 +156,7 @@ action query_conversation::go_on(const decision& how) {
     end_unbegun();
     return {};
   }
-  const proto::fault why = how.is == decision::kind::copy ? copy(*of, how.sql) : execute(*of, how);
+  const proto::fault why = how.is == decision::kind::copy ? copy(*of, how) : execute(*of, how);
   if (wants_ != wish::result && is_fetching()) close_portal();
   return failed(why);
 }
@@ -139,25 +166,36 @@ void query_conversation::end_unbegun() {
   if (is_fetching()) close_portal();
 }
 
-proto::fault query_conversation::execute(const undecided_statement& of, const decision& how) {
+proto::fault query_conversation::execute(undecided_statement& of, const decision& how) {
+  if (const proto::fault why = of.in(how.formats)) return why;
   flight to{engine_.out, machine_};
   if (how.is == decision::kind::instead) {
     if (!prepared_.name().empty()) to << proto::close{proto::describe::kind::statement, prepared_.name()};
     to << proto::parse{.statement = prepared_.name(), .sql = how.sql, .parameter_types = of.types()};
-    shape_.columns = 1;
-    prepared_.replaced();
+    if (to.failure()) return to.failure();
+    prepared_.give_up(true);
+    set_result(how.columns);
+  } else {
+    remember();
+    if (!how.sql.empty() && prepared_.name().empty())  // the question has taken the place of the unnamed statement
+      to << proto::parse{.statement = {}, .sql = how.sql, .parameter_types = of.types()};
+    if (to.failure()) return to.failure();
   }
-  if (to.failure()) return to.failure();
   add_run(of);
   machine_.sent(proto::bind{});
   finish_flight(to);
   return to.failure();
 }
 
-proto::fault query_conversation::copy(const undecided_statement& of, std::string_view sql) {
+void query_conversation::set_result(const result_columns& columns) {
+  shape_.columns = static_cast<std::uint16_t>(columns.size());
+  result_ = std::make_shared<const known_result>(known_result{.has_rows = true, .columns = columns});
+}
+
+proto::fault query_conversation::copy(const undecided_statement& of, const decision& how) {
   copy_.emplace();
-  const std::uint16_t columns = by_columns_ ? shape_.columns : std::uint16_t{1};
-  shape_ = {.columns = columns, .type = {}, .max_body = engine_.largest_row()};  // the header gives the type
+  if (!how.columns.empty()) set_result(how.columns);
+  shape_.type = {};  // the header gives the type
   flight to{engine_.out, machine_};
   if (!of.run().empty()) {
     add_run(of);
@@ -165,7 +203,7 @@ proto::fault query_conversation::copy(const undecided_statement& of, std::string
     machine_.sent(proto::bind{});
     machine_.sent_aside(proto::execute{});
   }
-  to << proto::parse{.sql = sql} << proto::bind{};
+  to << proto::parse{.sql = how.sql} << proto::bind{};
   finish_flight(to);
   return to.failure();
 }
@@ -204,7 +242,7 @@ bool query_conversation::end_block() {
 
 void query_conversation::let_go(bool runs_on) {
   wants_ = runs_on ? wish::effects : wish::nothing;
-  if (is_fetching() && !undecided_) close_portal();
+  if (is_fetching() && !is_undecided()) close_portal();
 }
 
 void query_conversation::refuse_copy_in() {

@@ -41,6 +41,11 @@ struct loan {
   bool was_lent{false};
 };
 
+/// What those who read a connection's queries remember about its database.
+struct reader_memory {
+  virtual ~reader_memory() = default;
+};
+
 class session {
  public:
   session(socket connected, const proto::limits& limits, std::size_t buffer_bytes, std::size_t first_bytes)
@@ -55,6 +60,7 @@ class session {
   departures leaving;
   server_facts server{};
   loan lent{};
+  std::unique_ptr<reader_memory> memory{};
 
   clock::duration patience{};  ///< how long leaving a query may take
   observer* watch{};

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "messages/backend.hpp"
 #include "messages/frontend.hpp"
 
 namespace sluice::wire {
@@ -18,11 +19,16 @@ struct statement {
   std::string_view text{};
   std::span<const std::uint32_t> types{};  ///< OIDs of the parameters; 0 or omitted: the server infers the type
   std::span<const proto::parameter> values{};
-  /// Makes the SQL from the text, if the text itself is not the SQL; called only if the server has to parse it.
-  std::string (*rewritten)(std::string_view text){};
-  /// Decides how to run it once it is described, at the cost of one more round trip. Called only if nothing is known
-  /// about it yet.
-  std::function<std::unique_ptr<decider>(const statement&)> decides{};
+  std::span<const proto::value_format> formats{};  ///< of the result, as Bind has them
+  bool by_columns{false};                          ///< its columns are reported to the reader, however many there are
+  /// If not null: tells why columns like these cannot be read, or nothing. Then the query ends with that reason.
+  std::string (*refuses)(const proto::row_description& columns){};
+  /// Decides how to run it when its columns are known. The first time this costs one more round trip, unless
+  /// `runs_undescribed`.
+  std::function<std::unique_ptr<decider>()> decides{};
+  /// With `decides`: while its columns are unknown, it is run as it is, with all columns in text. If anything has to be
+  /// asked about these, its rows wait until that is answered.
+  bool runs_undescribed{false};
   std::string_view question{};  ///< with `decides`: SQL that is run first; its rows are passed to the decider
   /// With `decides`: what is run before a COPY, in the same flight; its rows are ignored.
   struct preparation {
@@ -31,10 +37,9 @@ struct statement {
     std::span<const proto::parameter> values{};
   };
   preparation before_copy{};
-  bool by_columns{false};  ///< the columns stay as they are, in the binary format; otherwise there must be exactly one
-  bool is_copied{false};   ///< `decides` turns it into a COPY: nothing is bound to it, and it is not kept prepared
+  bool is_copied{false};       ///< `decides` turns it into a COPY: nothing is bound to it, and it is not kept prepared
   std::uint32_t page_rows{0};  ///< fetched in pages of this many rows, from a portal of its own; 0: all at once
-  std::size_t page_bytes{0};   ///< the most that may be buffered of its pages while other queries run
+  std::size_t page_bytes{0};   ///< the most that may be buffered of its rows while they have to wait
   std::chrono::milliseconds server_timeout{0};  ///< enforced by the server, as `statement_timeout`; 0: none
 };
 

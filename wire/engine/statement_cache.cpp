@@ -10,7 +10,7 @@
 namespace sluice::wire {
 
 std::string statement_cache::name_of(const statement& what) {
-  std::string all(1, what.by_columns ? 'c' : what.decides ? 'd' : what.rewritten != nullptr ? 'r' : 't');
+  std::string all(1, what.decides ? 'd' : what.by_columns ? 'c' : 't');
   for (const std::uint32_t type : what.types) all.append(std::to_string(type)).append(1, ',');
   all.append(1, ':').append(what.text);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -25,12 +25,12 @@ std::string statement_cache::name_of(const statement& what) {
   return name;
 }
 
-const statement_cache::known* statement_cache::find(std::string_view name) noexcept {
+known_result_ptr statement_cache::find(std::string_view name) noexcept {
   const auto found = by_name_.find(name);
   if (found == by_name_.end()) return nullptr;
   ++hits_;
   entries_.splice(entries_.begin(), entries_, found->second);
-  return &found->second->about;
+  return found->second->about;
 }
 
 bool statement_cache::claim(std::string_view name) {
@@ -41,7 +41,7 @@ bool statement_cache::claim(std::string_view name) {
   return true;
 }
 
-void statement_cache::remember(std::string_view name, known about) {
+void statement_cache::remember(std::string_view name, known_result_ptr about) {
   std::erase(claimed_, name);
   if (by_name_.contains(name)) return;
   if (entries_.size() == capacity_) forget(std::string{entries_.back().name}, true);

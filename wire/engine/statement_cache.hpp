@@ -15,20 +15,13 @@
 #include <unordered_map>
 #include <vector>
 
-#include <sluice/wire/result_columns.hpp>
+#include "engine/known_results.hpp"
 #include "engine/statement.hpp"
 
 namespace sluice::wire {
 
 class statement_cache {
  public:
-  /// What is known about a prepared statement: enough to run it without Parse and Describe.
-  struct known {
-    bool has_rows{};
-    std::uint16_t columns{};
-    result_columns names{};  ///< of a result that is read by columns
-  };
-
   /// Holds nothing until it is resized.
   statement_cache() = default;
   /// @param capacity  statements; 0: none
@@ -41,14 +34,14 @@ class statement_cache {
   /// "sluice_" and a digest of the text, the parameters' types and the shape: 39 characters.
   [[nodiscard]] static std::string name_of(const statement& what);
   /// Finds a statement; counts as a use.
-  /// @par Lifetime  until the next call that changes anything
-  [[nodiscard]] const known* find(std::string_view name) noexcept;
+  /// @return what it returns: enough to run it without Parse and Describe. Null: the server does not have it
+  [[nodiscard]] known_result_ptr find(std::string_view name) noexcept;
   /// A Parse for it is about to be sent; `remember` or `forget` follows. The least recently used statement may be
   /// evicted for it.
   /// @return false if a Parse for it was sent already: then it must not be sent again
   [[nodiscard]] bool claim(std::string_view name);
   /// The server has prepared it.
-  void remember(std::string_view name, known about);
+  void remember(std::string_view name, known_result_ptr about);
   /// It must not be used any more.
   /// @param is_there  whether it exists on the server, where it then has to be closed
   void forget(std::string_view name, bool is_there);
@@ -62,7 +55,7 @@ class statement_cache {
  private:
   struct entry {
     std::string name;
-    known about;
+    known_result_ptr about;
   };
 
   std::size_t capacity_{0};

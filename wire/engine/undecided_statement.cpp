@@ -5,7 +5,7 @@
 namespace sluice::wire {
 
 undecided_statement::undecided_statement(const statement& what, const proto::bind& run)
-    : decider_{what.decides(what)}, types_{what.types.begin(), what.types.end()} {
+    : decider_{what.decides()}, types_{what.types.begin(), what.types.end()} {
   const statement::preparation& first = what.before_copy;
   if (!what.is_copied) {
     fault_ = proto::encode(run, run_);
@@ -16,6 +16,8 @@ undecided_statement::undecided_statement(const statement& what, const proto::bin
   }
 }
 
+undecided_statement::undecided_statement(const statement& what) : decider_{what.decides()}, is_running_{true} {}
+
 bool undecided_statement::on_parameters(std::span<const std::byte> body) {
   const auto types = proto::decode_parameter_description(body);
   if (!types) return false;
@@ -23,8 +25,8 @@ bool undecided_statement::on_parameters(std::span<const std::byte> body) {
   return parameters_.size() >= types_.size();
 }
 
-decision undecided_statement::on_columns(const proto::row_description* columns) {
-  return noted(decider_->described({.parameters = parameters_, .columns = columns}));
+decision undecided_statement::on_columns(const result_columns* columns) {
+  return noted(decider_->described({.parameters = parameters_, .columns = columns, .is_running = is_running_}));
 }
 
 bool undecided_statement::on_row(std::span<const std::byte> body) {

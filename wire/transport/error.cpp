@@ -1,6 +1,5 @@
 #include <sluice/wire/error.hpp>
 
-#include <algorithm>
 #include <array>
 #include <memory>
 #include <utility>
@@ -12,7 +11,7 @@ namespace {
 struct row {
   errc code;
   condition kind;
-  const char* text;
+  std::string_view text;
 };
 constexpr std::array table{
     row{errc::bad_conninfo, condition::usage, "the connection string is not valid"},
@@ -30,6 +29,7 @@ constexpr std::array table{
     row{errc::protocol_violation, condition::protocol, "the server broke the protocol"},
     row{errc::server_error, condition::sql, "the server reported an error"},
     row{errc::unsupported_result, condition::sql, "the statement's answer cannot be streamed"},
+    row{errc::result_changed, condition::sql, "the result has other columns than the last time"},
     row{errc::bad_json, condition::json, "the document cannot be decoded"},
     row{errc::row_too_large, condition::limit, "a message is larger than the limit"},
     row{errc::stream_too_large, condition::limit, "a stream is larger than the limit"},
@@ -50,21 +50,28 @@ static_assert([] {
   return true;
 }());
 
-bool is_sqlstate(std::string_view code) noexcept {
-  const auto is_allowed = [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); };
-  return code.size() == 5 && std::ranges::all_of(code, is_allowed);
+/// Logs show only what(), so the message ends with the SQLSTATE.
+void append_sqlstate(std::string& to, std::string_view code) {
+  std::array suffix{' ', '[', '0', '0', '0', '0', '0', ']'};
+  constexpr std::size_t before = 2;
+  if (code.size() != suffix.size() - before - 1) return;
+  for (std::size_t i = 0; i < code.size(); ++i) {
+    const char c = code[i];
+    if (c < '0' || (c > '9' && c < 'A') || c > 'Z') return;
+    suffix[before + i] = c;
+  }
+  to.append(suffix.data(), suffix.size());
 }
 
 std::shared_ptr<const error_info> shared(error_info&& info) {
   auto made = std::make_shared<error_info>(std::move(info));
-  if (made->server && is_sqlstate(made->server->sqlstate))  // logs show only what()
-    made->message.append(" [").append(made->server->sqlstate).append(1, ']');
+  if (made->server) append_sqlstate(made->message, made->server->sqlstate);
   return made;
 }
 
 class errors final : public std::error_category {
   [[nodiscard]] const char* name() const noexcept override { return "sluice"; }
-  [[nodiscard]] std::string message(int code) const override { return find(code).text; }
+  [[nodiscard]] std::string message(int code) const override { return std::string{find(code).text}; }
   [[nodiscard]] std::error_condition default_error_condition(int code) const noexcept override {
     return make_error_condition(find(code).kind);
   }
@@ -96,8 +103,7 @@ std::string_view to_string(condition kind) noexcept {
   return index < kinds.size() ? kinds[index] : "";
 }
 
-error::error(error_info info)
-    : std::system_error{make_error_code(info.code)}, info_{shared(std::move(info))} {}
+error::error(error_info info) : std::system_error{make_error_code(info.code)}, info_{shared(std::move(info))} {}
 error::error(errc code, std::string message)
     : error{error_info{.code = code, .message = std::move(message), .server = {}}} {}
 

@@ -49,7 +49,7 @@ TEST(ParseOptions, ReadsARelationWithItsBounds) {
 
 TEST(ParseOptions, ReadsSqlWithItsParameters) {
   const options given = parse({"--sql", "select $1, $2", "--param", "a b", "--param", "--x"});
-  EXPECT_EQ(given.parameters, (std::vector<std::string>{"a b", "--x"}));
+  EXPECT_EQ(given.parameters, (std::vector<std::optional<std::string>>{"a b", "--x"}));
 }
 
 TEST(ParseOptions, TakesTheModeAndItsPages) {

@@ -120,12 +120,14 @@ TEST_P(TextOption, NeedsAValue) {
   EXPECT_THROW((void)parse(words), usage_error);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Options, TextOption,
-    testing::Values(text_option{"--param", {"--sql", "x"}, [](const options& of) { return of.parameters.at(0); }},
-                    text_option{"--sql", {}, [](const options& of) { return of.sql.value(); }},
-                    text_option{"--dsn", {"t"}, [](const options& of) { return of.dsn; }},
-                    text_option{"--column", {"t"}, [](const options& of) { return of.column; }}));
+INSTANTIATE_TEST_SUITE_P(Options, TextOption,
+                         testing::Values(text_option{"--param",
+                                                     {"--sql", "x"},
+                                                     [](const options& of) { return of.parameters.at(0).value(); }},
+                                         text_option{"--sql", {}, [](const options& of) { return of.sql.value(); }},
+                                         text_option{"--dsn", {"t"}, [](const options& of) { return of.dsn; }},
+                                         text_option{
+                                             "--column", {"t"}, [](const options& of) { return of.column.value(); }}));
 
 TEST(ParseOptions, TakesEveryValueOfTheShortForm) {
   for (const std::string& value : awkward_values()) {

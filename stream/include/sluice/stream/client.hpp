@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,6 +60,8 @@ class [[nodiscard, gnu::visibility("default")]] row_range {
   void pause(pause_options how = {});
   void resume();
   [[nodiscard]] stream_stats stats() const;
+  /// @see row_stream::columns
+  [[nodiscard]] std::span<const result_column> columns() const noexcept;
 
  private:
   friend class client;

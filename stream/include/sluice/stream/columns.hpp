@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// Columns by their position, in the binary format, for queries whose columns are wanted rather than documents.
+/// Columns by their position, for queries whose columns are wanted rather than documents.
 ///
 ///     for (sluice::row row : db.stream(sluice::sql("select id, name, born from people").as_columns())) {
 ///       auto [id, name] = row.get<std::int64_t, std::string_view>();
@@ -24,6 +24,8 @@
 /// | std::optional | any of these, or NULL |
 /// | std::vector | one-dimensional arrays of these |
 ///
+/// Of a query `as_text_columns()`, each column is text: std::string_view, std::string, or std::optional of them.
+///
 /// Cast any type not listed above in the query: `host::text`.
 ///
 /// To support a type of your own, define `void from_binary(const sluice::binary_field&, your_type&)` in its namespace.
@@ -35,6 +37,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <span>
@@ -226,6 +229,7 @@ namespace detail {
 /// Reads the fields of a row, one after the other.
 class field_walk {
  public:
+  field_walk() = default;
   field_walk(const std::byte* body, const result_columns* columns) : at_{body + 2}, columns_{columns} {
     if (columns == nullptr) fail_no_columns();
   }
@@ -236,7 +240,7 @@ class field_walk {
     const result_column& column = (*columns_)[index_];
     return {.bytes = {field.bytes(), field.size()},
             .is_null = field.is_null(),
-            .type = column.type,
+            .type = column.is_text ? proto::oid::text : column.type,
             .index = index_++,
             .column = &column};
   }
@@ -250,8 +254,8 @@ class field_walk {
   [[noreturn]] SLUICE_API static void fail_no_columns();
   [[noreturn]] SLUICE_API void fail_past_the_last(std::size_t index) const;
 
-  const std::byte* at_;
-  const result_columns* columns_;
+  const std::byte* at_{};
+  const result_columns* columns_{};
   std::size_t index_{0};
 };
 
@@ -260,6 +264,53 @@ class field_walk {
 inline std::span<const result_column> row::columns() const noexcept {
   return columns_ == nullptr ? std::span<const result_column>{} : std::span{*columns_};
 }
+
+/// The fields of a row, in order.
+class field_range {
+ public:
+  class iterator {
+   public:
+    using value_type = binary_field;
+    using difference_type = std::ptrdiff_t;
+
+    iterator() = default;
+    iterator(const detail::field_walk& at, std::size_t left) : after_{at}, left_{left} { look(); }
+    [[nodiscard]] const binary_field& operator*() const noexcept { return field_; }
+    [[nodiscard]] const binary_field* operator->() const noexcept { return &field_; }
+    iterator& operator++() {
+      --left_;
+      look();
+      return *this;
+    }
+    iterator operator++(int) {
+      iterator before = *this;
+      ++*this;
+      return before;
+    }
+    friend bool operator==(const iterator& a, const iterator& b) noexcept { return a.left_ == b.left_; }
+    friend bool operator==(const iterator& it, std::default_sentinel_t) noexcept { return it.left_ == 0; }
+
+   private:
+    void look() {
+      if (left_ != 0) field_ = after_.next();
+    }
+
+    detail::field_walk after_{};
+    std::size_t left_{0};
+    binary_field field_{};
+  };
+
+  field_range(const detail::field_walk& first, std::size_t count) noexcept : first_{first}, count_{count} {}
+  [[nodiscard]] iterator begin() const { return {first_, count_}; }
+  [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+  [[nodiscard]] std::size_t size() const noexcept { return count_; }
+
+ private:
+  detail::field_walk first_;
+  std::size_t count_;
+};
+
+inline field_range row::fields() const { return {detail::field_walk{body_, columns_}, columns().size()}; }
 
 template <class T>
 T row::get(std::size_t index) const {

@@ -17,6 +17,7 @@
 
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -117,6 +118,8 @@ class [[nodiscard, gnu::visibility("default")]] pooled_stream {
   void resume();
   /// Statistics of the last attempt.
   [[nodiscard]] stream_stats stats() const;
+  /// @see row_stream::columns
+  [[nodiscard]] std::span<const result_column> columns() const noexcept;
   /// How often the query was sent, or a connection was requested in vain.
   [[nodiscard]] int attempts() const noexcept;
   [[nodiscard]] asio::any_io_executor get_executor() const;  ///< the pool's

@@ -20,8 +20,11 @@
 
 namespace sluice {
 
+class relation;
+
 namespace detail {
 struct client_part;
+struct place_list;
 class sorted_relation;
 struct whole_table;
 }  // namespace detail
@@ -31,10 +34,12 @@ class SLUICE_API query {
  public:
   /// How a row becomes a document, and how many round trips precede the first row.
   enum class shape : std::uint8_t {
-    document,  ///< the query returns one column, whose text is the document: one round trip to the first row
-    object,    ///< the server turns the columns into one JSON object: one round trip
-    detect,    ///< one json or jsonb column is taken as is, anything else becomes an object: one more round trip
-    columns,   ///< columns stay columns, in the binary format: one round trip
+    document,      ///< the query returns one column, json or jsonb: one round trip to the first row
+    object,        ///< the columns, whatever they are, become one JSON object: one round trip
+    detect,        ///< one json or jsonb column is taken as is, anything else becomes an object: the first time on a
+                   ///< connection, one more round trip
+    columns,       ///< columns stay columns, in the binary format: one round trip
+    text_columns,  ///< columns stay columns, as the texts that psql shows: one round trip
   };
   /// What running it may change. This decides what happens to a stream that is dropped; see `sql`.
   enum class effect : std::uint8_t {
@@ -61,26 +66,39 @@ class SLUICE_API query {
   /// For a relation with nothing but its name and column, which bulk mode may be able to copy as a table; otherwise
   /// null.
   [[nodiscard]] const std::shared_ptr<const detail::whole_table>& whole() const noexcept { return whole_; }
+  /// The relation of which nobody has said where its documents are; null for other queries. If it has no column `data`,
+  /// it is read `of_columns`.
+  [[nodiscard]] const std::shared_ptr<const relation>& undeclared() const noexcept { return undeclared_; }
+  /// Where the columns' values are in the document that is made of them; null: each under its column's name.
+  [[nodiscard]] const std::shared_ptr<const detail::place_list>& places() const noexcept { return places_; }
   /// A description for people: the SQL, the types of its parameters (never their values), what stays on the client and
   /// why.
   [[nodiscard]] std::string explain() const;
 
   /// Declares that the query returns exactly one column, which saves the round trip of asking.
-  [[nodiscard]] query as_document() && { return {std::move(text_), std::move(parameters_), shape::document}; }
+  [[nodiscard]] query as_document() &&;
   /// Turns the columns, whatever they are, into one JSON object, which saves the round trip of asking.
-  [[nodiscard]] query as_object() && { return {std::move(text_), std::move(parameters_), shape::object}; }
+  [[nodiscard]] query as_object() &&;
 
   /// Keeps the columns as columns, for `row::get`. `row::text` and `row::json` do not apply to such rows.
   /// @par Errors  throws error: bad_query for a query built by `relation` of which a part is left to the client
   [[nodiscard]] query as_columns() &&;
+  /// The same, with each value as the text that its type's output function makes of it, as in psql: for
+  /// `row::get<std::string_view>`, whatever the type.
+  /// @par Errors  as `as_columns`
+  [[nodiscard]] query as_text_columns() &&;
 
  private:
   friend class relation;
+  [[nodiscard]] query of_columns(shape rows) &&;
+
   std::string text_;
   std::vector<bind_value> parameters_;
   shape shape_;
   std::shared_ptr<const detail::client_part> left_{};
   std::shared_ptr<const detail::whole_table> whole_{};
+  std::shared_ptr<const relation> undeclared_{};
+  std::shared_ptr<const detail::place_list> places_{};
   bool only_reads_{false};
 };
 
@@ -155,12 +173,18 @@ class SLUICE_API relation {
   ///              UTF-8
   explicit relation(std::string_view name);
 
-  /// The column with the documents, json or jsonb; the default is `data`.
+  /// The column with the documents, json or jsonb. Without it, they are in `data`, and a relation that has no such
+  /// column is read `of_columns`: the first time on a connection this costs one more round trip, and in a transaction
+  /// block it is an error.
   relation& column(std::string name) &;
+  /// Streams the rows of any table or view: each becomes an object of its columns, or of those that `select` names. In
+  /// `where`, `select` and `order_by`, `field("x")` then means the column `x`, and `field("x.y")` the field `y` of a
+  /// column that is json.
+  relation& of_columns() &;
   /// Keeps only rows that match; several calls are joined by AND.
   relation& where(const predicate& condition) &;
-  /// Keeps only these fields, which the server builds into one document; a missing field is null in it.
-  /// @par Errors  throws error: bad_query when two of them want the same place
+  /// Keeps only these fields, of which each row's document is made; a missing field is null in it.
+  /// @par Errors  `build` throws error: bad_query when two of them want the same place
   relation& select(std::vector<projection> fields) &;
   /// Adds a sort key after those added before.
   relation& order_by(sort_key key) &;
@@ -174,6 +198,7 @@ class SLUICE_API relation {
   relation& offset(std::uint64_t rows) &;
 
   relation&& column(std::string name) && { return std::move(column(std::move(name))); }
+  relation&& of_columns() && { return std::move(of_columns()); }
   relation&& where(const predicate& condition) && { return std::move(where(condition)); }
   relation&& select(std::vector<projection> fields) && { return std::move(select(std::move(fields))); }
   template <std::convertible_to<projection>... Fields>
@@ -198,17 +223,24 @@ class SLUICE_API relation {
   /// @par Errors  throws error: bad_query
   [[nodiscard]] query build() const;
   operator query() const { return build(); }
+  /// The same as text columns: one for each field of `select`, named by its path; without `select` the document, or all
+  /// columns of a relation `of_columns`. @see query::as_text_columns
+  /// @par Errors  throws error: bad_query, also when a condition is left to the client
+  [[nodiscard]] query as_text_columns() const;
 
  private:
   friend class detail::sorted_relation;
   /// @param what  the select list
-  [[nodiscard]] query build(std::string what, query::shape rows) const;
+  [[nodiscard]] query build(std::string_view what, query::shape rows) const;
+  [[nodiscard]] query build_selected() const;
   [[nodiscard]] std::string document_sql() const;
+  [[nodiscard]] std::string object_sql() const;
   [[nodiscard]] std::string key_sql(const sort_key& key) const;
   [[nodiscard]] std::string after_sql(std::vector<bind_value>& parameters) const;
 
   std::vector<std::string> name_;
-  std::string column_{"data"};
+  std::string column_{"data"};  // with the documents; empty: they are made of the columns
+  bool is_default_column_{true};
   std::vector<predicate> conditions_;
   std::vector<projection> fields_;
   std::vector<sort_key> order_;

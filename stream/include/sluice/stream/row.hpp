@@ -12,6 +12,7 @@
 
 namespace sluice {
 
+class field_range;
 class json_document;
 class json_parser;
 
@@ -62,6 +63,10 @@ class row {
   /// The first columns, in one walk: `auto [id, name] = row.get<int, std::string_view>();`
   template <class First, class... Rest>
   [[nodiscard]] std::tuple<First, Rest...> get() const;
+  /// All columns as the server sent them: a forward range of `binary_field`. Include <sluice/stream/columns.hpp>.
+  /// @par Lifetime  as the row
+  /// @par Errors    throws error: bad_state for rows of documents
+  [[nodiscard]] field_range fields() const;
   /// Names and types of the columns; empty for rows of documents.
   /// @par Lifetime  as the stream, or as the `owned_chunk` that the row came from
   [[nodiscard]] std::span<const result_column> columns() const noexcept;

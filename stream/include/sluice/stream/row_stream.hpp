@@ -3,6 +3,7 @@
 /// The rows of one query as a stream of chunks, for coroutines.
 
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -92,6 +93,10 @@ class [[nodiscard, gnu::visibility("default")]] row_stream {
   void resume();
 
   [[nodiscard]] stream_stats stats() const;
+  /// Names and types of the columns of a query `as_columns()` or `as_text_columns()`, also of one without rows. Empty
+  /// until `next` has returned, and for documents.
+  /// @par Lifetime  as the stream
+  [[nodiscard]] std::span<const result_column> columns() const noexcept;
   /// @par Errors  throws error: bad_state for an empty stream; so do calls with a completion token
   [[nodiscard]] asio::any_io_executor get_executor() const;
 

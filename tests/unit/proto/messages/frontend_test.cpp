@@ -62,12 +62,27 @@ TEST(EncodeBind, WritesNullAsMinusOneAndFormatsCompactly) {
   EXPECT_EQ(encoded(bind{.portal = "p", .statement = "s", .parameters = text}),
             framed('B', raw("p\0s\0") + be16(0) + be16(2) + be32(2) + "42" + be32(0xffffffff) + be16(0)));
   const std::array<parameter, 2> binary{{{.value = "ab", .binary = true}, {.value = "c", .binary = true}}};
+  const std::array all{value_format::binary};
   EXPECT_EQ(
-      encoded(bind{.parameters = binary, .binary_results = true}),
+      encoded(bind{.parameters = binary, .result_formats = all}),
       framed('B', raw("\0\0") + be16(1) + be16(1) + be16(2) + be32(2) + "ab" + be32(1) + "c" + be16(1) + be16(1)));
   const std::array<parameter, 2> mixed{{{.value = "a"}, {.value = "b", .binary = true}}};
   EXPECT_EQ(encoded(bind{.parameters = mixed}),
             framed('B', raw("\0\0") + be16(2) + be16(0) + be16(1) + be16(2) + be32(1) + "a" + be32(1) + "b" + be16(0)));
+}
+
+TEST(EncodeBind, TakesFormatsOfTheResultThatAreKnownLater) {
+  const std::array<parameter, 1> values{{{.value = "42"}}};
+  const std::array formats{value_format::binary, value_format::text, value_format::binary};
+  output later;
+  ASSERT_FALSE(encode(bind{.portal = "p", .parameters = values}, later));
+  ASSERT_FALSE(set_result_formats(later, formats));
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(later.data()), later.size()),
+            encoded(bind{.portal = "p", .parameters = values, .result_formats = formats}));
+  const std::vector<value_format> too_many(0x10000);
+  const output before = later;
+  EXPECT_TRUE(set_result_formats(later, too_many));
+  EXPECT_EQ(later, before);
 }
 
 /// Checks that encoding fails and leaves `out` unchanged.

@@ -20,6 +20,7 @@
 namespace {
 
 using namespace sluice::detail;
+using sluice::proto::value_format;
 using sluice::test::as_bytes;
 using sluice::test::be16;
 using sluice::test::be32;
@@ -46,7 +47,7 @@ type_catalog a_database() {
   return types;
 }
 
-column_format format_of(std::uint32_t type, const session_settings& session = {}) {
+value_format format_of(std::uint32_t type, const session_settings& session = {}) {
   return plan_values(type, a_database(), session).format;
 }
 
@@ -65,20 +66,20 @@ std::string from_text(std::uint32_t type, std::string_view value) {
 }
 
 TEST(ValuePlan, AsksForBinaryWhereAllPartsAreKnownInIt) {
-  EXPECT_EQ(format_of(int4), column_format::binary);
-  EXPECT_EQ(format_of(int4_array), column_format::binary);
-  EXPECT_EQ(format_of(pair), column_format::binary);
-  EXPECT_EQ(format_of(inet), column_format::text);
-  EXPECT_EQ(format_of(inet_array), column_format::text);
-  EXPECT_EQ(format_of(address), column_format::text);
-  EXPECT_EQ(format_of(4'000'000), column_format::text);
+  EXPECT_EQ(format_of(int4), value_format::binary);
+  EXPECT_EQ(format_of(int4_array), value_format::binary);
+  EXPECT_EQ(format_of(pair), value_format::binary);
+  EXPECT_EQ(format_of(inet), value_format::text);
+  EXPECT_EQ(format_of(inet_array), value_format::text);
+  EXPECT_EQ(format_of(address), value_format::text);
+  EXPECT_EQ(format_of(4'000'000), value_format::text);
 }
 
 TEST(ValuePlan, AsksForTextWhereASettingDecides) {
-  EXPECT_EQ(format_of(timestamptz), column_format::binary);
-  EXPECT_EQ(format_of(timestamptz, {.is_in_utc = false}), column_format::text);
-  EXPECT_EQ(format_of(bytea, {.has_hex_bytea = false}), column_format::text);
-  EXPECT_EQ(format_of(float8, {.has_all_digits = false}), column_format::text);
+  EXPECT_EQ(format_of(timestamptz), value_format::binary);
+  EXPECT_EQ(format_of(timestamptz, {.is_in_utc = false}), value_format::text);
+  EXPECT_EQ(format_of(bytea, {.has_hex_bytea = false}), value_format::text);
+  EXPECT_EQ(format_of(float8, {.has_all_digits = false}), value_format::text);
 }
 
 TEST(ValuePlan, SaysWhereItFallsShortOfTheServer) {

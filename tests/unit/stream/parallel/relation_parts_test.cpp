@@ -54,19 +54,24 @@ struct range {
   bool operator==(const range&) const = default;
 };
 
-std::optional<std::uint64_t> page_after(std::string_view sql, std::string_view comparison) {
-  const std::string before = "ctid operator(pg_catalog." + std::string{comparison} + ") '(";
+/// The page that the row pointer is compared with.
+std::optional<std::uint64_t> page_after(const sluice::query& what, std::string_view comparison) {
+  const std::string before = "ctid operator(pg_catalog." + std::string{comparison} + ") $";
+  const std::string_view sql = what.text();
   const std::size_t at = sql.find(before);
   if (at == sql.npos) return std::nullopt;
+  std::size_t parameter{};
+  (void)std::from_chars(sql.data() + at + before.size(), sql.data() + sql.size(), parameter);
+  const std::string row = what.parameters().at(parameter - 1).text().value();
+  EXPECT_TRUE(row.starts_with('(') && row.ends_with(",0)")) << row;
   std::uint64_t page{};
-  (void)std::from_chars(sql.data() + at + before.size(), sql.data() + sql.size(), page);
+  (void)std::from_chars(row.data() + 1, row.data() + row.size(), page);
   return page;
 }
 
 std::vector<range> pages_of(const std::vector<split_task>& tasks) {
   std::vector<range> all;
-  for (const split_task& each : tasks)
-    all.push_back({page_after(each.what.text(), ">=").value(), page_after(each.what.text(), "<")});
+  for (const split_task& each : tasks) all.push_back({page_after(each.what, ">=").value(), page_after(each.what, "<")});
   return all;
 }
 

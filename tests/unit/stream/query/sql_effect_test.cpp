@@ -3,6 +3,8 @@
 
 #include <sluice/stream/query.hpp>
 
+#include "query/sql_effect.hpp"
+
 namespace {
 
 using enum sluice::query::effect;
@@ -46,6 +48,20 @@ TEST(Effect, OfAllElseMayBeAny) {
                            "selec",
                            "\"select\""})
     EXPECT_EQ(sql(text).effects(), any) << text;
+}
+
+TEST(Enclosing, IsASubqueryForWhatReadsAndACteForWhatWrites) {
+  using sluice::detail::enclosing;
+  const auto way = sluice::detail::how_to_enclose;
+  for (const char* text : {"select 1", "(select 1)", "TABLE t", "values (1)", "with x as (select 1) select * from x",
+                           "select 'insert'", "select a from t for update", "-- insert\nselect 1"})
+    EXPECT_EQ(way(text), enclosing::as_subquery) << text;
+  for (const char* text : {"insert into t values (1) returning a", "UPDATE t set a = 1 returning a",
+                           "/* select */ delete from t returning a", "merge into t using s on true"})
+    EXPECT_EQ(way(text), enclosing::as_cte) << text;
+  for (const char* text : {"with x as (insert into t values (1) returning a) select a from x", "show all",
+                           "explain select 1", "call p()", "execute s", "fetch all from c", "", "selects"})
+    EXPECT_EQ(way(text), enclosing::none) << text;
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 #include "engine/exchange.hpp"
-#include "query/result_shape.hpp"
 
 #include "backend.hpp"
 #include "bytes.hpp"
@@ -224,12 +223,6 @@ TEST(PreparedStatements, AreNeitherParsedNorDescribedASecondTime) {
   EXPECT_EQ(ask(one, backend{}.bind_complete().bytes + tail), "BES");
   EXPECT_EQ(ask(two, backend{}.message('3', "").bytes + parsed), "CPBDES") << "the first one is closed for it";
   EXPECT_EQ(ask(two, backend{}.bind_complete().bytes + tail), "BES");
-  const statement detected{.text = "select 3", .decides = sluice::detail::detect_shape};
-  const std::string looked_at =
-      backend{}.message('3', "").parse_complete().parameter_description({}).row_description({{"a", 23}}).bytes;
-  const std::string wrapped = backend{}.message('3', "").parse_complete().bind_complete().bytes;
-  EXPECT_EQ(ask(detected, looked_at + wrapped + tail), "CPDHCPBES");
-  EXPECT_EQ(ask(detected, backend{}.bind_complete().bytes + tail), "BES") << "a round trip less";
 }
 
 TEST(Pages, DroppedInTheMiddleLeaveTheSessionBroken) {

@@ -1,6 +1,7 @@
 // How one query uses the statement cache, from its Parse to the statement's state afterwards.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ using sluice::wire::statement_cache;
 using state = prepared_use::state;
 
 const statement question{.text = "select 1"};
+const auto rows_of_one = std::make_shared<const sluice::wire::known_result>();
 const std::string name = statement_cache::name_of(question);
 
 std::vector<std::string> to_close(const statement_cache& cache) {
@@ -23,8 +25,8 @@ std::vector<std::string> to_close(const statement_cache& cache) {
 void prepare(statement_cache& cache) {
   prepared_use use{cache};
   ASSERT_EQ(use.look_up(question), nullptr);
-  EXPECT_FALSE(use.parsed());
-  use.keep({.has_rows = true, .columns = 1});
+  use.parsed();
+  use.keep(rows_of_one);
 }
 
 TEST(PreparedUse, HasNoNameWithoutACacheOrForACopy) {
@@ -46,9 +48,9 @@ TEST(PreparedUse, KeepsWhatTheServerHasParsed) {
   statement_cache cache{2};
   prepare(cache);
   prepared_use again{cache};
-  const statement_cache::known* const known = again.look_up(question);
+  const auto known = again.look_up(question);
   ASSERT_NE(known, nullptr);
-  EXPECT_EQ(known->columns, 1U);
+  EXPECT_EQ(known, rows_of_one);
   EXPECT_EQ(again.name(), name);
   EXPECT_TRUE(again.was_found());
 }
@@ -67,15 +69,22 @@ TEST(PreparedUse, LeavesTheNameToWhoeverParsesItNow) {
   EXPECT_TRUE(to_close(cache).empty());
 }
 
-TEST(PreparedUse, IsKeptWithTheSqlThatReplacesIt) {
-  statement_cache cache{2};
-  prepared_use use{cache};
-  (void)use.look_up(question);
-  EXPECT_FALSE(use.parsed());
-  use.replaced();
-  EXPECT_TRUE(use.parsed());
-  use.keep({.columns = 1});
-  EXPECT_EQ(cache.size(), 1U);
+TEST(PreparedUse, GivesItsNameUpToOtherSql) {
+  const auto closes_after = [](bool is_there) {
+    statement_cache cache{2};
+    prepared_use use{cache};
+    (void)use.look_up(question);
+    if (is_there) use.parsed();
+    use.give_up(is_there);
+    use.parsed();  // of the other SQL
+    EXPECT_EQ(use.name(), is_there ? name : "");
+    EXPECT_FALSE(use.is_claimed());
+    use.ended();
+    EXPECT_EQ(cache.size(), 0U);
+    return to_close(cache);
+  };
+  EXPECT_TRUE(closes_after(false).empty());
+  EXPECT_EQ(closes_after(true), std::vector{name});
 }
 
 TEST(PreparedUse, IsClosedWhenNothingWasLearnedOfWhatTheServerHas) {
@@ -83,7 +92,7 @@ TEST(PreparedUse, IsClosedWhenNothingWasLearnedOfWhatTheServerHas) {
   {
     prepared_use use{cache};
     (void)use.look_up(question);
-    EXPECT_FALSE(use.parsed());
+    use.parsed();
     use.ended();
   }
   EXPECT_EQ(to_close(cache), std::vector{name});
@@ -96,7 +105,7 @@ TEST(PreparedUse, LearnsFromWhatTheServerRefuses) {
     statement_cache cache{2};
     prepared_use use{cache};
     (void)use.look_up(question);
-    if (is_parsed) (void)use.parsed();
+    if (is_parsed) use.parsed();
     use.refused(sqlstate);
     EXPECT_EQ(cache.size(), 0U);
     return to_close(cache);

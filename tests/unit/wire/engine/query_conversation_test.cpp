@@ -15,9 +15,11 @@
 namespace {
 
 using sluice::errc;
+using sluice::proto::value_format;
 using sluice::test::as_bytes;
 using sluice::test::as_text;
 using sluice::test::backend;
+using sluice::test::raw;
 using sluice::wire::action;
 using sluice::wire::connection_engine;
 using sluice::wire::decider;
@@ -88,10 +90,13 @@ TEST_F(QueryConversation, OfDocumentsIsOneFlight) {
 
 TEST_F(QueryConversation, RefusesAResultOfTheWrongShapeButReadsItToItsEnd) {
   query_conversation query{engine_};
-  ASSERT_FALSE(query.begin({.text = "select 1, 2"}));
+  ASSERT_FALSE(query.begin({.text = "select 1, 2", .refuses = [](const sluice::proto::row_description& columns) {
+                              return columns.size() == 1 ? std::string{} : std::string{"too many"};
+                            }}));
   EXPECT_EQ(feed(query, backend{}.parse_complete().bind_complete().row_description({{"a", 23}, {"b", 23}})),
             (actions{go_on, go_on, go_on}));
   ASSERT_TRUE(query.unsuitable());
+  EXPECT_EQ(query.unsuitable()->why, "too many");
   EXPECT_EQ(query.unsuitable()->code, errc::unsupported_result);
   EXPECT_EQ(feed(query, backend{}.data_row({"1", "2"}).command_complete("SELECT 1").ready_for_query()),
             (actions{go_on, go_on, end_turn}));
@@ -219,13 +224,17 @@ class other_sql final : public decider {
   decision how_;
 };
 
+constexpr std::uint32_t json = 114;
+
 statement decided_by(const decision& how) {
-  return {.text = "select 1, 2", .decides = [how](const statement&) { return std::make_unique<other_sql>(how); }};
+  return {.text = "select 1, 2", .by_columns = true, .decides = [how] { return std::make_unique<other_sql>(how); }};
 }
 
 TEST_F(QueryConversation, GoesOnInTheSameTurnOnceItIsDecided) {
   query_conversation query{engine_};
-  ASSERT_FALSE(query.begin(decided_by({.is = decision::kind::instead, .sql = "select row_to_json(s) from (...) s"})));
+  ASSERT_FALSE(query.begin(decided_by({.is = decision::kind::instead,
+                                       .sql = "select row_to_json(s) from (...) s",
+                                       .columns = {{"row_to_json", json}}})));
   EXPECT_EQ(sent(), "PDH");
   EXPECT_TRUE(query.is_undecided());
   EXPECT_EQ(feed(query, backend{}.parse_complete().parameter_description({}).row_description({{"a", 23}, {"b", 23}})),
@@ -236,6 +245,91 @@ TEST_F(QueryConversation, GoesOnInTheSameTurnOnceItIsDecided) {
   EXPECT_EQ(feed(query, backend{}.parse_complete().bind_complete().command_complete("SELECT 0").ready_for_query()),
             (actions{go_on, go_on, go_on, end_turn}));
   EXPECT_TRUE(query.is_over());
+}
+
+const decision in_two_formats{.formats = {value_format::binary, value_format::text}};
+const backend two_columns = backend{}.row_description({{"a", 23}, {"b", 25}});
+const backend rest_of_it = backend{}.command_complete("SELECT 0").ready_for_query();
+
+/// A statement of two columns, which was described once.
+class KnownResult : public transcript {
+ protected:
+  KnownResult() { describe(); }
+
+  void describe() {
+    query_conversation first{engine_};
+    ASSERT_FALSE(first.begin(what_));
+    (void)feed(first, backend{}.parse_complete().parameter_description({}));
+    (void)feed(first, two_columns);
+    EXPECT_EQ(sent(), "PDHBES");
+    (void)feed(first, backend{}.bind_complete());
+    (void)feed(first, rest_of_it);
+    ASSERT_TRUE(first.is_over());
+  }
+
+  statement what_ = decided_by(in_two_formats);
+};
+
+TEST_F(QueryConversation, AsksForTheFormatsThatWereDecided) {
+  query_conversation query{engine_};
+  ASSERT_FALSE(query.begin(decided_by(in_two_formats)));
+  (void)sent();
+  (void)feed(query, backend{}.parse_complete().parameter_description({}));
+  (void)feed(query, two_columns);
+  EXPECT_EQ(sent(), "BES");
+  EXPECT_TRUE(has_sent(raw("\0\2\0\1\0\0E")));  // the end of Bind
+}
+
+TEST_F(KnownResult, IsNotDescribedAgain) {
+  query_conversation query{engine_};
+  ASSERT_FALSE(query.begin(what_));
+  EXPECT_FALSE(query.is_undecided());
+  EXPECT_EQ(sent(), "PBDES");
+  EXPECT_TRUE(has_sent(raw("\0\2\0\1\0\0D")));
+  (void)feed(query, backend{}.parse_complete().bind_complete());
+  (void)feed(query, two_columns);
+  EXPECT_FALSE(query.unsuitable());
+  EXPECT_EQ(query.columns()->size(), 2U);
+}
+
+TEST_F(KnownResult, IsNotReadWhenItIsNotThatOfTheLastTime) {
+  for (const backend& now : {backend{}.row_description({{"a", 20}, {"b", 25}}), backend{}.row_description({{"a", 23}}),
+                             backend{}.row_description({{"x", 23}, {"b", 25}}), backend{}.no_data()}) {
+    query_conversation query{engine_};
+    ASSERT_FALSE(query.begin(what_));
+    (void)feed(query, backend{}.parse_complete().bind_complete());
+    (void)feed(query, now);
+    ASSERT_TRUE(query.unsuitable());
+    EXPECT_EQ(query.unsuitable()->code, errc::result_changed);
+    (void)feed(query, rest_of_it);
+    EXPECT_TRUE(query.is_over());
+    (void)sent();
+    describe();
+  }
+}
+
+TEST_F(KnownResult, HasChangedWhenTheNumberOfFormatsIsWrong) {
+  query_conversation query{engine_};
+  ASSERT_FALSE(query.begin(what_));
+  (void)feed(query, backend{}.parse_complete().error("08P01", "bind message has 2 result formats but ..."));
+  ASSERT_TRUE(query.unsuitable());
+  EXPECT_EQ(query.unsuitable()->code, errc::result_changed);
+}
+
+TEST_F(QueryConversation, RunsUndescribedWhatNeedNotWait) {
+  statement what = decided_by(in_two_formats);
+  what.runs_undescribed = true;
+  query_conversation query{engine_};
+  ASSERT_FALSE(query.begin(what));
+  EXPECT_EQ(sent(), "PBDES");
+  EXPECT_TRUE(has_sent(raw("\0\0D"))) << "all columns in text";
+  (void)feed(query, backend{}.parse_complete().bind_complete());
+  (void)feed(query, two_columns);
+  (void)feed(query, rest_of_it);
+  query_conversation again{engine_};
+  ASSERT_FALSE(again.begin(what));
+  EXPECT_EQ(sent(), "PBDES");
+  EXPECT_TRUE(has_sent(raw("\0\2\0\1\0\0D"))) << "its columns are known now";
 }
 
 TEST_F(QueryConversation, EndsUnbegunWhenTheDecisionIsToRefuse) {
@@ -249,6 +343,7 @@ TEST_F(QueryConversation, EndsUnbegunWhenTheDecisionIsToRefuse) {
 
 TEST_F(QueryConversation, LetGoBeforeTheDecisionRunsOnlyForItsEffects) {
   for (const bool runs_on : {false, true}) {
+    engine_.results = {};
     query_conversation query{engine_};
     ASSERT_FALSE(query.begin(decided_by({.is = decision::kind::as_it_is})));
     query.let_go(runs_on);

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <memory>
 #include <string>
 #include <vector>
 #include "engine/statement_cache.hpp"
@@ -16,7 +17,7 @@ std::vector<std::string> to_close(const statement_cache& cache) {
 
 void prepare(statement_cache& cache, const std::string& name) {
   ASSERT_TRUE(cache.claim(name));
-  cache.remember(name, {.has_rows = true, .columns = 1});
+  cache.remember(name, std::make_shared<const sluice::wire::known_result>());
 }
 
 TEST(StatementCache, NamesAStatementByAllThatItIs) {

@@ -41,7 +41,7 @@ class curious final : public decider {
 };
 
 statement asked() {
-  return {.text = "select $1", .decides = [](const statement&) { return std::make_unique<curious>(); }};
+  return {.text = "select $1", .decides = [] { return std::make_unique<curious>(); }};
 }
 
 /// The body of the only message.

@@ -39,6 +39,7 @@ enum class errc : std::uint8_t {
   protocol_violation,  ///< protocol: the server sent something that the protocol does not allow
   server_error,        ///< sql: an ErrorResponse, to a query or at start-up
   unsupported_result,  ///< sql: the statement's result is something that a row stream cannot carry, such as COPY
+  result_changed,      ///< sql: the columns of a query are not those of the last time; it may be tried again
   bad_json,            ///< json: a document that cannot be decoded
   row_too_large,       ///< limit: a row or message beyond the limit
   stream_too_large,    ///< limit: a stream, or the part of it that has to be buffered, beyond the limit

@@ -12,6 +12,9 @@ namespace sluice {
 struct result_column {
   std::string name;
   std::uint32_t type{};  ///< OID
+  bool is_text{};        ///< its values are the text that the type's output function makes of them
+
+  friend bool operator==(const result_column&, const result_column&) = default;
 };
 /// The columns of a result, in order.
 using result_columns = std::vector<result_column>;
