@@ -19,6 +19,7 @@
 --   v_bucket_1m          1,000,000  about 110     (bucket, data) with an index on bucket, 0 to 999, evenly
 --                                                 spread: bucket < 1000, 100, 10, 1 is 100, 10, 1, 0.1 %
 --   v_wide               50,000     about 170     8 columns: id, name, status, age, score, active, created_at, data
+--   bench.columns_1m     1,000,000  about 150     a table of 8 columns; the size is that of the object made of them
 --
 -- Load it with: psql -v ON_ERROR_STOP=1 -f sql/bench.sql
 begin;
@@ -117,6 +118,14 @@ select id, 'user-' || lpad(id::text, 9, '0') as name,
 from generate_series(1, 50000) as id;
 comment on table bench.wide is 'rows of eight columns';
 
+create table bench.columns_1m as
+select id::bigint as id, 'user-' || lpad(id::text, 9, '0') as name, round(id % 1000000 / 100.0, 2) as total,
+       timestamptz '2025-01-01 00:00:00+00' + id * interval '1.234567 seconds' as created_at, id % 2 = 0 as active,
+       18 + id % 70 as age, case id % 10 when 0 then 'active' when 1 then 'suspended' else 'inactive' end as status,
+       (id % 100000 / 100.0)::float8 as score
+from generate_series(1, 1000000) as id;
+comment on table bench.columns_1m is 'bigint, text, numeric, timestamptz, boolean, int, text and double precision';
+
 create view v_test_1k as select data from bench.test_1k;
 create view v_test_10k as select data from bench.test_10k;
 create view v_test_100k as select data from bench.test_100k;
@@ -139,4 +148,4 @@ commit;
 
 -- Frozen and analyzed now, so that no later read does it on its first visit, and plans do not change.
 vacuum (freeze, analyze) bench.test_1m, bench.test_100k, bench.test_10k, bench.test_1k, bench.mid, bench.nested,
-  bench.doc_46k, bench.large, bench.wide;
+  bench.doc_46k, bench.large, bench.wide, bench.columns_1m;

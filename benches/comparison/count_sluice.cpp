@@ -1,5 +1,6 @@
 // sluice as a library, in a plain loop: --mode text (default) accesses each row's text, fields reads three fields of
-// each document with simdjson's API, typed reads the same fields into a C++ struct.
+// each document with simdjson's API, typed reads the same fields into a C++ struct, objects makes an object of each
+// row.
 #include <sluice/stream/client.hpp>
 
 #include "counting.hpp"
@@ -40,7 +41,8 @@ void count(const counting_options& options) {
   const auto work = options.mode == "fields" ? count_fields : options.mode == "typed" ? count_typed : count_text;
   sluice::client db{options.dsn};
   tally counted;
-  work(db, sluice::from(options.relation), counted);
+  const bool are_objects = options.mode == "objects";
+  work(db, are_objects ? sluice::sql("select * from " + options.relation) : sluice::from(options.relation), counted);
   counted.print("sluice");
 }
 

@@ -39,6 +39,15 @@ class recv_loop {
     send("Q", sql + '\0');
     return read_answer();
   }
+  /// The same, with all columns in the binary format.
+  std::size_t ask_in_binary(const std::string& sql) {
+    using namespace std::string_literals;
+    send("P", "\0"s + sql + "\0\0\0"s);
+    send("B", "\0\0\0\0\0\0\0\1\0\1"s);
+    send("E", "\0\0\0\0\0"s);
+    send("S", {});
+    return read_answer();
+  }
 
  private:
   [[noreturn]] static void fail(const char* what) { throw std::system_error{errno, std::generic_category(), what}; }

@@ -1,61 +1,21 @@
 // Whole relations of sql/bench.sql from a real server, by sluice and by libpq in single-row mode: rows per second, the
 // client's processor time per row, and the time to the first row. json is sent as it is stored. For jsonb, the server
 // builds the text, which takes longer than either client needs to read it. Eight columns arrive either as one object
-// built by the server, or as columns.
+// made by this client, or as columns; libpq gets objects that the server has made.
 #include <benchmark/benchmark.h>
-#include <sys/resource.h>
 
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/use_future.hpp>
-#include <chrono>
 #include <sluice/sluice.hpp>
 #include <string>
 
 #include "server.hpp"
+#include "tally.hpp"
 
 namespace {
 
-using clock = std::chrono::steady_clock;
-
-double processor_seconds() {
-  rusage used{};
-  ::getrusage(RUSAGE_SELF, &used);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
-  };
-  return seconds(used.ru_utime) + seconds(used.ru_stime);
-}
-
-/// Adds up one client's measurements for some relations.
-class tally {
- public:
-  void begin() { began_ = clock::now(); }
-  void row(std::size_t bytes) {
-    if (is_first_) first_ += std::chrono::duration<double>(clock::now() - began_).count();
-    is_first_ = false;
-    ++rows_;
-    bytes_ += bytes;
-  }
-  void end() { is_first_ = true; }
-  void report(benchmark::State& state) const {
-    const auto rounds = static_cast<double>(state.iterations());
-    const auto rows = static_cast<double>(rows_);
-    state.counters["rows"] = rows / rounds;
-    state.counters["rows_per_s"] = benchmark::Counter(rows, benchmark::Counter::kIsRate);
-    state.counters["MB_per_s"] = benchmark::Counter(static_cast<double>(bytes_) / 1e6, benchmark::Counter::kIsRate);
-    state.counters["cpu_ns_per_row"] = (processor_seconds() - before_) / rows * 1e9;
-    state.counters["first_row_us"] = first_ / rounds * 1e6;
-  }
-
- private:
-  clock::time_point began_{};
-  double before_{processor_seconds()};
-  double first_{};
-  bool is_first_{true};
-  std::uint64_t rows_{};
-  std::uint64_t bytes_{};
-};
+using sluice::bench::tally;
 
 void by_sluice(benchmark::State& state, const sluice::query& what) {
   sluice::client db{sluice::bench::dsn()};

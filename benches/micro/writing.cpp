@@ -59,6 +59,7 @@ void write_pieces(benchmark::State& state) {
   const sluice::bench::received_rows rows = documents(state);
   const memory_file to;
   std::vector<asio::const_buffer> pieces;
+  pieces.reserve(2 * rows.count());
   for (auto _ : state) {
     pieces.clear();
     for (const sluice::row each : rows.chunk()) {

@@ -42,7 +42,7 @@ row_shape shape_in(const std::vector<std::string>& words, row_shape fallback) {
     row_shape shape;
     if (!take_number(word, shape.rows) || !word.starts_with('_')) continue;
     word.remove_prefix(1);
-    if (take_number(word, shape.document_size) && word.empty() && shape.document_size >= 2) return shape;
+    if (take_number(word, shape.document_size) && word.empty() && shape.document_size != 1) return shape;
   }
   return fallback;
 }

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <set>
 #include <stdexcept>
+#include <vector>
 
 namespace sluice::bench {
 
@@ -48,6 +49,13 @@ std::uint32_t parameters_in(std::string_view sql) {
     if (end > at + 1) seen.insert(sql.substr(at, end - at));
   }
   return static_cast<std::uint32_t>(seen.size());
+}
+
+std::vector<test::backend::column> columns_of(const row_shape& shape) {
+  if (shape.document_size != of_columns) return {{"data", json_oid}};
+  std::vector<test::backend::column> all;
+  for (const canned_column& each : canned_columns) all.push_back({each.name, each.type});
+  return all;
 }
 
 }  // namespace
@@ -211,7 +219,7 @@ void replay_session::describe(std::string_view body) {
 
 void replay_session::describe_rows(const replay_answer& answer) {
   if (answer.what == replay_answer::kind::rows || answer.what == replay_answer::kind::fetch)
-    out_.row_description({{"data", json_oid}});
+    out_.row_description(columns_of(answer.shape));
 }
 
 void replay_session::execute(portal& what, std::uint64_t max_rows) {
