@@ -63,7 +63,7 @@ command_line::known& command_line::find(std::string_view word, std::string_view 
     return word.starts_with("--") ? each.name == name : each.letter != '\0' && each.letter == name.front();
   });
   if (found != options_.end()) return *found;
-  throw usage_error{"there is no option " + std::string{word.substr(0, word.find('='))} + ": see --help"};
+  throw usage_error{"unknown option " + std::string{word.substr(0, word.find('='))} + ": see --help"};
 }
 
 void command_line::give(known& to, const std::string& value) {

@@ -66,7 +66,7 @@ void lexer::step() {
   const auto known =
       std::ranges::find_if(symbols, [&](std::string_view one) { return text_.substr(at_).starts_with(one); });
   if (known == symbols.end() && c != '.')
-    fail("no such character here: a name with odd characters stands in double quotes");
+    fail("unexpected character: names with special characters need double quotes");
   next_.text = known == symbols.end() ? "." : *known;
   at_ += next_.text.size();
 }

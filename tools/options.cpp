@@ -114,9 +114,10 @@ void check(const options& given, const command_line& line) {
   if (line.has("page-rows") && given.mode != fetch_mode::paged) throw usage_error{"--page-rows is for --mode paged"};
   if (line.has("split") && !given.connections) throw usage_error{"--split is for --parallel"};
   if (!given.sql) return;
-  if (given.connections) throw usage_error{"--parallel divides relations: it knows nothing of the SQL given"};
+  if (given.connections) throw usage_error{"--parallel divides relations, not the result of --sql"};
   for (const char* name : {"column", "where", "select", "order-by", "limit", "offset"})
-    if (line.has(name)) throw usage_error{"--" + std::string{name} + " is for relations: write it into the SQL"};
+    if (line.has(name))
+      throw usage_error{"--" + std::string{name} + " applies to relations: with --sql, write it in the SQL"};
 }
 
 }  // namespace

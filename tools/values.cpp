@@ -127,7 +127,7 @@ sort_key parse_sort_key(std::string_view text) {
   const auto take_one_of = [&](std::string& which, std::initializer_list<const char*> words) {
     for (const char* word : words) {
       if (!in.at_word(word)) continue;
-      if (!which.empty()) in.fail("said twice");
+      if (!which.empty()) in.fail("given twice");
       which = word;
       in.take();
       return true;

@@ -210,9 +210,9 @@ INSTANTIATE_TEST_SUITE_P(
         mistake{"--select", ",id", "expected the name of a field", 0},
         mistake{"--select", "id as key", "expected ','", 3}, mistake{"--select", "id name", "expected ','", 3},
         mistake{"--select", "document()", "expected ','", 8}, mistake{"--select", "id desc", "expected ','", 3},
-        mistake{"--select", "[a,b]", "no such character", 0}, mistake{"--select", "*", "no such character", 0},
+        mistake{"--select", "[a,b]", "unexpected character", 0}, mistake{"--select", "*", "unexpected character", 0},
         mistake{"--select", "first-name", "double quotes", 5},
-        mistake{"--select", "data->>'id'", "no such character", 4},
+        mistake{"--select", "data->>'id'", "unexpected character", 4},
         mistake{"--select", "'id'", "expected the name of a field", 0}, mistake{"--select", "\"id", "never closed", 0},
         mistake{"--select", "\"a\"b", "expected ','", 3},
         mistake{"--select", "a..b", "expected a name after the dot", 2},
@@ -232,12 +232,12 @@ INSTANTIATE_TEST_SUITE_P(OrderBy, FieldMistake,
                                          mistake{"--order-by", "id::int", "expected ':'", 2},
                                          mistake{"--order-by", "document()", "expected ':'", 8},
                                          mistake{"--order-by", "a..b", "expected a name after the dot", 2},
-                                         mistake{"--order-by", "a:desc:asc", "said twice", 7},
-                                         mistake{"--order-by", "a:int:int", "said twice", 6},
-                                         mistake{"--order-by", "a:nullsfirst:nullslast", "said twice", 13},
+                                         mistake{"--order-by", "a:desc:asc", "given twice", 7},
+                                         mistake{"--order-by", "a:int:int", "given twice", 6},
+                                         mistake{"--order-by", "a:nullsfirst:nullslast", "given twice", 13},
                                          mistake{"--order-by", "\"a", "never closed", 0},
-                                         mistake{"--order-by", "[a]", "no such character", 0},
-                                         mistake{"--order-by", "-id", "no such character", 0}));
+                                         mistake{"--order-by", "[a]", "unexpected character", 0},
+                                         mistake{"--order-by", "-id", "unexpected character", 0}));
 
 INSTANTIATE_TEST_SUITE_P(Split, FieldMistake,
                          testing::Values(mistake{"--split", "", "expected ctid, key:FIELD or hash:FIELD", 0},
@@ -248,9 +248,9 @@ INSTANTIATE_TEST_SUITE_P(Split, FieldMistake,
                                          mistake{"--split", "range:id", "expected ctid", 0}));
 
 INSTANTIATE_TEST_SUITE_P(Where, FieldMistake,
-                         testing::Values(mistake{"--where", "[a = 1]", "no such character", 0},
+                         testing::Values(mistake{"--where", "[a = 1]", "unexpected character", 0},
                                          mistake{"--where", "", "expected the name of a field", 0},
-                                         mistake{"--where", "a = [1]", "no such character", 4}));
+                                         mistake{"--where", "a = [1]", "unexpected character", 4}));
 
 TEST(ParseSelect, ReadsPathsAsWhereDoes) {
   const auto sql = [](const char* paths) { return sluice::from("t").select(parse_select(paths)).build().text(); };

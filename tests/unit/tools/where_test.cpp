@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(
         mistake{"a = 'x", "never closed", 4}, mistake{"\"a = 1", "never closed", 0},
         mistake{"a = 1 b", "expected 'and', 'or' or the end", 6}, mistake{"(a = 1", "expected ')'", 6},
         mistake{"a in 1", "expected '('", 5}, mistake{"a in (1", "expected ',' or ')'", 7},
-        mistake{"a between 1 or 2", "expected 'and'", 12}, mistake{"a ? 1", "no such character", 2},
+        mistake{"a between 1 or 2", "expected 'and'", 12}, mistake{"a ? 1", "unexpected character", 2},
         mistake{"a. = 1", "expected a name after the dot", 3}, mistake{"a::date = 1", "expected a type", 3},
         mistake{"a::ext.1 = 1", "expected the name of a type", 7}, mistake{"nosuch(a) = 1", "no such function", 0},
         mistake{"a = 5x", "a number with letters", 4}, mistake{"a in (1, 'x')", "different kinds", 2},
