@@ -37,7 +37,7 @@ std::string numbered(std::size_t count) {
   return names;
 }
 
-std::string_view text_of(std::span<const std::byte> bytes) noexcept {
+std::string_view characters_of(std::span<const std::byte> bytes) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -120,7 +120,7 @@ class copy_decider final : public wire::decider {
       case about::table: break;
     }
     const auto first = row.size() == 1 ? *row.begin() : std::nullopt;
-    is_table_ = first && text_of(*first) == "t";  // the last row counts; that of a timeout comes before it
+    is_table_ = first && characters_of(*first) == "t";  // the last row counts; that of a timeout comes before it
     return true;
   }
 
@@ -157,7 +157,7 @@ class copy_decider final : public wire::decider {
     const auto name = *++field;
     if (!oid || !name) return false;
     for (parameter& each : parameters_)
-      if (std::to_string(each.type) == text_of(*oid)) each.type_name = text_of(*name);
+      if (std::to_string(each.type) == characters_of(*oid)) each.type_name = characters_of(*name);
     return true;
   }
 

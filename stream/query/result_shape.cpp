@@ -22,7 +22,7 @@ std::string_view setting(const wire::session& on, std::string_view name) {
   return found == on.server.parameters.end() ? std::string_view{} : std::string_view{found->second};
 }
 
-std::string_view text_of(const std::optional<std::span<const std::byte>>& field) noexcept {
+std::string_view text_in(const std::optional<std::span<const std::byte>>& field) noexcept {
   return field ? std::string_view{reinterpret_cast<const char*>(field->data()), field->size()} : std::string_view{};
 }
 
@@ -38,7 +38,7 @@ bool read(const proto::data_row& row, type_catalog::answer& into) {
   constexpr std::size_t columns = 8;
   if (row.size() != columns) return false;
   std::array<std::string_view, columns> fields;
-  std::ranges::transform(row, fields.begin(), text_of);
+  std::ranges::transform(row, fields.begin(), text_in);
   if (fields[1].size() != 1 || fields[3].size() != 1) return false;
   into.kind = fields[1][0];
   into.delimiter = fields[3][0];

@@ -13,7 +13,7 @@ namespace sluice::wire {
 namespace {
 
 constexpr std::string_view wrong_number_of_formats{"08P01"};  // protocol_violation
-constexpr std::string_view plan_changed{"0A000"};             // feature_not_supported: of a prepared statement
+constexpr std::string_view not_supported{"0A000"};            // feature_not_supported: of a prepared statement
 
 bool is_same(const proto::row_description& columns, const known_result& known) {
   return known.has_rows &&
@@ -174,7 +174,7 @@ action query_conversation::on_refusal(const proto::frame& message) {
   if (ends_the_session(*said_)) return {.is = action::kind::give_up};
   prepared_.refused(said_->sqlstate);
   const bool is_before_its_columns = expected_ != nullptr && result_ == nullptr;
-  if (is_before_its_columns || said_->sqlstate == plan_changed) {  // it may have other columns now
+  if (is_before_its_columns || said_->sqlstate == not_supported) {  // it may have other columns now
     if (key_) engine_.results.forget(*key_);
     if (is_before_its_columns && said_->sqlstate == wrong_number_of_formats) result_changed();
   }
