@@ -54,7 +54,7 @@ struct framing {
   if (body > limits.of(type)) {
     if (limits::may_be_long(type))
       return {.found = framing::kind::faulty, .why = {fault::kind::too_large, type, "longer than the limit allows"}};
-    return {.found = framing::kind::faulty, .why = {fault::kind::bad_length, type, "no server sends so long a one"}};
+    return {.found = framing::kind::faulty, .why = {fault::kind::bad_length, type, "longer than a server makes it"}};
   }
 
   const std::size_t size = header_size + body;

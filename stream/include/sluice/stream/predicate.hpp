@@ -182,8 +182,8 @@ class SLUICE_API operand {
   [[nodiscard]] predicate phrase_query(std::string words, std::string language = "simple") const;
   [[nodiscard]] predicate websearch_query(std::string query, std::string language = "simple") const;
 
-  [[deprecated("it is as_numeric")]] [[nodiscard]] operand as_int() const { return as_numeric(); }
-  [[deprecated("it is contains_subnet")]] [[nodiscard]] predicate contains_ip(std::string address) const {
+  [[deprecated("use as_numeric()")]] [[nodiscard]] operand as_int() const { return as_numeric(); }
+  [[deprecated("use contains_subnet()")]] [[nodiscard]] predicate contains_ip(std::string address) const {
     return contains_subnet(std::move(address));
   }
 
