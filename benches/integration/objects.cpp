@@ -12,31 +12,17 @@
 #include <tuple>
 
 #include "libpqxx_stream.hpp"
+#include "reading.hpp"
 #include "recv_loop.hpp"
-#include "server.hpp"
-#include "tally.hpp"
 
 namespace {
 
+using sluice::bench::by_libpq;
+using sluice::bench::by_sluice;
 using sluice::bench::dsn;
 using sluice::bench::tally;
 
 const std::string eight_columns = "select * from bench.columns_1m";
-
-void read(sluice::client& db, const sluice::query& what, tally& counted) {
-  counted.begin();
-  sluice::row_range rows = db.stream(what);
-  while (const sluice::chunk chunk = rows.next())
-    for (const sluice::row each : chunk) counted.row(each.text().size());
-  counted.end();
-}
-
-void by_sluice(benchmark::State& state, const sluice::query& what) {
-  sluice::client db{dsn()};
-  tally counted;
-  for (auto _ : state) read(db, what, counted);
-  counted.report(state);
-}
 
 /// On a new connection each time: from the second run on, the columns are known, and come in the binary format.
 void by_sluice_in_text(benchmark::State& state, const std::string& sql) {
@@ -67,20 +53,6 @@ void by_sluice_as_columns(benchmark::State& state, const std::string& sql) {
 void by_recv(benchmark::State& state) {
   sluice::bench::recv_loop db;
   for (auto _ : state) benchmark::DoNotOptimize(db.ask_in_binary(eight_columns));
-}
-
-void by_libpq(benchmark::State& state, const std::string& sql) {
-  sluice::bench::libpq_client db;
-  tally counted;
-  for (auto _ : state) {
-    counted.begin();
-    db.stream(sql.c_str(), [&](const char* text, std::size_t size) {
-      benchmark::DoNotOptimize(text);
-      counted.row(size);
-    });
-    counted.end();
-  }
-  counted.report(state);
 }
 
 void by_libpqxx(benchmark::State& state) {

@@ -10,25 +10,13 @@
 #include <sluice/sluice.hpp>
 #include <string>
 
-#include "server.hpp"
-#include "tally.hpp"
+#include "reading.hpp"
 
 namespace {
 
+using sluice::bench::by_libpq;
+using sluice::bench::by_sluice;
 using sluice::bench::tally;
-
-void by_sluice(benchmark::State& state, const sluice::query& what) {
-  sluice::client db{sluice::bench::dsn()};
-  tally counted;
-  for (auto _ : state) {
-    counted.begin();
-    sluice::row_range rows = db.stream(what);
-    while (const sluice::chunk chunk = rows.next())
-      for (const sluice::row each : chunk) counted.row(each.text().size());
-    counted.end();
-  }
-  counted.report(state);
-}
 
 asio::awaitable<void> stream_all(benchmark::State& state, sluice::query what, tally& counted) {
   sluice::connection db = co_await sluice::connect(sluice::bench::dsn());
@@ -59,20 +47,6 @@ void by_sluice_as_columns(benchmark::State& state, const std::string& sql) {
       const auto name = row.get<std::string_view>(1);
       counted.row(name.size() + sizeof(row.get<std::int32_t>(0)) + sizeof(row.get<std::int32_t>(3)));
     }
-    counted.end();
-  }
-  counted.report(state);
-}
-
-void by_libpq(benchmark::State& state, const std::string& sql) {
-  sluice::bench::libpq_client db;
-  tally counted;
-  for (auto _ : state) {
-    counted.begin();
-    db.stream(sql.c_str(), [&](const char* text, std::size_t size) {
-      benchmark::DoNotOptimize(text);
-      counted.row(size);
-    });
     counted.end();
   }
   counted.report(state);

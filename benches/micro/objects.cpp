@@ -13,6 +13,7 @@
 
 #include "backend.hpp"
 #include "bytes.hpp"
+#include "canned_rows.hpp"
 #include "iterations.hpp"
 #include "json/object_writer.hpp"
 
@@ -24,26 +25,15 @@ using sluice::test::be32;
 
 constexpr std::size_t rows = 1'000;
 
-struct column {
-  const char* name;
-  std::uint32_t type;
-};
-constexpr std::array<column, 8> columns{{{"id", 20},
-                                         {"name", 25},
-                                         {"total", 1700},
-                                         {"created_at", 1184},
-                                         {"active", 16},
-                                         {"age", 23},
-                                         {"status", 25},
-                                         {"score", 701}}};
+using sluice::bench::canned_columns;
 
 std::string be64(std::uint64_t value) {
   return be32(static_cast<std::uint32_t>(value >> 32U)) + be32(static_cast<std::uint32_t>(value));
 }
 
 /// @param values  the fields of the row
-std::string body(const std::array<std::string, columns.size()>& values) {
-  std::string all = be16(columns.size());
+std::string body(const std::array<std::string, canned_columns.size()>& values) {
+  std::string all = be16(canned_columns.size());
   for (const std::string& each : values) all += be32(static_cast<std::uint32_t>(each.size())) + each;
   return all;
 }
@@ -93,7 +83,7 @@ std::vector<std::string> text_rows() {
 
 void write_all(benchmark::State& state, const std::vector<std::string>& bodies, bool from_text) {
   object_writer objects;
-  for (const column& each : columns)
+  for (const sluice::bench::canned_column& each : canned_columns)
     objects.add_column(
         each.name, from_text ? plan_text_values(each.type, {}, {.is_in_utc = false}) : plan_values(each.type, {}, {}));
   text_buffer to;
