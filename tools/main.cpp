@@ -245,8 +245,32 @@ void stream_on_many(const conninfo& where, const connection_options& bounds, con
   });
 }
 
+/// Whether the relation has a column `data`: documents are read from it, or objects are made of all columns.
+std::string explained_undeclared(const conninfo& where, const connection_options& bounds, const options& given) {
+  constexpr std::string_view no_such_column{"42703"};
+  relation asked = given.to_relation();
+  std::optional<client> db;
+  try {
+    db.emplace(where, bounds);
+  } catch (const error& failure) {
+    std::fprintf(stderr, "sluice: warning: no server says which of the two it is: %s\n",
+                 printable(failure.what()).c_str());
+    return asked.build().explain();
+  }
+  const interrupted_by_signals signals{*db};
+  try {
+    relation documents{given.source.value()};
+    for ([[maybe_unused]] const row each : db->stream(documents.column("data").limit(0))) continue;
+    return asked.column("data").build().explain();
+  } catch (const error& failure) {
+    if (failure.sqlstate() != no_such_column) throw;
+    return asked.of_columns().build().explain();
+  }
+}
+
 void stream(const options& given) {
-  if (given.explain && !given.connections) {
+  const bool explains_one = given.explain && !given.connections;
+  if (explains_one && given.to_query().undeclared() == nullptr) {
     write_output(printable_document(given.to_query().explain()));
     return;
   }
@@ -263,6 +287,8 @@ void stream(const options& given) {
       .timeout = given.timeout, .timeout_counts_pauses = true, .mode = given.mode, .page_rows = given.page_rows};
   if (given.connections)
     stream_on_many(where, bounds, how, given);
+  else if (explains_one)
+    write_output(printable_document(explained_undeclared(where, bounds, given)));
   else
     stream_on_one(where, bounds, how, given);
 }

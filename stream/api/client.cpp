@@ -36,7 +36,7 @@ class blocking_connection {
   /// The session, once a query can be started on it.
   [[nodiscard]] const std::shared_ptr<wire::session>& ready(wire::clock::time_point latest) {
     leave_put_off();
-    if (wire::exchange* const last = wire::exchange::undecided(*session_)) {
+    if (wire::query_reader* const last = wire::query_reader::undecided(*session_)) {
       session_->io.set_deadline(latest);
       wire::deciding decision{*last};
       wire::run(session_->io, decision, &interrupts_);
@@ -56,7 +56,7 @@ class blocking_connection {
 
   /// Brings a disowned query to its end. One that continues on its own can be interrupted, which cancels it.
   leaving leave(const std::shared_ptr<running_query>& query) noexcept {
-    if (query->exchange().is_over()) return leaving::drained;
+    if (query->reader().is_over()) return leaving::drained;
     try {
       return runner_.run(detail::leave(query, query->depart()), query->goes_on() ? &interrupts_ : nullptr);
     } catch (...) {  // no memory for the coroutine
@@ -68,7 +68,7 @@ class blocking_connection {
   /// The same for a dropped query, which has to wait if it is queued behind one that is still being read.
   void leave_dropped(std::shared_ptr<running_query> query) noexcept {
     query->drop();
-    if (!query->is_settled() && query->exchange().is_behind_another()) {
+    if (!query->is_settled() && query->reader().is_behind_another()) {
       try {
         put_off_.push_back(std::move(query));
         return;
@@ -84,7 +84,7 @@ class blocking_connection {
  private:
   /// Ends the queries that were put off, in the order of their message groups.
   void leave_put_off() noexcept {
-    const auto is_next = [](const auto& each) { return each->is_settled() || !each->exchange().is_behind_another(); };
+    const auto is_next = [](const auto& each) { return each->is_settled() || !each->reader().is_behind_another(); };
     for (auto next = std::ranges::find_if(put_off_, is_next); next != put_off_.end();
          next = std::ranges::find_if(put_off_, is_next)) {
       const std::shared_ptr<running_query> query = std::move(*next);
@@ -137,7 +137,7 @@ class blocking_query {
   }
 
   [[nodiscard]] const running_query& query() const noexcept { return *query_; }
-  [[nodiscard]] const std::string& tag() noexcept { return query_->exchange().tag(); }
+  [[nodiscard]] const std::string& tag() noexcept { return query_->reader().tag(); }
 
  private:
   std::shared_ptr<blocking_connection> connection_;
@@ -198,7 +198,7 @@ std::string_view client::parameter(std::string_view name) const {
 
 std::uint32_t client::backend_pid() const noexcept { return connection_->session()->server.backend_pid; }
 std::string_view client::tls_version() const noexcept { return connection_->session()->tls_version(); }
-bool client::is_idle() const noexcept { return wire::exchange::is_free(*connection_->session()); }
+bool client::is_idle() const noexcept { return wire::query_reader::is_free(*connection_->session()); }
 bool client::is_closed() const noexcept { return connection_->session()->is_broken(); }
 void client::on_notice(notice_handler handler) { connection_->session()->on_notice = std::move(handler); }
 void client::on_notification(notification_handler handler) {

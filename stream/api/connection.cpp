@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "engine/connect.hpp"
-#include "engine/leave.hpp"
+#include "engine/departure.hpp"
 #include "engine/run_query.hpp"
 
 #include "api/query_list.hpp"
@@ -67,7 +67,7 @@ asio::awaitable<std::string> connection::run(std::shared_ptr<wire::session> on, 
   row_stream results{std::move(query)};
   const chunk none = co_await results.next();
   (void)none;  // rows are discarded
-  co_return results.query_->exchange().tag();
+  co_return results.query_->reader().tag();
 }
 
 std::string_view connection::parameter(std::string_view name) const {
@@ -78,7 +78,7 @@ std::string_view connection::parameter(std::string_view name) const {
 std::uint32_t connection::backend_pid() const noexcept { return session_->server.backend_pid; }
 std::string_view connection::tls_version() const noexcept { return session_->tls_version(); }
 bool connection::is_idle() const noexcept {
-  return session_ && session_->is() != wire::session::state::leaving && wire::exchange::is_free(*session_);
+  return session_ && session_->is() != wire::session::state::leaving && wire::query_reader::is_free(*session_);
 }
 bool connection::is_closed() const noexcept { return !session_ || session_->is_broken(); }
 asio::any_io_executor connection::get_executor() const {

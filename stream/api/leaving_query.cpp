@@ -5,7 +5,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 
-#include "engine/leave.hpp"
+#include "engine/departure.hpp"
 
 namespace sluice::detail {
 

@@ -7,7 +7,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 
-#include "engine/leave.hpp"
+#include "engine/departure.hpp"
 
 #include "api/query_list.hpp"
 
@@ -16,16 +16,15 @@ namespace sluice {
 namespace {
 
 wire::departure depart(const detail::query_list& unwanted) {
-  std::vector<wire::exchange*> exchanges;
-  for (const auto& each : unwanted) exchanges.push_back(&each->exchange());
-  return wire::departure{unwanted.front()->keep_session(), std::move(exchanges)};
+  std::vector<wire::query_reader*> readers;
+  for (const auto& each : unwanted) readers.push_back(&each->reader());
+  return wire::departure{unwanted.front()->keep_session(), std::move(readers)};
 }
 
 /// @param from  empty while an earlier result is still being read
 asio::awaitable<void> leave_all(detail::query_list unwanted, std::optional<wire::departure> from) {
   const auto on = unwanted.front()->keep_session();
-  while (!unwanted.front()->is_settled() && unwanted.front()->exchange().is_behind_another())
-    co_await wire::changed(*on);
+  while (!unwanted.front()->is_settled() && unwanted.front()->reader().is_behind_another()) co_await wire::changed(*on);
   if (!from) from.emplace(depart(unwanted));
   (void)co_await wire::leave(*std::move(from));
   for (const auto& each : unwanted) each->left();
@@ -56,7 +55,7 @@ asio::awaitable<row_stream> pipeline::next_of(std::shared_ptr<queries> waiting) 
   if (!waiting->empty()) co_await wire::until_left(waiting->front()->session(), waiting->front()->ends());
   if (waiting->empty()) throw error{errc::cancelled, "cancelled: the pipeline was left"};
   detail::running_query& first = *waiting->front();
-  if (!first.session().is_broken() && first.exchange().is_behind_another())
+  if (!first.session().is_broken() && first.reader().is_behind_another())
     first.link().refuse(errc::bad_state, "the result before is still being read");
   first.take_turn();
   row_stream rows{std::move(waiting->front())};
@@ -82,7 +81,7 @@ void pipeline::leave() noexcept {
         unwanted[i]->drop_before(*unwanted[i + 1]);
     }
     std::optional<wire::departure> from;
-    if (!unwanted.front()->exchange().is_behind_another()) from.emplace(depart(unwanted));
+    if (!unwanted.front()->reader().is_behind_another()) from.emplace(depart(unwanted));
     asio::co_spawn(on->io.get_executor(), leave_all(std::move(unwanted), std::move(from)), asio::detached);
   } catch (...) {  // no memory for the coroutine
     on->discard();

@@ -10,7 +10,7 @@
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 
-#include "engine/leave.hpp"
+#include "engine/departure.hpp"
 
 #include "api/leaving_query.hpp"
 #include "api/running_query.hpp"
@@ -49,7 +49,7 @@ enum class begun : std::uint8_t {
 
 asio::awaitable<leaving> stop(std::shared_ptr<detail::running_query> query) {
   query->stop();
-  if (query->exchange().is_over()) co_return leaving::drained;  // its connection may be somebody else's by now
+  if (query->reader().is_over()) co_return leaving::drained;  // its connection may be somebody else's by now
   wire::departure from = query->depart();
   const leaving how = co_await detail::leave(std::move(query), std::move(from));
   co_return how;

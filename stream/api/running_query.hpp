@@ -1,5 +1,5 @@
 #pragma once
-// One running query: the exchange, its deadlines, limits and statistics. Both APIs, coroutine and blocking, add the
+// One running query: its reader, its rows, deadlines, limits and statistics. Both APIs, coroutine and blocking, add the
 // waiting.
 #include <cstdint>
 #include <memory>
@@ -13,14 +13,12 @@
 #include <sluice/stream/pause.hpp>
 #include <sluice/stream/query.hpp>
 #include <sluice/stream/stats.hpp>
-#include "engine/exchange.hpp"
-#include "engine/leave.hpp"
+#include "engine/departure.hpp"
+#include "engine/query_reader.hpp"
 
+#include "api/query_clock.hpp"
 #include "api/query_report.hpp"
-#include "query/client_filter.hpp"
-#include "query/client_part.hpp"
-#include "query/result_shape.hpp"
-#include "rows/object_rows.hpp"
+#include "api/result_rows.hpp"
 
 namespace sluice::detail {
 
@@ -55,11 +53,11 @@ class running_query {
   void pause_expired() noexcept;
   [[nodiscard]] bool is_paused() const noexcept { return pause_.has_value(); }
   // The deadline as it stands now.
-  [[nodiscard]] wire::clock::time_point ends() const noexcept { return nearest_limit().when; }
+  [[nodiscard]] wire::clock::time_point ends() const noexcept { return clock_.nearest_limit(limits_).when; }
   [[nodiscard]] wire::clock::time_point pause_ends() const noexcept;
 
   [[nodiscard]] wire::link& link() noexcept { return session_->io; }
-  [[nodiscard]] wire::exchange& exchange() noexcept { return *exchange_; }
+  [[nodiscard]] wire::query_reader& reader() noexcept { return *reader_; }
   [[nodiscard]] wire::session& session() noexcept { return *session_; }
   [[nodiscard]] std::shared_ptr<wire::session> keep_session() const noexcept { return session_; }
   // Leaving another query has changed the link's deadline: sets this one's again.
@@ -71,12 +69,14 @@ class running_query {
   // Blocks the thread until the link is ready.
   void wait(wire::interrupter& interrupts);
   // Nothing remains to be cancelled: either the query or its connection is over.
-  [[nodiscard]] bool is_settled() const noexcept { return exchange_->is_over() || session_->is_broken(); }
+  [[nodiscard]] bool is_settled() const noexcept { return reader_->is_over() || session_->is_broken(); }
   // All rows that were wanted have been handed out; the server has yet to be stopped.
-  [[nodiscard]] bool is_satisfied() const noexcept { return rest_.limit == 0U && !is_settled(); }
+  [[nodiscard]] bool is_satisfied() const noexcept { return rows_.are_enough() && !is_settled(); }
   [[nodiscard]] stream_stats stats() const;
   // Of a result whose columns are wanted, once rows or its end were handed out.
-  [[nodiscard]] std::span<const result_column> columns() const noexcept;
+  [[nodiscard]] std::span<const result_column> columns() const noexcept {
+    return columns_ == nullptr ? std::span<const result_column>{} : *columns_;
+  }
   // Everything has been handed out: `next` reports the end from now on.
   [[nodiscard]] bool is_done() const noexcept { return is_ == state::done; }
   void finish() noexcept { is_ = state::done; }
@@ -87,39 +87,27 @@ class running_query {
   // The same, with at least the grace of the query behind it.
   void drop_before(const running_query& next) noexcept;
   // The query continues on its own although nobody wants it.
-  [[nodiscard]] bool goes_on() const noexcept { return !exchange_->is_over() && exchange_->may_go_on(); }
+  [[nodiscard]] bool goes_on() const noexcept { return !reader_->is_over() && reader_->may_go_on(); }
   void left() noexcept;
   // From now on the session is being left.
-  [[nodiscard]] wire::departure depart() { return wire::departure{session_, {&*exchange_}}; }
+  [[nodiscard]] wire::departure depart() { return wire::departure{session_, {&*reader_}}; }
 
  private:
   running_query(std::shared_ptr<wire::session> on, const query_options& options);
-  void encode(const query& what, const wire::exchange* before);
+  void encode(const query& what, const wire::query_reader* before);
   void require_standard_strings(const query& what) const;
   void note_text(std::string_view text, bool was_prepared);
   template <class Call>
   void noting_failure(const Call& call);
-  struct limit {
-    wire::clock::time_point when;
-    std::string_view words;
-  };
-  [[nodiscard]] limit nearest_limit() const noexcept;
   void set_deadline() noexcept;
   void require_wanted() const;
-  void disown(wire::exchange::grace given) noexcept;
-  [[nodiscard]] wire::exchange::grace grace_when_dropped() const noexcept;
-  [[nodiscard]] const result_columns* handed_columns();
+  void disown(wire::query_reader::grace given) noexcept;
+  [[nodiscard]] wire::query_reader::grace grace_when_dropped() const noexcept;
   void check_limits();
   std::optional<chunk> step(bool polite);
-  [[nodiscard]] wire::exchange::state advance_exchange();
+  [[nodiscard]] wire::query_reader::state advance_exchange();
   [[nodiscard]] bool has_no_documents(const error& failure) const;
-  bool take_rows();
-  bool make_objects();
-  bool select_rows();
-  [[nodiscard]] object_rows::verdict judge(const row& each);
-  [[noreturn]] void fail_malformed();
-  [[nodiscard]] std::uint64_t bytes() const noexcept;
-  chunk hand_over(wire::exchange::state reached);
+  chunk hand_over(wire::query_reader::state reached);
   void report_end(const error* failure, bool was_left) noexcept;
 
   enum class state : std::uint8_t {
@@ -133,44 +121,25 @@ class running_query {
   struct pause {
     std::chrono::milliseconds limit;
     pause_options::then after_limit;
-    wire::clock::time_point since;
   };
 
   std::shared_ptr<wire::session> session_;
-  std::optional<wire::exchange> exchange_;
+  std::optional<wire::query_reader> reader_;
   query_options limits_;
-  client_part rest_{};                            // left for the client to do
-  std::unique_ptr<client_filter> filter_{};       // null: the client has nothing to filter
   std::shared_ptr<const relation> undeclared_{};  // read by its columns if it has no documents
   std::string text_{};                            // of the query, while that is not known
-  std::shared_ptr<result_shape> shape_{};         // null: rows are read as they come
-  result_columns texts_{};                        // the columns, if their values are texts
-  object_rows objects_{};
-  proto::row_batch rows_{};  // to be handed out
-  std::uint64_t object_bytes_{0};
-  std::uint64_t unread_bytes_{0};  // of the objects that were handed out last
-  wire::clock::time_point began_{wire::clock::now()};
-  wire::clock::time_point left_{began_};
-  wire::clock::time_point first_row_{};
-  wire::clock::duration consumer_{};
-  wire::clock::duration waited_before_;
-  std::uint64_t reads_before_;
-  std::uint64_t chunks_{0};
-  bool warned_{false};
-  query::shape wanted_{query::shape::document};
+  result_rows rows_{};
+  const result_columns* columns_{};  // of the rows that were handed out; null: documents, or none yet
+  query_clock clock_;
+  query_report report_{};
   query::effect effects_{query::effect::any};
   state is_{state::wanted};
   seen caller_{seen::nothing};
+  bool warned_{false};
 
   std::optional<pause> pause_;
   std::string last_reason_;
-  std::uint64_t pauses_{0};
-  wire::clock::duration paused_{};
   bool expired_{false};  // a pause exceeded its time limit
-
-  query_report report_{};
-  wire::clock::time_point entered_{began_};
-  wire::clock::duration waited_at_entry_{};
 };
 
 }  // namespace sluice::detail

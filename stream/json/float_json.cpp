@@ -142,6 +142,20 @@ bool is_a_tie(Bits bits, const scientific<Float>& written) noexcept {
   return at == reduced(2 * mantissa + 1, exponent - 1) || at == below;
 }
 
+/// As `write_few_digits`, which has fewer digits to take away again then.
+/// @param whole  the part of `number` before the point
+char* write_up_to_4_decimals(char* to, double number, std::uint64_t whole) noexcept {
+  constexpr double limit = 1e11;
+  constexpr std::uint64_t power = 10'000;
+  const auto scaled = static_cast<std::uint64_t>(number * power + 0.5);  // NOLINT(bugprone-incorrect-roundings)
+  if (number >= limit || static_cast<double>(scaled) / power != number) return nullptr;
+  to = write_number(to, whole);
+  *to++ = '.';
+  to = write_4_digits(to, static_cast<std::uint32_t>(scaled - whole * power));
+  while (to[-1] == '0') --to;
+  return to;
+}
+
 /// Numbers with few digits, such as prices, by one multiplication and one division: when a decimal of at most 15 digits
 /// is read as this number, no other decimal of so few digits is, and none of them lies half way to a neighbour.
 /// @param number  positive
@@ -154,6 +168,7 @@ char* write_few_digits(char* to, double number) noexcept {
   if (!(number >= least && number < limit)) return nullptr;
   const auto whole = static_cast<std::uint64_t>(number);
   if (static_cast<double>(whole) == number) return write_number(to, whole);
+  if (char* const end = write_up_to_4_decimals(to, number, whole)) return end;
 
   // The power of two below it says its power of ten within one: with `decimals` after the point it has 14 or 15 digits.
   const int twos = static_cast<int>(std::bit_cast<std::uint64_t>(number) >> 52U) - 1023;

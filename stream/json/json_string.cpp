@@ -40,15 +40,30 @@ Unsigned load_little(const char* at) noexcept {
 #ifdef __SSE2__
 constexpr std::size_t step = 16;
 
-/// Copies sixteen bytes, and counts those that come before the first that has to be escaped.
-std::size_t copy_plain(char* to, const char* at) noexcept {
-  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+/// How many of sixteen bytes come before the first that has to be escaped.
+std::size_t plain_of_16_bytes(__m128i bytes) noexcept {
   const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
   const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
   const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
   const int marks = _mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash)));
   return static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(marks) | 1U << step));
+}
+
+/// Copies sixteen bytes, and counts the plain ones before the first of the others.
+std::size_t copy_plain(char* to, const char* at) noexcept {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+  return plain_of_16_bytes(bytes);
+}
+
+/// Copies eight to sixteen bytes as two words, which may overlap.
+/// @return whether all of them are plain; if not, copying them means nothing
+bool copy_if_plain(char* to, const char* at, std::size_t size) noexcept {
+  const __m128i first = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(at));
+  const __m128i last = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(at + size - word));
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(to), first);
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(to + size - word), last);
+  return plain_of_16_bytes(_mm_unpacklo_epi64(first, last)) == step;
 }
 #else
 constexpr std::size_t step = word;
@@ -57,6 +72,8 @@ std::size_t copy_plain(char* to, const char* at) noexcept {
   std::memcpy(to, at, step);
   return plain_bytes(load_little<std::uint64_t>(at));
 }
+
+bool copy_if_plain(char* /*to*/, const char* /*at*/, std::size_t /*size*/) noexcept { return false; }
 #endif
 
 char* escape(char* to, char c) noexcept {
@@ -97,6 +114,8 @@ char* escaped(char* to, std::string_view text) noexcept {
     at += plain;
     if (plain != step) to = escape(to, *at++);
   }
+  if (const auto left = static_cast<std::size_t>(end - at); left >= word && copy_if_plain(to, at, left))
+    return to + left;
   while (at != end) {
     const std::size_t left = std::min(static_cast<std::size_t>(end - at), word);
     const std::uint64_t bytes = left == word ? load_little<std::uint64_t>(at) : load_few(at, left);

@@ -15,7 +15,7 @@
 #include <sluice/stream/columns.hpp>
 
 #include "engine/connect.hpp"
-#include "engine/leave.hpp"
+#include "engine/departure.hpp"
 #include "transport/printable.hpp"
 
 #include "api/session_options.hpp"

@@ -16,7 +16,7 @@ namespace {
 using sluice::query;
 using sluice::detail::bulk_copy;
 using sluice::detail::result_shape;
-using sluice::test::exchange;
+using sluice::test::query_reader;
 using sluice::test::require;
 using sluice::test::session;
 using sluice::test::session_pair;
@@ -59,7 +59,7 @@ ending ask(const manner& how, std::string_view first, std::string_view second) {
     what.runs_undescribed = how.shape == query::shape::object;
   }
   try {
-    exchange query{*on, what};
+    query_reader query{*on, what};
     on.say(first);
     seen.is_over = take(query, seen.rows);
     if (!seen.is_over && !second.empty()) {

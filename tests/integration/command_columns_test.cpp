@@ -138,4 +138,22 @@ TEST_F(CommandColumns, BindNullInItsPlace) {
   EXPECT_EQ(run("$SLUICE without_documents --param-null").status, 2);
 }
 
+TEST_F(CommandColumns, AreWhatAnExplanationOfARelationWithoutDocumentsNames) {
+  psql("drop table if exists with_documents; create table with_documents (data jsonb)");
+  const std::string columns = run("$SLUICE without_documents --explain").out;
+  EXPECT_TRUE(columns.starts_with("SQL:\n  select * from \"without_documents\"\n")) << columns;
+  EXPECT_EQ(columns.find("data"), std::string::npos) << columns;
+  const std::string documents = run("$SLUICE with_documents --explain --limit 3").out;
+  EXPECT_TRUE(documents.starts_with("SQL:\n  select \"data\" from \"with_documents\" limit $1::pg_catalog.int8\n"))
+      << documents;
+  EXPECT_EQ(documents.find("columns"), std::string::npos) << documents;
+  EXPECT_EQ(run("$SLUICE no_such_relation --explain").status, 7);
+
+  const finished alone = run("$SLUICE without_documents --explain -d 'host=127.0.0.1 port=1'");
+  EXPECT_EQ(alone.status, 0);
+  EXPECT_TRUE(alone.err.starts_with("sluice: warning: no server says which of the two it is: ")) << alone.err;
+  EXPECT_NE(alone.out.find("select * from"), std::string::npos) << alone.out;
+  EXPECT_EQ(run("$SLUICE without_documents --column x --explain -d 'host=127.0.0.1 port=1'").err, "");
+}
+
 }  // namespace

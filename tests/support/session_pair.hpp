@@ -12,11 +12,11 @@
 #include <string>
 #include <utility>
 #include <vector>
-#include "engine/exchange.hpp"
+#include "engine/query_reader.hpp"
 
 namespace sluice::test {
 
-using wire::exchange;
+using wire::query_reader;
 using wire::session;
 
 /// A session on one end of a socket pair; the test holds the other.
@@ -60,14 +60,14 @@ class session_pair {
 
 /// Takes the rows that have arrived, as long as more arrive.
 /// @return whether the query is over
-inline bool take(exchange& query, std::vector<std::string>& to) {
+inline bool take(query_reader& query, std::vector<std::string>& to) {
   for (;;) {
     switch (query.advance()) {
-      case exchange::state::over: return true;
-      case exchange::state::rows:
+      case query_reader::state::over: return true;
+      case query_reader::state::rows:
         for (const row row : chunk{query.rows()}) to.push_back(row.is_null() ? "NULL" : std::string{row.text()});
         break;
-      case exchange::state::hungry: {
+      case query_reader::state::hungry: {
         using moved = wire::link::moved;
         const moved result = query.on().io.transfer(query.wanted());
         if (result == moved::end) query.on_end();

@@ -31,7 +31,7 @@ action unexpected(char type, std::string_view rule) {
 
 }  // namespace
 
-query_conversation::query_conversation(connection_engine& on, exchange* reader) noexcept
+query_conversation::query_conversation(connection_engine& on, query_reader* reader) noexcept
     : engine_{on}, reader_{reader}, prepared_{on.statements} {}
 
 action query_conversation::on(const proto::frame& message, bool skips_rows) {

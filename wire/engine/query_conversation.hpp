@@ -31,14 +31,14 @@
 
 namespace sluice::wire {
 
-class exchange;
+class query_reader;
 class flight;
 
 class query_conversation {
  public:
   /// @param reader  who reads its rows
   /// @pre both outlive this
-  explicit query_conversation(connection_engine& on, exchange* reader = nullptr) noexcept;
+  explicit query_conversation(connection_engine& on, query_reader* reader = nullptr) noexcept;
   query_conversation(const query_conversation&) = delete;
   query_conversation& operator=(const query_conversation&) = delete;
 
@@ -67,7 +67,7 @@ class query_conversation {
   /// @pre `is_paged`
   void hold_pages(bool holds) noexcept { portal_->hold(holds); }
 
-  [[nodiscard]] exchange& reader() const noexcept { return *reader_; }
+  [[nodiscard]] query_reader& reader() const noexcept { return *reader_; }
   [[nodiscard]] bool is_over() const noexcept { return turns_ == 0 && !is_fetching(); }
   /// How many of the connection's turns are its own.
   [[nodiscard]] std::size_t turns() const noexcept { return turns_; }
@@ -153,7 +153,7 @@ class query_conversation {
   void result_changed();
 
   connection_engine& engine_;
-  exchange* reader_;
+  query_reader* reader_;
   proto::query_machine machine_{};
   proto::row_shape shape_{};
   bool by_columns_{false};        // of the statement

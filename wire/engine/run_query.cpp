@@ -9,29 +9,29 @@ namespace {
 /// Reads a query to its end, or until it has brought bytes so many times.
 class reading_to_end {
  public:
-  reading_to_end(exchange& query, std::uint64_t most_reads) noexcept
+  reading_to_end(query_reader& query, std::uint64_t most_reads) noexcept
       : query_{query}, most_reads_{most_reads}, before_{query.on().io.reads()} {}
 
   [[nodiscard]] bool advance() {
-    return query_.advance() == exchange::state::over || query_.on().io.reads() - before_ >= most_reads_;
+    return query_.advance() == query_reader::state::over || query_.on().io.reads() - before_ >= most_reads_;
   }
   [[nodiscard]] bool move() { return query_.move(); }
 
  private:
-  exchange& query_;
+  query_reader& query_;
   std::uint64_t most_reads_;
   std::uint64_t before_;
 };
 
 }  // namespace
 
-asio::awaitable<void> read_to_end(exchange& query, std::uint64_t most_reads) {
+asio::awaitable<void> read_to_end(query_reader& query, std::uint64_t most_reads) {
   reading_to_end reading{query, most_reads};
   co_await run(query.on().io, reading);
 }
 
 asio::awaitable<void> until_decided(session& on, clock::time_point latest) {
-  exchange* const last = exchange::undecided(on);
+  query_reader* const last = query_reader::undecided(on);
   if (last == nullptr) co_return;
   on.io.set_deadline(latest);
   deciding decision{*last};
@@ -40,7 +40,7 @@ asio::awaitable<void> until_decided(session& on, clock::time_point latest) {
 
 asio::awaitable<void> run_statements(session& on, std::string_view statements) {
   on.io.set_deadline(from_now(on.patience));
-  exchange running{on, statements};
+  query_reader running{on, statements};
   co_await read_to_end(running);
   on.io.set_deadline(clock::time_point::max());
 }

@@ -6,24 +6,24 @@
 
 #include <asio/awaitable.hpp>
 
-#include "engine/exchange.hpp"
+#include "engine/query_reader.hpp"
 
 namespace sluice::wire {
 
 /// Waits for the columns of a query, as a conversation for the drivers.
 class deciding {
  public:
-  explicit deciding(exchange& query) noexcept : query_{query} {}
+  explicit deciding(query_reader& query) noexcept : query_{query} {}
   [[nodiscard]] bool advance() { return query_.decide(); }
   [[nodiscard]] bool move() { return query_.move(); }
 
  private:
-  exchange& query_;
+  query_reader& query_;
 };
 
 /// Reads until `query` is over, or has brought bytes that many times, in a coroutine. Its rows must be skipped.
 /// @par Errors  throws error: as `advance`, connection_lost, deadline_exceeded, cancelled
-[[nodiscard]] asio::awaitable<void> read_to_end(exchange& query,
+[[nodiscard]] asio::awaitable<void> read_to_end(query_reader& query,
                                                 std::uint64_t most_reads = std::numeric_limits<std::uint64_t>::max());
 /// Reads until a query can be started alongside the paged ones, or until `latest`.
 /// @par Errors  as above

@@ -10,7 +10,7 @@ namespace {
 
 /// Whether a statement returns a row.
 asio::awaitable<bool> gives_a_row(session& on, std::string_view statement) {
-  exchange question{on, statement};
+  query_reader question{on, statement};
   co_await read_to_end(question);
   co_return question.tag() == "SELECT 1";
 }

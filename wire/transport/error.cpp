@@ -50,25 +50,6 @@ static_assert([] {
   return true;
 }());
 
-/// Logs show only what(), so the message ends with the SQLSTATE.
-void append_sqlstate(std::string& to, std::string_view code) {
-  std::array suffix{' ', '[', '0', '0', '0', '0', '0', ']'};
-  constexpr std::size_t before = 2;
-  if (code.size() != suffix.size() - before - 1) return;
-  for (std::size_t i = 0; i < code.size(); ++i) {
-    const char c = code[i];
-    if (c < '0' || (c > '9' && c < 'A') || c > 'Z') return;
-    suffix[before + i] = c;
-  }
-  to.append(suffix.data(), suffix.size());
-}
-
-std::shared_ptr<const error_info> shared(error_info&& info) {
-  auto made = std::make_shared<error_info>(std::move(info));
-  if (made->server) append_sqlstate(made->message, made->server->sqlstate);
-  return made;
-}
-
 class errors final : public std::error_category {
   [[nodiscard]] const char* name() const noexcept override { return "sluice"; }
   [[nodiscard]] std::string message(int code) const override { return std::string{find(code).text}; }
@@ -103,7 +84,8 @@ std::string_view to_string(condition kind) noexcept {
   return index < kinds.size() ? kinds[index] : "";
 }
 
-error::error(error_info info) : std::system_error{make_error_code(info.code)}, info_{shared(std::move(info))} {}
+error::error(error_info info)
+    : std::system_error{make_error_code(info.code)}, info_{std::make_shared<const error_info>(std::move(info))} {}
 error::error(errc code, std::string message)
     : error{error_info{.code = code, .message = std::move(message), .server = {}}} {}
 

@@ -1,5 +1,7 @@
 // The texts of all connection errors.
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "transport/link.hpp"
@@ -28,6 +30,12 @@ errc code_of(const proto::fault& why) noexcept {
 bool may_succeed_later(std::string_view sqlstate) noexcept {
   return sqlstate.starts_with("08") || sqlstate.starts_with("53") || sqlstate.starts_with("57P") ||
          sqlstate == "25P03" || sqlstate == "40001" || sqlstate == "40P01";
+}
+
+/// Logs show only what(), so the message ends with the SQLSTATE.
+void append_sqlstate(std::string& to, std::string_view code) {
+  const auto is_part = [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); };
+  if (code.size() == 5 && std::ranges::all_of(code, is_part)) to.append(" [").append(code).append("]");
 }
 
 }  // namespace
@@ -87,6 +95,7 @@ error link::server_error(server_message said, bool usable) const {
                   .rows = where.rows,
                   .retryable = may_succeed_later(said.sqlstate),
                   .connection_usable = usable};
+  append_sqlstate(info.message, said.sqlstate);
   info.server = std::move(said);
   return error{std::move(info)};
 }

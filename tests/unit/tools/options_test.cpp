@@ -101,7 +101,7 @@ TEST(ErrorText, HasCategorySqlstateDetailHintAndContext) {
   said.hint = "hint";
   said.where = "line 1\nline 2";
   const sluice::error failure{
-      sluice::error_info{.code = sluice::errc::server_error, .message = "no such table", .server = said}};
+      sluice::error_info{.code = sluice::errc::server_error, .message = "no such table [42P01]", .server = said}};
   EXPECT_EQ(error_text(failure),
             "sluice: sql: no such table [42P01]\nDETAIL: detail\nHINT: hint\nCONTEXT: line 1\n  line 2\n");
   EXPECT_EQ(exit_code(failure.kind()), 7);
@@ -113,7 +113,8 @@ TEST(ErrorText, ShowsThePlaceInTheQuery) {
   const auto text = [&](std::string_view query, std::uint32_t position) {
     said.position = position;
     return error_text(
-        sluice::error{sluice::error_info{.code = sluice::errc::server_error, .message = "m", .server = said}}, query);
+        sluice::error{sluice::error_info{.code = sluice::errc::server_error, .message = "m [42703]", .server = said}},
+        query);
   };
   const std::string head = "sluice: sql: m [42703]\n";
   EXPECT_EQ(text("select x", 8), head + "LINE 1: select x\n               ^\n");

@@ -3,7 +3,7 @@
 
 #include <string>
 #include <vector>
-#include "engine/exchange.hpp"
+#include "engine/query_reader.hpp"
 
 #include "backend.hpp"
 #include "bytes.hpp"
@@ -16,7 +16,7 @@ using sluice::error;
 using sluice::test::backend;
 using sluice::test::session_pair;
 using sluice::test::take;
-using sluice::wire::exchange;
+using sluice::wire::query_reader;
 using sluice::wire::session;
 using sluice::wire::statement;
 using rows = std::vector<std::string>;
@@ -36,7 +36,7 @@ std::string sent_types(session_pair& on) {
 }
 
 /// Checks for a violation in answers that could go on forever.
-void expect_violation(exchange& query, rows& got) {
+void expect_violation(query_reader& query, rows& got) {
   try {
     (void)take(query, got);
     ADD_FAILURE() << "it could go on like this for ever";
@@ -70,7 +70,7 @@ TEST(Pages, GiveTheSameRowsWhereverTheConversationIsSplit) {
   for (std::size_t cut = 0; cut < all.size(); ++cut) {
     SCOPED_TRACE("split after " + std::to_string(cut));
     session_pair on;
-    exchange query{*on, by_two};
+    query_reader query{*on, by_two};
     rows got;
     on.say(std::string_view{all}.substr(0, cut));
     EXPECT_FALSE(take(query, got));
@@ -86,11 +86,11 @@ TEST(Pages, GiveTheSameRowsWhereverTheConversationIsSplit) {
 
 TEST(Pages, AreSetAsideForAnotherQuery) {
   session_pair on;
-  exchange first{*on, by_two};
+  query_reader first{*on, by_two};
   on.say(begun().data_row("1").bytes);
   rows got;
   EXPECT_FALSE(take(first, got));
-  exchange second{*on, statement{.text = "select 1"}};
+  query_reader second{*on, statement{.text = "select 1"}};
   on.say(backend{}.data_row("2").portal_suspended().ready_for_query('T').bytes);
   on.say(backend{}.data_row("3").data_row("4").portal_suspended().ready_for_query('T').bytes);
   on.say(backend{}.parse_complete().bind_complete().row_description().data_row("x").command_complete("SELECT 1").bytes);
@@ -111,20 +111,20 @@ TEST(Pages, AreSetAsideForAnotherQuery) {
 
 TEST(Pages, HaveToBeReadInTheOrderOfTheirFlights) {
   session_pair on;
-  exchange first{*on, by_two};
-  exchange second{*on, statement{.text = "select 1"}};
-  const exchange third{second, statement{.text = "select 2"}};
+  query_reader first{*on, by_two};
+  query_reader second{*on, statement{.text = "select 1"}};
+  const query_reader third{second, statement{.text = "select 2"}};
   on.say(begun().bytes);
   rows got;
   EXPECT_FALSE(take(second, got));
-  EXPECT_THROW((void)const_cast<exchange&>(third).advance(), error);
-  EXPECT_THROW((exchange{*on, statement{.text = "select 3"}}), error) << "there is a plain one under way";
+  EXPECT_THROW((void)const_cast<query_reader&>(third).advance(), error);
+  EXPECT_THROW((query_reader{*on, statement{.text = "select 3"}}), error) << "there is a plain one under way";
 }
 
 TEST(Pages, ShareATransactionThatTheLastOneEnds) {
   session_pair on;
-  exchange first{*on, by_two};
-  exchange second{*on, by_two};
+  query_reader first{*on, by_two};
+  query_reader second{*on, by_two};
   EXPECT_EQ(sent_types(on), "PBEPBDESPBDES") << "one BEGIN";
   on.say(begun().data_row("1").command_complete("SELECT 1").ready_for_query('T').bytes);
   rows got;
@@ -144,7 +144,7 @@ TEST(Pages, ShareATransactionThatTheLastOneEnds) {
 
 TEST(Pages, RollBackWhenTheirCommitIsHitByALateSignal) {
   session_pair on;
-  exchange query{*on, by_two};
+  query_reader query{*on, by_two};
   on.say(begun().command_complete("SELECT 0").ready_for_query('T').bytes);
   on.say(backend{}.error("57014", "canceling statement due to user request").ready_for_query('E').bytes);
   rows got;
@@ -158,7 +158,7 @@ TEST(Pages, RollBackWhenTheirCommitIsHitByALateSignal) {
 
 TEST(Pages, GiveUpATransactionThatDoesNotEnd) {
   session_pair on;
-  exchange query{*on, by_two};
+  query_reader query{*on, by_two};
   on.say(begun().command_complete("SELECT 0").ready_for_query('T').bytes);
   for (int i = 0; i < 2; ++i)
     on.say(backend{}.parse_complete().bind_complete().command_complete("COMMIT").ready_for_query('T').bytes);
@@ -168,7 +168,7 @@ TEST(Pages, GiveUpATransactionThatDoesNotEnd) {
 
 TEST(Pages, WithoutRowsAreAnError) {
   session_pair on;
-  exchange query{*on, by_two};
+  query_reader query{*on, by_two};
   on.say(begun().data_row("1").data_row("2").portal_suspended().ready_for_query('T').bytes);
   on.say(backend{}.portal_suspended().ready_for_query('T').bytes);
   rows got;
@@ -178,11 +178,11 @@ TEST(Pages, WithoutRowsAreAnError) {
 
 TEST(Pages, TakeNoMoreMemoryAsideThanTheyMay) {
   session_pair on;
-  exchange first{*on, by_two};
+  query_reader first{*on, by_two};
   on.say(begun().data_row("1").bytes);
   rows got;
   EXPECT_FALSE(take(first, got));
-  exchange second{*on, statement{.text = "select 1"}};
+  query_reader second{*on, statement{.text = "select 1"}};
   rows others;
   for (int i = 0; i < 100; ++i) {  // also more rows than requested
     on.say(backend{}.data_row(std::string(100, 'x')).bytes);
@@ -208,7 +208,7 @@ TEST(PreparedStatements, AreNeitherParsedNorDescribedASecondTime) {
   session_pair on;
   on->engine.statements = sluice::wire::statement_cache{1};
   const auto ask = [&](const statement& what, const std::string& answers) {
-    exchange query{*on, what};
+    query_reader query{*on, what};
     on.say(answers);
     rows got;
     EXPECT_TRUE(take(query, got));
@@ -228,7 +228,7 @@ TEST(PreparedStatements, AreNeitherParsedNorDescribedASecondTime) {
 TEST(Pages, DroppedInTheMiddleLeaveTheSessionBroken) {
   session_pair on;
   {
-    const exchange query{*on, by_two};
+    const query_reader query{*on, by_two};
   }
   EXPECT_EQ(on->is(), session::state::broken);
 }

@@ -100,7 +100,7 @@ struct server_message {
 /// The contents of an `error`.
 struct error_info {
   errc code{};
-  std::string message;                   ///< what was attempted, where, what happened, what to do
+  std::string message;                   ///< what happened, what was attempted and where, the SQLSTATE, what to do
   std::optional<server_message> server;  ///< what the server said, if anything
   std::uint64_t rows{};                  ///< rows already delivered; they stay valid
   bool retryable{};                      ///< see `error::retryable`
@@ -114,7 +114,7 @@ class SLUICE_API error : public std::system_error {
   explicit error(error_info info);
   error(errc code, std::string message);
 
-  /// The message, followed by the SQLSTATE in brackets if the server sent one.
+  /// `error_info::message`. Of an error that the server reported, it ends with the SQLSTATE in brackets.
   [[nodiscard]] const char* what() const noexcept override;
 
   /// The condition that `code()` belongs to.

@@ -1,4 +1,4 @@
-#include "engine/exchange.hpp"
+#include "engine/query_reader.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,17 +8,17 @@
 
 namespace sluice::wire {
 
-bool exchange::is_free(const session& on) noexcept {
+bool query_reader::is_free(const session& on) noexcept {
   if (on.is_broken()) return false;
   return std::ranges::all_of(on.engine.queue.all(), &query_conversation::lets_others_in);
 }
 
-void exchange::require_free(const session& on) {
+void query_reader::require_free(const session& on) {
   if (on.is_broken()) on.io.refuse(errc::bad_state, "the connection is closed");
   if (!is_free(on)) on.io.refuse(errc::bad_state, "another query is under way: read it to its end or cancel it first");
 }
 
-exchange::exchange(session& on, const statement& what) : session_{on}, query_{on.engine, this} {
+query_reader::query_reader(session& on, const statement& what) : session_{on}, query_{on.engine, this} {
   take_context();
   require_free(on);
   if (on.is() == session::state::leaving) on.io.refuse(errc::bad_state, "an earlier query is still being left");
@@ -26,7 +26,7 @@ exchange::exchange(session& on, const statement& what) : session_{on}, query_{on
   open(what, true);
 }
 
-exchange::exchange(const exchange& before, const statement& what)
+query_reader::query_reader(const query_reader& before, const statement& what)
     : session_{before.session_}, query_{session_.engine, this} {
   take_context();
   if (what.decides && !what.runs_undescribed)
@@ -37,32 +37,32 @@ exchange::exchange(const exchange& before, const statement& what)
   open(what, false);
 }
 
-exchange::exchange(session& on, std::string_view statements)
+query_reader::query_reader(session& on, std::string_view statements)
     : session_{on}, query_{on.engine, this}, wants_{interest::outcome}, doing_{"executing on"} {
   take_context();
   if (on.is() != session::state::leaving) require_free(on);  // ending an abandoned query takes a query of its own
   if (const proto::fault why = query_.begin(statements)) on.io.fail(why);
 }
 
-exchange::~exchange() {
+query_reader::~query_reader() {
   if (session_.engine.queue.forget(query_)) session_.discard();
 }
 
 /// In the caller's block the setting would have to be restored, but when the last page comes is not known. In a block
 /// that is begun for pages the setting ends with the block.
-void exchange::check_timeout(const statement& what) const {
+void query_reader::check_timeout(const statement& what) const {
   if (what.server_timeout.count() > 0 && session_.engine.scope.in_callers_block())
     session_.io.refuse(errc::bad_query,
                        "in a transaction block of the caller's, a query in pages cannot have a timeout of its own on "
                        "the server: set statement_timeout for the block");
 }
 
-void exchange::open(const statement& what, bool may_wait) {
+void query_reader::open(const statement& what, bool may_wait) {
   if (what.page_rows != 0 || what.runs_undescribed) kept_ = kept_rows{what.page_bytes};
   if (const proto::fault why = query_.begin(what, may_wait)) session_.io.fail(why);
 }
 
-exchange::state exchange::advance() {
+query_reader::state query_reader::advance() {
   settle_walk();
   take_context();
   for (;;) {
@@ -75,7 +75,7 @@ exchange::state exchange::advance() {
       return state::over;
     }
     if (query_.turns() == 0) {  // between two pages
-      if (const exchange* const last = undecided(session_)) {
+      if (const query_reader* const last = undecided(session_)) {
         wanted_ = last->wanted_;
         return state::hungry;
       }
@@ -96,13 +96,13 @@ exchange::state exchange::advance() {
   }
 }
 
-exchange* exchange::undecided(const session& on) {
+query_reader* query_reader::undecided(const session& on) {
   const query_conversation* const last = on.engine.queue.last();
   if (last == nullptr || !last->is_paged() || last->reader().decide()) return nullptr;
   return &last->reader();
 }
 
-bool exchange::is_behind_another() const noexcept {
+bool query_reader::is_behind_another() const noexcept {
   for (const query_conversation* const each : queue().all()) {
     if (each == &query_) return false;
     if (!each->is_paged()) return true;
@@ -110,7 +110,7 @@ bool exchange::is_behind_another() const noexcept {
   return false;
 }
 
-bool exchange::has_wanted_followers(clock::time_point now) const noexcept {
+bool query_reader::has_wanted_followers(clock::time_point now) const noexcept {
   const std::vector<query_conversation*>& all = queue().all();
   for (auto each = all.rbegin(); each != all.rend() && *each != &query_; ++each) {
     const std::optional<grace>& given = (*each)->reader().given_;
@@ -119,7 +119,7 @@ bool exchange::has_wanted_followers(clock::time_point now) const noexcept {
   return false;
 }
 
-bool exchange::set_aside() {
+bool query_reader::set_aside() {
   settle_walk();
   take_context();
   while (query_.turns() != 0) {
@@ -129,7 +129,7 @@ bool exchange::set_aside() {
   return true;
 }
 
-bool exchange::decide() {
+bool query_reader::decide() {
   take_context();
   while (query_.is_undecided()) {
     if (!is_first()) {
@@ -143,7 +143,7 @@ bool exchange::decide() {
 
 /// Reads its own messages until another query's answers begin.
 /// @return whether they have begun
-bool exchange::take_turn() {
+bool query_reader::take_turn() {
   settle_walk();
   while (is_first()) {
     switch (read_on()) {
@@ -157,8 +157,8 @@ bool exchange::take_turn() {
 
 /// The server answers another query first: its messages are buffered for that query.
 /// @return whether that is done
-bool exchange::let_pass() {
-  exchange& first = queue().first()->reader();
+bool query_reader::let_pass() {
+  query_reader& first = queue().first()->reader();
   if (is_behind_another())
     session_.io.fail(errc::bad_state, "an earlier query on the connection has to be read to its end first");
   if (first.take_turn()) return true;
@@ -167,7 +167,7 @@ bool exchange::let_pass() {
 }
 
 /// Processes one message that is not a row, or reports that there are rows.
-exchange::progress exchange::read_on() {
+query_reader::progress query_reader::read_on() {
   link& io = session_.io;
   const std::span<const std::byte> arrived = io.in.arrived();
   const bool skips = skips_rows();
@@ -191,7 +191,7 @@ exchange::progress exchange::read_on() {
   return progress::went_on;
 }
 
-void exchange::warn_of_row(std::size_t size) noexcept {
+void query_reader::warn_of_row(std::size_t size) noexcept {
   session_.engine.warned_of_row();
   if (session_.watch != nullptr)
     session_.watch->on_limit({.of = limit_event::kind::row, .bytes = size, .limit = session_.io.limits.row});
@@ -199,7 +199,7 @@ void exchange::warn_of_row(std::size_t size) noexcept {
 
 /// Copies the rows that have arrived, up to the amount that may be kept. Anything beyond that is dropped, and `advance`
 /// ends the query.
-void exchange::keep_aside() {
+void query_reader::keep_aside() {
   const std::span<const std::byte> arrived = session_.io.in.arrived();
   const std::byte* at = arrived.data();
   const std::byte* const end = at + arrived.size();
@@ -211,26 +211,26 @@ void exchange::keep_aside() {
   session_.io.in.consume(size);
 }
 
-bool exchange::hand_out_kept() {
+bool query_reader::hand_out_kept() {
   if (kept_.empty() || wants_ == interest::none) return false;
   const auto [begin, end] = kept_.all();
   hand_out(begin, end);
   return true;
 }
 
-exchange::state exchange::hand_out_arrived() {
+query_reader::state query_reader::hand_out_arrived() {
   const std::span<const std::byte> arrived = session_.io.in.arrived();
   hand_out(arrived.data(), arrived.data() + arrived.size());
   if (query_.wants_page_ahead() && is_last()) request_page();
   return state::rows;
 }
 
-void exchange::request_page() {
+void query_reader::request_page() {
   require_free(session_);
   query_.request_page();
 }
 
-void exchange::hand_out(const std::byte* begin, const std::byte* end) noexcept {
+void query_reader::hand_out(const std::byte* begin, const std::byte* end) noexcept {
   walked_ = {};
   batch_.begin = begin;
   batch_.end = end;
@@ -239,7 +239,7 @@ void exchange::hand_out(const std::byte* begin, const std::byte* end) noexcept {
 }
 
 /// Continues from where the consumer's walk ended, or from the last known position.
-void exchange::settle_walk() noexcept {
+void query_reader::settle_walk() noexcept {
   if (batch_.begin == nullptr) return;
   proto::walk_end end = walked_;
   if (end.at == nullptr) {
@@ -258,7 +258,7 @@ void exchange::settle_walk() noexcept {
 }
 
 /// Consumes bytes of the batch, wherever its rows are stored.
-void exchange::pass_over(std::size_t size) noexcept {
+void query_reader::pass_over(std::size_t size) noexcept {
   if (!kept_.holds(batch_.begin)) {
     session_.io.in.consume(size);
     return;
@@ -267,7 +267,7 @@ void exchange::pass_over(std::size_t size) noexcept {
   if (kept_.empty()) kept_.clear();
 }
 
-void exchange::keep(const std::byte* first, const std::byte* last) noexcept {
+void query_reader::keep(const std::byte* first, const std::byte* last) noexcept {
   pass_over(static_cast<std::size_t>(first - batch_.begin));
   batch_.begin = first == last ? nullptr : first;
   batch_.end = last;
@@ -275,7 +275,7 @@ void exchange::keep(const std::byte* first, const std::byte* last) noexcept {
 
 /// Drops rows, including partial ones, without waiting until they are complete.
 /// @return whether anything was dropped
-bool exchange::skip_partial_row(std::span<const std::byte> arrived) {
+bool query_reader::skip_partial_row(std::span<const std::byte> arrived) {
   if (to_skip_ == 0) {
     if (arrived.size() < proto::header_size || arrived[0] != query_.shape().type || !query_.may_have_rows())
       return false;
@@ -290,7 +290,7 @@ bool exchange::skip_partial_row(std::span<const std::byte> arrived) {
   return now != 0;
 }
 
-void exchange::on_message(const proto::frame& message) {
+void query_reader::on_message(const proto::frame& message) {
   const action next = query_.on(message, skips_rows());
   switch (next.is) {
     case action::kind::go_on: break;
@@ -306,14 +306,14 @@ void exchange::on_message(const proto::frame& message) {
 }
 
 /// Turns the row into a message of its own, in place.
-void exchange::take_row(std::span<const std::byte> row) {
+void query_reader::take_row(std::span<const std::byte> row) {
   std::array<std::byte, proto::header_size> header{query_.shape().type};
   proto::store_big(header.data() + 1, static_cast<std::uint32_t>(row.size() + proto::length_size));
   session_.io.in.overwrite(row.data() - header.size(), header);  // the header of the copy is longer
   unread_ = header.size() + row.size();
 }
 
-void exchange::refuse_copy_in() {
+void query_reader::refuse_copy_in() {
   if (!is_last()) {  // the server has ignored a Sync: which answer belongs to which query is unknown
     session_.discard();
     session_.io.fail(errc::unsupported_result, "COPY FROM STDIN in a pipeline");
@@ -321,40 +321,40 @@ void exchange::refuse_copy_in() {
   query_.refuse_copy_in();
 }
 
-void exchange::on_end() {
+void query_reader::on_end() {
   session_.discard();
   if (query_.said()) throw session_.io.server_error(*query_.said(), false);
   session_.io.fail_lost();
 }
 
-void exchange::take_context() const noexcept {
+void query_reader::take_context() const noexcept {
   session_.io.where.doing = doing_;
   session_.io.where.rows = rows_;
 }
 
-std::optional<error> exchange::failure() const {
+std::optional<error> query_reader::failure() const {
   if (!query_.said()) return std::nullopt;
   take_context();
   return session_.io.server_error(*query_.said(), !session_.is_broken());
 }
 
-std::string_view exchange::sqlstate() const noexcept {
+std::string_view query_reader::sqlstate() const noexcept {
   return query_.said() ? std::string_view{query_.said()->sqlstate} : "";
 }
 
-void exchange::abandon() {
+void query_reader::abandon() {
   settle_walk();
   wants_ = interest::none;
   kept_.clear();
   if (!session_.is_broken()) query_.let_go(may_go_on());
 }
 
-void exchange::fetch_on() {
+void query_reader::fetch_on() {
   query_.hold_pages(false);
   if (query_.is_fetching() && query_.turns() == 0 && kept_.empty() && is_free(session_)) query_.request_page();
 }
 
-void exchange::fail_unsuitable() const {
+void query_reader::fail_unsuitable() const {
   const link::context& where = session_.io.where;
   const errc code = query_.unsuitable()->code;
   throw error{error_info{.code = code,
@@ -365,7 +365,7 @@ void exchange::fail_unsuitable() const {
                          .connection_usable = true}};
 }
 
-void exchange::fail_overflow() const {
+void query_reader::fail_overflow() const {
   if (is_paged())
     session_.io.fail(errc::stream_too_large,
                      "its pages had to wait for another query and are larger than what may be set aside");
@@ -374,12 +374,12 @@ void exchange::fail_overflow() const {
                    "aside until then (page_bytes): leave out as_object(), and they are asked about first");
 }
 
-void exchange::finish() {
+void query_reader::finish() {
   if (kept_.take_overflow()) fail_overflow();
   if (query_.said() && wants_ != interest::none) throw session_.io.server_error(*query_.take_said(), true);
 }
 
-bool exchange::move() {
+bool query_reader::move() {
   const link::moved moved = session_.io.transfer(wanted_);
   if (moved == link::moved::end) on_end();
   return moved == link::moved::something;

@@ -26,7 +26,7 @@
 
 namespace sluice::wire {
 
-class exchange {
+class query_reader {
  public:
   enum class state : std::uint8_t {
     rows,    ///< `rows()` has at least one
@@ -38,17 +38,17 @@ class exchange {
   /// @pre the session outlives this
   /// @par Errors  throws error: bad_state when the session is closed, or another query is under way whose rows cannot
   ///              be buffered; bad_query when the protocol cannot carry it. The session is then unchanged
-  exchange(session& on, const statement& what);
+  query_reader(session& on, const statement& what);
   /// A simple query: one or more statements without parameters, whose rows are not wanted.
   /// @par Errors  as above
-  exchange(session& on, std::string_view statements);
+  query_reader(session& on, std::string_view statements);
   /// Sent after `before`, which need not be over: their flights can go out together.
   /// @par Errors  as above, and bad_query when the shape is `detect`, which needs an answer before it can continue
-  exchange(const exchange& before, const statement& what);
-  exchange(const exchange&) = delete;
-  exchange& operator=(const exchange&) = delete;
+  query_reader(const query_reader& before, const statement& what);
+  query_reader(const query_reader&) = delete;
+  query_reader& operator=(const query_reader&) = delete;
   /// Destroyed before its end it leaves the session broken, because its remaining answers can no longer be assigned.
-  ~exchange();
+  ~query_reader();
 
   /// Processes what has arrived. Invalidates the rows handed out before, by any query of this session.
   /// @par Errors  throws error: the server's when the query is over (the session may then go on); protocol_violation,
@@ -89,7 +89,7 @@ class exchange {
   [[nodiscard]] bool decide();
   /// The paged query after which nothing can be sent, because what has arrived does not tell its columns; or null.
   /// @par Errors  as `set_aside`
-  [[nodiscard]] static exchange* undecided(const session& on);
+  [[nodiscard]] static query_reader* undecided(const session& on);
 
   [[nodiscard]] const proto::row_batch& rows() const noexcept { return batch_; }
   /// The columns of a result that was requested as columns; null for documents.

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 #include <vector>
-#include "engine/exchange.hpp"
+#include "engine/query_reader.hpp"
 #include "query/result_shape.hpp"
 
 #include "backend.hpp"
@@ -20,7 +20,7 @@ using sluice::test::backend;
 using sluice::test::be16;
 using sluice::test::be32;
 using sluice::test::take;
-using sluice::wire::exchange;
+using sluice::wire::query_reader;
 using sluice::wire::session;
 using sluice::wire::statement;
 using pair = sluice::test::session_pair;
@@ -48,7 +48,7 @@ const rows good_rows{R"({"id":1})", "NULL", std::string(200, '3'), ""};
 
 TEST(Exchange, SendsAQueryAsOneFlight) {
   pair on;
-  const exchange query{*on, {.text = any_query}};
+  const query_reader query{*on, {.text = any_query}};
   (void)on->io.transfer(5);
   const std::string heard = on.heard();
   std::string types;
@@ -64,7 +64,7 @@ TEST(Exchange, GivesTheSameRowsWhereverTheConversationIsSplit) {
   for (std::size_t cut = 0; cut <= all.size(); ++cut) {
     SCOPED_TRACE("split after " + std::to_string(cut));
     pair on;
-    exchange query{*on, {.text = any_query}};
+    query_reader query{*on, {.text = any_query}};
     rows got;
     on.say(std::string_view{all}.substr(0, cut));
     const bool early = take(query, got);
@@ -83,7 +83,7 @@ TEST(Exchange, GivesTheSameRowsWhereverTheConversationIsSplit) {
 
 TEST(Exchange, GivesTheSameRowsByteByByte) {
   pair on;
-  exchange query{*on, {.text = any_query}};
+  query_reader query{*on, {.text = any_query}};
   rows got;
   bool over = false;
   for (const char byte : good_conversation()) {
@@ -99,7 +99,7 @@ TEST(Exchange, EndsWithAnErrorWhereverTheServerHangsUp) {
   for (std::size_t cut = 0; cut < all.size(); ++cut) {
     SCOPED_TRACE("hang up after " + std::to_string(cut));
     pair on;
-    exchange query{*on, {.text = any_query}};
+    query_reader query{*on, {.text = any_query}};
     rows got;
     on.say(std::string_view{all}.substr(0, cut));
     on.hang_up();
@@ -122,7 +122,7 @@ TEST(Exchange, CallsBackForWhatStandsAside) {
   rows heard;
   on->on_notice = [&](const sluice::server_message& notice) { heard.push_back(notice.message); };
   on->on_notification = [&](const sluice::notification& n) { heard.push_back(n.channel + ':' + n.payload); };
-  exchange query{*on, {.text = any_query}};
+  query_reader query{*on, {.text = any_query}};
   on.say(good_conversation());
   rows got;
   EXPECT_TRUE(take(query, got));
@@ -140,7 +140,7 @@ struct ending {
 };
 ending play(const std::string& rest, sluice::proto::limits limits = {}) {
   pair on{limits};
-  exchange query{*on, {.text = any_query}};
+  query_reader query{*on, {.text = any_query}};
   ending seen;
   on.say(backend{}.parse_complete().bind_complete().row_description().data_row("{}").bytes + rest);
   on.hang_up();
@@ -219,7 +219,7 @@ const statement described_first{
 
 TEST(Exchange, LooksAtTheColumnsFirstWhenAskedTo) {
   pair on;
-  exchange query{*on, described_first};
+  query_reader query{*on, described_first};
   on.say(backend{}.parse_complete().parameter_description({}).row_description({{"d", 3802}}).bytes);
   rows got;
   EXPECT_FALSE(take(query, got));
@@ -232,7 +232,7 @@ TEST(Exchange, LooksAtTheColumnsFirstWhenAskedTo) {
 
 TEST(Exchange, SyncsAfterAnErrorBeforeTheDecision) {
   pair on;
-  exchange query{*on, described_first};
+  query_reader query{*on, described_first};
   on.say(backend{}.error("42601", "syntax error").bytes);
   rows got;
   EXPECT_FALSE(take(query, got));
@@ -245,7 +245,7 @@ TEST(Exchange, SyncsAfterAnErrorBeforeTheDecision) {
 
 TEST(Exchange, RefusesCopyAndBringsTheConnectionBack) {
   pair on;
-  exchange query{*on, {.text = "copy t from stdin"}};
+  query_reader query{*on, {.text = "copy t from stdin"}};
   on.say(backend{}.parse_complete().bind_complete().no_data().message('G', sluice::test::raw("\0\0\0")).bytes);
   rows got;
   EXPECT_FALSE(take(query, got));
@@ -254,7 +254,7 @@ TEST(Exchange, RefusesCopyAndBringsTheConnectionBack) {
   EXPECT_THROW((void)take(query, got), error);
   EXPECT_EQ(on->is(), session::state::idle);
 
-  exchange out{*on, {.text = "copy t to stdout"}};
+  query_reader out{*on, {.text = "copy t to stdout"}};
   on.say(backend{}.parse_complete().bind_complete().no_data().message('H', sluice::test::raw("\0\0\0")).bytes);
   try {
     (void)take(out, got);
@@ -270,7 +270,7 @@ TEST(Exchange, RefusesCopyAndBringsTheConnectionBack) {
 
 TEST(Exchange, PassesOverRowsWithoutHoldingThem) {
   pair on;
-  exchange query{*on, {.text = any_query}};
+  query_reader query{*on, {.text = any_query}};
   query.abandon();
   on.say(backend{}.parse_complete().bind_complete().row_description().bytes);
   const std::string row = backend{}.data_row(std::string(20'000, 'x')).bytes;
@@ -288,7 +288,7 @@ TEST(Exchange, PassesOverRowsWithoutHoldingThem) {
 TEST(Exchange, RefusesAQueryThatCannotBeSentAndStaysIdle) {
   pair on;
   const std::string zero{"select\0 1", 9};
-  EXPECT_THROW((exchange{*on, {.text = zero}}), error);
+  EXPECT_THROW((query_reader{*on, {.text = zero}}), error);
   EXPECT_EQ(on->is(), session::state::idle);
   EXPECT_TRUE(on->io.out.empty());
 }
@@ -301,7 +301,7 @@ TEST(Exchange, ReadsLargeRowsOfAllItsQueriesAfterTheOneWarning) {
   const statement what{.text = any_query};
   rows got;
   {
-    exchange query{*on, what};
+    query_reader query{*on, what};
     on.say(backend{}
                .parse_complete()
                .bind_complete()
@@ -312,8 +312,8 @@ TEST(Exchange, ReadsLargeRowsOfAllItsQueriesAfterTheOneWarning) {
     EXPECT_TRUE(take(query, got));
   }
   on->engine.warn_of_rows_from(50);
-  exchange first{*on, what};
-  exchange second{first, what};
+  query_reader first{*on, what};
+  query_reader second{first, what};
   const std::string large(200, '1');
   for (int i = 0; i < 2; ++i)
     on.say(backend{}.bind_complete().data_row(large).command_complete("SELECT 1").ready_for_query().bytes);

@@ -1,4 +1,4 @@
-#include "engine/leave.hpp"
+#include "engine/departure.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -23,18 +23,18 @@ namespace sluice::wire {
 
 namespace {
 
-using queries = std::span<exchange* const>;
+using queries = std::span<query_reader* const>;
 
 /// The end may have arrived already: checks without waiting.
-bool is_nearly_over(exchange& query) {
-  if (query.advance() == exchange::state::over) return true;
+bool is_nearly_over(query_reader& query) {
+  if (query.advance() == query_reader::state::over) return true;
   if (query.on().io.transfer(query.wanted()) != link::moved::something) return false;
-  return query.advance() == exchange::state::over;
+  return query.advance() == query_reader::state::over;
 }
 
 /// @param most_reads  gives up after this many reads, too
 /// @return whether it was over in time
-asio::awaitable<bool> is_over_by(exchange& query, clock::time_point when, clock::time_point deadline,
+asio::awaitable<bool> is_over_by(query_reader& query, clock::time_point when, clock::time_point deadline,
                                  std::uint64_t most_reads = std::numeric_limits<std::uint64_t>::max()) {
   link& io = query.on().io;
   io.set_deadline(std::min(when, deadline));
@@ -51,8 +51,8 @@ asio::awaitable<bool> is_over_by(exchange& query, clock::time_point when, clock:
 }
 
 /// Waits as long as the query may continue on its own, or until this coroutine is cancelled.
-asio::awaitable<bool> ends_when_left_alone(exchange& query) {
-  const exchange::grace given = query.given();
+asio::awaitable<bool> ends_when_left_alone(query_reader& query) {
+  const query_reader::grace given = query.given();
   if (given.until <= clock::now()) co_return false;
   bool is_over = false;
   bool is_interrupted = false;
@@ -67,7 +67,7 @@ asio::awaitable<bool> ends_when_left_alone(exchange& query) {
 }
 
 /// A page soon ends on its own, and cancelling it would end the whole transaction.
-clock::duration wait_before_cancelling(const exchange& query) {
+clock::duration wait_before_cancelling(const query_reader& query) {
   if (!query.is_paged()) return {};
   const session& on = query.on();
   return on.engine.scope.is_ending() ? std::chrono::milliseconds{50} : on.patience / 2;
@@ -75,7 +75,7 @@ clock::duration wait_before_cancelling(const exchange& query) {
 
 /// A request that arrives before the server has started the query is lost, so it is repeated until the query ends.
 /// @return how many were sent
-asio::awaitable<int> cancel_until_over(exchange& query, clock::time_point deadline) {
+asio::awaitable<int> cancel_until_over(query_reader& query, clock::time_point deadline) {
   clock::duration patience = std::chrono::milliseconds{50};
   for (int sent = 1;; ++sent, patience *= 2) {
     co_await send_cancel(query.on(), deadline);
@@ -86,7 +86,7 @@ asio::awaitable<int> cancel_until_over(exchange& query, clock::time_point deadli
 
 /// Waits as long as a cancel request would do harm.
 /// @return whether it is over
-asio::awaitable<bool> is_over_by_itself(exchange& query, clock::time_point deadline) {
+asio::awaitable<bool> is_over_by_itself(query_reader& query, clock::time_point deadline) {
   constexpr std::chrono::milliseconds look_again{20};
   clock::time_point until = from_now(wait_before_cancelling(query));
   for (;;) {
@@ -102,7 +102,7 @@ asio::awaitable<leaving> cancel_and_drain(queries unwanted, int& sent) {
   session& on = unwanted.front()->on();
   bool was_cancelled = false;
   clock::time_point deadline = from_now(on.patience);
-  for (exchange* const query : unwanted) {
+  for (query_reader* const query : unwanted) {
     if (is_nearly_over(*query)) continue;
     const bool has_ended = co_await ends_when_left_alone(*query);
     if (query->may_go_on()) deadline = from_now(on.patience);
@@ -117,8 +117,8 @@ asio::awaitable<leaving> cancel_and_drain(queries unwanted, int& sent) {
     sent += requests;
     on.engine.cancels.sent(requests, hit);
   }
-  if (on.engine.cancels.may_be_on_their_way() && exchange::is_free(on)) {
-    exchange probe{on, std::string_view{}};
+  if (on.engine.cancels.may_be_on_their_way() && query_reader::is_free(on)) {
+    query_reader probe{on, std::string_view{}};
     probe.abandon();  // ignores an error that it may get
     co_await read_to_end(probe);
     on.engine.cancels.have_arrived();
@@ -139,7 +139,8 @@ bool is_in_the_way(const session& on, queries unwanted) {
 asio::awaitable<leaving> leave_now(queries unwanted) {
   session& on = unwanted.front()->on();
   if (on.is_broken()) co_return leaving::closed;
-  if (std::ranges::all_of(unwanted, [](const exchange* each) { return each->is_over(); })) co_return leaving::drained;
+  if (std::ranges::all_of(unwanted, [](const query_reader* each) { return each->is_over(); }))
+    co_return leaving::drained;
   const clock::time_point began = clock::now();
   on.io.set_deadline(std::max(later(began, on.patience), unwanted.front()->given().until));
   int requests = 0;
@@ -147,7 +148,7 @@ asio::awaitable<leaving> leave_now(queries unwanted) {
   try {
     if (!is_in_the_way(on, unwanted)) {
       co_await until_decided(on);
-      for (exchange* const query : unwanted) query->abandon();
+      for (query_reader* const query : unwanted) query->abandon();
       outcome = co_await cancel_and_drain(unwanted, requests);
     }
     on.io.set_deadline(clock::time_point::max());
@@ -161,7 +162,7 @@ asio::awaitable<leaving> leave_now(queries unwanted) {
 
 }  // namespace
 
-departure::departure(std::shared_ptr<session> from, std::vector<exchange*> unwanted) noexcept
+departure::departure(std::shared_ptr<session> from, std::vector<query_reader*> unwanted) noexcept
     : from_{std::move(from)}, unwanted_{std::move(unwanted)} {
   from_->leaving.begin();
   if (from_->leaving.have_readers_in_the_way()) from_->io.wake();

@@ -3,7 +3,7 @@
 /// Brings an abandoned query to its end, so that the connection is proven clean, or closed.
 ///
 ///     little is left (its end is already here)?  -> drained
-///     it may go on by itself (`exchange::disown`)? -> its end is waited for first: drained
+///     it may go on by itself (`query_reader::disown`)? -> its end is waited for first: drained
 ///     CancelRequest on a second connection; wait until the server closes that one; then skip rows by their headers
 ///     (a query in pages is left to end its page first, for as long as others share its transaction)
 ///       57014, ReadyForQuery     -> cancelled
@@ -18,7 +18,7 @@
 #include <asio/awaitable.hpp>
 
 #include <sluice/wire/leaving.hpp>
-#include "engine/exchange.hpp"
+#include "engine/query_reader.hpp"
 
 namespace sluice::wire {
 
@@ -28,18 +28,18 @@ namespace sluice::wire {
 class departure {
  public:
   /// @param unwanted  consecutive queries, first to last; `disown` was called for each
-  departure(std::shared_ptr<session> from, std::vector<exchange*> unwanted) noexcept;
+  departure(std::shared_ptr<session> from, std::vector<query_reader*> unwanted) noexcept;
   departure(departure&&) noexcept = default;
   departure& operator=(departure&&) = delete;
   ~departure();
 
   [[nodiscard]] session& from() const noexcept { return *from_; }
-  [[nodiscard]] std::span<exchange* const> unwanted() const noexcept { return unwanted_; }
+  [[nodiscard]] std::span<query_reader* const> unwanted() const noexcept { return unwanted_; }
   void is_done() noexcept { is_done_ = true; }
 
  private:
   std::shared_ptr<session> from_;  // null: moved from
-  std::vector<exchange*> unwanted_;
+  std::vector<query_reader*> unwanted_;
   bool is_done_{false};
 };
 
