@@ -10,6 +10,7 @@
 #include <sluice/stream/json.hpp>
 
 #include "ascii.hpp"
+#include "json/is_json.hpp"
 #include "json/plain_bytes.hpp"
 
 namespace sluice {
@@ -167,6 +168,16 @@ class document_check {
 };
 
 }  // namespace
+
+bool detail::is_json(std::string_view text) {
+  std::string ends;
+  try {
+    document_check{text, text.size(), ends}.run();
+  } catch (const flaw&) {
+    return false;
+  }
+  return simdjson::validate_utf8(text);
+}
 
 void json_validator::check(row document, std::uint64_t number) {
   if (document.is_null()) return;

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <string_view>
 
+#include "json/is_json.hpp"
 #include "json/nested_json.hpp"
+#include "json/value_writers.hpp"
 
 namespace sluice::detail {
 
@@ -49,6 +51,13 @@ class text_reader {
 
 std::span<const std::byte> as_value(std::string_view text) noexcept { return std::as_bytes(std::span{text}); }
 
+/// The parts have the types that the catalog named when it was asked. Should they have others now, a text must not pass
+/// for JSON.
+bool write_part(text_buffer& to, value_plan& part, std::string_view text) {
+  if (part.leaf == write_as_it_is && !is_json(text)) return false;
+  return part.write(to, as_value(text));
+}
+
 class text_array {
  public:
   text_array(text_buffer& to, std::span<const std::byte> value, value_plan& plan) noexcept
@@ -76,10 +85,10 @@ class text_array {
   }
   bool write_element() {
     value_plan& element = plan_.parts.front();
-    if (in_.is_at('"')) return in_.quoted(plan_.unescaped) && element.write(to_, as_value(plan_.unescaped.text()));
+    if (in_.is_at('"')) return in_.quoted(plan_.unescaped) && write_part(to_, element, plan_.unescaped.text());
     const std::string_view text = in_.until({ends_, 2});
     if (text == "NULL") return to_.add("null"), true;
-    return !text.empty() && element.write(to_, as_value(text));
+    return !text.empty() && write_part(to_, element, text);
   }
 
   text_buffer& to_;
@@ -99,7 +108,7 @@ bool write_text_vector(text_buffer& to, std::span<const std::byte> value, value_
   to.add('[');
   if (!in.is_at_end()) {
     do {
-      if (!plan.parts.front().write(to, as_value(in.until(" ")))) return false;
+      if (!write_part(to, plan.parts.front(), in.until(" "))) return false;
     } while (in.skip(' ') && (to.add(','), true));
   }
   to.add(']');
@@ -114,10 +123,10 @@ bool write_text_composite(text_buffer& to, std::span<const std::byte> value, val
     if (&each != &plan.parts.front() && !in.skip(',')) return false;
     each.key.write(to);
     if (in.is_at('"')) {
-      if (!in.quoted(plan.unescaped) || !each.write(to, as_value(plan.unescaped.text()))) return false;
+      if (!in.quoted(plan.unescaped) || !write_part(to, each, plan.unescaped.text())) return false;
     } else if (const std::string_view text = in.until(",)"); text.empty()) {
       to.add("null");
-    } else if (!each.write(to, as_value(text))) {
+    } else if (!write_part(to, each, text)) {
       return false;
     }
   }

@@ -16,7 +16,37 @@ std::string_view as_text(std::span<const std::byte> bytes) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// With the day and the time apart by a T. Infinities have no time.
+/// Infinities are not, nor is anything in another DateStyle, which may have been set since the value was planned for.
+bool is_in_iso_8601(std::string_view text) noexcept {
+  constexpr std::size_t least_digits_of_year = 4;
+  const std::size_t year = std::min(text.find_first_not_of("0123456789"), text.size());
+  return year >= least_digits_of_year && year < text.size() && text[year] == '-';
+}
+
+/// A number of JSON, which those of the server are. A value that is none is of another type: one that was altered
+/// since.
+bool is_number(std::string_view text) noexcept {
+  const auto skip_digits = [&text] {
+    const std::size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
+    text.remove_prefix(count);
+    return count != 0;
+  };
+  if (text.starts_with('-')) text.remove_prefix(1);
+  if (text.size() > 1 && text[0] == '0' && is_digit(text[1])) return false;
+  if (!skip_digits()) return false;
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    if (!skip_digits()) return false;
+  }
+  if (text.starts_with('e') || text.starts_with('E')) {
+    text.remove_prefix(1);
+    if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+    if (!skip_digits()) return false;
+  }
+  return text.empty();
+}
+
+/// With the day and the time apart by a T.
 void write_moment_text(text_buffer& to, std::string_view day, std::string_view rest) {
   to.add('"');
   write_escaped(to, day);
@@ -50,9 +80,8 @@ bool write_as_it_is(text_buffer& to, std::span<const std::byte> value) {
 
 bool write_number_text(text_buffer& to, std::span<const std::byte> value) {
   const std::string_view text = as_text(value);
-  const std::size_t first = text.starts_with('-') ? 1 : 0;
-  const bool is_finite = first < text.size() && is_digit(text[first]);  // not NaN, not Infinity
-  return is_finite ? write_as_it_is(to, value) : write_as_string(to, value);
+  if (text == "NaN" || text == "Infinity" || text == "-Infinity") return write_as_string(to, value);
+  return is_number(text) && write_as_it_is(to, value);
 }
 
 bool write_bool_text(text_buffer& to, std::span<const std::byte> value) {
@@ -63,6 +92,7 @@ bool write_bool_text(text_buffer& to, std::span<const std::byte> value) {
 }
 
 bool write_timestamp_text(text_buffer& to, std::span<const std::byte> value) {
+  if (!is_in_iso_8601(as_text(value))) return write_as_string(to, value);
   const moment_text text{as_text(value)};
   write_moment_text(to, text.day, text.rest);
   to.add('"');
@@ -70,6 +100,7 @@ bool write_timestamp_text(text_buffer& to, std::span<const std::byte> value) {
 }
 
 bool write_timestamptz_text(text_buffer& to, std::span<const std::byte> value) {
+  if (!is_in_iso_8601(as_text(value))) return write_as_string(to, value);
   const moment_text text{as_text(value)};
   const std::string_view time = text.rest.substr(0, text.rest.find(' '));
   write_moment_text(to, text.day, time);

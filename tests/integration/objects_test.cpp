@@ -261,6 +261,27 @@ TEST(ObjectsThatChange, AreAskedAboutAgain) {
   EXPECT_EQ(documents(db, what), texts{R"({"v":{"a":1,"b":"x"},"one":1})"});
 }
 
+TEST(ObjectsThatChange, AreNeverTextsThatPassForJson) {
+  psql(
+      "drop type if exists altered, mood cascade; create type mood as enum ('x'); create type altered as (m mood, n "
+      "int)");
+  sluice::client db{dsn()};
+  const sluice::query what = sql("select $$(x,1)$$::altered as v, 1 as one");
+  ASSERT_EQ(documents(db, what), texts{R"({"v":{"m":"x","n":1},"one":1})"});
+  psql("alter type altered alter attribute n type text");
+  EXPECT_EQ(code_of(db, sql(R"(select $$(x,"1,""inject"":2")$$::altered as v, 1 as one)")), errc::result_changed);
+  EXPECT_EQ(documents(db, sql("select $$(x,0123)$$::altered as v, 1 as one")),
+            texts{R"({"v":{"m":"x","n":"0123"},"one":1})"});
+}
+
+TEST(ObjectsThatChange, AreNotBlamedForAParameterThatIsMissing) {
+  sluice::client db{dsn()};
+  for (int times = 0; times < 2; ++times)
+    for (const sluice::query& what : {sql("select $1"), sql("select $1").as_object(), sql("select $1, $2", "a")}) {
+      EXPECT_EQ(code_of(db, what), errc::server_error) << times;
+    }
+}
+
 TEST(Objects, HonourTheSettingsOfTheSession) {
   sluice::client db{dsn() + " options='-c timezone=UTC'"};
   const sluice::query what = sql("select '2024-07-01 12:00+00'::timestamptz as at, '2024-07-01'::date as day");

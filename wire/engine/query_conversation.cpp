@@ -174,10 +174,11 @@ action query_conversation::on_refusal(const proto::frame& message) {
   if (ends_the_session(*said_)) return {.is = action::kind::give_up};
   prepared_.refused(said_->sqlstate);
   const bool is_before_its_columns = expected_ != nullptr && result_ == nullptr;
-  if (is_before_its_columns || said_->sqlstate == not_supported) {  // it may have other columns now
-    if (key_) engine_.results.forget(*key_);
-    if (is_before_its_columns && said_->sqlstate == wrong_number_of_formats) result_changed();
-  }
+  const bool is_not_bound = said_->sqlstate == wrong_number_of_formats;  // or of parameters
+  // It may have other columns now, or cannot be run at all.
+  if (key_ && (is_before_its_columns || is_not_bound || said_->sqlstate == not_supported))
+    engine_.results.forget(*key_);
+  if (is_before_its_columns && is_not_bound) result_changed();
   const bool is_still_to_be_asked = is_asking() && turns_ > 1;  // its rows up to the error are there
   if (!is_still_to_be_asked) undecided_.reset();
   if (machine_.needs_sync()) flight{engine_.out, machine_} << proto::sync{};

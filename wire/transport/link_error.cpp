@@ -27,7 +27,10 @@ errc code_of(const proto::fault& why) noexcept {
 
 /// SQLSTATEs after which the same statement may succeed on a new connection: the server was shutting down, starting up
 /// or full, had waited too long for the next statement, or another transaction interfered.
-bool may_succeed_later(std::string_view sqlstate) noexcept {
+bool may_succeed_later(const server_message& said) noexcept {
+  const std::string_view sqlstate = said.sqlstate;
+  // Poolers report whatever befalls them as 08P01; the server, which names its function, what the client did wrong.
+  if (sqlstate == "08P01") return said.routine.empty();
   return sqlstate.starts_with("08") || sqlstate.starts_with("53") || sqlstate.starts_with("57P") ||
          sqlstate == "25P03" || sqlstate == "40001" || sqlstate == "40P01";
 }
@@ -93,7 +96,7 @@ error link::server_error(server_message said, bool usable) const {
                   .message = where.after(what),
                   .server = {},
                   .rows = where.rows,
-                  .retryable = may_succeed_later(said.sqlstate),
+                  .retryable = may_succeed_later(said),
                   .connection_usable = usable};
   append_sqlstate(info.message, said.sqlstate);
   info.server = std::move(said);

@@ -65,6 +65,37 @@ std::string from_text(std::uint32_t type, std::string_view value) {
   return written(plan_text_values(type, a_database(), {}), value);
 }
 
+TEST(ValuePlan, WritesMomentsOfAnotherDateStyleAsTheyAre) {
+  constexpr std::uint32_t timestamp = 1114;
+  EXPECT_EQ(from_text(timestamptz, "2024-07-01 12:00:00+05"), R"("2024-07-01T12:00:00+05:00")");
+  EXPECT_EQ(from_text(timestamp, "12024-07-01 12:00:00 BC"), R"("12024-07-01T12:00:00 BC")");
+  for (const char* each : {"01.07.2024 21:00:00 JST", "07/01/2024 21:00:00 JST", "Mon Jul 01 21:00:00 2024 JST",
+                           "01-07-2024 21:00:00", "infinity", "-infinity", "2024", ""}) {
+    const std::string expected = '"' + std::string{each} + '"';
+    EXPECT_EQ(from_text(timestamptz, each), expected);
+    EXPECT_EQ(from_text(timestamp, each), expected);
+  }
+}
+
+TEST(ValuePlan, RefusesTextsThatAreNotJsonInPartsOfAnAlteredType) {
+  for (const char* number : {"0", "-0.0", "12.50", "1e+23", "-1.5e-07"})
+    EXPECT_EQ(from_text(pair, '(' + std::string{number} + ",)"),
+              R"({"id":)" + std::string{number} + R"(,"a \"name\"":null})");
+  for (const char* other : {"0123", "-", "1.", ".5", "1e", "x", "1 ", "--1", "Infinite", R"("1,""inject"":2")"})
+    EXPECT_EQ(from_text(pair, '(' + std::string{other} + ",)"), "refused") << other;
+
+  constexpr std::uint32_t json = 114;
+  constexpr std::uint32_t json_array = 199;
+  constexpr std::uint32_t with_json = 20'003;
+  type_catalog types;
+  types.add(with_json, {.what = type_facts::kind::composite, .fields = {{"one", json}, {"all", json_array}}});
+  const auto of_json = [&](std::string_view value) { return written(plan_text_values(with_json, types, {}), value); };
+  EXPECT_EQ(of_json(R"((" [1, 2]","{true,""[]""}"))"), R"({"one": [1, 2],"all":[true,[]]})");
+  EXPECT_EQ(of_json("(tru,)"), "refused");
+  EXPECT_EQ(of_json(R"(("1,""x"":2",))"), "refused");
+  EXPECT_EQ(of_json(R"((1,"{1,x}"))"), "refused");
+}
+
 TEST(ValuePlan, AsksForBinaryWhereAllPartsAreKnownInIt) {
   EXPECT_EQ(format_of(int4), value_format::binary);
   EXPECT_EQ(format_of(int4_array), value_format::binary);
