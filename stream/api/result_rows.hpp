@@ -1,6 +1,6 @@
 #pragma once
-// What is handed out of the rows that a query has received: all of them as they come, those that the client's part of the
-// query selects, or objects made of their columns.
+// What is handed out of the rows that a query has received: all of them as they come, those that the client's part of
+// the query selects, or objects made of their columns.
 #include <cstdint>
 #include <memory>
 

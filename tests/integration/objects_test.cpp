@@ -263,7 +263,8 @@ TEST(ObjectsThatChange, AreAskedAboutAgain) {
 
 TEST(ObjectsThatChange, AreNeverTextsThatPassForJson) {
   psql(
-      "drop type if exists altered, mood cascade; create type mood as enum ('x'); create type altered as (m mood, n "
+      "drop type if exists altered, altered_mood cascade; create type altered_mood as enum ('x'); create type altered "
+      "as (m altered_mood, n "
       "int)");
   sluice::client db{dsn()};
   const sluice::query what = sql("select $$(x,1)$$::altered as v, 1 as one");
