@@ -245,9 +245,10 @@ void stream_on_many(const conninfo& where, const connection_options& bounds, con
   });
 }
 
+constexpr std::string_view no_such_column{"42703"};
+
 /// Whether the relation has a column `data`: documents are read from it, or objects are made of all columns.
 std::string explained_undeclared(const conninfo& where, const connection_options& bounds, const options& given) {
-  constexpr std::string_view no_such_column{"42703"};
   relation asked = given.to_relation();
   std::optional<client> db;
   try {
@@ -295,7 +296,6 @@ void stream(const options& given) {
 
 /// What to do about a failure, in terms of the command's options.
 std::string advice(const error& failure, const options& given) {
-  constexpr std::string_view no_such_column = "42703";
   const bool is_documents = failure.sqlstate() == no_such_column && given.column &&
                             failure.server()->message.find(*given.column) != std::string::npos;
   if (is_documents)

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include <sluice/stream/options.hpp>
-#include <sluice/stream/stats.hpp>
 #include "transport/deadline.hpp"
 #include "transport/link.hpp"
 

@@ -201,7 +201,7 @@ std::optional<chunk> running_query::step(bool polite) {
   }
   for (;;) {
     rows_.were_read();
-    const wire::query_reader::state now = advance_exchange();
+    const wire::query_reader::state now = advance_reader();
     check_limits();
     if (now == wire::query_reader::state::rows && !rows_.take(*reader_)) continue;
     if (now != wire::query_reader::state::hungry) return hand_over(now);
@@ -211,7 +211,7 @@ std::optional<chunk> running_query::step(bool polite) {
   }
 }
 
-wire::query_reader::state running_query::advance_exchange() {
+wire::query_reader::state running_query::advance_reader() {
   std::optional<query> instead;
   try {
     return reader_->advance();

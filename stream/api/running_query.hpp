@@ -105,7 +105,7 @@ class running_query {
   [[nodiscard]] wire::query_reader::grace grace_when_dropped() const noexcept;
   void check_limits();
   std::optional<chunk> step(bool polite);
-  [[nodiscard]] wire::query_reader::state advance_exchange();
+  [[nodiscard]] wire::query_reader::state advance_reader();
   [[nodiscard]] bool has_no_documents(const error& failure) const;
   chunk hand_over(wire::query_reader::state reached);
   void report_end(const error* failure, bool was_left) noexcept;

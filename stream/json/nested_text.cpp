@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "ascii.hpp"
 #include "json/is_json.hpp"
 #include "json/nested_json.hpp"
 #include "json/value_writers.hpp"
@@ -51,10 +52,34 @@ class text_reader {
 
 std::span<const std::byte> as_value(std::string_view text) noexcept { return std::as_bytes(std::span{text}); }
 
+/// A number as the server writes it.
+bool is_number(std::string_view text) noexcept {
+  const auto skip_digits = [&text] {
+    const std::size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
+    text.remove_prefix(count);
+    return count != 0;
+  };
+  if (text == "NaN" || text == "Infinity" || text == "-Infinity") return true;
+  if (text.starts_with('-')) text.remove_prefix(1);
+  if (text.size() > 1 && text[0] == '0' && is_digit(text[1])) return false;
+  if (!skip_digits()) return false;
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    if (!skip_digits()) return false;
+  }
+  if (text.starts_with('e') || text.starts_with('E')) {
+    text.remove_prefix(1);
+    if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+    if (!skip_digits()) return false;
+  }
+  return text.empty();
+}
+
 /// The parts have the types that the catalog named when it was asked. Should they have others now, a text must not pass
 /// for JSON.
 bool write_part(text_buffer& to, value_plan& part, std::string_view text) {
   if (part.leaf == write_as_it_is && !is_json(text)) return false;
+  if (part.leaf == write_number_text && !is_number(text)) return false;
   return part.write(to, as_value(text));
 }
 

@@ -23,29 +23,6 @@ bool is_in_iso_8601(std::string_view text) noexcept {
   return year >= least_digits_of_year && year < text.size() && text[year] == '-';
 }
 
-/// A number of JSON, which those of the server are. A value that is none is of another type: one that was altered
-/// since.
-bool is_number(std::string_view text) noexcept {
-  const auto skip_digits = [&text] {
-    const std::size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
-    text.remove_prefix(count);
-    return count != 0;
-  };
-  if (text.starts_with('-')) text.remove_prefix(1);
-  if (text.size() > 1 && text[0] == '0' && is_digit(text[1])) return false;
-  if (!skip_digits()) return false;
-  if (text.starts_with('.')) {
-    text.remove_prefix(1);
-    if (!skip_digits()) return false;
-  }
-  if (text.starts_with('e') || text.starts_with('E')) {
-    text.remove_prefix(1);
-    if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
-    if (!skip_digits()) return false;
-  }
-  return text.empty();
-}
-
 /// With the day and the time apart by a T.
 void write_moment_text(text_buffer& to, std::string_view day, std::string_view rest) {
   to.add('"');
@@ -80,8 +57,9 @@ bool write_as_it_is(text_buffer& to, std::span<const std::byte> value) {
 
 bool write_number_text(text_buffer& to, std::span<const std::byte> value) {
   const std::string_view text = as_text(value);
-  if (text == "NaN" || text == "Infinity" || text == "-Infinity") return write_as_string(to, value);
-  return is_number(text) && write_as_it_is(to, value);
+  const std::size_t first = text.starts_with('-') ? 1 : 0;
+  const bool is_finite = first < text.size() && is_digit(text[first]);  // not NaN, not Infinity
+  return is_finite ? write_as_it_is(to, value) : write_as_string(to, value);
 }
 
 bool write_bool_text(text_buffer& to, std::span<const std::byte> value) {
