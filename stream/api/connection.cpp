@@ -3,10 +3,11 @@
 #include <utility>
 
 #include "engine/connect.hpp"
-#include "engine/departure.hpp"
-#include "engine/run_query.hpp"
 
+#include "api/command_tag.hpp"
+#include "api/free_session.hpp"
 #include "api/query_list.hpp"
+#include "api/run_to_end.hpp"
 #include "api/running_query.hpp"
 #include "api/session_options.hpp"
 
@@ -30,44 +31,48 @@ void connection::require_open() const {
   if (!session_) throw error{errc::bad_state, "the connection was never opened, or was moved from"};
 }
 
-namespace {
-
-/// Waits until a query can be started, or until the query's time is up.
-asio::awaitable<void> until_free(wire::session& on, wire::clock::time_point latest) {
-  if (on.is() == wire::session::state::leaving) co_await wire::until_left(on, latest);
-  if (!on.engine.queue.empty()) co_await wire::until_decided(on, latest);
-}
-
-}  // namespace
-
 asio::awaitable<row_stream> connection::stream(const query& what, query_options options) {
   require_open();
-  return start(session_, what, options);
+  return start(session_, what, options, 0);
 }
 
-asio::awaitable<row_stream> connection::start(std::shared_ptr<wire::session> on, query what, query_options options) {
+asio::awaitable<row_stream> connection::start(std::shared_ptr<wire::session> on, query what, query_options options,
+                                              std::uint64_t block) {
   const auto asked = wire::clock::now();
-  co_await until_free(*on, detail::latest_start(asked, options));
+  co_await detail::until_free(on, asked, options, detail::beginning_of(options), block);
   auto query = std::make_shared<detail::running_query>(on, what, options);
   query->launch(asked);
   co_return row_stream{std::move(query)};
 }
 
-asio::awaitable<std::string> connection::execute(std::string_view statements, query_options options) {
+asio::awaitable<command_result> connection::execute(const query& what, query_options options) {
   require_open();
-  return run(session_, std::string{statements}, options);
+  return run(session_, what, options, 0);
 }
 
-asio::awaitable<std::string> connection::run(std::shared_ptr<wire::session> on, std::string statements,
-                                             query_options options) {
+asio::awaitable<command_result> connection::run(std::shared_ptr<wire::session> on, query what, query_options options,
+                                                std::uint64_t block) {
   const auto asked = wire::clock::now();
-  co_await until_free(*on, detail::latest_start(asked, options));
-  auto query = std::make_shared<detail::running_query>(on, std::string_view{statements}, options);
+  co_await detail::until_free(on, asked, options, detail::beginning::with_statement, block);
+  const auto query = std::make_shared<detail::running_query>(on, detail::command{what}, options);
   query->launch(asked);
-  row_stream results{std::move(query)};
-  const chunk none = co_await results.next();
-  (void)none;  // rows are discarded
-  co_return results.query_->reader().tag();
+  co_await detail::run_to_end(query);
+  co_return detail::command_result_of(query->reader().tag());
+}
+
+asio::awaitable<command_result> connection::execute(std::string_view statements, query_options options) {
+  require_open();
+  return run_all(session_, std::string{statements}, options, 0);
+}
+
+asio::awaitable<command_result> connection::run_all(std::shared_ptr<wire::session> on, std::string statements,
+                                                    query_options options, std::uint64_t block) {
+  const auto asked = wire::clock::now();
+  co_await detail::until_free(on, asked, options, detail::beginning::on_its_own, block);
+  const auto query = std::make_shared<detail::running_query>(on, std::string_view{statements}, options);
+  query->launch(asked);
+  co_await detail::run_to_end(query);
+  co_return detail::command_result_of(query->reader().tag());
 }
 
 std::string_view connection::parameter(std::string_view name) const {
@@ -94,12 +99,12 @@ void connection::close() noexcept {
 
 asio::awaitable<pipeline> connection::send(std::vector<query> queries, query_options options) {
   require_open();
-  return send_all(session_, std::move(queries), options);
+  return send_all(session_, std::move(queries), options, 0);
 }
 
 asio::awaitable<pipeline> connection::send_all(std::shared_ptr<wire::session> on, std::vector<query> queries,
-                                               query_options options) {
-  co_await until_free(*on, detail::latest_start(wire::clock::now(), options));
+                                               query_options options, std::uint64_t block) {
+  co_await detail::until_free(on, wire::clock::now(), options, detail::beginning::on_its_own, block);
   co_return pipeline{detail::send_all(on, queries, options)};
 }
 

@@ -4,6 +4,7 @@
 
 #include "pool/session_pool.hpp"
 
+#include "api/running_query.hpp"
 #include "api/session_options.hpp"
 
 namespace sluice {
@@ -53,6 +54,21 @@ asio::awaitable<pooled_connection> pooled_connection::acquire_from(std::shared_p
                                                                    std::chrono::steady_clock::time_point deadline) {
   std::shared_ptr<wire::session> lent = co_await sessions->acquire(deadline);
   co_return pooled_connection{std::move(sessions), std::move(lent)};
+}
+
+asio::awaitable<command_result> pool::execute(query what, query_options options) {
+  return run(sessions_, std::move(what), options);
+}
+
+asio::awaitable<command_result> pool::run(std::shared_ptr<wire::session_pool> on, query what, query_options options) {
+  const auto asked = wire::clock::now();
+  const auto latest = detail::latest_start(asked, options);
+  pooled_connection lent = co_await pooled_connection::acquire_from(std::move(on), latest);
+  options.timeout = detail::rest_of(options.timeout, asked);
+  options.first_row_timeout = detail::rest_of(options.first_row_timeout, asked);
+  asio::awaitable<command_result> answer = lent->execute(what, options);
+  command_result done = co_await std::move(answer);
+  co_return done;
 }
 
 namespace {

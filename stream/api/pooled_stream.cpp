@@ -28,13 +28,6 @@ std::chrono::milliseconds spread(std::chrono::milliseconds longest) {
   return half + std::chrono::milliseconds{std::uniform_int_distribution<std::int64_t>{0, half.count()}(random)};
 }
 
-/// What remains of a time limit; zero means no limit.
-std::chrono::milliseconds rest_of(std::chrono::milliseconds limit, clock::time_point ends) {
-  if (limit.count() <= 0) return limit;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(ends - clock::now());
-  return std::clamp(left, std::chrono::milliseconds{1}, limit);
-}
-
 }  // namespace
 
 /// One query, and the connection that it currently runs on.
@@ -125,8 +118,8 @@ class pooled_stream::attempts_of {
       ++attempts_;
       co_await take_connection();
       query_options rest = options_;
-      rest.timeout = rest_of(options_.timeout, wire::later(began_, options_.timeout));
-      rest.first_row_timeout = rest_of(options_.first_row_timeout, wire::later(began_, options_.first_row_timeout));
+      rest.timeout = detail::rest_of(options_.timeout, began_);
+      rest.first_row_timeout = detail::rest_of(options_.first_row_timeout, began_);
       co_await send(rest);
       wanted_.require();
     }

@@ -57,7 +57,7 @@ void result_rows::fail_malformed(const wire::query_reader& from) const {
                          .message = on.io.where.after(what + ", which may have been altered: run the query again"),
                          .server = {},
                          .rows = on.io.where.rows,
-                         .retryable = !on.engine.scope.in_block(),
+                         .retryable = !on.engine.is_in_callers_block(),
                          .connection_usable = true}};
 }
 

@@ -13,6 +13,7 @@
 #include "engine/departure.hpp"
 
 #include "api/leaving_query.hpp"
+#include "api/run_to_end.hpp"
 #include "api/running_query.hpp"
 
 namespace sluice {
@@ -95,6 +96,12 @@ asio::awaitable<chunk> the_end() { co_return chunk{}; }
 asio::awaitable<leaving> nothing_to_leave() { co_return leaving::drained; }
 
 }  // namespace
+
+asio::awaitable<void> detail::run_to_end(std::shared_ptr<running_query> query) {
+  row_stream results{std::move(query)};
+  const chunk none = co_await results.next();
+  (void)none;  // rows are skipped: this is the end
+}
 
 asio::awaitable<chunk> row_stream::next() {
   if (query_ == nullptr || query_->is_done()) return the_end();

@@ -14,6 +14,22 @@ namespace sluice::detail {
 
 namespace {
 
+// The parameters of a query as Parse and Bind have them. Views into the query.
+struct bound_values {
+  explicit bound_values(const query& of) {
+    types.reserve(of.parameters().size());
+    values.reserve(of.parameters().size());
+    for (const bind_value& value : of.parameters()) {
+      types.push_back(value.type());
+      values.push_back({.value = value.text() ? std::optional<std::string_view>{*value.text()} : std::nullopt,
+                        .binary = value.is_binary()});
+    }
+  }
+
+  std::vector<std::uint32_t> types{};
+  std::vector<proto::parameter> values{};
+};
+
 // Errors after which it is unknown what the server will send next.
 bool breaks_connection(condition kind) noexcept {
   return kind == condition::protocol || kind == condition::limit || kind == condition::connection ||
@@ -28,6 +44,12 @@ std::chrono::microseconds micros(wire::clock::duration time) noexcept {
 
 wire::clock::time_point latest_start(wire::clock::time_point asked, const query_options& options) noexcept {
   return std::min(wire::limit_after(asked, options.timeout), wire::limit_after(asked, options.first_row_timeout));
+}
+
+std::chrono::milliseconds rest_of(std::chrono::milliseconds limit, wire::clock::time_point began) {
+  if (limit.count() <= 0) return limit;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(wire::later(began, limit) - wire::clock::now());
+  return std::clamp(left, std::chrono::milliseconds{1}, limit);
 }
 
 running_query::running_query(std::shared_ptr<wire::session> on, const query_options& options)
@@ -50,6 +72,17 @@ running_query::running_query(std::shared_ptr<wire::session> on, std::string_view
   note_text(statements, false);
 }
 
+running_query::running_query(std::shared_ptr<wire::session> on, command what, const query_options& options)
+    : running_query{std::move(on), options} {
+  const bound_values values{what.what};
+  reader_.emplace(*session_, wire::statement{.text = what.what.text(),
+                                             .types = values.types,
+                                             .values = values.values,
+                                             .discards_rows = true,
+                                             .server_timeout = limits_.server_timeout});
+  note_text(what.what.text(), reader_->was_prepared());
+}
+
 void running_query::encode(const query& what, const wire::query_reader* before) {
   if (what.undeclared() != nullptr && before == nullptr) {
     if (types_of(*session_).is_without_documents(what.text()))
@@ -58,21 +91,13 @@ void running_query::encode(const query& what, const wire::query_reader* before) 
     undeclared_ = what.undeclared();
     text_ = what.text();
   }
-  std::vector<std::uint32_t> types;
-  std::vector<proto::parameter> values;
-  types.reserve(what.parameters().size());
-  values.reserve(what.parameters().size());
-  for (const bind_value& value : what.parameters()) {
-    types.push_back(value.type());
-    values.push_back({.value = value.text() ? std::optional<std::string_view>{*value.text()} : std::nullopt,
-                      .binary = value.is_binary()});
-  }
+  const bound_values bound{what};
   const bool is_paged = limits_.mode == fetch_mode::paged;
   const bool is_document = what.rows() == query::shape::document;
   constexpr std::array in_binary{proto::value_format::binary};
   wire::statement statement{.text = what.text(),
-                            .types = types,
-                            .values = values,
+                            .types = bound.types,
+                            .values = bound.values,
                             .by_columns = !is_document,
                             .refuses = is_document ? refuse_documents : nullptr,
                             .page_rows = is_paged ? std::max(limits_.page_rows, 1U) : 0U,
@@ -83,7 +108,7 @@ void running_query::encode(const query& what, const wire::query_reader* before) 
   std::optional<bulk_copy> copied;
   if (limits_.mode == fetch_mode::bulk) {
     require_standard_strings(what);
-    copied.emplace(what, values, shape).make_copy(statement);
+    copied.emplace(what, bound.values, shape).make_copy(statement);
   } else if (shape != nullptr) {
     statement.decides = [&] { return decide_objects(shape, what.text()); };
     const bool is_fast_in_text = what.places() != nullptr || what.effects() != query::effect::none;
@@ -233,7 +258,7 @@ bool running_query::has_no_documents(const error& failure) const {
   constexpr std::string_view no_such_column{"42703"};
   return undeclared_ != nullptr && failure.sqlstate() == no_such_column &&
          failure.server()->message.find(default_column) != std::string::npos && reader_->is_over() &&
-         !session_->is_broken() && session_->engine.queue.empty() && !session_->engine.scope.in_callers_block();
+         !session_->is_broken() && session_->engine.queue.empty() && !session_->engine.is_in_callers_block();
 }
 
 void running_query::check_limits() {

@@ -26,10 +26,19 @@ namespace sluice::detail {
 [[nodiscard]] wire::clock::time_point latest_start(wire::clock::time_point asked,
                                                    const query_options& options) noexcept;
 
+// What remains of a time limit for something that was begun at `began`; zero means no limit.
+[[nodiscard]] std::chrono::milliseconds rest_of(std::chrono::milliseconds limit, wire::clock::time_point began);
+
+// A query of which only the outcome is wanted.
+struct command {
+  const query& what;
+};
+
 class running_query {
  public:
   // Encodes the query; `launch` sends it.
   running_query(std::shared_ptr<wire::session> on, const query& what, const query_options& options);
+  running_query(std::shared_ptr<wire::session> on, command what, const query_options& options);
   running_query(std::shared_ptr<wire::session> on, std::string_view statements, const query_options& options);
   // For a query queued behind another one, which need not be over.
   running_query(const running_query& before, const query& what, const query_options& options);

@@ -78,7 +78,7 @@ TEST_P(Oddity, IsTakenForWhatItIs) {
     }
   }
   EXPECT_EQ(was_refused, !GetParam().is_json);
-  EXPECT_EQ(db.execute("select 1"), "SELECT 1") << "the connection goes on";
+  EXPECT_EQ(db.execute("select 1").tag, "SELECT 1") << "the connection goes on";
 }
 
 #ifdef SLUICE_COMMAND

@@ -404,8 +404,8 @@ asio::awaitable<void> read_pages(sluice::connection& db) {
   sluice::row_stream pages = co_await db.stream(numbers, in_pages);
   (void)co_await pages.next();
   co_await pages.pause();
-  const std::string answer = co_await db.execute("select 1");
-  EXPECT_EQ(answer, "SELECT 1");
+  const sluice::command_result answer = co_await db.execute("select 1");
+  EXPECT_EQ(answer.tag, "SELECT 1");
   (void)co_await pages.next();
   (void)co_await pages.cancel();
 }

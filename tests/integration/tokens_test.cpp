@@ -328,7 +328,7 @@ TEST_F(Tokens, EndWithOurErrorWhenCancelledWhileTheyWait) {
   expect_cancelled([&](auto token) { return news.next(on_, token); });
   sluice::notifications unheard{"host=/nonexistent user=none", {"tokens"}};
   expect_cancelled([&](auto token) { return unheard.listen(on_, token); });
-  EXPECT_EQ(by_future([&](auto token) { return db.execute("select 1", {}, token); }), "SELECT 1");
+  EXPECT_EQ(by_future([&](auto token) { return db.execute("select 1", {}, token); }).tag, "SELECT 1");
 }
 
 TEST_F(Tokens, ReceiveWhatTheCallItselfRefuses) {

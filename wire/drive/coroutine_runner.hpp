@@ -67,6 +67,8 @@ class coroutine_runner {
     return std::move(seen->result);
   }
 
+  void run(asio::awaitable<void> work, interrupter* interrupts) { (void)run(with_result(std::move(work)), interrupts); }
+
   /// Runs the handlers that are ready, without waiting.
   void poll() {
     context_.restart();
@@ -75,6 +77,11 @@ class coroutine_runner {
   [[nodiscard]] asio::any_io_executor get_executor() { return context_.get_executor(); }
 
  private:
+  static asio::awaitable<bool> with_result(asio::awaitable<void> work) {
+    co_await std::move(work);
+    co_return true;
+  }
+
   template <class T>
   struct outcome {
     asio::cancellation_signal stop;

@@ -10,6 +10,7 @@
 
 #include "engine/cancel_requests.hpp"
 #include "engine/known_results.hpp"
+#include "engine/open_blocks.hpp"
 #include "engine/statement_cache.hpp"
 #include "engine/transaction_scope.hpp"
 #include "engine/turns.hpp"
@@ -26,9 +27,15 @@ class connection_engine {
   proto::output& out;
   turns queue{};
   transaction_scope scope{};
+  open_blocks blocks{};
   statement_cache statements{};
   known_results results{};
   cancel_requests cancels{};
+
+  /// Whether a statement sent now runs in a block of the caller's: then an error ends more than the statement.
+  [[nodiscard]] bool is_in_callers_block() const noexcept {
+    return scope.in_callers_block() || !blocks.unsent().empty();
+  }
 
   /// A point to which everything can be taken back that is encoded later, as long as none of it was sent.
   struct mark {

@@ -6,9 +6,12 @@
 #include <exception>
 #include <limits>
 #include <span>
+#include <string>
 #include <utility>
 
 #include <asio/cancellation_state.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
@@ -160,6 +163,30 @@ asio::awaitable<leaving> leave_now(queries unwanted) {
   co_return outcome;
 }
 
+/// Takes back the transaction, or the part of it, that the program has dropped.
+asio::awaitable<void> take_back_dropped(session& on) {
+  open_blocks& blocks = on.engine.blocks;
+  if (on.is_broken() || !blocks.is_due() || !query_reader::is_free(on)) co_return;
+  const std::string sql = blocks.take_due();
+  const bool has_ended = on.engine.scope.is_idle() && on.engine.queue.empty();
+  if (has_ended) co_return;
+  try {
+    co_await run_statements(on, sql);
+  } catch (const std::exception&) {  // nobody is left to receive the reason
+    on.discard();
+  }
+}
+
+asio::awaitable<void> leave_when_free(std::shared_ptr<session> on) {
+  const auto is_free = [&] { return query_reader::is_free(*on) && !on->engine.scope.has_portals(); };
+  while (!on->is_broken() && on->engine.blocks.is_due() && !is_free()) co_await changed(*on);
+  if (on->is_broken() || !on->engine.blocks.is_due()) co_return;
+  departure from{on, {}};
+  (void)co_await leave(std::move(from));
+}
+
+asio::awaitable<void> leave_at_once(departure from) { (void)co_await leave(std::move(from)); }
+
 }  // namespace
 
 departure::departure(std::shared_ptr<session> from, std::vector<query_reader*> unwanted) noexcept
@@ -182,12 +209,30 @@ asio::awaitable<leaving> leave(departure from) {
   try {
     while (!on.leaving.may_proceed()) co_await changed(on);
     const departures::turn mine{on.leaving};
-    outcome = co_await leave_now(ours.unwanted());
+    outcome = leaving::drained;
+    if (!ours.unwanted().empty()) outcome = co_await leave_now(ours.unwanted());
+    co_await take_back_dropped(on);
     ours.is_done();
   } catch (const std::exception&) {  // out of memory, or this coroutine was cancelled and can no longer wait
     outcome = leaving::closed;
   }
   co_return outcome;
+}
+
+void take_back(const std::shared_ptr<session>& on) noexcept {
+  if (on->is_broken() || !on->engine.blocks.is_due()) {
+    on->leaving.tell();  // a pool may be waiting for the transaction to end
+    return;
+  }
+  const bool is_free = query_reader::is_free(*on) && !on->engine.scope.has_portals();
+  try {
+    if (is_free)
+      asio::co_spawn(on->io.get_executor(), leave_at_once(departure{on, {}}), asio::detached);
+    else
+      asio::co_spawn(on->io.get_executor(), leave_when_free(on), asio::detached);
+  } catch (...) {  // no memory for the coroutine
+    on->discard();
+  }
 }
 
 asio::awaitable<void> changed(session& on, clock::time_point latest) {

@@ -27,7 +27,9 @@ namespace sluice::wire {
 /// whatever reason, the session is broken.
 class departure {
  public:
-  /// @param unwanted  consecutive queries, first to last; `disown` was called for each
+  /// @param unwanted  consecutive queries, first to last; `disown` was called for each. None: only what was dropped of
+  /// a
+  ///                  transaction is taken back
   departure(std::shared_ptr<session> from, std::vector<query_reader*> unwanted) noexcept;
   departure(departure&&) noexcept = default;
   departure& operator=(departure&&) = delete;
@@ -43,13 +45,18 @@ class departure {
   bool is_done_{false};
 };
 
-/// Ends the unwanted queries. Afterwards their session is broken, or nothing of them is left on it. Other queries sent
+/// Ends the unwanted queries, and takes back the transaction block, or the part of it, that was dropped, if the session
+/// is then free. Afterwards their session is broken, or nothing of them is left on it. Other queries sent
 /// after the last one are not hit: in that case nothing is cancelled, and everything is read to its end. Does not throw
 /// for errors of the server or the network. Calls run one at a time: each waits for the one before, and for the
 /// coroutines that wait for rows. It may take the session's patience, counted from when the queries may no longer
 /// continue on their own.
 /// @par Cancellation  terminal: closes the connection, because it cannot be waited for any more
 [[nodiscard]] asio::awaitable<leaving> leave(departure from);
+
+/// Something of `open_blocks` was dropped: if it has to be taken back, that is done in the background, as soon as the
+/// session is free.
+void take_back(const std::shared_ptr<session>& on) noexcept;
 
 /// Waits until something has ended on the session (a leave, a query that others wait behind, a wait for rows), or until
 /// `latest`.

@@ -45,7 +45,8 @@ proto::fault query_conversation::begin(const statement& what, bool may_wait) {
   refuses_ = what.refuses;
   const bool is_limited = what.server_timeout.count() > 0;
   // Behind other queries it is not known yet in which transaction it will run.
-  restores_timeout_ = is_limited && what.page_rows == 0 && (engine_.scope.in_block() || !engine_.queue.empty());
+  const bool is_in_block = engine_.scope.in_block() || !engine_.blocks.unsent().empty();
+  restores_timeout_ = is_limited && what.page_rows == 0 && (is_in_block || !engine_.queue.empty());
   if (what.page_rows != 0) portal_.emplace(engine_.scope, what.page_rows);
   const known_result_ptr prepared = prepared_.look_up(what);
   if (what.decides && !what.is_copied) key_ = known_results::key_of(what);
@@ -55,6 +56,7 @@ proto::fault query_conversation::begin(const statement& what, bool may_wait) {
   try {
     for (const std::string& name : cache.to_close().first(closes))
       to << proto::close{proto::describe::kind::statement, name};
+    if (!engine_.blocks.unsent().empty()) to.aside(engine_.blocks.unsent());
     if (portal_ && portal_->needs_begin()) to.aside("begin");
     if (is_limited) to.aside(timeout_statement(what.server_timeout, restores_timeout_));
     add_query(to, what, prepared, may_wait);
@@ -64,6 +66,7 @@ proto::fault query_conversation::begin(const statement& what, bool may_wait) {
   }
   if (to.failure()) return to.failure();
   cache.closed(closes);
+  engine_.blocks.sent();
   if (portal_) portal_->opened();
   end_flight();
   return {};

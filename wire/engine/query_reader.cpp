@@ -23,6 +23,10 @@ query_reader::query_reader(session& on, const statement& what) : session_{on}, q
   require_free(on);
   if (on.is() == session::state::leaving) on.io.refuse(errc::bad_state, "an earlier query is still being left");
   if (what.page_rows != 0) check_timeout(what);
+  if (what.discards_rows) {
+    wants_ = interest::outcome;
+    doing_ = "executing on";
+  }
   open(what, true);
 }
 
@@ -51,7 +55,7 @@ query_reader::~query_reader() {
 /// In the caller's block the setting would have to be restored, but when the last page comes is not known. In a block
 /// that is begun for pages the setting ends with the block.
 void query_reader::check_timeout(const statement& what) const {
-  if (what.server_timeout.count() > 0 && session_.engine.scope.in_callers_block())
+  if (what.server_timeout.count() > 0 && session_.engine.is_in_callers_block())
     session_.io.refuse(errc::bad_query,
                        "in a transaction block of the caller's, a query in pages cannot have a timeout of its own on "
                        "the server: set statement_timeout for the block");
@@ -361,7 +365,7 @@ void query_reader::fail_unsuitable() const {
                          .message = where.after(query_.unsuitable()->why),
                          .server = {},
                          .rows = where.rows,
-                         .retryable = code == errc::result_changed && !session_.engine.scope.in_block(),
+                         .retryable = code == errc::result_changed && !session_.engine.is_in_callers_block(),
                          .connection_usable = true}};
 }
 

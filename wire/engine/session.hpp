@@ -76,8 +76,10 @@ class session {
   };
   [[nodiscard]] state is() const noexcept;
   [[nodiscard]] bool is_broken() const noexcept { return phase_ == phase::broken; }
-  /// Whether it is idle, and no paged query is between two pages.
-  [[nodiscard]] bool is_unused() const noexcept { return is() == state::idle && !engine.scope.has_portals(); }
+  /// Whether it is idle, no paged query is between two pages, and no transaction object is using it.
+  [[nodiscard]] bool is_unused() const noexcept {
+    return is() == state::idle && !engine.scope.has_portals() && engine.blocks.empty();
+  }
   /// The first ReadyForQuery has arrived.
   void logged_in() noexcept { phase_ = phase::ready; }
 

@@ -20,6 +20,7 @@ struct statement {
   std::span<const std::uint32_t> types{};  ///< OIDs of the parameters; 0 or omitted: the server infers the type
   std::span<const proto::parameter> values{};
   std::span<const proto::value_format> formats{};  ///< of the result, as Bind has them
+  bool discards_rows{false};                       ///< its result is only that it has run
   bool by_columns{false};                          ///< its columns are reported to the reader, however many there are
   /// If not null: tells why columns like these cannot be read, or nothing. Then the query ends with that reason.
   std::string (*refuses)(const proto::row_description& columns){};

@@ -10,12 +10,14 @@
 /// - sluice::from and sluice::sql: what to stream; sluice::predicate: conditions
 /// - sluice::row_range and sluice::row_stream, sluice::chunk, sluice::row: results; what all streams can do:
 ///   sluice::blocking_stream and sluice::awaitable_stream
+/// - sluice::transaction and sluice::blocking_transaction
 /// - sluice::stream_in_parallel: one relation over several connections
 /// - sluice::error: every failure
 /// - sluice::connection_options and sluice::query_options: bounds, deadlines and modes
 
 #include <sluice/stream/chunk.hpp>
 #include <sluice/stream/client.hpp>
+#include <sluice/stream/command_result.hpp>
 #include <sluice/stream/columns.hpp>
 #include <sluice/stream/concepts.hpp>
 #include <sluice/stream/connection.hpp>
@@ -29,6 +31,7 @@
 #include <sluice/stream/row.hpp>
 #include <sluice/stream/row_stream.hpp>
 #include <sluice/stream/stats.hpp>
+#include <sluice/stream/transaction.hpp>
 #include <sluice/wire/conninfo.hpp>
 #include <sluice/wire/error.hpp>
 #include <sluice/wire/events.hpp>

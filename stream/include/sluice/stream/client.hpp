@@ -15,11 +15,13 @@
 
 #include <sluice/export.hpp>
 #include <sluice/stream/chunk.hpp>
+#include <sluice/stream/command_result.hpp>
 #include <sluice/stream/options.hpp>
 #include <sluice/stream/pause.hpp>
 #include <sluice/stream/query.hpp>
 #include <sluice/stream/row_iterator.hpp>
 #include <sluice/stream/stats.hpp>
+#include <sluice/stream/transaction_options.hpp>
 #include <sluice/wire/conninfo.hpp>
 #include <sluice/wire/error.hpp>
 #include <sluice/wire/events.hpp>
@@ -65,13 +67,18 @@ class [[nodiscard, gnu::visibility("default")]] row_range {
 
  private:
   friend class client;
+  friend class blocking_transaction;
   explicit row_range(std::unique_ptr<detail::blocking_query> query) noexcept;
+  static std::vector<row_range> send(const std::shared_ptr<detail::blocking_connection>& on,
+                                     const std::vector<query>& queries, const query_options& options,
+                                     std::uint64_t block);
 
   std::unique_ptr<detail::blocking_query> query_;
 };
 
 template <class T, class Rows = row_range>
 class typed_range;
+class blocking_transaction;
 
 /// One connection for one thread.
 /// @par Thread safety  none, except for `interrupt`
@@ -91,8 +98,12 @@ class SLUICE_API client {
   /// The rows as values of a C++ type. Include <sluice/stream/typed.hpp>, where errors and policies are described.
   template <class T>
   [[nodiscard]] typed_range<T> stream(const query& what, query_options options = {});
+  /// Runs one statement, with its parameters, to its end; rows are discarded. @see connection::execute
+  command_result execute(const query& what, query_options options = {});
   /// Runs statements without parameters and discards their rows; @see connection::execute
-  std::string execute(std::string_view statements, query_options options = {});
+  command_result execute(std::string_view statements, query_options options = {});
+  /// Begins a transaction. Include <sluice/stream/transaction.hpp>. @see connection::begin
+  [[nodiscard]] blocking_transaction begin(transaction_options how = {});
 
   /// Sends several queries in one write and returns their rows in the same order; read them in that order, too.
   /// Everything said about `connection::send` applies here.

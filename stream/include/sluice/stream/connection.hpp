@@ -19,11 +19,13 @@
 #include <asio/awaitable.hpp>
 
 #include <sluice/export.hpp>
+#include <sluice/stream/command_result.hpp>
 #include <sluice/stream/options.hpp>
 #include <sluice/stream/pipeline.hpp>
 #include <sluice/stream/query.hpp>
 #include <sluice/stream/row_stream.hpp>
 #include <sluice/stream/token.hpp>
+#include <sluice/stream/transaction_options.hpp>
 #include <sluice/wire/conninfo.hpp>
 #include <sluice/wire/error.hpp>
 #include <sluice/wire/events.hpp>
@@ -32,6 +34,7 @@ namespace sluice {
 
 template <class T, class Rows = row_stream>
 class typed_stream;
+class transaction;
 
 /// A connection that has logged in. Movable. If destroyed while idle, it sends Terminate to the server.
 /// @par Thread safety  none: use it and its streams from one coroutine or strand. Where deadlines matter, have only one
@@ -65,15 +68,29 @@ class SLUICE_API connection {
     return detail::with_token(get_executor(), [&] { return stream<T>(what, options); }, std::forward<Token>(token));
   }
 
+  /// Runs one statement, with its parameters, to its end; rows are discarded. `query_options::mode` does not apply.
+  /// @par Errors  throws error: as `stream` and `row_stream::next`. After `connection_lost` it is unknown whether the
+  ///              statement has run, unless it was in a `transaction`
+  [[nodiscard]] asio::awaitable<command_result> execute(const query& what, query_options options = {});
   /// Runs one or more statements without parameters, separated by semicolons, by the simple protocol; rows are
   /// discarded. The statements form one transaction unless they say otherwise.
-  /// @return the last command's tag, such as "INSERT 0 42"
+  /// @return of the last statement
   /// @par Errors  throws error: as `row_stream::next`; the first failing statement ends the rest
-  [[nodiscard]] asio::awaitable<std::string> execute(std::string_view statements, query_options options = {});
-  /// With a completion token: `void(std::exception_ptr, std::string)`
+  [[nodiscard]] asio::awaitable<command_result> execute(std::string_view statements, query_options options = {});
+  /// With a completion token: `void(std::exception_ptr, command_result)`
+  /// @param what  a query, or statements
+  template <class What, class Token>
+  auto execute(const What& what, query_options options, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return execute(what, options); }, std::forward<Token>(token));
+  }
+
+  /// Begins a transaction. Include <sluice/stream/transaction.hpp>.
+  /// @par Errors  throws error: bad_state when a transaction block is open already, or a stream in pages, which has one
+  [[nodiscard]] asio::awaitable<transaction> begin(transaction_options how = {});
+  /// With a completion token: `void(std::exception_ptr, transaction)`
   template <class Token>
-  auto execute(std::string_view statements, query_options options, Token&& token) {
-    return detail::with_token(get_executor(), [&] { return execute(statements, options); }, std::forward<Token>(token));
+  auto begin(transaction_options how, Token&& token) {
+    return detail::with_token(get_executor(), [this, how] { return begin(how); }, std::forward<Token>(token));
   }
 
   /// Sends several queries in one write; their results arrive in the same order, without a round trip for each. Every
@@ -114,12 +131,17 @@ class SLUICE_API connection {
   [[nodiscard]] std::shared_ptr<wire::session> release() && noexcept { return std::move(session_); }
 
  private:
+  friend class transaction;
   void require_open() const;
-  static asio::awaitable<row_stream> start(std::shared_ptr<wire::session> on, query what, query_options options);
+  // `block`: of which transaction; 0: of whatever is open.
+  static asio::awaitable<row_stream> start(std::shared_ptr<wire::session> on, query what, query_options options,
+                                           std::uint64_t block);
+  static asio::awaitable<command_result> run(std::shared_ptr<wire::session> on, query what, query_options options,
+                                             std::uint64_t block);
+  static asio::awaitable<command_result> run_all(std::shared_ptr<wire::session> on, std::string statements,
+                                                 query_options options, std::uint64_t block);
   static asio::awaitable<pipeline> send_all(std::shared_ptr<wire::session> on, std::vector<query> queries,
-                                            query_options options);
-  static asio::awaitable<std::string> run(std::shared_ptr<wire::session> on, std::string statements,
-                                          query_options options);
+                                            query_options options, std::uint64_t block);
 
   std::shared_ptr<wire::session> session_;
 };

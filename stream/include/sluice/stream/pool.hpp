@@ -61,6 +61,7 @@ class SLUICE_API pooled_connection {
  private:
   friend class pool;
   friend class pooled_stream;
+  friend class transaction;
   pooled_connection(std::shared_ptr<wire::session_pool> from, std::shared_ptr<wire::session> lent) noexcept;
   static asio::awaitable<pooled_connection> acquire_from(std::shared_ptr<wire::session_pool> sessions,
                                                          std::chrono::steady_clock::time_point deadline);
@@ -169,6 +170,25 @@ class SLUICE_API pool {
   [[nodiscard]] typed_stream<T, pooled_stream> stream(query what, query_options options = {},
                                                       retry_options retry = {}) const;
 
+  /// Runs one statement, with its parameters, on a connection of the pool. It is sent once: nothing is retried.
+  /// @par Errors  throws error: as `acquire` and `connection::execute`
+  [[nodiscard]] asio::awaitable<command_result> execute(query what, query_options options = {});
+  /// With a completion token: `void(std::exception_ptr, command_result)`
+  template <class Token>
+  auto execute(query what, query_options options, Token&& token) {
+    return detail::with_token(
+        get_executor(), [&] { return execute(std::move(what), options); }, std::forward<Token>(token));
+  }
+  /// Begins a transaction on a connection of the pool, which gets it back when the transaction is over. Include
+  /// <sluice/stream/transaction.hpp>.
+  /// @par Errors  throws error: as `acquire`
+  [[nodiscard]] asio::awaitable<transaction> begin(transaction_options how = {});
+  /// With a completion token: `void(std::exception_ptr, transaction)`
+  template <class Token>
+  auto begin(transaction_options how, Token&& token) {
+    return detail::with_token(get_executor(), [this, how] { return begin(how); }, std::forward<Token>(token));
+  }
+
   /// Opens connections until there are `min_size`; from then on the pool keeps that many.
   /// @par Errors  throws error: the error of connecting
   [[nodiscard]] asio::awaitable<void> warm_up();
@@ -194,6 +214,8 @@ class SLUICE_API pool {
   [[nodiscard]] asio::any_io_executor get_executor() const;
 
  private:
+  static asio::awaitable<command_result> run(std::shared_ptr<wire::session_pool> on, query what, query_options options);
+
   std::shared_ptr<wire::session_pool> sessions_;
 };
 

@@ -24,7 +24,8 @@ namespace sluice {
 class connection;
 namespace detail {
 class running_query;
-}
+asio::awaitable<void> run_to_end(std::shared_ptr<running_query> query);
+}  // namespace detail
 
 /// The rows of one query. Movable; it keeps its connection alive.
 ///
@@ -103,6 +104,7 @@ class [[nodiscard, gnu::visibility("default")]] row_stream {
  private:
   friend class connection;
   friend class pipeline;
+  friend asio::awaitable<void> detail::run_to_end(std::shared_ptr<detail::running_query> query);
   using query_ptr = std::shared_ptr<detail::running_query>;  // kept alive by a waiting call
   explicit row_stream(query_ptr query) noexcept;
 

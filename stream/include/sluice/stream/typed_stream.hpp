@@ -21,6 +21,7 @@
 #include <sluice/stream/pool.hpp>
 #include <sluice/stream/row_stream.hpp>
 #include <sluice/stream/token.hpp>
+#include <sluice/stream/transaction.hpp>
 #include <sluice/stream/typed.hpp>
 
 namespace sluice {
@@ -86,6 +87,11 @@ asio::awaitable<typed_stream<T, Rows>> typed(asio::awaitable<Rows> rows) {
 
 template <class T>
 asio::awaitable<typed_stream<T>> connection::stream(const query& what, query_options options) {
+  return detail::typed<T>(stream(what, options));
+}
+
+template <class T>
+asio::awaitable<typed_stream<T>> transaction::stream(const query& what, query_options options) {
   return detail::typed<T>(stream(what, options));
 }
 

@@ -1,0 +1,44 @@
+#include "api/free_session.hpp"
+
+#include <string>
+#include <utility>
+
+#include "engine/departure.hpp"
+#include "engine/run_query.hpp"
+
+#include "api/run_to_end.hpp"
+#include "api/running_query.hpp"
+
+namespace sluice::detail {
+
+void require_innermost(const wire::session& on, wire::open_blocks::id of) {
+  if (of == 0) return;
+  const wire::open_blocks& blocks = on.engine.blocks;
+  if (on.is_broken()) on.io.refuse(errc::bad_state, "the connection of the transaction is closed");
+  if (!blocks.is_open(of)) on.io.refuse(errc::bad_state, "the transaction is over");
+  if (!blocks.is_innermost(of)) on.io.refuse(errc::bad_state, "a savepoint of the transaction is open: use that one");
+  const bool has_ended = blocks.unsent().empty() && on.engine.scope.is_idle() && on.engine.queue.empty();
+  if (has_ended)
+    on.io.refuse(errc::bad_state, "the server has ended the transaction: BEGIN failed, or a statement has ended it");
+}
+
+asio::awaitable<void> until_free(std::shared_ptr<wire::session> on, wire::clock::time_point asked,
+                                 query_options options, beginning how, wire::open_blocks::id of) {
+  const wire::clock::time_point latest = latest_start(asked, options);
+  wire::open_blocks& blocks = on->engine.blocks;
+  if (on->is() == wire::session::state::leaving) co_await wire::until_left(*on, latest);
+  if (blocks.is_due() && !on->is_broken()) {
+    wire::departure from{on, {}};
+    (void)co_await wire::leave(std::move(from));
+  }
+  if (!on->engine.queue.empty()) co_await wire::until_decided(*on, latest);
+  require_innermost(*on, of);
+  if (how == beginning::with_statement || blocks.unsent().empty()) co_return;
+  const std::string begin{blocks.unsent()};
+  auto query = std::make_shared<running_query>(on, std::string_view{begin}, options);
+  blocks.sent();
+  query->launch(asked);
+  co_await run_to_end(std::move(query));
+}
+
+}  // namespace sluice::detail

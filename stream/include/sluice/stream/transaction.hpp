@@ -1,0 +1,194 @@
+#pragma once
+/// @file
+/// Transactions, for coroutines and for plain loops.
+///
+///     sluice::transaction tx = co_await conn.begin({.isolation = sluice::isolation::serializable});
+///     co_await tx.execute(sluice::sql("update account set balance = balance - $1 where id = $2", 10, from));
+///     co_await tx.execute(sluice::sql("update account set balance = balance + $1 where id = $2", 10, to));
+///     co_await tx.commit();  // without this, everything is rolled back
+///
+/// `begin` costs no round trip: BEGIN travels with the first statement, and a transaction without a statement sends
+/// nothing at all. Only a first statement in pages, a pipeline, a list of statements and a savepoint wait for its
+/// answer.
+///
+/// A commit has three ends. It returns: the server has committed. It throws `rolled_back`, or the server's error:
+/// nothing of the transaction remains. It throws `outcome_unknown`: the connection was lost, or the wait for the answer
+/// was given up, after COMMIT was sent and before it was answered; only a look at the data can tell.
+///
+/// While a transaction is open, whatever is sent on its connection runs in it.
+/// @see PostgreSQL documentation, BEGIN, COMMIT, SAVEPOINT
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+
+#include <sluice/export.hpp>
+#include <sluice/stream/client.hpp>
+#include <sluice/stream/command_result.hpp>
+#include <sluice/stream/connection.hpp>
+#include <sluice/stream/options.hpp>
+#include <sluice/stream/pipeline.hpp>
+#include <sluice/stream/query.hpp>
+#include <sluice/stream/row_stream.hpp>
+#include <sluice/stream/token.hpp>
+#include <sluice/stream/transaction_options.hpp>
+
+namespace sluice {
+
+namespace wire {
+class session_pool;
+}
+class pool;
+class pooled_connection;
+
+/// A transaction block, or a savepoint in one. Movable. If destroyed before `commit` or `rollback`, it is rolled back
+/// in the background, and the connection's next statement waits for that; so does the pool, before it lends the
+/// connection again.
+///
+/// A statement that fails, or a stream that is left while the server is still sending its rows, fails the transaction:
+/// further statements are refused by the server (25P02) until it is rolled back. To go on after an error, run the
+/// statement in a savepoint.
+/// @par Lifetime       keeps its connection open, and the loan of a pool
+/// @par Thread safety  none: as its connection
+class [[nodiscard, gnu::visibility("default")]] transaction {
+ public:
+  /// No transaction; also the moved-from state.
+  transaction() noexcept;
+  transaction(transaction&&) noexcept;
+  transaction& operator=(transaction&&) noexcept;
+  ~transaction();
+
+  /// @see connection::stream
+  /// @par Errors  throws error: also bad_state when the transaction is over, or a savepoint in it is open
+  [[nodiscard]] asio::awaitable<row_stream> stream(const query& what, query_options options = {});
+  /// Rows as values of a C++ type. Include <sluice/stream/typed_stream.hpp>.
+  template <class T>
+  [[nodiscard]] asio::awaitable<typed_stream<T>> stream(const query& what, query_options options = {});
+  /// With a completion token: `void(std::exception_ptr, row_stream)`; @see async.hpp
+  template <class Token>
+  auto stream(const query& what, query_options options, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return stream(what, options); }, std::forward<Token>(token));
+  }
+
+  /// @see connection::execute
+  /// @par Errors  throws error: as `stream`
+  [[nodiscard]] asio::awaitable<command_result> execute(const query& what, query_options options = {});
+  /// @see connection::execute
+  [[nodiscard]] asio::awaitable<command_result> execute(std::string_view statements, query_options options = {});
+  /// With a completion token: `void(std::exception_ptr, command_result)`
+  /// @param what  a query, or statements
+  template <class What, class Token>
+  auto execute(const What& what, query_options options, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return execute(what, options); }, std::forward<Token>(token));
+  }
+
+  /// @see connection::send; here an error in one query fails those behind it, too
+  [[nodiscard]] asio::awaitable<pipeline> send(std::vector<query> queries, query_options options = {});
+  /// With a completion token: `void(std::exception_ptr, pipeline)`
+  template <class Token>
+  auto send(std::vector<query> queries, query_options options, Token&& token) {
+    return detail::with_token(
+        get_executor(), [&] { return send(std::move(queries), options); }, std::forward<Token>(token));
+  }
+
+  /// A savepoint, as a transaction of its own: its `commit` releases the savepoint, `rollback` or its end undoes what
+  /// was done since. Until then, this transaction is not to be used.
+  /// @par Errors  throws error: as `stream`
+  [[nodiscard]] asio::awaitable<transaction> begin();
+  /// With a completion token: `void(std::exception_ptr, transaction)`
+  template <class Token>
+  auto begin(Token&& token) {
+    return detail::with_token(get_executor(), [this] { return begin(); }, std::forward<Token>(token));
+  }
+
+  /// Ends it: everything that it did becomes visible to others, or, of a savepoint, part of the transaction around it.
+  /// @par Errors        throws error: rolled_back when a statement had failed; server_error when the server could not
+  ///                    commit, which has then rolled back (a deferred constraint; 40001, which is `retryable`);
+  ///                    outcome_unknown; bad_state when it is over, or a stream of it is still open: then it goes on
+  /// @par Cancellation  terminal: throws outcome_unknown
+  [[nodiscard]] asio::awaitable<void> commit();
+  /// With a completion token: `void(std::exception_ptr)`
+  template <class Token>
+  auto commit(Token&& token) {
+    return detail::with_token(get_executor(), [this] { return commit(); }, std::forward<Token>(token));
+  }
+  /// Ends it and undoes what it did.
+  /// @par Errors  throws error: bad_state as `commit`; connection_lost, after which the server rolls back as well
+  [[nodiscard]] asio::awaitable<void> rollback();
+  /// With a completion token: `void(std::exception_ptr)`
+  template <class Token>
+  auto rollback(Token&& token) {
+    return detail::with_token(get_executor(), [this] { return rollback(); }, std::forward<Token>(token));
+  }
+
+  /// Whether neither `commit` nor `rollback` was called, and the connection is not known to be lost.
+  [[nodiscard]] bool is_open() const noexcept;
+  /// @par Errors  throws error: bad_state for a moved-from transaction; so do calls with a completion token
+  [[nodiscard]] asio::any_io_executor get_executor() const;
+
+ private:
+  friend class connection;
+  friend class pool;
+  using session_ptr = std::shared_ptr<wire::session>;
+  transaction(session_ptr on, std::uint64_t block, std::shared_ptr<pooled_connection> lent) noexcept;
+  static asio::awaitable<transaction> begin_on(session_ptr on, transaction_options how,
+                                               std::shared_ptr<pooled_connection> lent);
+  static asio::awaitable<transaction> begin_in(std::shared_ptr<wire::session_pool> from, transaction_options how);
+  static asio::awaitable<transaction> nest(session_ptr on, std::uint64_t in);
+  void require_open() const;
+  void drop() noexcept;
+
+  session_ptr session_;
+  std::uint64_t block_{0};
+  std::shared_ptr<pooled_connection> lent_;
+};
+
+/// The same for a `client`. If destroyed before `commit` or `rollback`, it is rolled back before the destructor
+/// returns, or, while a range of it is still open, before the client's next statement.
+/// @par Lifetime       keeps the connection open
+/// @par Thread safety  none: as the client
+class [[nodiscard, gnu::visibility("default")]] blocking_transaction {
+ public:
+  blocking_transaction(blocking_transaction&&) noexcept;
+  blocking_transaction& operator=(blocking_transaction&&) noexcept;
+  ~blocking_transaction();
+
+  /// @see client::stream, transaction::stream
+  [[nodiscard]] row_range stream(const query& what, query_options options = {});
+  /// Rows as values of a C++ type. Include <sluice/stream/typed.hpp>.
+  template <class T>
+  [[nodiscard]] typed_range<T> stream(const query& what, query_options options = {}) {
+    return typed_range<T>{stream(what, options)};
+  }
+  /// @see transaction::execute
+  command_result execute(const query& what, query_options options = {});
+  command_result execute(std::string_view statements, query_options options = {});
+  /// @see transaction::send
+  [[nodiscard]] std::vector<row_range> send(const std::vector<query>& queries, query_options options = {});
+  /// @see transaction::begin
+  [[nodiscard]] blocking_transaction begin();
+  /// @see transaction::commit
+  void commit();
+  /// @see transaction::rollback
+  void rollback();
+  [[nodiscard]] bool is_open() const noexcept;
+
+ private:
+  friend class client;
+  using connection_ptr = std::shared_ptr<detail::blocking_connection>;
+  blocking_transaction(connection_ptr on, std::uint64_t block) noexcept;
+  void require_open() const;
+  void drop() noexcept;
+
+  connection_ptr connection_;
+  std::uint64_t block_{0};
+};
+
+}  // namespace sluice

@@ -1,0 +1,27 @@
+#pragma once
+/// @file
+/// How a transaction is to be run.
+
+#include <cstdint>
+#include <optional>
+
+namespace sluice {
+
+/// What a transaction sees of others.
+/// @see PostgreSQL documentation, "Transaction Isolation"
+enum class isolation : std::uint8_t {
+  as_configured,    ///< the server's default_transaction_isolation
+  read_committed,   ///< each statement sees what was committed before it
+  repeatable_read,  ///< all statements see what was committed before the first; a conflicting write fails with 40001
+  serializable,     ///< as if transactions ran one after another; those that cannot fail with 40001
+};
+
+/// What is left out is as the server's defaults have it.
+struct transaction_options {
+  sluice::isolation isolation{sluice::isolation::as_configured};
+  std::optional<bool> read_only{};  ///< a write then fails with 25006
+  std::optional<bool>
+      deferrable{};  ///< of a serializable, read-only one: waits until it cannot fail, or make others fail
+};
+
+}  // namespace sluice
