@@ -32,7 +32,7 @@ struct step {
     refused,    ///< ErrorResponse: the frame's body says why; the rest is skipped up to ReadyForQuery
     ready,      ///< ReadyForQuery: the answer to a Sync or a Query is complete
     aside,      ///< NoticeResponse, ParameterStatus, NotificationResponse: allowed at any time, changes nothing here
-    copy_in,    ///< CopyInResponse: send CopyFail, and Sync if `needs_sync`; an ErrorResponse follows
+    copy_in,    ///< CopyInResponse: send the data and CopyDone, or CopyFail; and Sync if `needs_sync`
     copy_out,   ///< CopyOutResponse: the data is skipped
     copying,    ///< CopyOutResponse of a COPY that was requested: rows follow
     copied,     ///< CopyDone of a COPY that was requested
@@ -66,6 +66,8 @@ class query_machine {
   void sent_copy(const execute& message) noexcept;
   /// Messages without an answer of their own.
   void sent(const flush& /*message*/) const noexcept {}
+  void sent(const copy_data& /*message*/) const noexcept {}
+  void sent(const copy_done& /*message*/) const noexcept {}
   void sent(const copy_fail& /*message*/) const noexcept {}
 
   /// For a statement that was described before: whether it returns rows when it is executed next.

@@ -126,6 +126,10 @@ fault encode(const close& message, output& out) {
 fault encode(const sync&, output& out) { return message_writer{'S', out}.finish(); }
 fault encode(const flush&, output& out) { return message_writer{'H', out}.finish(); }
 fault encode(const terminate&, output& out) { return message_writer{'X', out}.finish(); }
+fault encode(const copy_data& message, output& out) {
+  return message_writer{'d', out}.bytes(text_of(message.data)).finish();
+}
+fault encode(const copy_done&, output& out) { return message_writer{'c', out}.finish(); }
 fault encode(const copy_fail& message, output& out) { return message_writer{'f', out}.text(message.reason).finish(); }
 
 }  // namespace sluice::proto

@@ -88,6 +88,11 @@ struct close {
 struct sync {};
 struct flush {};
 struct terminate {};
+/// Any part of the data: it may begin and end anywhere.
+struct copy_data {
+  std::span<const std::byte> data{};
+};
+struct copy_done {};
 struct copy_fail {
   std::string_view reason{};
 };
@@ -112,6 +117,8 @@ fault encode(const close& message, output& out);
 fault encode(const sync& message, output& out);
 fault encode(const flush& message, output& out);
 fault encode(const terminate& message, output& out);
+fault encode(const copy_data& message, output& out);
+fault encode(const copy_done& message, output& out);
 fault encode(const copy_fail& message, output& out);
 
 /// Puts these formats of the result into a Bind that was encoded without any.

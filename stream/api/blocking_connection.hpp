@@ -65,7 +65,7 @@ class blocking_connection {
   [[nodiscard]] std::shared_ptr<running_query> begin(const What& what, const query_options& options,
                                                      wire::open_blocks::id block) {
     const auto asked = wire::clock::now();
-    constexpr bool is_simple = std::is_same_v<What, std::string_view>;
+    constexpr bool is_simple = std::is_same_v<What, std::string_view> || std::is_same_v<What, copy_from>;
     const beginning how = is_simple ? beginning::on_its_own : beginning_of(options);
     auto query = std::make_shared<running_query>(ready(asked, options, how, block), what, options);
     query->launch(asked);
@@ -152,6 +152,12 @@ class blocking_query {
       if (const std::optional<chunk> rows = query_->advance(false)) return *rows;
       query_->wait(connection_->interrupts());
     }
+  }
+
+  /// Of a COPY FROM STDIN: waits until the server wants data, and has taken all that was given to it.
+  void send() {
+    query_->enter();
+    while (!query_->send(false)) query_->wait(connection_->interrupts());
   }
 
   leaving leave() noexcept {

@@ -15,6 +15,14 @@ asio::awaitable<leaving> leave(std::shared_ptr<running_query> query, wire::depar
   co_return how;
 }
 
+asio::awaitable<leaving> stop(std::shared_ptr<running_query> query) {
+  query->stop();
+  if (query->reader().is_over()) co_return leaving::drained;  // its connection may be somebody else's by now
+  wire::departure from = query->depart();
+  const leaving how = co_await leave(std::move(query), std::move(from));
+  co_return how;
+}
+
 void leave_in_background(std::shared_ptr<running_query> query) noexcept {
   if (query == nullptr) return;
   const auto alive = query->keep_session();

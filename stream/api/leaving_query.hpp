@@ -14,6 +14,9 @@ namespace sluice::detail {
 /// @param from  made by `running_query::depart`
 [[nodiscard]] asio::awaitable<leaving> leave(std::shared_ptr<running_query> query, wire::departure from);
 
+/// Stops it, whatever it does on the server.
+[[nodiscard]] asio::awaitable<leaving> stop(std::shared_ptr<running_query> query);
+
 /// The same for a query that was dropped, in a coroutine of its own.
 void leave_in_background(std::shared_ptr<running_query> query) noexcept;
 

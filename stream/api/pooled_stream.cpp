@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <exception>
 #include <optional>
-#include <random>
 #include <utility>
 
 #include <asio/co_spawn.hpp>
@@ -20,13 +19,6 @@ namespace sluice {
 namespace {
 
 using wire::clock;
-
-/// Half of it is fixed, the rest random, so that clients that failed together do not retry together.
-std::chrono::milliseconds spread(std::chrono::milliseconds longest) {
-  static thread_local std::minstd_rand random{std::random_device{}()};
-  const auto half = std::max(longest, std::chrono::milliseconds{}) / 2;
-  return half + std::chrono::milliseconds{std::uniform_int_distribution<std::int64_t>{0, half.count()}(random)};
-}
 
 }  // namespace
 
@@ -63,7 +55,7 @@ class pooled_stream::attempts_of {
       } catch (const error& why) {
         failure = why;
       }
-      const std::chrono::milliseconds pause = spread(pauses.next());
+      const std::chrono::milliseconds pause = detail::spread(pauses.next());
       if (!self->is_worth_another(*failure) || wire::from_now(pause) >= self->last_moment()) throw *failure;
       self->rows_ = {};
       self->unsent_.reset();

@@ -6,17 +6,19 @@
 #include <system_error>
 #include <utility>
 
-#include <asio/cancellation_state.hpp>
 #include <asio/steady_timer.hpp>
-#include <asio/this_coro.hpp>
 
 #include "engine/departure.hpp"
 
 #include "api/leaving_query.hpp"
+#include "api/reading.hpp"
 #include "api/run_to_end.hpp"
 #include "api/running_query.hpp"
 
 namespace sluice {
+
+using detail::begun;
+using detail::read;
 
 row_stream::row_stream(query_ptr query) noexcept : query_{std::move(query)} {}
 row_stream::row_stream() noexcept = default;
@@ -36,53 +38,6 @@ row_stream::~row_stream() {
 }
 
 namespace {
-
-bool is_being_left(detail::running_query& query) noexcept {
-  return query.session().is() == wire::session::state::leaving;
-}
-
-/// What to do once nothing is being left on the connection any more.
-enum class begun : std::uint8_t {
-  read,
-  stop,  ///< all rows that were wanted have been handed out: the rest is not read
-  end,
-};
-
-asio::awaitable<leaving> stop(std::shared_ptr<detail::running_query> query) {
-  query->stop();
-  if (query->reader().is_over()) co_return leaving::drained;  // its connection may be somebody else's by now
-  wire::departure from = query->depart();
-  const leaving how = co_await detail::leave(std::move(query), std::move(from));
-  co_return how;
-}
-
-/// Calls `step` until it returns something, and waits for the server in between, and for other streams of the
-/// connection that are being left. Like `wire::run`, but one coroutine deep: Asio caches only so many frames for reuse.
-template <class Result, class Begin, class Step>
-asio::awaitable<Result> read(std::shared_ptr<detail::running_query> owned, Begin begin, Step step) {
-  detail::running_query& query = *owned;
-  if (is_being_left(query)) co_await wire::until_left(query.session(), query.ends());
-  const begun how = begin(query);
-  if (how == begun::stop) (void)co_await stop(owned);
-  if (how != begun::read) co_return Result{};
-  for (;;) {
-    if (const std::optional<Result> result = step(query)) co_return *result;
-    bool is_aborted = false;
-    try {
-      const wire::departures::reader waiting{query.session().leaving};
-      co_await query.link().ready();
-    } catch (const std::system_error&) {  // how Asio reports that this coroutine was cancelled before it could wait
-      is_aborted = true;
-    }
-    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-    if (is_aborted) query.fail_cancelled();
-    query.check_wait(asked);
-    if (is_being_left(query)) {
-      co_await wire::until_left(query.session(), query.ends());
-      query.keep_deadline();
-    }
-  }
-}
 
 begun begin_next(detail::running_query& query) {
   if (query.is_done()) return begun::end;
@@ -142,7 +97,7 @@ void row_stream::resume() {
 
 asio::awaitable<leaving> row_stream::cancel() {
   if (query_ == nullptr) return nothing_to_leave();
-  return stop(query_);
+  return detail::stop(query_);
 }
 
 std::span<const result_column> row_stream::columns() const noexcept {

@@ -83,6 +83,13 @@ running_query::running_query(std::shared_ptr<wire::session> on, command what, co
   note_text(what.what.text(), reader_->was_prepared());
 }
 
+running_query::running_query(std::shared_ptr<wire::session> on, copy_from what, const query_options& options)
+    : running_query{std::move(on), options} {
+  reader_.emplace(*session_, wire::query_reader::copy_from{what.statement});
+  effects_ = query::effect::none;  // dropped, it stores nothing
+  note_text(what.statement, false);
+}
+
 void running_query::encode(const query& what, const wire::query_reader* before) {
   if (what.undeclared() != nullptr && before == nullptr) {
     if (types_of(*session_).is_without_documents(what.text()))
@@ -200,9 +207,17 @@ void running_query::wait(wire::interrupter& interrupts) {
 }
 
 std::optional<chunk> running_query::advance(bool polite) {
+  return attempt([&] { return step(polite); });
+}
+std::optional<bool> running_query::send(bool polite) {
+  return attempt([&] { return step_sending(polite); });
+}
+
+template <class Step>
+auto running_query::attempt(const Step& step) -> decltype(step()) {
   require_wanted();
   try {
-    std::optional<chunk> result = step(polite);
+    auto result = step();
     clock_.leave();
     return result;
   } catch (const error& failure) {
@@ -230,10 +245,27 @@ std::optional<chunk> running_query::step(bool polite) {
     check_limits();
     if (now == wire::query_reader::state::rows && !rows_.take(*reader_)) continue;
     if (now != wire::query_reader::state::hungry) return hand_over(now);
-    const bool has_moved = reader_->move();
-    if (limits_.stall_timeout.count() > 0 && has_moved) set_deadline();
-    if (!has_moved || (polite && link().turn_is_over())) return std::nullopt;
+    if (!move(polite)) return std::nullopt;
   }
+}
+
+std::optional<bool> running_query::step_sending(bool polite) {
+  for (;;) {
+    if (session_->is_broken() && !reader_->is_over()) link().fail(errc::bad_state, "the connection is closed");
+    if (reader_->advance() == wire::query_reader::state::over)
+      link().refuse(errc::unsupported_result,
+                    "the statement is not a COPY FROM STDIN, or the server has ended it early");
+    if (reader_->is_taking_data() && !link().wants_to_send()) return true;
+    if (!move(polite)) return std::nullopt;
+  }
+}
+
+/// Moves bytes.
+/// @return whether to go on at once; otherwise it is time to wait
+bool running_query::move(bool polite) {
+  const bool has_moved = reader_->move();
+  if (limits_.stall_timeout.count() > 0 && has_moved) set_deadline();
+  return has_moved && !(polite && link().turn_is_over());
 }
 
 wire::query_reader::state running_query::advance_reader() {

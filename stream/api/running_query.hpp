@@ -34,11 +34,17 @@ struct command {
   const query& what;
 };
 
+// A COPY FROM STDIN.
+struct copy_from {
+  std::string_view statement;
+};
+
 class running_query {
  public:
   // Encodes the query; `launch` sends it.
   running_query(std::shared_ptr<wire::session> on, const query& what, const query_options& options);
   running_query(std::shared_ptr<wire::session> on, command what, const query_options& options);
+  running_query(std::shared_ptr<wire::session> on, copy_from what, const query_options& options);
   running_query(std::shared_ptr<wire::session> on, std::string_view statements, const query_options& options);
   // For a query queued behind another one, which need not be over.
   running_query(const running_query& before, const query& what, const query_options& options);
@@ -53,6 +59,10 @@ class running_query {
   // The next rows, the end (an empty chunk), or nothing: then wait until the link is ready and call again. With
   // `polite`, it also returns nothing when it is time to let other coroutines run.
   std::optional<chunk> advance(bool polite);
+
+  // Of a COPY FROM STDIN: whether the server waits for data, and has got everything that was given to the reader. If
+  // nothing is returned, wait until the link is ready and call again; `polite` as above.
+  std::optional<bool> send(bool polite);
 
   // Requests no more pages. Then call `settle_pause` until it returns true, waiting in between; `polite` as above.
   void begin_pause(const pause_options& how);
@@ -108,12 +118,16 @@ class running_query {
   void note_text(std::string_view text, bool was_prepared);
   template <class Call>
   void noting_failure(const Call& call);
+  template <class Step>
+  auto attempt(const Step& step) -> decltype(step());
   void set_deadline() noexcept;
   void require_wanted() const;
   void disown(wire::query_reader::grace given) noexcept;
   [[nodiscard]] wire::query_reader::grace grace_when_dropped() const noexcept;
   void check_limits();
   std::optional<chunk> step(bool polite);
+  std::optional<bool> step_sending(bool polite);
+  [[nodiscard]] bool move(bool polite);
   [[nodiscard]] wire::query_reader::state advance_reader();
   [[nodiscard]] bool has_no_documents(const error& failure) const;
   chunk hand_over(wire::query_reader::state reached);

@@ -1,9 +1,21 @@
 // Transactions: what is committed, what is rolled back, and what neither the program nor a pool can get wrong.
 #include <gtest/gtest.h>
 
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/use_future.hpp>
+#include <atomic>
+#include <future>
 #include <optional>
+#include <set>
 #include <sluice/sluice.hpp>
+#include <sluice/stream/in_transaction.hpp>
+#include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -303,6 +315,190 @@ TEST_F(Transaction, WhoseServerWasLostBeforeCommitIsNotCommitted) {
   EXPECT_FALSE(why->retryable());
   EXPECT_EQ(failure_of([&] { tx.commit(); })->code(), errc::bad_state);
   EXPECT_EQ(count(), "0");
+}
+
+/// Inserts `n` and commits, over a connection that is cut after so many bytes of the server's.
+/// @return whether it is committed: "yes", "no", or "unknown"; or "unconnected"
+template <class Work>
+std::string commit_over(std::uint64_t bytes, cut how, const Work& work) {
+  relay between{static_cast<std::uint16_t>(std::stoi(cluster_value("SLUICE_TEST_PORT"))), bytes, how};
+  try {
+    sluice::client far{as_user("trust_user") + " sslmode=disable port=" + std::to_string(between.port())};
+    try {
+      work(far);
+    } catch (const sluice::error& why) {
+      EXPECT_TRUE(why.kind() == sluice::condition::connection || why.sqlstate() == "57P01") << why.what();
+      return why.code() == errc::outcome_unknown ? "unknown" : "no";
+    }
+    return "yes";
+  } catch (const sluice::error&) {
+    return "unconnected";
+  }
+}
+
+TEST_F(Transaction, SaysWhetherItIsCommittedWhereverTheConnectionIsCut) {
+  psql("grant all on kept to trust_user");
+  for (const cut how : {cut::close, cut::reset}) {
+    std::set<std::string> seen;
+    int n = 0;
+    for (std::uint64_t bytes = 0; seen.count("yes") < 1 || n < 40; ++bytes) {
+      ASSERT_LT(bytes, 2'000U);
+      const std::string committed = commit_over(bytes, how, [&](sluice::client& far) {
+        sluice::blocking_transaction tx = far.begin();
+        tx.execute(sql("insert into kept values ($1)", static_cast<std::int64_t>(bytes)));
+        tx.commit();
+      });
+      if (committed == "unconnected") continue;
+      seen.insert(committed);
+      ++n;
+      const std::string stored = answer(
+          db, sql("select to_json(count(*)) from kept where n = $1", static_cast<std::int64_t>(bytes)).as_document());
+      if (committed != "unknown") {
+        EXPECT_EQ(stored, committed == "yes" ? "1" : "0") << "after " << bytes << " bytes";
+      }
+    }
+    EXPECT_EQ(seen, (std::set<std::string>{"no", "unknown", "yes"}));
+    psql("truncate kept");
+  }
+}
+
+TEST_F(Transaction, OfASavepointIsNeverUnknown) {
+  const std::string committed = commit_over(relay::all, cut::close, [&](sluice::client& far) {
+    sluice::blocking_transaction tx = far.begin();
+    sluice::blocking_transaction inner = tx.begin();
+    psql("select pg_terminate_backend(" + std::to_string(far.backend_pid()) + ", 5000)");
+    inner.commit();
+  });
+  EXPECT_EQ(committed, "no");
+}
+
+// Run again when another transaction is in the way.
+
+TEST_F(Transaction, IsRunAgainAfterASerializationFailure) {
+  psql("insert into kept values (0)");
+  int runs = 0;
+  const int seen = sluice::in_transaction(db,
+                                          [&](sluice::blocking_transaction& tx) {
+                                            ++runs;
+                                            tx.execute("select n from kept");
+                                            if (runs < 3) psql("update kept set n = n + 1");
+                                            tx.execute("update kept set n = n + 10");
+                                            return runs;
+                                          },
+                                          {.attempts = 5, .backoff = std::chrono::milliseconds{1}},
+                                          {.isolation = isolation::repeatable_read});
+  EXPECT_EQ(seen, 3);
+  EXPECT_EQ(psql("select n from kept"), "12");
+}
+
+TEST_F(Transaction, IsRunAgainOnlySoOften) {
+  psql("insert into kept values (0)");
+  int runs = 0;
+  const auto work = [&](sluice::blocking_transaction& tx) {
+    ++runs;
+    tx.execute("select n from kept");
+    psql("update kept set n = n + 1");
+    tx.execute("update kept set n = n + 10");
+  };
+  const auto why = failure_of([&] {
+    sluice::in_transaction(db, work, {.attempts = 2, .backoff = std::chrono::milliseconds{1}},
+                           {.isolation = isolation::serializable});
+    return 0;
+  });
+  EXPECT_EQ(why->sqlstate(), "40001");
+  EXPECT_EQ(runs, 2);
+}
+
+TEST_F(Transaction, IsNotRunAgainForWhatItsBodyThrows) {
+  int runs = 0;
+  EXPECT_THROW(sluice::in_transaction(db,
+                                      [&](sluice::blocking_transaction& tx) {
+                                        ++runs;
+                                        tx.execute(insert);
+                                        throw std::runtime_error{"the program's own"};
+                                      }),
+               std::runtime_error);
+  EXPECT_EQ(failure_of([&] {
+              sluice::in_transaction(db, [&](sluice::blocking_transaction& tx) {
+                ++runs;
+                tx.execute("select 1/0");
+              });
+              return 0;
+            })->sqlstate(),
+            "22012");
+  EXPECT_EQ(runs, 2);
+  EXPECT_EQ(count(), "0");
+  EXPECT_EQ(state_of(db.backend_pid()), "idle");
+}
+
+/// Moves an amount between two of four accounts, so that writers meet.
+asio::awaitable<void> move_amount(sluice::pool& from, int note, int giver, int taker) {
+  const auto body = [&](sluice::transaction& tx) -> asio::awaitable<void> {
+    const sluice::query give = sql("update kept_accounts set balance = balance - 1 where id = $1", giver);
+    (void)co_await tx.execute(give);
+    const sluice::query take = sql("update kept_accounts set balance = balance + 1 where id = $1", taker);
+    (void)co_await tx.execute(take);
+    const sluice::query insert_note = sql("insert into kept values ($1)", note);
+    (void)co_await tx.execute(insert_note);
+  };
+  asio::awaitable<void> done = sluice::in_transaction(
+      from, body, {.attempts = 1'000, .backoff = std::chrono::milliseconds{1}}, {.isolation = isolation::serializable});
+  co_await std::move(done);
+}
+
+asio::awaitable<bool> is_noted(sluice::pool& from, int note) {
+  const sluice::query known = sql("select to_json(n) from kept where n = $1", note).as_document();
+  sluice::pooled_stream rows = from.stream(known, {}, {.attempts = 100});
+  const sluice::chunk some = co_await rows.next();
+  co_return static_cast<bool>(some);
+}
+
+asio::awaitable<void> move_amounts(sluice::pool& from, int& writers_left, int writer, int times) {
+  for (int i = 0; i < times; ++i) {
+    const int note = writer * 1'000 + i;
+    for (bool is_done = false; !is_done;) {
+      std::optional<sluice::error> failure;
+      try {
+        co_await move_amount(from, note, 1 + (writer + i) % 4, 1 + (writer + 3 * i + 1) % 4);
+      } catch (const sluice::error& why) {
+        failure = why;
+      }
+      if (failure && failure->code() != errc::outcome_unknown) ADD_FAILURE() << failure->what();
+      is_done = true;
+      if (failure) is_done = co_await is_noted(from, note);  // the data tells
+    }
+  }
+  if (--writers_left == 0) from.close();  // an idle pool keeps the executor busy
+}
+
+TEST_F(Transaction, OfManyWritersHappensOnceEach) {
+  psql(
+      "drop table if exists kept_accounts; create table kept_accounts (id int primary key, balance int); insert into "
+      "kept_accounts select n, 100 from generate_series(1, 4) n");
+  constexpr int writers = 16;
+  constexpr int times = 8;
+  asio::io_context context{1};
+  sluice::pool shared{context.get_executor(), dsn() + " application_name=moving", {.max_size = writers}};
+  std::vector<std::future<void>> all;
+  int left = writers;
+  for (int i = 0; i < writers; ++i)
+    all.push_back(asio::co_spawn(context, move_amounts(shared, left, i, times), asio::use_future));
+  std::atomic<bool> is_over{false};
+  std::thread killer{[&] {
+    while (!is_over) {
+      psql(
+          "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'moving' and state = 'idle "
+          "in "
+          "transaction' limit 1");
+    }
+  }};
+  context.run();
+  is_over = true;
+  killer.join();
+  for (auto& each : all) EXPECT_NO_THROW(each.get());
+  EXPECT_EQ(psql("select sum(balance) from kept_accounts"), "400");
+  EXPECT_EQ(psql("select count(*), count(distinct n) from kept"),
+            std::to_string(writers * times) + "|" + std::to_string(writers * times));
 }
 
 // In coroutines.

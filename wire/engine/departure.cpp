@@ -71,8 +71,9 @@ asio::awaitable<bool> ends_when_left_alone(query_reader& query) {
 
 /// A page soon ends on its own, and cancelling it would end the whole transaction.
 clock::duration wait_before_cancelling(const query_reader& query) {
-  if (!query.is_paged()) return {};
   const session& on = query.on();
+  if (query.was_copying_in()) return on.patience / 2;  // CopyFail ends it, and the server may have much to read first
+  if (!query.is_paged()) return {};
   return on.engine.scope.is_ending() ? std::chrono::milliseconds{50} : on.patience / 2;
 }
 

@@ -46,7 +46,10 @@ action query_conversation::on(const proto::frame& message, bool skips_rows) {
     case row: return on_row(message, skips_rows);
     case complete: return on_complete(message);
     case refused: return on_refusal(message);
-    case copy_in: return {.is = action::kind::refuse_copy};
+    case proto::step::kind::copy_in:
+      if (data_ != copy_in::wanted) return {.is = action::kind::refuse_copy};
+      data_ = copy_in::open;
+      return {};
     case copy_out: unsuitable_ = {.why = "COPY is not a query: use a SELECT, and bulk mode"}; return {};
     case copying: return on_copying(message);
     case copied:
@@ -172,6 +175,7 @@ action query_conversation::on_refusal(const proto::frame& message) {
     if (!said_) return malformed(message.type, "the fields do not fill the body exactly");
   }
   if (ends_the_session(*said_)) return {.is = action::kind::give_up};
+  if (is_taking_data()) data_ = copy_in::ended;  // what is sent from now on is ignored
   prepared_.refused(said_->sqlstate);
   const bool is_before_its_columns = expected_ != nullptr && result_ == nullptr;
   const bool is_not_bound = said_->sqlstate == wrong_number_of_formats;  // or of parameters

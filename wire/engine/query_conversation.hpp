@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +51,8 @@ class query_conversation {
   [[nodiscard]] proto::fault begin(const statement& what, bool may_wait = true);
   /// The same for a simple query: one or more statements without parameters.
   [[nodiscard]] proto::fault begin(std::string_view statements);
+  /// The same for a COPY FROM STDIN whose data is to be sent: `is_taking_data` says from when on.
+  [[nodiscard]] proto::fault begin_copy(std::string_view statement);
 
   /// Handles a message of one of its turns.
   /// @param skips_rows  they are not wanted: what is wrong with them does not matter
@@ -57,6 +60,13 @@ class query_conversation {
   [[nodiscard]] action on(const proto::frame& message, bool skips_rows);
   /// Answers a COPY FROM STDIN; an ErrorResponse follows.
   void refuse_copy_in();
+
+  /// Data for a COPY; how it is divided does not matter.
+  /// @pre `is_taking_data`
+  [[nodiscard]] proto::fault send_data(std::span<const std::byte> data);
+  /// All data was sent.
+  /// @pre `is_taking_data`
+  void end_data();
 
   /// @pre `is_fetching`, and a query may be sent on the connection
   void request_page();
@@ -77,6 +87,9 @@ class query_conversation {
   [[nodiscard]] bool is_asking() const noexcept { return undecided_ != nullptr && undecided_->is_running(); }
   /// Whether other queries may be sent after it: its rows can be buffered for its reader.
   [[nodiscard]] bool lets_others_in() const noexcept { return is_paged() && !is_undecided(); }
+  /// Whether the server waits for the data of a COPY that was begun with `begin_copy`.
+  [[nodiscard]] bool is_taking_data() const noexcept { return data_ == copy_in::open; }
+  [[nodiscard]] bool is_copy_in() const noexcept { return data_ != copy_in::refused; }
   /// Whether it has a portal with a row limit.
   [[nodiscard]] bool is_paged() const noexcept { return portal_.has_value(); }
   /// Whether another page may be requested.
@@ -123,6 +136,14 @@ class query_conversation {
     nothing,
   };
 
+  /// Of a COPY FROM STDIN.
+  enum class copy_in : std::uint8_t {
+    refused,  ///< it was not meant to be one
+    wanted,
+    open,  ///< the server waits for data
+    ended,
+  };
+
   void end_flight();
   void add_query(flight& to, const statement& what, const known_result_ptr& prepared, bool may_wait);
   void run_prepared(flight& to, const known_result_ptr& prepared, const proto::bind& bind);
@@ -163,6 +184,7 @@ class query_conversation {
   known_result_ptr expected_{};              // its result, as it was the last time: to be confirmed
   known_result_ptr result_{};                // once it is known
   wish wants_{wish::result};
+  copy_in data_{copy_in::refused};
   std::size_t turns_{0};
   prepared_use prepared_;
   std::unique_ptr<undecided_statement> undecided_{};  // until it is decided how to continue

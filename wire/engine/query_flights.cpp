@@ -39,6 +39,23 @@ proto::fault query_conversation::begin(std::string_view statements) {
   return to.failure();
 }
 
+proto::fault query_conversation::begin_copy(std::string_view statement) {
+  const proto::fault why = begin(statement);
+  if (!why) data_ = copy_in::wanted;
+  return why;
+}
+
+proto::fault query_conversation::send_data(std::span<const std::byte> data) {
+  flight to{engine_.out, machine_};
+  to << proto::copy_data{data};
+  return to.failure();
+}
+
+void query_conversation::end_data() {
+  flight{engine_.out, machine_} << proto::copy_done{};
+  data_ = copy_in::ended;
+}
+
 proto::fault query_conversation::begin(const statement& what, bool may_wait) {
   engine_.queue.reserve_one();  // so that whatever is encoded is also recorded
   by_columns_ = what.by_columns;
@@ -246,6 +263,11 @@ bool query_conversation::end_block() {
 void query_conversation::let_go(bool runs_on) {
   wants_ = runs_on ? wish::effects : wish::nothing;
   if (is_fetching() && !is_undecided()) close_portal();
+  if (is_taking_data()) {
+    flight{engine_.out, machine_} << proto::copy_fail{"the program has given it up"};
+    data_ = copy_in::ended;
+  }
+  if (data_ == copy_in::wanted) data_ = copy_in::ended;  // so that it is refused
 }
 
 void query_conversation::refuse_copy_in() {

@@ -48,6 +48,18 @@ query_reader::query_reader(session& on, std::string_view statements)
   if (const proto::fault why = query_.begin(statements)) on.io.fail(why);
 }
 
+query_reader::query_reader(session& on, copy_from what)
+    : session_{on}, query_{on.engine, this}, wants_{interest::outcome}, doing_{"copying into"} {
+  take_context();
+  require_free(on);
+  if (on.is() == session::state::leaving) on.io.refuse(errc::bad_state, "an earlier query is still being left");
+  if (const proto::fault why = query_.begin_copy(what.statement)) on.io.fail(why);
+}
+
+void query_reader::send_data(std::span<const std::byte> data) {
+  if (const proto::fault why = query_.send_data(data)) session_.io.fail(why);
+}
+
 query_reader::~query_reader() {
   if (session_.engine.queue.forget(query_)) session_.discard();
 }

@@ -42,6 +42,12 @@ class query_reader {
   /// A simple query: one or more statements without parameters, whose rows are not wanted.
   /// @par Errors  as above
   query_reader(session& on, std::string_view statements);
+  /// A COPY FROM STDIN whose data is to be sent. `advance` returns hungry while the server waits for it.
+  struct copy_from {
+    std::string_view statement;
+  };
+  /// @par Errors  as above
+  query_reader(session& on, copy_from what);
   /// Sent after `before`, which need not be over: their flights can go out together.
   /// @par Errors  as above, and bad_query when the shape is `detect`, which needs an answer before it can continue
   query_reader(const query_reader& before, const statement& what);
@@ -58,6 +64,17 @@ class query_reader {
   /// The connection has ended; nothing more will arrive.
   /// @par Errors  always throws error: the server's last message, or connection_lost
   [[noreturn]] void on_end();
+
+  /// Whether the server waits for the data of a COPY.
+  [[nodiscard]] bool is_taking_data() const noexcept { return query_.is_taking_data(); }
+  /// Whether it is such a COPY, wherever it has got to.
+  [[nodiscard]] bool was_copying_in() const noexcept { return query_.is_copy_in(); }
+  /// Puts data for a COPY into the session's output.
+  /// @pre `is_taking_data`
+  /// @par Errors  throws error: bad_query when it is too long
+  void send_data(std::span<const std::byte> data);
+  /// All data was sent.
+  void end_data() { query_.end_data(); }
 
   /// From now on rows are skipped by their headers only, errors are kept instead of thrown, and no page is requested.
   /// @pre `is_free` for a paged query

@@ -94,6 +94,8 @@ class link {
 
   /// Sends what can be sent without waiting; a failure shows at the next `transfer`.
   void flush() noexcept;
+  /// Whether something is waiting to be sent.
+  [[nodiscard]] bool wants_to_send() const noexcept;
 
   /// Whether a coroutine should let others run before it continues, although it need not wait.
   [[nodiscard]] bool turn_is_over() const noexcept { return turns_ >= longest_turn; }
@@ -171,7 +173,6 @@ class link {
   [[nodiscard]] bool is_long_report(std::size_t wanted) const noexcept;
   void cut_report(std::size_t size);
   [[nodiscard]] bool is_ours() const noexcept;
-  [[nodiscard]] bool wants_to_send() const noexcept;
   void waited(clock::duration time) noexcept;
   [[nodiscard]] asio::awaitable<void> ready_to_send();
 

@@ -5,6 +5,7 @@
 ///     sluice::client db{"postgresql://localhost/app"};
 ///     for (sluice::row row : db.stream(sluice::from("v_user").limit(10))) std::cout << row.text() << '\n';
 
+#include <concepts>
 #include <cstdint>
 #include <iterator>
 #include <memory>
@@ -79,6 +80,8 @@ class [[nodiscard, gnu::visibility("default")]] row_range {
 template <class T, class Rows = row_range>
 class typed_range;
 class blocking_transaction;
+class blocking_copy_writer;
+class blocking_copy_data_writer;
 
 /// One connection for one thread.
 /// @par Thread safety  none, except for `interrupt`
@@ -102,6 +105,14 @@ class SLUICE_API client {
   command_result execute(const query& what, query_options options = {});
   /// Runs statements without parameters and discards their rows; @see connection::execute
   command_result execute(std::string_view statements, query_options options = {});
+  /// Writes many rows into a table. Include <sluice/stream/copy.hpp>. @see connection::copy_into
+  [[nodiscard]] blocking_copy_writer copy_into(std::string_view table, std::vector<std::string> columns,
+                                               query_options options = {});
+  /// The same for columns that are named one by one.
+  template <std::convertible_to<std::string_view>... Columns>
+  [[nodiscard]] blocking_copy_writer copy_into(std::string_view table, const Columns&... columns);
+  /// Sends the data of a COPY FROM STDIN as it is. Include <sluice/stream/copy.hpp>.
+  [[nodiscard]] blocking_copy_data_writer copy_data(std::string_view statement, query_options options = {});
   /// Begins a transaction. Include <sluice/stream/transaction.hpp>. @see connection::begin
   [[nodiscard]] blocking_transaction begin(transaction_options how = {});
 

@@ -7,6 +7,7 @@
 ///     while (sluice::chunk chunk = co_await stream.next())
 ///       for (sluice::row row : chunk) use(row.text());
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -35,6 +36,8 @@ namespace sluice {
 template <class T, class Rows = row_stream>
 class typed_stream;
 class transaction;
+class copy_writer;
+class copy_data_writer;
 
 /// A connection that has logged in. Movable. If destroyed while idle, it sends Terminate to the server.
 /// @par Thread safety  none: use it and its streams from one coroutine or strand. Where deadlines matter, have only one
@@ -83,6 +86,22 @@ class SLUICE_API connection {
   auto execute(const What& what, query_options options, Token&& token) {
     return detail::with_token(get_executor(), [&] { return execute(what, options); }, std::forward<Token>(token));
   }
+
+  /// Writes many rows into a table. Include <sluice/stream/copy.hpp>.
+  /// @param table    as for `sluice::from`
+  /// @param columns  their names; none: all but generated ones, in the table's order
+  /// @par Errors  throws error: as `stream` and `row_stream::next`; bad_column for a column that the table does not
+  /// have
+  [[nodiscard]] asio::awaitable<copy_writer> copy_into(std::string_view table, std::vector<std::string> columns,
+                                                       query_options options = {});
+  /// The same for columns that are named one by one.
+  template <std::convertible_to<std::string_view>... Columns>
+  [[nodiscard]] auto copy_into(std::string_view table, const Columns&... columns) {
+    return copy_into(table, std::vector<std::string>{std::string{columns}...}, query_options{});
+  }
+  /// Sends the data of a COPY FROM STDIN as it is. Include <sluice/stream/copy.hpp>.
+  /// @par Errors  throws error: as `stream`; unsupported_result when the statement is something else
+  [[nodiscard]] asio::awaitable<copy_data_writer> copy_data(std::string_view statement, query_options options = {});
 
   /// Begins a transaction. Include <sluice/stream/transaction.hpp>.
   /// @par Errors  throws error: bad_state when a transaction block is open already, or a stream in pages, which has one
@@ -142,6 +161,12 @@ class SLUICE_API connection {
                                                  query_options options, std::uint64_t block);
   static asio::awaitable<pipeline> send_all(std::shared_ptr<wire::session> on, std::vector<query> queries,
                                             query_options options, std::uint64_t block);
+
+  static asio::awaitable<copy_writer> begin_copy_into(std::shared_ptr<wire::session> on, std::string table,
+                                                      std::vector<std::string> columns, query_options options,
+                                                      std::uint64_t block);
+  static asio::awaitable<copy_data_writer> begin_copy_data(std::shared_ptr<wire::session> on, std::string statement,
+                                                           query_options options, std::uint64_t block);
 
   std::shared_ptr<wire::session> session_;
 };

@@ -18,6 +18,7 @@
 /// While a transaction is open, whatever is sent on its connection runs in it.
 /// @see PostgreSQL documentation, BEGIN, COMMIT, SAVEPOINT
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -98,6 +99,17 @@ class [[nodiscard, gnu::visibility("default")]] transaction {
         get_executor(), [&] { return send(std::move(queries), options); }, std::forward<Token>(token));
   }
 
+  /// Writes many rows into a table. Include <sluice/stream/copy.hpp>. @see connection::copy_into
+  [[nodiscard]] asio::awaitable<copy_writer> copy_into(std::string_view table, std::vector<std::string> columns,
+                                                       query_options options = {});
+  /// The same for columns that are named one by one.
+  template <std::convertible_to<std::string_view>... Columns>
+  [[nodiscard]] auto copy_into(std::string_view table, const Columns&... columns) {
+    return copy_into(table, std::vector<std::string>{std::string{columns}...}, query_options{});
+  }
+  /// Sends the data of a COPY FROM STDIN as it is. Include <sluice/stream/copy.hpp>.
+  [[nodiscard]] asio::awaitable<copy_data_writer> copy_data(std::string_view statement, query_options options = {});
+
   /// A savepoint, as a transaction of its own: its `commit` releases the savepoint, `rollback` or its end undoes what
   /// was done since. Until then, this transaction is not to be used.
   /// @par Errors  throws error: as `stream`
@@ -172,6 +184,14 @@ class [[nodiscard, gnu::visibility("default")]] blocking_transaction {
   command_result execute(std::string_view statements, query_options options = {});
   /// @see transaction::send
   [[nodiscard]] std::vector<row_range> send(const std::vector<query>& queries, query_options options = {});
+  /// Writes many rows into a table. Include <sluice/stream/copy.hpp>. @see client::copy_into
+  [[nodiscard]] blocking_copy_writer copy_into(std::string_view table, std::vector<std::string> columns,
+                                               query_options options = {});
+  /// The same for columns that are named one by one.
+  template <std::convertible_to<std::string_view>... Columns>
+  [[nodiscard]] blocking_copy_writer copy_into(std::string_view table, const Columns&... columns);
+  /// Sends the data of a COPY FROM STDIN as it is. Include <sluice/stream/copy.hpp>.
+  [[nodiscard]] blocking_copy_data_writer copy_data(std::string_view statement, query_options options = {});
   /// @see transaction::begin
   [[nodiscard]] blocking_transaction begin();
   /// @see transaction::commit

@@ -1,0 +1,85 @@
+#pragma once
+// A COPY FROM STDIN: what is collected, and how it gets to the server.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <sluice/stream/to_binary.hpp>
+#include <sluice/wire/error.hpp>
+
+#include "api/running_query.hpp"
+
+namespace sluice::detail {
+
+// What becomes of a COPY is decided by calls that may fail anywhere.
+class copying {
+ public:
+  static constexpr std::size_t buffer_bytes = std::size_t{64} << 10U;
+
+  enum class state : std::uint8_t {
+    open,
+    sending,  // if this is left by an exception, nothing more can be sent
+    over,
+  };
+
+  // @param columns  of a copy in the binary format; none: the data is passed through
+  copying(std::shared_ptr<running_query> query, std::vector<written_column> columns)
+      : query_{std::move(query)}, rows_{std::move(columns)} {}
+
+  [[nodiscard]] const std::shared_ptr<running_query>& query() const noexcept { return query_; }
+  [[nodiscard]] std::shared_ptr<running_query> release() noexcept { return std::move(query_); }
+  [[nodiscard]] row_writer& rows() noexcept { return rows_; }
+  [[nodiscard]] bool is_full() noexcept { return rows_.bytes().size() >= buffer_bytes; }
+
+  void require_open() const {
+    if (is_ != state::open) throw error{errc::bad_state, "the copy is over"};
+  }
+  // The server waits for data now: the copy in the binary format begins with a header.
+  void begin_rows() {
+    constexpr std::string_view header{"PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19};
+    add(header);
+  }
+  void add(std::string_view data) {
+    const std::span<const std::byte> bytes = std::as_bytes(std::span{data});
+    rows_.bytes().insert(rows_.bytes().end(), bytes.begin(), bytes.end());
+  }
+  // Puts what was collected into the session's output. Then `query()->send` has to return true, and `sent` be called.
+  void hand_over() {
+    require_open();
+    is_ = state::sending;
+    if (!rows_.bytes().empty()) query_->reader().send_data(rows_.bytes());
+    rows_.bytes().clear();
+    if (rows_.bytes().capacity() > 4 * buffer_bytes) rows_.bytes() = {};  // there was a row as large as that
+  }
+  void sent() noexcept { is_ = state::open; }
+  // The same at the end. Then the query has to be read to its end.
+  void hand_over_last(bool has_trailer) {
+    constexpr std::string_view trailer{"\377\377"};
+    require_open();
+    if (has_trailer) add(trailer);
+    hand_over();
+    query_->reader().end_data();
+    is_ = state::over;
+  }
+  // The same error, with the row that the server was at.
+  [[nodiscard]] static error with_row(const error& failure) {
+    if (!failure.server() || failure.server()->where.empty()) return failure;
+    return error{error_info{.code = static_cast<errc>(failure.code().value()),
+                            .message = std::string{failure.what()} + " (" + failure.server()->where + ')',
+                            .server = failure.server(),
+                            .rows = failure.rows(),
+                            .retryable = failure.retryable(),
+                            .connection_usable = failure.connection_usable()}};
+  }
+
+ private:
+  std::shared_ptr<running_query> query_;
+  row_writer rows_;
+  state is_{state::open};
+};
+
+}  // namespace sluice::detail

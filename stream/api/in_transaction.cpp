@@ -1,0 +1,23 @@
+#include <sluice/stream/in_transaction.hpp>
+
+#include <algorithm>
+#include <thread>
+
+#include "api/pause_for.hpp"
+
+namespace sluice::detail {
+
+std::optional<std::chrono::milliseconds> attempts::after(const error& failure, bool reconnects) {
+  const bool can_go_on = reconnects || failure.connection_usable();
+  if (!failure.retryable() || !can_go_on || --left_ <= 0) return std::nullopt;
+  const std::chrono::milliseconds longest = pause_;
+  pause_ = std::min(pause_ * 2, how_.max_backoff);
+  return spread(longest);
+}
+
+asio::awaitable<void> pause_between_attempts(std::chrono::milliseconds time) {
+  return pause_for(time, "cancelled before a transaction was run again");
+}
+void sleep_between_attempts(std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }
+
+}  // namespace sluice::detail
