@@ -93,6 +93,7 @@ asio::awaitable<std::shared_ptr<copying>> begin_copy(std::shared_ptr<wire::sessi
 
 }  // namespace
 
+copy_writer::copy_writer() noexcept = default;
 copy_writer::copy_writer(std::shared_ptr<copying> work) noexcept : work_{std::move(work)} {}
 copy_writer::copy_writer(copy_writer&&) noexcept = default;
 copy_writer& copy_writer::operator=(copy_writer&& other) noexcept {
@@ -117,6 +118,7 @@ asio::any_io_executor copy_writer::get_executor() const {
   return work_->query()->link().get_executor();
 }
 
+copy_data_writer::copy_data_writer() noexcept = default;
 copy_data_writer::copy_data_writer(std::shared_ptr<copying> work) noexcept : work_{std::move(work)} {}
 copy_data_writer::copy_data_writer(copy_data_writer&&) noexcept = default;
 copy_data_writer& copy_data_writer::operator=(copy_data_writer&& other) noexcept {

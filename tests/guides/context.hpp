@@ -13,7 +13,9 @@
 #include <asio/use_future.hpp>
 
 #include <sluice/sluice.hpp>
+#include <sluice/stream/copy.hpp>
 #include <sluice/stream/document_writer.hpp>
+#include <sluice/stream/in_transaction.hpp>
 #include <sluice/stream/json.hpp>
 #include <sluice/stream/parallel.hpp>
 #include <sluice/stream/typed.hpp>

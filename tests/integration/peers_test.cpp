@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <ostream>
+#include <sluice/stream/copy.hpp>
 #include <sluice/stream/parallel.hpp>
 #include <string>
 
@@ -230,6 +231,32 @@ TEST(Pooler, TakesBulk) {
       for (const sluice::row row : db->stream(what, {.mode = sluice::fetch_mode::bulk})) seen += row.text();
       EXPECT_EQ(seen, '"' + mine + "1\"\"" + mine + "2\"");
     }
+}
+
+TEST(Pooler, KeepsItsServerForATransaction) {
+  psql("drop table if exists pooled_kept; create table pooled_kept (n int); grant all on pooled_kept to public");
+  sluice::client db{pooled("trust_user")};
+  sluice::client other{pooled("trust_user")};
+  const auto count = [&](sluice::client& by) {
+    return answer(by, sql("select to_json(count(*)) from pooled_kept").as_document());
+  };
+  sluice::blocking_transaction tx = db.begin();
+  tx.execute(sql("insert into pooled_kept values ($1)", 1));
+  EXPECT_EQ(count(other), "0");
+  {
+    sluice::blocking_transaction inner = tx.begin();
+    inner.execute(sql("insert into pooled_kept values ($1)", 2));
+  }
+  sluice::blocking_copy_writer to = tx.copy_into("pooled_kept", "n");
+  for (int i = 0; i < 10; ++i) to.write(i);
+  EXPECT_EQ(to.finish(), 10U);
+  tx.commit();
+  EXPECT_EQ(count(other), "11");
+  {
+    sluice::blocking_transaction dropped = db.begin();
+    dropped.execute(sql("insert into pooled_kept values ($1)", 3));
+  }
+  EXPECT_EQ(count(db), "11");
 }
 
 TEST(Pooler, IsReadInParallel) {

@@ -14,6 +14,7 @@
 #include <optional>
 #include <sluice/sluice.hpp>
 #include <sluice/stream/async.hpp>
+#include <sluice/stream/copy.hpp>
 #include <sluice/stream/document_writer.hpp>
 #include <sluice/stream/typed_stream.hpp>
 #include <string>
@@ -145,8 +146,8 @@ TEST_F(Tokens, ConnectionsAndTheirStreams) {
   EXPECT_TRUE(by_future([&](auto token) { return sluice::connect(on_, info, {}, token); }).is_idle());
 
   const auto execute = [&](auto token) { return db.execute("select 1", {}, token); };
-  EXPECT_EQ(by_callback(execute), "SELECT 1");
-  EXPECT_EQ(by_future(execute), "SELECT 1");
+  EXPECT_EQ(by_callback(execute).tag, "SELECT 1");
+  EXPECT_EQ(by_future(execute).tag, "SELECT 1");
 
   const auto stream = [&](auto token) { return db.stream(numbers(4), in_pages, token); };
   sluice::row_stream one = by_callback(stream);
@@ -178,6 +179,46 @@ TEST_F(Tokens, ConnectionsAndTheirStreams) {
   EXPECT_EQ(count(by_future([&](auto token) { return of_one.next(token); })), 0);
   sluice::row_stream of_two = by_future([&](auto token) { return results.next(token); });
   EXPECT_EQ(count(by_future([&](auto token) { return of_two.next(token); })), 2);
+}
+
+TEST_F(Tokens, TransactionsAndCopies) {
+  sluice::connection db = connected();
+  const auto make = [&](auto token) {
+    return db.execute("drop table if exists token_rows; create table token_rows (n int)", {}, token);
+  };
+  EXPECT_EQ(by_future(make).tag, "CREATE TABLE");
+  sluice::transaction tx = by_future([&](auto token) { return db.begin({}, token); });
+  const sluice::query one = sql("insert into token_rows values ($1)", 1);
+  EXPECT_EQ(by_future([&](auto token) { return tx.execute(one, {}, token); }).affected_rows, 1U);
+  EXPECT_EQ(by_future([&](auto token) { return tx.execute("select 1", {}, token); }).affected_rows, 1U);
+  {
+    sluice::transaction inner = by_future([&](auto token) { return tx.begin(token); });
+    EXPECT_EQ(by_future([&](auto token) { return inner.execute(one, {}, token); }).affected_rows, 1U);
+    by_future([&](auto token) { return inner.rollback(token); });
+  }
+  {
+    sluice::copy_writer to = by_future([&](auto token) { return tx.copy_into("token_rows", {"n"}, {}, token); });
+    by_future([&](auto token) { return to.write(std::tuple{2}, token); });
+    EXPECT_EQ(by_future([&](auto token) { return to.finish(token); }), 1U);
+    sluice::copy_data_writer text =
+        by_future([&](auto token) { return tx.copy_data("copy token_rows from stdin", {}, token); });
+    by_future([&](auto token) { return text.write("3\n4\n", token); });
+    EXPECT_EQ(by_future([&](auto token) { return text.finish(token); }), 2U);
+  }
+  {
+    sluice::row_stream rows =
+        by_future([&](auto token) { return tx.stream(sql("select * from token_rows"), {}, token); });
+    EXPECT_EQ(count(by_future([&](auto token) { return rows.next(token); })), 4);
+    by_future([&](auto token) { return rows.next(token); });
+  }
+  by_future([&](auto token) { return tx.commit(token); });
+
+  sluice::pool shared{on_, dsn(), {.max_size = 1}};
+  EXPECT_EQ(by_future([&](auto token) { return shared.execute(one, {}, token); }).tag, "INSERT 0 1");
+  sluice::transaction of_pool = by_future([&](auto token) { return shared.begin({}, token); });
+  EXPECT_EQ(by_future([&](auto token) { return of_pool.execute(one, {}, token); }).tag, "INSERT 0 1");
+  by_future([&](auto token) { return of_pool.commit(token); });
+  EXPECT_TRUE(by_future([&](auto token) { return shared.drain(10s, token); }));
 }
 
 TEST_F(Tokens, PoolsAndTheirStreams) {
@@ -367,12 +408,13 @@ TEST_F(Tokens, CompleteOnTheExecutorOfTheirHandler) {
   sluice::connection db = connected();
   asio::io_context other{1};
   bool is_done = false;
-  db.execute("select 1", {},
-             asio::bind_executor(other.get_executor(), [&](std::exception_ptr failure, std::string tag) {
-               EXPECT_FALSE(failure);
-               EXPECT_EQ(tag, "SELECT 1");
-               is_done = true;
-             }));
+  db.execute(
+      "select 1", {},
+      asio::bind_executor(other.get_executor(), [&](std::exception_ptr failure, const sluice::command_result& done) {
+        EXPECT_FALSE(failure);
+        EXPECT_EQ(done.tag, "SELECT 1");
+        is_done = true;
+      }));
   context_.restart();
   context_.run();
   EXPECT_FALSE(is_done);

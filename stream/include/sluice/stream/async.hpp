@@ -4,7 +4,7 @@
 /// any of them with asio::bind_cancellation_slot or asio::bind_executor around it.
 ///
 ///     stream.next([](std::exception_ptr failure, sluice::chunk rows) { ... });
-///     std::future<std::string> tag = conn.execute("vacuum", {}, asio::use_future);
+///     std::future<sluice::command_result> done = conn.execute("vacuum", {}, asio::use_future);
 ///
 /// Every call that returns an asio::awaitable<T> has a form with a token after all its other parameters, options
 /// included. The signature is `void(std::exception_ptr, T)`, or `void(std::exception_ptr)` without a T; after a failure

@@ -94,6 +94,12 @@ class SLUICE_API connection {
   /// have
   [[nodiscard]] asio::awaitable<copy_writer> copy_into(std::string_view table, std::vector<std::string> columns,
                                                        query_options options = {});
+  /// With a completion token: `void(std::exception_ptr, copy_writer)`
+  template <class Token>
+  auto copy_into(std::string_view table, std::vector<std::string> columns, query_options options, Token&& token) {
+    return detail::with_token(
+        get_executor(), [&] { return copy_into(table, std::move(columns), options); }, std::forward<Token>(token));
+  }
   /// The same for columns that are named one by one.
   template <std::convertible_to<std::string_view>... Columns>
   [[nodiscard]] auto copy_into(std::string_view table, const Columns&... columns) {
@@ -102,6 +108,12 @@ class SLUICE_API connection {
   /// Sends the data of a COPY FROM STDIN as it is. Include <sluice/stream/copy.hpp>.
   /// @par Errors  throws error: as `stream`; unsupported_result when the statement is something else
   [[nodiscard]] asio::awaitable<copy_data_writer> copy_data(std::string_view statement, query_options options = {});
+  /// With a completion token: `void(std::exception_ptr, copy_data_writer)`
+  template <class Token>
+  auto copy_data(std::string_view statement, query_options options, Token&& token) {
+    return detail::with_token(
+        get_executor(), [&] { return copy_data(statement, options); }, std::forward<Token>(token));
+  }
 
   /// Begins a transaction. Include <sluice/stream/transaction.hpp>.
   /// @par Errors  throws error: bad_state when a transaction block is open already, or a stream in pages, which has one

@@ -20,6 +20,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,8 @@ class blocking_copying;
 /// @par Thread safety  none: as its connection, which carries nothing else until the copy is over
 class [[nodiscard, gnu::visibility("default")]] copy_writer {
  public:
+  /// No copy; also the moved-from state.
+  copy_writer() noexcept;
   copy_writer(copy_writer&&) noexcept;
   copy_writer& operator=(copy_writer&&) noexcept;
   ~copy_writer();
@@ -56,16 +59,27 @@ class [[nodiscard, gnu::visibility("default")]] copy_writer {
   ///                    server_error, connection_lost and the like for rows written before: then the copy is over, and
   ///                    nothing was stored; bad_state when it is over
   /// @par Cancellation  terminal: the copy is over
-  template <class... Values>
+  template <detail::binary_value... Values>
   [[nodiscard]] asio::awaitable<void> write(const Values&... values) {
     writer().add(values...);
     return sent_if_full();
+  }
+  /// A row that is a tuple.
+  template <class... Values>
+  [[nodiscard]] asio::awaitable<void> write(const std::tuple<Values...>& row) {
+    std::apply([this](const Values&... values) { writer().add(values...); }, row);
+    return sent_if_full();
+  }
+  /// With a completion token: `void(std::exception_ptr)`; @see async.hpp
+  template <class... Values, class Token>
+  auto write(const std::tuple<Values...>& row, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return write(row); }, std::forward<Token>(token));
   }
   /// Ends the copy: everything is stored, or nothing.
   /// @return the number of rows
   /// @par Errors  throws error: as `write`
   [[nodiscard]] asio::awaitable<std::uint64_t> finish();
-  /// With a completion token: `void(std::exception_ptr, std::uint64_t)`; @see async.hpp
+  /// With a completion token: `void(std::exception_ptr, std::uint64_t)`
   template <class Token>
   auto finish(Token&& token) {
     return detail::with_token(get_executor(), [this] { return finish(); }, std::forward<Token>(token));
@@ -88,6 +102,8 @@ class [[nodiscard, gnu::visibility("default")]] copy_writer {
 /// @par Lifetime, Thread safety  as `copy_writer`
 class [[nodiscard, gnu::visibility("default")]] copy_data_writer {
  public:
+  /// No copy; also the moved-from state.
+  copy_data_writer() noexcept;
   copy_data_writer(copy_data_writer&&) noexcept;
   copy_data_writer& operator=(copy_data_writer&&) noexcept;
   ~copy_data_writer();
@@ -95,8 +111,18 @@ class [[nodiscard, gnu::visibility("default")]] copy_data_writer {
   /// Adds data, which is copied before this returns.
   /// @par Errors, Cancellation  as `copy_writer::write`
   [[nodiscard]] asio::awaitable<void> write(std::string_view data);
+  /// With a completion token: `void(std::exception_ptr)`; @see async.hpp
+  template <class Token>
+  auto write(std::string_view data, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return write(data); }, std::forward<Token>(token));
+  }
   /// @see copy_writer::finish
   [[nodiscard]] asio::awaitable<std::uint64_t> finish();
+  /// With a completion token: `void(std::exception_ptr, std::uint64_t)`
+  template <class Token>
+  auto finish(Token&& token) {
+    return detail::with_token(get_executor(), [this] { return finish(); }, std::forward<Token>(token));
+  }
   [[nodiscard]] asio::any_io_executor get_executor() const;
 
  private:
@@ -115,10 +141,15 @@ class [[nodiscard, gnu::visibility("default")]] blocking_copy_writer {
   ~blocking_copy_writer();
 
   /// @see copy_writer::write
-  template <class... Values>
+  template <detail::binary_value... Values>
   void write(const Values&... values) {
     writer().add(values...);
     send_if_full();
+  }
+  /// A row that is a tuple.
+  template <class... Values>
+  void write(const std::tuple<Values...>& row) {
+    std::apply([this](const Values&... values) { write(values...); }, row);
   }
   /// @see copy_writer::finish
   std::uint64_t finish();

@@ -152,24 +152,21 @@ void to_binary(binary_place& to, std::chrono::local_time<Duration> value) {
 
 namespace detail {
 
-template <class T>
-inline constexpr bool is_optional = false;
-template <class T>
-inline constexpr bool is_optional<std::optional<T>> = true;
-
 /// Ranges that are written as arrays.
 template <class T>
 concept array_like = std::ranges::sized_range<T> && !std::convertible_to<T, std::string_view> &&
                      !std::same_as<std::remove_cv_t<std::ranges::range_value_t<T>>, std::byte>;
 
+/// Types of NULL, or of a value that may be NULL.
+template <class T>
+concept is_null_type = takes_null<T> || std::same_as<T, std::nullopt_t> || std::same_as<T, std::nullptr_t>;
+
 template <class T>
 [[nodiscard]] bool is_null(const T& value) noexcept {
-  if constexpr (std::same_as<T, std::nullopt_t> || std::same_as<T, std::nullptr_t>)
-    return true;
-  else if constexpr (is_optional<T>)
+  if constexpr (takes_null<T>)
     return !value.has_value();
   else
-    return false;
+    return is_null_type<T>;
 }
 
 }  // namespace detail
@@ -195,13 +192,10 @@ void to_binary(binary_place& to, const Range& values) {
 template <class T>
 void binary_place::write(const T& value) {
   constexpr std::uint32_t null{0xffffffff};
-  if constexpr (std::same_as<T, std::nullopt_t> || std::same_as<T, std::nullptr_t>) {
+  if constexpr (detail::is_null_type<T>) {
+    if constexpr (detail::takes_null<T>)
+      if (value) return write(*value);
     append(null);
-  } else if constexpr (detail::is_optional<T>) {
-    if (value)
-      write(*value);
-    else
-      append(null);
   } else {
     const std::size_t begin = out_->size();
     append(std::uint32_t{0});
@@ -211,6 +205,10 @@ void binary_place::write(const T& value) {
 }
 
 namespace detail {
+
+/// What can be written into a column.
+template <class T>
+concept binary_value = is_null_type<T> || requires(binary_place& to, const T& value) { to_binary(to, value); };
 
 /// Rows in the binary format of COPY.
 class SLUICE_API row_writer {

@@ -102,6 +102,12 @@ class [[nodiscard, gnu::visibility("default")]] transaction {
   /// Writes many rows into a table. Include <sluice/stream/copy.hpp>. @see connection::copy_into
   [[nodiscard]] asio::awaitable<copy_writer> copy_into(std::string_view table, std::vector<std::string> columns,
                                                        query_options options = {});
+  /// With a completion token: `void(std::exception_ptr, copy_writer)`
+  template <class Token>
+  auto copy_into(std::string_view table, std::vector<std::string> columns, query_options options, Token&& token) {
+    return detail::with_token(
+        get_executor(), [&] { return copy_into(table, std::move(columns), options); }, std::forward<Token>(token));
+  }
   /// The same for columns that are named one by one.
   template <std::convertible_to<std::string_view>... Columns>
   [[nodiscard]] auto copy_into(std::string_view table, const Columns&... columns) {
@@ -109,6 +115,12 @@ class [[nodiscard, gnu::visibility("default")]] transaction {
   }
   /// Sends the data of a COPY FROM STDIN as it is. Include <sluice/stream/copy.hpp>.
   [[nodiscard]] asio::awaitable<copy_data_writer> copy_data(std::string_view statement, query_options options = {});
+  /// With a completion token: `void(std::exception_ptr, copy_data_writer)`
+  template <class Token>
+  auto copy_data(std::string_view statement, query_options options, Token&& token) {
+    return detail::with_token(
+        get_executor(), [&] { return copy_data(statement, options); }, std::forward<Token>(token));
+  }
 
   /// A savepoint, as a transaction of its own: its `commit` releases the savepoint, `rollback` or its end undoes what
   /// was done since. Until then, this transaction is not to be used.

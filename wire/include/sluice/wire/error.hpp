@@ -31,7 +31,6 @@ enum class errc : std::uint8_t {
   name_not_found,      ///< connection: a host name that does not resolve
   connect_failed,      ///< connection: no server could be reached
   connection_lost,     ///< connection: the server or the network ended it; the message says how far things had got
-  outcome_unknown,     ///< connection: no answer to COMMIT arrived; the transaction may or may not have been committed
   auth_rejected,       ///< auth: the server refused the login (SQLSTATE class 28)
   auth_method,         ///< auth: the server asks for a method that is not allowed, not known, or needs a password
   auth_proof,          ///< auth: the server did not prove that it knows the password
@@ -40,14 +39,15 @@ enum class errc : std::uint8_t {
   protocol_violation,  ///< protocol: the server sent something that the protocol does not allow
   server_error,        ///< sql: an ErrorResponse, to a query or at start-up
   unsupported_result,  ///< sql: the statement's result is something that a row stream cannot carry, such as COPY
-  rolled_back,         ///< sql: a transaction was to be committed in which a statement had failed
-  result_changed,      ///< sql: the columns of a query are not those of the last time; it may be tried again
   bad_json,            ///< json: a document that cannot be decoded
   row_too_large,       ///< limit: a row or message beyond the limit
   stream_too_large,    ///< limit: a stream, or the part of it that has to be buffered, beyond the limit
   out_of_memory,       ///< limit: an allocation failed
   deadline_exceeded,   ///< timeout: a deadline passed
   cancelled,           ///< cancelled: by the caller
+  result_changed,      ///< sql: the columns of a query are not those of the last time; it may be tried again
+  outcome_unknown,     ///< connection: no answer to COMMIT arrived; the transaction may or may not have been committed
+  rolled_back,         ///< sql: a transaction was to be committed in which a statement had failed
 };
 
 /// Kinds of failure, to compare `code()` with.
