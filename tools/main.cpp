@@ -25,6 +25,7 @@
 #include <sluice/stream/json.hpp>
 #include "transport/printable.hpp"
 
+#include "load.hpp"
 #include "options.hpp"
 #include "output.hpp"
 #include "report.hpp"
@@ -245,6 +246,34 @@ void stream_on_many(const conninfo& where, const connection_options& bounds, con
   });
 }
 
+/// Documents from standard input into a relation.
+void load_into(const conninfo& where, const connection_options& bounds, query_options how, const options& given) {
+  client db{where, bounds};
+  const interrupted_by_signals signals{db};
+  how.mode = fetch_mode::plain;
+  const load_options wanted{.relation = given.load.value(),
+                            .column = given.column.value_or("data"),
+                            .validates = given.validate,
+                            .skips_errors = given.skips_errors,
+                            .longest_line = bounds.max_row_bytes,
+                            .how = how};
+  progress line{given.progress || (::isatty(STDERR_FILENO) == 1 && ::isatty(STDIN_FILENO) == 0)};
+  const loaded done = load(
+      db, STDIN_FILENO, wanted,
+      [](std::uint64_t number, const std::string& what) {
+        std::fprintf(stderr, "sluice: skipped: line %llu %s\n", static_cast<unsigned long long>(number),
+                     printable(what).c_str());
+      },
+      [&](const loaded& so_far) {
+        if (interrupted != 0) throw error{errc::cancelled, "interrupted"};
+        line.update(so_far.rows, so_far.bytes, {});
+      });
+  line.finish(done.rows, done.bytes, {});
+  if (given.count)
+    write_output("{\"rows\":" + std::to_string(done.rows) + ",\"bytes\":" + std::to_string(done.bytes) +
+                 ",\"skipped\":" + std::to_string(done.skipped) + "}\n");
+}
+
 constexpr std::string_view no_such_column{"42703"};
 
 /// Whether the relation has a column `data`: documents are read from it, or objects are made of all columns.
@@ -271,7 +300,7 @@ std::string explained_undeclared(const conninfo& where, const connection_options
 
 void stream(const options& given) {
   const bool explains_one = given.explain && !given.connections;
-  if (explains_one && given.to_query().undeclared() == nullptr) {
+  if (!given.load && explains_one && given.to_query().undeclared() == nullptr) {
     write_output(printable_document(given.to_query().explain()));
     return;
   }
@@ -286,7 +315,9 @@ void stream(const options& given) {
   if (given.max_row_bytes) bounds.max_row_bytes = *given.max_row_bytes;
   const query_options how{
       .timeout = given.timeout, .timeout_counts_pauses = true, .mode = given.mode, .page_rows = given.page_rows};
-  if (given.connections)
+  if (given.load)
+    load_into(where, bounds, how, given);
+  else if (given.connections)
     stream_on_many(where, bounds, how, given);
   else if (explains_one)
     write_output(printable_document(explained_undeclared(where, bounds, given)));
@@ -318,7 +349,7 @@ int perform(const options& given) try {
 } catch (const output_interrupted&) {
   return cancelled_exit;
 } catch (const sluice::error& e) {
-  const bool is_known = e.server() && !given.connections;
+  const bool is_known = e.server() && !given.connections && !given.load;
   const std::string asked = is_known ? std::string{given.to_query().text()} : std::string{};
   std::fputs((error_text(e, asked) + advice(e, given)).c_str(), stderr);
   return exit_code(e.kind());

@@ -24,6 +24,8 @@ const char* const help_text = R"(sluice: stream JSON documents from Postgres as 
                          TYPE: text, int, numeric, bool, timestamptz or uuid
   --limit N, --offset N          --validate   check each document in full
   --format ndjson|array|raw|csv|tsv           --null TEXT   in csv and tsv
+  --load RELATION        the reverse: NDJSON from standard input into --column;
+                         --on-error stop|skip
   --count                print {"rows":...,"bytes":...} instead of the rows
   --stats, --progress    final statistics, running progress: on standard error
   --timeout 30s, --connect-timeout 500ms
@@ -93,6 +95,22 @@ void add_output(command_line& line, options& to) {
   line.flag("progress", to.progress);
 }
 
+void add_load(command_line& line, options& to) {
+  line.option("load", [&](const std::string& relation) { to.load = relation; });
+  line.option("on-error", [&](const std::string& what) {
+    if (what != "stop" && what != "skip") throw usage_error{"'" + what + "' is not stop or skip"};
+    to.skips_errors = what == "skip";
+  });
+}
+
+void check_load(const options& given, const command_line& line) {
+  if (given.load->empty()) throw usage_error{"the name of the relation is empty"};
+  if (given.source) throw usage_error{"--load reads standard input: not a relation as well"};
+  for (const char* name : {"sql", "param", "param-null", "where", "select", "order-by", "limit", "offset", "format",
+                           "null", "explain", "stats", "mode", "page-rows", "parallel", "split", "chunk-rows"})
+    if (line.has(name)) throw usage_error{"--" + std::string{name} + " is for reading: not with --load"};
+}
+
 void check_columns(const options& given) {
   if (given.null && !given.columns) throw usage_error{"--null is for --format csv or tsv"};
   if (!given.columns) return;
@@ -102,10 +120,12 @@ void check_columns(const options& given) {
 }
 
 void check(const options& given, const command_line& line) {
+  if (given.column && given.column->empty()) throw usage_error{"--column is empty: give the name of a column"};
+  if (given.load) return check_load(given, line);
+  if (line.has("on-error")) throw usage_error{"--on-error is for --load"};
   if (given.sql && given.source) throw usage_error{"give a relation or --sql, not both"};
   if (!given.sql && !given.source) throw usage_error{"give a relation or --sql: see --help"};
   if (given.source && given.source->empty()) throw usage_error{"the name of the relation is empty"};
-  if (given.column && given.column->empty()) throw usage_error{"--column is empty: give the name of a column"};
   if (given.sql && given.sql->find_first_not_of(" \t\n\v\f\r;") == std::string::npos)
     throw usage_error{"--sql is empty: give a statement that returns rows"};
   if (!given.sql && !given.parameters.empty())
@@ -132,6 +152,7 @@ options parse_options(int argc, const char* const* argv) {
   add_bounds(line, to);
   add_output(line, to);
   add_mode(line, to);
+  add_load(line, to);
   line.read(argc, argv);
   if (!to.help && !to.version) check(to, line);
   return to;

@@ -51,6 +51,9 @@ struct options {
   bool stats{false};
   bool progress{false};
 
+  std::optional<std::string> load;  // the relation to load into
+  bool skips_errors{false};
+
   bool help{false};
   bool version{false};
 

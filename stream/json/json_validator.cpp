@@ -21,7 +21,7 @@ using detail::plain_bytes;
 namespace {
 
 /// The place where a document stops being JSON.
-struct flaw {
+struct json_flaw {
   const char* at;
   const char* what;
 };
@@ -31,7 +31,7 @@ class document_check {
   document_check(std::string_view text, std::size_t max_depth, std::string& ends) noexcept
       : at_{text.data()}, end_{text.data() + text.size()}, max_depth_{max_depth}, ends_{ends} {}
 
-  /// @par Errors  throws flaw
+  /// @par Errors  throws json_flaw
   void run() {
     ends_.clear();
     for (;;) {
@@ -55,7 +55,7 @@ class document_check {
   }
 
  private:
-  [[noreturn]] void fail(const char* what) const { throw flaw{at_, what}; }
+  [[noreturn]] void fail(const char* what) const { throw json_flaw{at_, what}; }
   bool take(char c) noexcept {
     if (at_ == end_ || *at_ != c) return false;
     ++at_;
@@ -147,7 +147,7 @@ class document_check {
     const unsigned code = four_hex();
     if (code < 0xd800 || code > 0xdfff) return;
     const bool is_pair = code < 0xdc00 && take('\\') && take('u') && (four_hex() & 0xfc00U) == 0xdc00U;
-    if (!is_pair) throw flaw{begin, "half of a surrogate pair"};
+    if (!is_pair) throw json_flaw{begin, "half of a surrogate pair"};
   }
   unsigned four_hex() {
     unsigned code = 0;
@@ -173,31 +173,30 @@ bool detail::is_json(std::string_view text) {
   std::string ends;
   try {
     document_check{text, text.size(), ends}.run();
-  } catch (const flaw&) {
+  } catch (const json_flaw&) {
     return false;
   }
   return simdjson::validate_utf8(text);
 }
 
+std::optional<std::string> json_validator::flaw(std::string_view document) {
+  if (document.size() > limits_.max_bytes) return "is larger than " + std::to_string(limits_.max_bytes) + " bytes";
+  if (!simdjson::validate_utf8(document)) return "is not JSON: it is not UTF-8";
+  try {
+    document_check{document, limits_.max_depth, ends_}.run();
+    return std::nullopt;
+  } catch (const json_flaw& found) {
+    return "is not JSON: " + std::string{found.what} + " at byte " + std::to_string(found.at - document.data() + 1);
+  }
+}
+
 void json_validator::check(row document, std::uint64_t number) {
   if (document.is_null()) return;
-  const std::string_view text = document.text();
-  std::string what;
-  if (text.size() > limits_.max_bytes) {
-    what = "is larger than " + std::to_string(limits_.max_bytes) + " bytes";
-  } else if (!simdjson::validate_utf8(text)) {
-    what = "is not JSON: it is not UTF-8";
-  } else {
-    try {
-      document_check{text, limits_.max_depth, ends_}.run();
-      return;
-    } catch (const flaw& found) {
-      what = "is not JSON: " + std::string{found.what} + " at byte " + std::to_string(found.at - text.data() + 1);
-    }
-  }
+  const std::optional<std::string> what = flaw(document.text());
+  if (!what) return;
   const std::string which = number == 0 ? "the document" : "row " + std::to_string(number);
   throw error{error_info{
-      .code = errc::bad_json, .message = which + ' ' + what, .server = {}, .rows = 0, .connection_usable = true}};
+      .code = errc::bad_json, .message = which + ' ' + *what, .server = {}, .rows = 0, .connection_usable = true}};
 }
 
 }  // namespace sluice

@@ -34,6 +34,33 @@ TEST_F(Examples, CoroutineStreamsTwoRelationsAtOnce) {
   EXPECT_NE(end.out.find("v_user: 10 rows"), std::string::npos) << end.out;
 }
 
+TEST_F(Examples, EtlStoresTheSums) {
+  for (int run = 0; run < 2; ++run) {
+    const finished end = shell(SLUICE_EXAMPLES "/example-etl");
+    EXPECT_EQ(end.status, 0) << end.err;
+    EXPECT_EQ(end.out, psql("select count(distinct user_id) from app.orders") + " customers\n");
+  }
+  EXPECT_EQ(psql("select sum(total) from spent"), psql("select sum((data->>'total')::numeric(12, 2)) from v_order"));
+}
+
+TEST_F(Examples, JobsAreDoneOnceEach) {
+  psql(
+      "drop table if exists job; create table job (id bigint generated always as identity, work text not null, done "
+      "boolean not null default false); insert into job (work) select 'job ' || n from generate_series(1, 50) n");
+  const std::string program = SLUICE_EXAMPLES "/example-jobs";
+  const std::string ask =
+      "do ' begin while exists (select from job where not done) loop perform pg_sleep(0.01); commit; "
+      "end loop; end '";
+  const finished end =
+      shell(program + " & " + program + " & " + program + " & psql -qc \"" + ask +
+            "\"; psql -qc \"insert into job (work) select 'late'; notify jobs\" -c \"" + ask +
+            "\" -c \"insert into job (work) select 'stop' from generate_series(1, 3); notify jobs\"; wait");
+  EXPECT_EQ(end.status, 0) << end.err;
+  EXPECT_EQ(shell("sort <<'E' | uniq -c | awk '{print $1}' | sort | uniq -c | tr -s ' '\n" + end.out + "E").out,
+            " 51 1\n 1 3\n");
+  EXPECT_EQ(psql("select count(*) from job where done"), "54");
+}
+
 TEST_F(Examples, TypedAddsUpWhatTheServerWasAskedFor) {
   const finished end = shell(SLUICE_EXAMPLES "/example-typed");
   EXPECT_EQ(end.status, 0) << end.err;

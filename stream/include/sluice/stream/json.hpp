@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -85,6 +86,9 @@ class SLUICE_API json_validator {
   /// @par Errors  throws error: bad_json, with the byte where the document stops being JSON. NULL is not a document and
   ///              passes
   void check(row document, std::uint64_t number = 0);
+  /// The same for any text.
+  /// @return what is wrong with it, such as "is not JSON: expected a value at byte 1"; nothing: it is a document
+  [[nodiscard]] std::optional<std::string> flaw(std::string_view document);
 
  private:
   json_limits limits_;
