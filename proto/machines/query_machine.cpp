@@ -14,6 +14,7 @@ void query_machine::sent(const close& /*message*/) noexcept { push(awaited::clos
 void query_machine::sent(const execute& /*message*/) noexcept { push(awaited::rows); }
 void query_machine::sent_aside(const parse& /*message*/) noexcept { push(awaited::parse_aside); }
 void query_machine::sent_aside(const execute& /*message*/) noexcept { push(awaited::rows_aside); }
+void query_machine::sent_question(const execute& /*message*/) noexcept { push(awaited::answers); }
 void query_machine::sent_copy(const execute& /*message*/) noexcept { push(awaited::copy); }
 void query_machine::sent(const sync& /*message*/) noexcept { push(awaited::sync); }
 
@@ -80,6 +81,7 @@ step query_machine::on(const frame& next) noexcept {
       return {step::kind::described};
     case 'D':
       if (is_next(awaited::rows_aside)) return {nothing};
+      if (is_next(awaited::answers)) return {answer};
       if (!may_have_rows()) break;
       return {row};
     case 's':
@@ -87,8 +89,8 @@ step query_machine::on(const frame& next) noexcept {
       return answered(suspended);
     case 'C':
     case 'I':
-      if (!is_next(awaited::rows) && !is_next(awaited::rows_aside) && !is_next(awaited::results) &&
-          !is_next(awaited::copy_over))
+      if (!is_next(awaited::rows) && !is_next(awaited::rows_aside) && !is_next(awaited::answers) &&
+          !is_next(awaited::results) && !is_next(awaited::copy_over))
         break;
       return completed();
     case 'G':
@@ -144,6 +146,7 @@ step query_machine::completed() noexcept {
   copying_ = false;
   switch (front()) {
     case awaited::rows_aside: return answered(nothing);
+    case awaited::answers: return answered(told);
     case awaited::rows:
     case awaited::copy_over: return answered(complete);
     default:
@@ -178,9 +181,9 @@ void query_machine::skip_to_sync() noexcept {
 }
 
 std::ostream& operator<<(std::ostream& out, const step& s) {
-  static constexpr std::array names{"nothing",   "parsed",   "described", "no_rows", "row",
-                                    "suspended", "complete", "refused",   "ready",   "aside",
-                                    "copy_in",   "copy_out", "copying",   "copied",  "violation"};
+  static constexpr std::array names{"nothing", "parsed",    "described", "no_rows", "row",      "answer",
+                                    "told",    "suspended", "complete",  "refused", "ready",    "aside",
+                                    "copy_in", "copy_out",  "copying",   "copied",  "violation"};
   out << names[static_cast<std::size_t>(s.is)];
   if (s.why) out << " '" << s.why.type << "': " << s.why.rule;
   return out;

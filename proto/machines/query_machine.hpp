@@ -27,6 +27,8 @@ struct step {
     described,  ///< RowDescription: the columns are known
     no_rows,    ///< NoData: the statement returns no rows
     row,        ///< DataRow: the frame's body is a row; or CopyData of a COPY that was requested
+    answer,     ///< DataRow of a question of the driver's own
+    told,       ///< CommandComplete of one: there are no more answers
     suspended,  ///< PortalSuspended: the row limit of Execute was reached
     complete,   ///< CommandComplete or EmptyQueryResponse: no more rows of this result
     refused,    ///< ErrorResponse: the frame's body says why; the rest is skipped up to ReadyForQuery
@@ -62,6 +64,8 @@ class query_machine {
   /// The same for a statement of the driver's own: its answers, rows and completion are ignored.
   void sent_aside(const parse& message) noexcept;
   void sent_aside(const execute& message) noexcept;
+  /// The same for a question of the driver's own, whose rows are wanted apart from those of the query.
+  void sent_question(const execute& message) noexcept;
   /// The same for a COPY TO STDOUT whose data is wanted.
   void sent_copy(const execute& message) noexcept;
   /// Messages without an answer of their own.
@@ -100,6 +104,7 @@ class query_machine {
     rows,
     parse_aside,
     rows_aside,
+    answers,
     copy,       // to the client: its beginning or its data
     copy_over,  // CommandComplete after its data
     results,    // of a simple query: any number of them

@@ -46,9 +46,9 @@ class blocking_connection {
                                                             beginning how, wire::open_blocks::id block) {
     leave_put_off();
     wire::open_blocks& blocks = session_->engine.blocks;
-    if (wire::query_reader* const last = wire::query_reader::undecided(*session_)) {
+    wire::deciding decision{*session_};
+    if (!decision.advance()) {
       session_->io.set_deadline(latest_start(asked, options));
-      wire::deciding decision{*last};
       wire::run(session_->io, decision, &interrupts_);
     }
     const bool has_to_wait = session_->is() == wire::session::state::leaving || blocks.is_due() ||

@@ -26,13 +26,22 @@ std::vector<row_range> row_range::send(const std::shared_ptr<detail::blocking_co
   return all;
 }
 
-row_range::iterator row_range::begin() { return iterator{*query_}; }
-chunk row_range::next() { return query_->next(); }
-leaving row_range::cancel() { return query_->leave(); }
-void row_range::pause(pause_options how) { query_->pause(how); }
-void row_range::resume() { query_->resume(); }
-std::span<const result_column> row_range::columns() const noexcept { return query_->query().columns(); }
-stream_stats row_range::stats() const { return query_->query().stats(); }
+detail::blocking_query& row_range::held() const {
+  if (query_ == nullptr) throw error{errc::bad_state, "the range was moved from"};
+  return *query_;
+}
+
+row_range::iterator row_range::begin() { return iterator{held()}; }
+chunk row_range::next() { return query_ == nullptr ? chunk{} : query_->next(); }
+leaving row_range::cancel() { return query_ == nullptr ? leaving::drained : query_->leave(); }
+void row_range::pause(pause_options how) { held().pause(how); }
+void row_range::resume() {
+  if (query_ != nullptr) query_->resume();
+}
+std::span<const result_column> row_range::columns() const noexcept {
+  return query_ == nullptr ? std::span<const result_column>{} : query_->query().columns();
+}
+stream_stats row_range::stats() const { return query_ == nullptr ? stream_stats{} : query_->query().stats(); }
 
 client::client(std::string_view conninfo, connection_options options)
     : client{sluice::conninfo::parse(conninfo), options} {}

@@ -26,12 +26,17 @@ asio::awaitable<void> until_free(std::shared_ptr<wire::session> on, wire::clock:
                                  query_options options, beginning how, wire::open_blocks::id of) {
   const wire::clock::time_point latest = latest_start(asked, options);
   wire::open_blocks& blocks = on->engine.blocks;
-  if (on->is() == wire::session::state::leaving) co_await wire::until_left(*on, latest);
-  if (blocks.is_due() && !on->is_broken()) {
-    wire::departure from{on, {}};
-    (void)co_await wire::leave(std::move(from));
-  }
-  if (!on->engine.queue.empty()) co_await wire::until_decided(*on, latest);
+  const auto is_being_left = [&] {
+    return on->is() == wire::session::state::leaving || wire::query_reader::will_be_free(*on);
+  };
+  do {  // while one of them is waited for, another may become necessary
+    co_await wire::until_left(*on, latest);
+    if (blocks.is_due() && !on->is_broken()) {
+      wire::departure from{on, {}};
+      (void)co_await wire::leave(std::move(from));
+    }
+    if (!on->engine.queue.empty()) co_await wire::until_decided(*on, latest);
+  } while (is_being_left());
   require_innermost(*on, of);
   if (how == beginning::with_statement || blocks.unsent().empty()) co_return;
   const std::string begin{blocks.unsent()};

@@ -142,9 +142,10 @@ class notifications::listening {
   asio::awaitable<void> wait() {
     wire::link& io = session_->io;
     io.set_deadline(wire::limit_after(wire::clock::now(), options_.check_interval));
-    asio::awaitable<void> ready = io.ready();
+    wire::link::waiting mine;
+    asio::awaitable<void> ready = io.ready(mine);
     const bool goes_on = co_await wire::uncancelled(std::move(ready));
-    const wire::link::wait_end how = io.end_wait();
+    const wire::link::wait_end how = io.end_wait(mine);
     io.set_deadline(wire::clock::time_point::max());
     if (!goes_on || how == wire::link::wait_end::cut_off) throw error{errc::cancelled, "cancelled while listening"};
     if (how == wire::link::wait_end::late) co_await ask();

@@ -193,13 +193,27 @@ void pooled_stream::leave() noexcept {
   work->drop();
 }
 
-asio::awaitable<chunk> pooled_stream::next() { return attempts_of::next(work_); }
-asio::awaitable<leaving> pooled_stream::cancel() { return attempts_of::cancel(work_); }
-asio::awaitable<void> pooled_stream::pause(pause_options how) { return work_->rows().pause(how); }
-void pooled_stream::resume() { work_->rows().resume(); }
-stream_stats pooled_stream::stats() const { return work_->stats(); }
-std::span<const result_column> pooled_stream::columns() const noexcept { return work_->columns(); }
-int pooled_stream::attempts() const noexcept { return work_->attempts(); }
+namespace {
+asio::awaitable<chunk> the_end() { co_return chunk{}; }
+asio::awaitable<leaving> nothing_to_leave() { co_return leaving::drained; }
+}  // namespace
+
+asio::awaitable<chunk> pooled_stream::next() { return work_ == nullptr ? the_end() : attempts_of::next(work_); }
+asio::awaitable<leaving> pooled_stream::cancel() {
+  return work_ == nullptr ? nothing_to_leave() : attempts_of::cancel(work_);
+}
+asio::awaitable<void> pooled_stream::pause(pause_options how) {
+  if (work_ == nullptr) throw error{errc::bad_state, "the stream was moved from"};
+  return work_->rows().pause(how);
+}
+void pooled_stream::resume() {
+  if (work_ != nullptr) work_->rows().resume();
+}
+stream_stats pooled_stream::stats() const { return work_ == nullptr ? stream_stats{} : work_->stats(); }
+std::span<const result_column> pooled_stream::columns() const noexcept {
+  return work_ == nullptr ? std::span<const result_column>{} : work_->columns();
+}
+int pooled_stream::attempts() const noexcept { return work_ == nullptr ? 0 : work_->attempts(); }
 asio::any_io_executor pooled_stream::get_executor() const {
   if (work_ == nullptr) throw error{errc::bad_state, "the stream was moved from"};
   return work_->get_executor();

@@ -39,16 +39,17 @@ asio::awaitable<Result> read(std::shared_ptr<running_query> owned, Begin begin, 
   if (how != begun::read) co_return Result{};
   for (;;) {
     if (const std::optional<Result> result = step(query)) co_return *result;
+    wire::link::waiting mine;
     bool is_aborted = false;
     try {
       const wire::departures::reader waiting{query.session().leaving};
-      co_await query.link().ready();
+      co_await query.link().ready(mine);
     } catch (const std::system_error&) {  // how Asio reports that this coroutine was cancelled before it could wait
       is_aborted = true;
     }
     const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
     if (is_aborted) query.fail_cancelled();
-    query.check_wait(asked);
+    query.check_wait(mine, asked);
     if (is_being_left(query)) {
       co_await wire::until_left(query.session(), query.ends());
       query.keep_deadline();

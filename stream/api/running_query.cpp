@@ -191,9 +191,9 @@ void running_query::noting_failure(const Call& call) {
   }
 }
 
-void running_query::check_wait(const asio::cancellation_state& asked) {
+void running_query::check_wait(const wire::link::waiting& mine, const asio::cancellation_state& asked) {
   require_wanted();
-  noting_failure([&] { link().check_wait(asked); });
+  noting_failure([&] { link().check_wait(mine, asked); });
 }
 
 void running_query::fail_cancelled() {

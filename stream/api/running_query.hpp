@@ -82,7 +82,7 @@ class running_query {
   // Leaving another query has changed the link's deadline: sets this one's again.
   void keep_deadline() noexcept { set_deadline(); }
   // Evaluates how a coroutine's wait for the link ended; throws.
-  void check_wait(const asio::cancellation_state& asked);
+  void check_wait(const wire::link::waiting& mine, const asio::cancellation_state& asked);
   // The coroutine was cancelled before it could wait.
   [[noreturn]] void fail_cancelled();
   // Blocks the thread until the link is ready.

@@ -95,6 +95,10 @@ void type_catalog::add(std::uint32_t type, type_facts facts) {
   of_the_database_.insert_or_assign(type, std::move(facts));
 }
 
+void type_catalog::add(type_catalog&& other) {
+  for (auto& [type, facts] : other.of_the_database_) add(type, std::move(facts));
+}
+
 std::optional<type_facts> type_catalog::find(std::uint32_t type) const {
   // First those that are built in: the catalog does not say that a vector's text is not an array's.
   if (type < first_of_users)

@@ -55,6 +55,8 @@ class type_catalog {
   /// One row, in the server's order.
   void add(const answer& row);
   void add(std::uint32_t type, type_facts facts);
+  /// All that another one knows.
+  void add(type_catalog&& other);
 
   /// Nothing: it has to be asked for.
   [[nodiscard]] std::optional<type_facts> find(std::uint32_t type) const;

@@ -172,6 +172,7 @@ std::string refuse_documents_of(const result_columns& columns) { return refuse_o
 
 std::optional<wire::decision> asking_for_types::ask(const result_columns& columns) {
   asked_ = rows_->missing(columns);
+  told_ = {};
   if (asked_.empty()) return std::nullopt;
   return wire::decision{.is = wire::decision::kind::ask, .sql = type_catalog::question_about(asked_)};
 }
@@ -180,11 +181,12 @@ bool asking_for_types::told(const proto::data_row& row) {
   type_catalog::answer answer;
   if (asked_.empty()) return true;  // of another statement in the message group
   if (!read(row, answer)) return false;
-  rows_->types().add(answer);
+  told_.add(answer);
   return true;
 }
 
 void asking_for_types::answered(const result_columns& columns) {
+  rows_->types().add(std::move(told_));
   for (const std::uint32_t each : rows_->missing(columns)) rows_->types().add(each, {});
 }
 

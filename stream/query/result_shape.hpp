@@ -92,6 +92,7 @@ class asking_for_types {
  private:
   std::shared_ptr<result_shape> rows_;
   std::vector<std::uint32_t> asked_{};
+  type_catalog told_{};  // until the answer is complete
 };
 
 /// Decides how a query is run whose rows become objects; what it decides about them, it tells `rows`.

@@ -30,9 +30,10 @@ asio::awaitable<void> run(link& io, Conversation& conversation) {
   while (!conversation.advance()) {
     const bool has_moved = conversation.move();
     if (has_moved && !io.turn_is_over()) continue;
-    co_await io.ready();
+    link::waiting mine;
+    co_await io.ready(mine);
     const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-    io.check_wait(asked);
+    io.check_wait(mine, asked);
   }
 }
 

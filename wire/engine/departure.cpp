@@ -250,13 +250,14 @@ asio::awaitable<void> changed(session& on, clock::time_point latest) {
 }
 
 asio::awaitable<void> until_left(session& on, clock::time_point latest) {
+  const auto is_being_left = [&] { return on.is() == session::state::leaving || query_reader::will_be_free(on); };
   bool goes_on = true;
-  while (goes_on && on.is() == session::state::leaving && clock::now() < latest) {
+  while (goes_on && is_being_left() && clock::now() < latest) {
     asio::awaitable<void> news = changed(on, latest);
     goes_on = co_await uncancelled(std::move(news));
   }
   if (!goes_on) on.io.fail(errc::cancelled, "cancelled while an earlier query was being left");
-  if (on.is() == session::state::leaving)
+  if (is_being_left())
     on.io.refuse(errc::deadline_exceeded, "the deadline passed while an earlier query was being left");
 }
 

@@ -23,10 +23,15 @@ class flight {
 
   /// A statement of the driver's own, whose result is ignored.
   flight& aside(std::string_view sql) {
-    const proto::parse statement{.statement = {}, .sql = sql, .parameter_types = {}};
-    if (encode(statement)) machine_.sent_aside(statement);
-    *this << proto::bind{};
+    prepare(sql);
     if (encode(proto::execute{})) machine_.sent_aside(proto::execute{});
+    return *this;
+  }
+
+  /// The same for one whose rows are answers.
+  flight& question(std::string_view sql) {
+    prepare(sql);
+    if (encode(proto::execute{})) machine_.sent_question(proto::execute{});
     return *this;
   }
 
@@ -50,6 +55,12 @@ class flight {
   }
 
  private:
+  void prepare(std::string_view sql) {
+    const proto::parse statement{.statement = {}, .sql = sql, .parameter_types = {}};
+    if (encode(statement)) machine_.sent_aside(statement);
+    *this << proto::bind{};
+  }
+
   template <class Message>
   [[nodiscard]] bool encode(const Message& message) {
     if (failure_) return false;

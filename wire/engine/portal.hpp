@@ -14,6 +14,7 @@ class portal {
   enum class state : std::uint8_t {
     planned,       ///< it does not exist on the server yet
     open,          ///< another page may be requested
+    finished,      ///< all pages are there: it has to be closed
     closed,        ///< or Close has been sent
     committing,    ///< it was the last one of a block begun for portals: COMMIT has been sent as well
     rolling_back,  ///< a late cancel request hit COMMIT
@@ -29,7 +30,8 @@ class portal {
   }
 
   [[nodiscard]] state is() const noexcept { return is_; }
-  [[nodiscard]] bool is_open() const noexcept { return is_ == state::open; }
+  [[nodiscard]] bool is_open() const noexcept { return is_ == state::open || is_ == state::finished; }
+  [[nodiscard]] bool is_finished() const noexcept { return is_ == state::finished; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// Whether there is no block yet that it could live in.
   [[nodiscard]] bool needs_begin() const noexcept { return !in_.in_block(); }
@@ -42,6 +44,9 @@ class portal {
     in_.opened();
     is_ = state::open;
   }
+  /// All pages are there, but nothing may be sent yet.
+  /// @pre it is open
+  void finish() noexcept { is_ = state::finished; }
   /// No more pages are wanted.
   /// @pre it is open
   /// @return whether COMMIT has to be sent, because the block ends with it

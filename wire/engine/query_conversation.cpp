@@ -57,7 +57,9 @@ action query_conversation::on(const proto::frame& message, bool skips_rows) {
       return {};
     case ready: return on_ready(message);
     case suspended: return on_page_end(message, skips_rows);
-    case nothing: return undecided_ ? on_question(message) : action{};
+    case answer: return on_answer(message);
+    case told: return on_told();
+    case nothing: return message.type == 't' ? on_parameters(message) : action{};
   }
   return {};
 }
@@ -97,7 +99,7 @@ action query_conversation::on_columns_of_running() {
   }
   engine_.queue.reserve_one();
   flight to{engine_.out, machine_};
-  to.aside(how.sql) << proto::sync{};
+  to.question(how.sql) << proto::sync{};
   if (!to.failure()) end_flight();
   return failed(to.failure());
 }
@@ -123,22 +125,24 @@ void query_conversation::result_changed() {
                  .why = "the result has other columns than the last time: run the query again"};
 }
 
-/// The answers before the statement runs: the types of its parameters, and the rows of what the decider asks.
-action query_conversation::on_question(const proto::frame& message) {
-  switch (message.type) {
-    case 't':
-      if (!undecided_->on_parameters(message.body))
-        return malformed(message.type, "not as many parameters as were named");
-      return {};
-    case 'D':
-      if (!undecided_->on_row(message.body)) return malformed(message.type, "not an answer to what was asked");
-      return {};
-    case 'C':
-    case 'I':
-      if (const std::optional<decision> how = undecided_->on_end()) return go_on(*how);
-      return {};
-    default: return {};
-  }
+/// The types of the parameters of a statement that was described.
+action query_conversation::on_parameters(const proto::frame& message) {
+  if (undecided_ != nullptr && !undecided_->on_parameters(message.body))
+    return malformed(message.type, "not as many parameters as were named");
+  return {};
+}
+
+/// A row of what the decider asks.
+action query_conversation::on_answer(const proto::frame& message) {
+  if (undecided_ != nullptr && !undecided_->on_row(message.body))
+    return malformed(message.type, "not an answer to what was asked");
+  return {};
+}
+
+action query_conversation::on_told() {
+  if (undecided_ == nullptr) return {};
+  if (const std::optional<decision> how = undecided_->on_end()) return go_on(*how);
+  return {};
 }
 
 /// A row that a walk did not take.
@@ -186,7 +190,7 @@ action query_conversation::on_refusal(const proto::frame& message) {
   const bool is_still_to_be_asked = is_asking() && turns_ > 1;  // its rows up to the error are there
   if (!is_still_to_be_asked) undecided_.reset();
   if (machine_.needs_sync()) flight{engine_.out, machine_} << proto::sync{};
-  if (is_fetching()) close_portal();
+  if (is_fetching()) end_pages();
   return {};
 }
 
@@ -199,7 +203,7 @@ action query_conversation::on_complete(const proto::frame& message) {
   }
   if (!is_fetching()) return {};
   (void)portal_->page_ended();
-  close_portal();
+  end_pages();
   return {};
 }
 

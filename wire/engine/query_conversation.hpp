@@ -68,6 +68,7 @@ class query_conversation {
   /// @pre `is_taking_data`
   void end_data();
 
+  /// Or closes the portal, if all pages are there.
   /// @pre `is_fetching`, and a query may be sent on the connection
   void request_page();
   /// The result is not wanted any more: no page is requested.
@@ -85,8 +86,10 @@ class query_conversation {
   [[nodiscard]] bool is_undecided() const noexcept { return undecided_ != nullptr && !undecided_->is_running(); }
   /// Whether its rows have to wait for what is being asked about their columns.
   [[nodiscard]] bool is_asking() const noexcept { return undecided_ != nullptr && undecided_->is_running(); }
+  /// Whether nothing may be sent after it yet: the rest of it, or a question about its columns, comes first.
+  [[nodiscard]] bool bars_others() const noexcept { return undecided_ != nullptr; }
   /// Whether other queries may be sent after it: its rows can be buffered for its reader.
-  [[nodiscard]] bool lets_others_in() const noexcept { return is_paged() && !is_undecided(); }
+  [[nodiscard]] bool lets_others_in() const noexcept { return is_paged() && !bars_others(); }
   /// Whether the server waits for the data of a COPY that was begun with `begin_copy`.
   [[nodiscard]] bool is_taking_data() const noexcept { return data_ == copy_in::open; }
   [[nodiscard]] bool is_copy_in() const noexcept { return data_ != copy_in::refused; }
@@ -95,7 +98,11 @@ class query_conversation {
   /// Whether another page may be requested.
   [[nodiscard]] bool is_fetching() const noexcept { return portal_ && portal_->is_open(); }
   /// Whether a page should be on its way while the consumer has the one before.
-  [[nodiscard]] bool wants_page_ahead() const noexcept { return is_fetching() && turns_ == 1 && !portal_->is_held(); }
+  [[nodiscard]] bool wants_page_ahead() const noexcept {
+    return is_fetching() && !has_all_pages() && turns_ == 1 && !portal_->is_held();
+  }
+  /// Whether all that remains to be done is to close its portal.
+  [[nodiscard]] bool has_all_pages() const noexcept { return portal_ && portal_->is_finished(); }
   [[nodiscard]] std::uint64_t pages() const noexcept { return portal_ ? portal_->pages() : 0; }
 
   /// Whether a row may be next.
@@ -155,13 +162,16 @@ class query_conversation {
   [[nodiscard]] proto::fault execute(undecided_statement& of, const decision& how);
   [[nodiscard]] proto::fault copy(const undecided_statement& of, const decision& how);
   void end_unbegun();
+  void end_pages();
   void close_portal();
 
   [[nodiscard]] action on_columns(const proto::frame& message, bool skips_rows);
   [[nodiscard]] action on_no_columns();
   [[nodiscard]] action on_described();
   [[nodiscard]] action on_columns_of_running();
-  [[nodiscard]] action on_question(const proto::frame& message);
+  [[nodiscard]] action on_parameters(const proto::frame& message);
+  [[nodiscard]] action on_answer(const proto::frame& message);
+  [[nodiscard]] action on_told();
   [[nodiscard]] action on_row(const proto::frame& message, bool skips_rows);
   [[nodiscard]] action on_copy_data(const proto::frame& message);
   [[nodiscard]] action on_copying(const proto::frame& message);

@@ -136,7 +136,7 @@ void query_conversation::run_prepared(flight& to, const known_result_ptr& prepar
 void query_conversation::describe(flight& to, const statement& what, const proto::bind& bind, bool is_prepared) {
   undecided_ = std::make_unique<undecided_statement>(what, bind);
   if (undecided_->fault()) return to.fail(undecided_->fault());
-  if (!what.question.empty()) to.aside(what.question);
+  if (!what.question.empty()) to.question(what.question);
   if (!is_prepared) to << proto::parse{.statement = prepared_.name(), .sql = what.text, .parameter_types = what.types};
   to << proto::describe{proto::describe::kind::statement, prepared_.name()} << proto::flush{};
 }
@@ -168,7 +168,7 @@ action query_conversation::go_on(const decision& how) {
   const bool is_to_begin = wants_ != wish::nothing && !is_refused;
   if (is_to_begin && how.is == decision::kind::ask) {
     flight to{engine_.out, machine_};
-    to.aside(how.sql) << proto::flush{};
+    to.question(how.sql) << proto::flush{};
     return failed(to.failure());
   }
   const std::unique_ptr<undecided_statement> of = std::move(undecided_);
@@ -233,8 +233,19 @@ void query_conversation::add_run(const undecided_statement& of) {
 }
 
 void query_conversation::request_page() {
+  if (portal_->is_finished()) return close_portal();
   flight{engine_.out, machine_} << portal_->page() << proto::sync{};
   end_flight();
+}
+
+/// All pages are there. While the rest of a later query has not been sent, nothing may be sent in between.
+void query_conversation::end_pages() {
+  const query_conversation* const last = engine_.queue.last();
+  const bool has_to_wait = last != nullptr && last != this && last->bars_others();
+  if (has_to_wait)
+    portal_->finish();
+  else
+    close_portal();
 }
 
 /// No more pages are wanted. COMMIT of a failed block rolls back.
@@ -262,6 +273,7 @@ bool query_conversation::end_block() {
 
 void query_conversation::let_go(bool runs_on) {
   wants_ = runs_on ? wish::effects : wish::nothing;
+  if (is_asking()) undecided_.reset();  // nobody reads its rows: how they would be read need not be known
   if (is_fetching() && !is_undecided()) close_portal();
   if (is_taking_data()) {
     flight{engine_.out, machine_} << proto::copy_fail{"the program has given it up"};

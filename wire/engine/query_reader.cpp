@@ -91,7 +91,7 @@ query_reader::state query_reader::advance() {
       return state::over;
     }
     if (query_.turns() == 0) {  // between two pages
-      if (const query_reader* const last = undecided(session_)) {
+      if (const query_reader* const last = undecided(session_, query_.has_all_pages())) {
         wanted_ = last->wanted_;
         return state::hungry;
       }
@@ -112,10 +112,17 @@ query_reader::state query_reader::advance() {
   }
 }
 
-query_reader* query_reader::undecided(const session& on) {
+query_reader* query_reader::undecided(const session& on, bool of_any_kind) {
   const query_conversation* const last = on.engine.queue.last();
-  if (last == nullptr || !last->is_paged() || last->reader().decide()) return nullptr;
+  if (last == nullptr || !(of_any_kind || last->is_paged()) || last->reader().decide()) return nullptr;
   return &last->reader();
+}
+
+bool query_reader::will_be_free(const session& on) noexcept {
+  const std::vector<query_conversation*>& all = on.engine.queue.all();
+  return !on.is_broken() && !is_free(on) && std::ranges::all_of(all, [](const query_conversation* each) {
+    return each->lets_others_in() || each->reader().given_;
+  });
 }
 
 bool query_reader::is_behind_another() const noexcept {
@@ -147,11 +154,15 @@ bool query_reader::set_aside() {
 
 bool query_reader::decide() {
   take_context();
-  while (query_.is_undecided()) {
+  while (query_.bars_others()) {
     if (!is_first()) {
       if (!let_pass()) return false;
-    } else if (read_on() == progress::hungry) {
-      return false;
+      continue;
+    }
+    switch (read_on()) {
+      case progress::hungry: return false;
+      case progress::went_on: break;
+      case progress::rows: keep_aside();
     }
   }
   return true;
@@ -242,7 +253,7 @@ query_reader::state query_reader::hand_out_arrived() {
 }
 
 void query_reader::request_page() {
-  require_free(session_);
+  if (!query_.has_all_pages()) require_free(session_);
   query_.request_page();
 }
 

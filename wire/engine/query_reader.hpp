@@ -105,8 +105,11 @@ class query_reader {
   /// @par Errors  as `set_aside`
   [[nodiscard]] bool decide();
   /// The paged query after which nothing can be sent, because what has arrived does not tell its columns; or null.
+  /// @param of_any_kind  also one that is not paged
   /// @par Errors  as `set_aside`
-  [[nodiscard]] static query_reader* undecided(const session& on);
+  [[nodiscard]] static query_reader* undecided(const session& on, bool of_any_kind = false);
+  /// Whether nothing can be sent only because of queries that nobody wants any more.
+  [[nodiscard]] static bool will_be_free(const session& on) noexcept;
 
   [[nodiscard]] const proto::row_batch& rows() const noexcept { return batch_; }
   /// The columns of a result that was requested as columns; null for documents.

@@ -31,10 +31,9 @@ asio::awaitable<void> read_to_end(query_reader& query, std::uint64_t most_reads)
 }
 
 asio::awaitable<void> until_decided(session& on, clock::time_point latest) {
-  query_reader* const last = query_reader::undecided(on);
-  if (last == nullptr) co_return;
+  deciding decision{on};
+  if (decision.advance()) co_return;
   on.io.set_deadline(latest);
-  deciding decision{*last};
   co_await run(on.io, decision);
 }
 

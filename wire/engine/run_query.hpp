@@ -10,15 +10,20 @@
 
 namespace sluice::wire {
 
-/// Waits for the columns of a query, as a conversation for the drivers.
+/// Waits until the columns of the last query are known, as a conversation for the drivers. While it waits, that query
+/// may end, or be destroyed.
 class deciding {
  public:
-  explicit deciding(query_reader& query) noexcept : query_{query} {}
-  [[nodiscard]] bool advance() { return query_.decide(); }
-  [[nodiscard]] bool move() { return query_.move(); }
+  explicit deciding(const session& on) noexcept : on_{on} {}
+  [[nodiscard]] bool advance() {
+    last_ = on_.is_broken() ? nullptr : query_reader::undecided(on_);
+    return last_ == nullptr;
+  }
+  [[nodiscard]] bool move() { return last_->move(); }
 
  private:
-  query_reader& query_;
+  const session& on_;
+  query_reader* last_{};
 };
 
 /// Reads until `query` is over, or has brought bytes that many times, in a coroutine. Its rows must be skipped.

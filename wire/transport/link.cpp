@@ -237,9 +237,8 @@ void link::waited(clock::duration time) noexcept {
   flow_.waited(time);
 }
 
-asio::awaitable<void> link::ready() {
-  wait_result_ = {};
-  is_woken_ = false;
+asio::awaitable<void> link::ready(waiting& mine) {
+  mine.wakes = wakes_;
   if (turn_is_over()) {
     turns_ = 0;
     return asio::post(socket_.get_executor(), asio::use_awaitable);
@@ -247,34 +246,34 @@ asio::awaitable<void> link::ready() {
   turns_ = 0;
   deadline_.arm();
   wait_began_ = clock::now();
-  if (wants_to_send()) return ready_to_send();
-  return socket_.async_wait(socket::wait_read, asio::redirect_error(asio::use_awaitable, wait_result_));
+  if (wants_to_send()) return ready_to_send(mine);
+  return socket_.async_wait(socket::wait_read, asio::redirect_error(asio::use_awaitable, mine.result));
 }
 
-asio::awaitable<void> link::ready_to_send() {
+asio::awaitable<void> link::ready_to_send(waiting& mine) {
   using namespace asio::experimental::awaitable_operators;
   // In both directions: a server that waits for us to read will not read what we send.
   std::error_code other;
-  co_await (socket_.async_wait(socket::wait_write, asio::redirect_error(asio::use_awaitable, wait_result_)) ||
+  co_await (socket_.async_wait(socket::wait_write, asio::redirect_error(asio::use_awaitable, mine.result)) ||
             socket_.async_wait(socket::wait_read, asio::redirect_error(asio::use_awaitable, other)));
-  if (wait_result_ == asio::error::operation_aborted) wait_result_ = other;  // only one of the two was cancelled
+  if (mine.result == asio::error::operation_aborted) mine.result = other;  // only one of the two was cancelled
 }
 
 void link::wake() noexcept {
-  is_woken_ = true;
+  ++wakes_;
   std::error_code ignored;
   socket_.cancel(ignored);
 }
 
-link::wait_end link::end_wait() noexcept {
+link::wait_end link::end_wait(const waiting& mine) noexcept {
   if (wait_began_ != clock::time_point{}) waited(clock::now() - std::exchange(wait_began_, {}));
-  if (wait_result_ != asio::error::operation_aborted) return wait_end::ready;
+  if (mine.result != asio::error::operation_aborted) return wait_end::ready;
   if (deadline_.has_passed()) return wait_end::late;
-  return is_woken_ ? wait_end::ready : wait_end::cut_off;
+  return mine.wakes != wakes_ ? wait_end::ready : wait_end::cut_off;
 }
 
-void link::check_wait(const asio::cancellation_state& asked) {
-  const wait_end how = end_wait();
+void link::check_wait(const waiting& mine, const asio::cancellation_state& asked) {
+  const wait_end how = end_wait(mine);
   if (how == wait_end::late) check_deadline();
   if (how == wait_end::cut_off || asked.cancelled() != asio::cancellation_type::none)
     fail(errc::cancelled, "cancelled");

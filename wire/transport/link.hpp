@@ -100,23 +100,29 @@ class link {
   /// Whether a coroutine should let others run before it continues, although it need not wait.
   [[nodiscard]] bool turn_is_over() const noexcept { return turns_ >= longest_turn; }
 
+  /// One wait of a coroutine; several coroutines may wait at a time.
+  struct waiting {
+    std::error_code result{};
+    std::uint64_t wakes{0};  // of the link, when it began
+  };
   /// Returns when `transfer` may move something; lets others run when the turn is over. Then call `end_wait`, or
   /// `check_wait`.
-  [[nodiscard]] asio::awaitable<void> ready();
+  /// @param mine  a new one; lives until then
+  [[nodiscard]] asio::awaitable<void> ready(waiting& mine);
   enum class wait_end : std::uint8_t {
     ready,    ///< or woken up to check again
     late,     ///< the deadline has passed
     cut_off,  ///< the coroutine was cancelled
   };
-  [[nodiscard]] wait_end end_wait() noexcept;
+  [[nodiscard]] wait_end end_wait(const waiting& mine) noexcept;
   /// @param asked  tells whether the coroutine was cancelled, even just as its wait ended: its next wait would report
   ///               that in Asio's words
   /// @par Errors   throws error: deadline_exceeded; cancelled
-  void check_wait(const asio::cancellation_state& asked);
+  void check_wait(const waiting& mine, const asio::cancellation_state& asked);
   /// The same for a thread.
   /// @par Errors  throws error: deadline_exceeded; cancelled when `interrupts` was used
   void wait(interrupter* interrupts);
-  /// Ends a coroutine's current wait as if something had arrived, so that it checks again.
+  /// Ends the current waits of coroutines as if something had arrived, so that they check again.
   void wake() noexcept;
 
   /// From now on waits end at `when`; `clock::time_point::max()` for never.
@@ -174,7 +180,7 @@ class link {
   void cut_report(std::size_t size);
   [[nodiscard]] bool is_ours() const noexcept;
   void waited(clock::duration time) noexcept;
-  [[nodiscard]] asio::awaitable<void> ready_to_send();
+  [[nodiscard]] asio::awaitable<void> ready_to_send(waiting& mine);
 
   socket socket_;
   std::unique_ptr<tls_stream> tls_;
@@ -182,7 +188,6 @@ class link {
   asio::generic::stream_protocol::endpoint remote_;
   deadline deadline_;
   std::string_view deadline_words_{"the deadline passed"};
-  std::error_code wait_result_;
   std::error_code broken_;
   std::size_t sent_{0};
   std::size_t dropped_{0};  // of a long error or notice that is arriving
@@ -192,7 +197,7 @@ class link {
   std::uint32_t born_after_;  // number of forks at construction: it must not be used in a child of this process
   int turns_{0};
   row_flow flow_;
-  bool is_woken_{false};
+  std::uint64_t wakes_{0};
 };
 
 }  // namespace sluice::wire

@@ -34,7 +34,8 @@ namespace detail {
 class blocking_connection;
 }  // namespace detail
 
-/// The rows of one query: a std::ranges input range. Movable; iterators stay valid when it moves.
+/// The rows of one query: a std::ranges input range. Movable; iterators stay valid when it moves. A moved-from range is
+/// at its end, and cannot be iterated.
 ///
 /// If destroyed before its end, it cancels the query on the server and makes sure that the connection is clean, within
 /// `connection_options::leave_timeout`. A statement that may write is not cancelled: the destructor waits for its end,
@@ -70,6 +71,7 @@ class [[nodiscard, gnu::visibility("default")]] row_range {
   friend class client;
   friend class blocking_transaction;
   explicit row_range(std::unique_ptr<detail::blocking_query> query) noexcept;
+  [[nodiscard]] detail::blocking_query& held() const;
   static std::vector<row_range> send(const std::shared_ptr<detail::blocking_connection>& on,
                                      const std::vector<query>& queries, const query_options& options,
                                      std::uint64_t block);

@@ -78,8 +78,9 @@ struct retry_options {
   std::chrono::milliseconds max_backoff{2'000};
 };
 
-/// The rows of one query on a connection of a pool. Movable. If destroyed before its end, it is abandoned in the
-/// background as a `row_stream` is. Nothing is sent before the first `next`. A statement that may write
+/// The rows of one query on a connection of a pool. Movable; a moved-from stream is at its end. If destroyed before its
+/// end, it is abandoned in the background as a `row_stream` is. Nothing is sent before the first `next`. A statement
+/// that may write
 /// (`query::effect::any`) and was never asked for rows is sent, and read to its end, when the stream is destroyed.
 ///
 /// Only failures that may not recur are retried: a lost connection, a server that is starting up or shutting down, a
