@@ -33,28 +33,28 @@ std::optional<sluice::error> failure_of(const Call& call) {
   return std::nullopt;
 }
 
-/// A table `copied`, anew for each test.
+/// A table `copy_rows`, anew for each test.
 class Copy : public testing::Test {
  protected:
   void make(const std::string& columns) {
-    db.execute("drop table if exists copied; create table copied (" + columns + ")");
+    db.execute("drop table if exists copy_rows; create table copy_rows (" + columns + ")");
   }
   std::string all() {
-    return answer(db, sql("select coalesce(string_agg(c::text, ' '), '') from copied c").as_object());
+    return answer(db, sql("select coalesce(string_agg(c::text, ' '), '') from copy_rows c").as_object());
   }
-  /// What the server makes of a value that was copied into a column of this type.
+  /// What the server makes of a value that was copy_rows into a column of this type.
   template <class T>
   std::string stored(const std::string& type, const T& value) {
     make("v " + type);
-    sluice::blocking_copy_writer to = db.copy_into("copied");
+    sluice::blocking_copy_writer to = db.copy_into("copy_rows");
     to.write(value);
     EXPECT_EQ(to.finish(), 1U);
-    return answer(db, sql("select to_json(v::text) from copied").as_document());
+    return answer(db, sql("select to_json(v::text) from copy_rows").as_document());
   }
   template <class T>
   std::string refusal(const std::string& type, const T& value) {
     make("v " + type);
-    sluice::blocking_copy_writer to = db.copy_into("copied");
+    sluice::blocking_copy_writer to = db.copy_into("copy_rows");
     const auto why = failure_of([&] { to.write(value); });
     if (!why) return "none";
     EXPECT_EQ(why->code(), errc::bad_column);
@@ -68,11 +68,11 @@ class Copy : public testing::Test {
 
 TEST_F(Copy, WritesRows) {
   make("id bigint, at timestamptz, data jsonb");
-  sluice::blocking_copy_writer to = db.copy_into("copied", "id", "at", "data");
+  sluice::blocking_copy_writer to = db.copy_into("copy_rows", "id", "at", "data");
   for (int i = 0; i < 3; ++i) to.write(i, sys_days{2026y / 11 / 27} + hours{i}, "{\"i\": " + std::to_string(i) + '}');
   EXPECT_EQ(to.rows(), 3U);
   EXPECT_EQ(to.finish(), 3U);
-  EXPECT_EQ(psql("set timezone = 'UTC'; select string_agg(c::text, ' ' order by id) from copied c"),
+  EXPECT_EQ(psql("set timezone = 'UTC'; select string_agg(c::text, ' ' order by id) from copy_rows c"),
             "(0,\"2026-11-27 00:00:00+00\",\"{\"\"i\"\": 0}\") (1,\"2026-11-27 01:00:00+00\",\"{\"\"i\"\": 1}\") "
             "(2,\"2026-11-27 02:00:00+00\",\"{\"\"i\"\": 2}\")");
 }
@@ -144,24 +144,25 @@ TEST_F(Copy, WritesText) {
 
 TEST_F(Copy, WritesTypesOfTheDatabasesOwn) {
   db.execute(
-      "drop table if exists copied; drop type if exists copied_mood; drop domain if exists copied_price, "
-      "copied_amount; create type copied_mood as enum ('sad', 'glad'); create domain copied_amount as numeric(10, "
-      "2); create domain copied_price as copied_amount check (value > 0); create extension if not exists citext");
-  EXPECT_EQ(stored("copied_mood", "glad"), "\"glad\"");
-  EXPECT_EQ(stored("copied_mood[]", std::vector<std::string>{"sad", "glad"}), "\"{sad,glad}\"");
-  EXPECT_EQ(stored("copied_price", 1.5), "\"1.50\"");
-  EXPECT_EQ(stored("copied_price[]", std::vector<double>{1.5, 2}), "\"{1.50,2.00}\"");
+      "drop table if exists copy_rows; drop type if exists copy_mood; drop domain if exists copy_price, "
+      "copy_amount; create type copy_mood as enum ('sad', 'glad'); create domain copy_amount as numeric(10, "
+      "2); create domain copy_price as copy_amount check (value > 0); create extension if not exists citext");
+  EXPECT_EQ(stored("copy_mood", "glad"), "\"glad\"");
+  EXPECT_EQ(stored("copy_mood[]", std::vector<std::string>{"sad", "glad"}), "\"{sad,glad}\"");
+  EXPECT_EQ(stored("copy_price", 1.5), "\"1.50\"");
+  EXPECT_EQ(stored("copy_price[]", std::vector<double>{1.5, 2}), "\"{1.50,2.00}\"");
   EXPECT_EQ(stored("citext", "Ab"), "\"Ab\"");
-  db.execute("drop domain if exists copied_prices; create domain copied_prices as copied_price[]");
-  EXPECT_EQ(stored("copied_prices", std::vector<double>{1.5}), "\"{1.50}\"");
-  make("v copied_mood");
-  sluice::blocking_copy_writer to = db.copy_into("copied");
+  db.execute("drop domain if exists copy_prices; create domain copy_prices as copy_price[]");
+  EXPECT_EQ(stored("copy_prices", std::vector<double>{1.5}), "\"{1.50}\"");
+  make("v copy_mood");
+  sluice::blocking_copy_writer to = db.copy_into("copy_rows");
   to.write("glad");
   to.write("furious");
   const auto why = failure_of([&] { to.finish(); });
   ASSERT_TRUE(why);
   EXPECT_EQ(why->sqlstate(), "22P02");
-  EXPECT_NE(std::string_view{why->what()}.find("COPY copied, line 2, column v"), std::string_view::npos) << why->what();
+  EXPECT_NE(std::string_view{why->what()}.find("COPY copy_rows, line 2, column v"), std::string_view::npos)
+      << why->what();
 }
 
 TEST_F(Copy, WritesPointsInTime) {
@@ -208,52 +209,52 @@ TEST_F(Copy, WritesTheRest) {
 
 TEST_F(Copy, TakesAllColumnsButGeneratedOnes) {
   make("a int, gone int, g int generated always as (a * 2) stored, i int generated by default as identity, b text");
-  db.execute("alter table copied drop column gone");
-  sluice::blocking_copy_writer to = db.copy_into("copied");
+  db.execute("alter table copy_rows drop column gone");
+  sluice::blocking_copy_writer to = db.copy_into("copy_rows");
   to.write(1, 7, "x");
   EXPECT_EQ(to.finish(), 1U);
-  EXPECT_EQ(psql("select c from copied c"), "(1,2,7,x)");
-  sluice::blocking_copy_writer some = db.copy_into("public.copied", "b", "a");
+  EXPECT_EQ(psql("select c from copy_rows c"), "(1,2,7,x)");
+  sluice::blocking_copy_writer some = db.copy_into("public.copy_rows", "b", "a");
   some.write("y", 2);
   EXPECT_EQ(some.finish(), 1U);
-  EXPECT_EQ(psql("select c from copied c where a = 2"), "(2,4,1,y)");
+  EXPECT_EQ(psql("select c from copy_rows c where a = 2"), "(2,4,1,y)");
 }
 
 TEST_F(Copy, RefusesWhatTheTableDoesNotHave) {
   make("a int, g int generated always as (a * 2) stored");
   EXPECT_EQ(failure_of([&] { return db.copy_into("nowhere"); })->sqlstate(), "42P01");
-  EXPECT_EQ(failure_of([&] { return db.copy_into("copied", "b"); })->code(), errc::bad_column);
-  EXPECT_EQ(failure_of([&] { return db.copy_into("copied", "g"); })->code(), errc::bad_column);
-  EXPECT_EQ(failure_of([&] { return db.copy_into("copied", "a", "a"); })->sqlstate(), "42701");
+  EXPECT_EQ(failure_of([&] { return db.copy_into("copy_rows", "b"); })->code(), errc::bad_column);
+  EXPECT_EQ(failure_of([&] { return db.copy_into("copy_rows", "g"); })->code(), errc::bad_column);
+  EXPECT_EQ(failure_of([&] { return db.copy_into("copy_rows", "a", "a"); })->sqlstate(), "42701");
   EXPECT_EQ(failure_of([&] { return db.copy_into(""); })->code(), errc::bad_query);
   EXPECT_EQ(answer(db, sql("select to_json(1)").as_document()), "1");
 }
 
 TEST_F(Copy, RefusesARowOfAnotherLength) {
   make("a int, b int");
-  sluice::blocking_copy_writer to = db.copy_into("copied");
+  sluice::blocking_copy_writer to = db.copy_into("copy_rows");
   to.write(1, 2);
   EXPECT_EQ(std::string{failure_of([&] { to.write(1); })->what()}, "the row has 1 values, and the copy 2 columns");
   EXPECT_TRUE(failure_of([&] { to.write(1, "text"); })) << "after its first value";
   to.write(3, 4);
   EXPECT_EQ(to.finish(), 2U);
-  EXPECT_EQ(psql("select string_agg(c::text, ' ') from copied c"), "(1,2) (3,4)");
+  EXPECT_EQ(psql("select string_agg(c::text, ' ') from copy_rows c"), "(1,2) (3,4)");
 }
 
 TEST_F(Copy, SaysWhichRowTheServerRefused) {
   make("n int primary key");
-  sluice::blocking_copy_writer to = db.copy_into("copied");
+  sluice::blocking_copy_writer to = db.copy_into("copy_rows");
   const auto why = failure_of([&] {
     for (int i = 0; i < 1'000'000; ++i) to.write(i == 1'000 ? 5 : i);
     to.finish();
   });
   ASSERT_TRUE(why);
   EXPECT_EQ(why->sqlstate(), "23505");
-  EXPECT_NE(std::string_view{why->what()}.find("COPY copied, line 1001"), std::string_view::npos) << why->what();
+  EXPECT_NE(std::string_view{why->what()}.find("COPY copy_rows, line 1001"), std::string_view::npos) << why->what();
   EXPECT_TRUE(why->connection_usable());
   EXPECT_EQ(failure_of([&] { to.write(1); })->code(), errc::bad_state);
   EXPECT_EQ(failure_of([&] { to.finish(); })->code(), errc::bad_state);
-  EXPECT_EQ(psql("select count(*) from copied"), "0");
+  EXPECT_EQ(psql("select count(*) from copy_rows"), "0");
   EXPECT_EQ(answer(db, sql("select to_json(1)").as_document()), "1");
 }
 
@@ -262,20 +263,20 @@ TEST_F(Copy, StoresNothingWhenItIsDropped) {
   const std::string text(1'000, 'x');
   for (const int rows : {0, 1, 100, 100'000}) {
     {
-      sluice::blocking_copy_writer to = db.copy_into("copied");
+      sluice::blocking_copy_writer to = db.copy_into("copy_rows");
       for (int i = 0; i < rows; ++i) to.write(i, text);
     }
-    EXPECT_EQ(psql("select count(*) from copied"), "0");
+    EXPECT_EQ(psql("select count(*) from copy_rows"), "0");
     EXPECT_EQ(answer(db, sql("select to_json(1)").as_document()), "1");
   }
 }
 
 TEST_F(Copy, IsAllThatAConnectionCarries) {
   make("n int");
-  sluice::blocking_copy_writer to = db.copy_into("copied");
+  sluice::blocking_copy_writer to = db.copy_into("copy_rows");
   to.write(1);
   EXPECT_EQ(failure_of([&] { db.execute("select 1"); })->code(), errc::bad_state);
-  EXPECT_EQ(failure_of([&] { (void)db.copy_into("copied"); })->code(), errc::bad_state);
+  EXPECT_EQ(failure_of([&] { (void)db.copy_into("copy_rows"); })->code(), errc::bad_state);
   EXPECT_EQ(to.finish(), 1U);
 }
 
@@ -283,45 +284,46 @@ TEST_F(Copy, IsPartOfATransaction) {
   make("n int");
   {
     sluice::blocking_transaction tx = db.begin();
-    sluice::blocking_copy_writer to = tx.copy_into("copied", "n");
+    sluice::blocking_copy_writer to = tx.copy_into("copy_rows", "n");
     to.write(1);
     EXPECT_EQ(to.finish(), 1U);
-    EXPECT_EQ(psql("select count(*) from copied"), "0");
+    EXPECT_EQ(psql("select count(*) from copy_rows"), "0");
   }
-  EXPECT_EQ(psql("select count(*) from copied"), "0");
+  EXPECT_EQ(psql("select count(*) from copy_rows"), "0");
   sluice::blocking_transaction tx = db.begin();
-  sluice::blocking_copy_writer to = tx.copy_into("copied", "n");
+  sluice::blocking_copy_writer to = tx.copy_into("copy_rows", "n");
   to.write(1);
   EXPECT_EQ(failure_of([&] { tx.commit(); })->code(), errc::bad_state) << "the copy is open";
   EXPECT_EQ(to.finish(), 1U);
   tx.commit();
-  EXPECT_EQ(psql("select count(*) from copied"), "1");
+  EXPECT_EQ(psql("select count(*) from copy_rows"), "1");
 }
 
 TEST_F(Copy, PassesDataThrough) {
   make("n int, t text");
-  sluice::blocking_copy_data_writer csv = db.copy_data("copy copied from stdin (format csv, header)");
+  sluice::blocking_copy_data_writer csv = db.copy_data("copy copy_rows from stdin (format csv, header)");
   csv.write("n,t\n1,\"a,");
   csv.write("b\"\n2,c\n");
   EXPECT_EQ(csv.finish(), 2U);
-  EXPECT_EQ(psql("select string_agg(c::text, ' ') from copied c"), "(1,\"a,b\") (2,c)");
-  sluice::blocking_copy_data_writer wrong = db.copy_data("copy copied from stdin");
+  EXPECT_EQ(psql("select string_agg(c::text, ' ') from copy_rows c"), "(1,\"a,b\") (2,c)");
+  sluice::blocking_copy_data_writer wrong = db.copy_data("copy copy_rows from stdin");
   wrong.write("1\t2\nx\ty\n");
   const auto why = failure_of([&] { wrong.finish(); });
-  EXPECT_NE(std::string_view{why->what()}.find("COPY copied, line 2, column n"), std::string_view::npos) << why->what();
+  EXPECT_NE(std::string_view{why->what()}.find("COPY copy_rows, line 2, column n"), std::string_view::npos)
+      << why->what();
   EXPECT_EQ(failure_of([&] { (void)db.copy_data("select 1"); })->code(), errc::unsupported_result);
-  EXPECT_EQ(failure_of([&] { (void)db.copy_data("copy copied to stdout"); })->code(), errc::unsupported_result);
+  EXPECT_EQ(failure_of([&] { (void)db.copy_data("copy copy_rows to stdout"); })->code(), errc::unsupported_result);
   EXPECT_EQ(failure_of([&] { (void)db.copy_data("copi"); })->sqlstate(), "42601");
   EXPECT_EQ(answer(db, sql("select to_json(1)").as_document()), "1");
 }
 
 TEST_F(Copy, OfAValueLargerThanItsBuffer) {
   make("t text");
-  sluice::blocking_copy_writer to = db.copy_into("copied");
+  sluice::blocking_copy_writer to = db.copy_into("copy_rows");
   to.write(std::string(10'000'000, 'x'));
   to.write("y");
   EXPECT_EQ(to.finish(), 2U);
-  EXPECT_EQ(psql("select sum(length(t)) from copied"), "10000001");
+  EXPECT_EQ(psql("select sum(length(t)) from copy_rows"), "10000001");
 }
 
 TEST_F(Copy, InACoroutine) {
@@ -329,25 +331,25 @@ TEST_F(Copy, InACoroutine) {
   const auto body = []() -> asio::awaitable<void> {
     sluice::connection conn = co_await sluice::connect(dsn());
     {
-      sluice::copy_writer to = co_await conn.copy_into("copied", "n", "t");
+      sluice::copy_writer to = co_await conn.copy_into("copy_rows", "n", "t");
       for (int i = 0; i < 100'000; ++i) co_await to.write(i, "some text");
       const std::uint64_t rows = co_await to.finish();
       EXPECT_EQ(rows, 100'000U);
     }
     {
-      sluice::copy_writer dropped = co_await conn.copy_into("copied");
+      sluice::copy_writer dropped = co_await conn.copy_into("copy_rows");
       for (int i = 0; i < 100'000; ++i) co_await dropped.write(i, "some text");
     }
-    EXPECT_EQ(co_await answer(conn, sql("select to_json(count(*)) from copied").as_document()), "100000");
+    EXPECT_EQ(co_await answer(conn, sql("select to_json(count(*)) from copy_rows").as_document()), "100000");
     sluice::transaction tx = co_await conn.begin();
-    sluice::copy_data_writer text = co_await tx.copy_data("copy copied from stdin");
+    sluice::copy_data_writer text = co_await tx.copy_data("copy copy_rows from stdin");
     co_await text.write("1\ta\n");
     const std::uint64_t rows = co_await text.finish();
     EXPECT_EQ(rows, 1U);
     co_await tx.commit();
   };
   run(body());
-  EXPECT_EQ(psql("select count(*) from copied"), "100001");
+  EXPECT_EQ(psql("select count(*) from copy_rows"), "100001");
 }
 
 }  // namespace

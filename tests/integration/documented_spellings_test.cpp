@@ -22,9 +22,9 @@ using sluice::sql;
 /// Options are safe to create with braces in such an expression, because they own nothing.
 template <class... Options>
 constexpr bool own_nothing = (std::is_trivially_destructible_v<Options> && ...);
-static_assert(
-    own_nothing<sluice::connection_options, sluice::query_options, sluice::pool_options, sluice::retry_options,
-                sluice::pause_options, sluice::listen_options, sluice::parallel_options, sluice::split_by>);
+static_assert(own_nothing<sluice::connection_options, sluice::query_options, sluice::pool_options,
+                          sluice::retry_options, sluice::pause_options, sluice::listen_options,
+                          sluice::parallel_options, sluice::split_by, sluice::transaction_options>);
 
 asio::awaitable<std::string> first_of(sluice::pool& pool) {
   std::string text;
@@ -108,6 +108,33 @@ asio::awaitable<void> make_streams() {
 }
 
 TEST(DocumentedSpelling, OfStreams) { run(make_streams()); }
+
+asio::awaitable<void> write_in_a_transaction() {
+  psql("drop table if exists spelled_rows; create table spelled_rows (n int, t text)");
+  const asio::any_io_executor on = co_await asio::this_coro::executor;
+  sluice::pool pool{on, dsn(), {.max_size = 2}};
+  sluice::connection db = co_await sluice::connect(dsn());
+  {
+    sluice::transaction tx = co_await db.begin({.isolation = sluice::isolation::serializable, .read_only = false});
+    const auto done = co_await tx.execute(
+        sql("insert into spelled_rows values ($1, $2)", 1, "a text that is longer than a small string"));
+    EXPECT_EQ(done.affected_rows, 1U);
+    auto to = co_await tx.copy_into("spelled_rows", "n", "t");
+    co_await to.write(2, "a text that is longer than a small string");
+    EXPECT_EQ(co_await to.finish(), 1U);
+    co_await tx.commit();
+  }
+  co_await sluice::in_transaction(
+      pool,
+      [&](sluice::transaction& tx) -> asio::awaitable<void> {
+        (void)co_await tx.execute(sql("insert into spelled_rows values ($1, $2)", 3, dsn()));
+      },
+      {.attempts = 3}, {.isolation = sluice::isolation::repeatable_read});
+  const auto counted = co_await pool.execute(sql("update spelled_rows set n = n + 1"), {.timeout = 30s});
+  EXPECT_EQ(counted.affected_rows, 3U);
+}
+
+TEST(DocumentedSpelling, OfWriting) { run(write_in_a_transaction()); }
 
 asio::awaitable<void> read_in_parallel() {
   auto rows = co_await sluice::stream_in_parallel(dsn(), sluice::from("spelled"), {.connections = 2});

@@ -321,8 +321,9 @@ asio::awaitable<void> destroy_connection_under() {
   auto db = std::make_unique<sluice::connection>();
   *db = co_await sluice::connect(dsn());
   std::optional<ending> seen;
-  asio::co_spawn(on, db->execute("select pg_sleep(0.2)"),
-                 [&seen](std::exception_ptr thrown, const sluice::command_result& ) { seen = outcome_of(thrown, true); });
+  asio::co_spawn(
+      on, db->execute("select pg_sleep(0.2)"),
+      [&seen](std::exception_ptr thrown, const sluice::command_result&) { seen = outcome_of(thrown, true); });
   co_await asio::post(on, asio::use_awaitable);
   db.reset();
   while (!seen) co_await asio::post(on, asio::use_awaitable);

@@ -31,7 +31,7 @@ using sluice::errc;
 using sluice::isolation;
 using sluice::sql;
 
-const sluice::query insert = sql("insert into kept values ($1)", 1);
+const sluice::query insert = sql("insert into tx_rows values ($1)", 1);
 
 /// The error of a call, or nothing.
 template <class Call>
@@ -43,12 +43,12 @@ std::optional<sluice::error> failure_of(const Call& call) {
   }
   return std::nullopt;
 }
-/// A table `kept`, anew for each test.
+/// A table `tx_rows`, anew for each test.
 class Transaction : public testing::Test {
  protected:
-  Transaction() { psql("drop table if exists kept; create table kept (n int)"); }
+  Transaction() { psql("drop table if exists tx_rows; create table tx_rows (n int)"); }
 
-  static std::string count() { return psql("select count(*) from kept"); }
+  static std::string count() { return psql("select count(*) from tx_rows"); }
   /// Whether the connection is in a block, as the server sees it.
   static std::string state_of(std::uint32_t pid) {
     return psql("select state from pg_stat_activity where pid = " + std::to_string(pid));
@@ -191,7 +191,7 @@ TEST_F(Transaction, SendsNothingWithoutAStatement) {
 }
 
 TEST_F(Transaction, OfThreeStatementsTakesFourRoundTrips) {
-  psql("grant all on kept to trust_user");
+  psql("grant all on tx_rows to trust_user");
   relay between{static_cast<std::uint16_t>(std::stoi(cluster_value("SLUICE_TEST_PORT")))};
   sluice::client far{as_user("trust_user") + " sslmode=disable port=" + std::to_string(between.port())};
   const int before = between.flights();
@@ -207,12 +207,12 @@ TEST_F(Transaction, StreamsInEachMode) {
     sluice::blocking_transaction tx = db.begin();
     std::size_t rows = 0;
     for (const sluice::row row :
-         tx.stream(sql("insert into kept select generate_series(1, 10) returning n"),
+         tx.stream(sql("insert into tx_rows select generate_series(1, 10) returning n"),
                    {.mode = mode == sluice::fetch_mode::bulk ? sluice::fetch_mode::plain : mode, .page_rows = 3}))
       rows += row.text().empty() ? 0 : 1;
     EXPECT_EQ(rows, 10U);
     rows = 0;
-    for (const sluice::row row : tx.stream(sql("select n from kept"), {.mode = mode, .page_rows = 3}))
+    for (const sluice::row row : tx.stream(sql("select n from tx_rows"), {.mode = mode, .page_rows = 3}))
       rows += row.text().empty() ? 0 : 1;
     EXPECT_EQ(rows, 10U) << "its own writes";
     tx.rollback();
@@ -230,8 +230,8 @@ TEST_F(Transaction, BeginsWithAnyKindOfStatement) {
     EXPECT_EQ(state_of(db.backend_pid()), "idle");
   };
   using tx = sluice::blocking_transaction;
-  const sluice::query returning = sql("insert into kept values ($1) returning n", 1).as_object();
-  expect_taken_back([&](tx& in) { in.execute("insert into kept values (1); insert into kept values (2)"); });
+  const sluice::query returning = sql("insert into tx_rows values ($1) returning n", 1).as_object();
+  expect_taken_back([&](tx& in) { in.execute("insert into tx_rows values (1); insert into tx_rows values (2)"); });
   expect_taken_back([&](tx& in) { (void)in.stream(returning).next(); });
   expect_taken_back([&](tx& in) { (void)in.stream(returning, {.mode = sluice::fetch_mode::paged}).next(); });
   expect_taken_back([&](tx& in) { (void)in.stream(returning); });
@@ -337,7 +337,7 @@ std::string commit_over(std::uint64_t bytes, cut how, const Work& work) {
 }
 
 TEST_F(Transaction, SaysWhetherItIsCommittedWhereverTheConnectionIsCut) {
-  psql("grant all on kept to trust_user");
+  psql("grant all on tx_rows to trust_user");
   for (const cut how : {cut::close, cut::reset}) {
     std::set<std::string> seen;
     int n = 0;
@@ -345,20 +345,21 @@ TEST_F(Transaction, SaysWhetherItIsCommittedWhereverTheConnectionIsCut) {
       ASSERT_LT(bytes, 2'000U);
       const std::string committed = commit_over(bytes, how, [&](sluice::client& far) {
         sluice::blocking_transaction tx = far.begin();
-        tx.execute(sql("insert into kept values ($1)", static_cast<std::int64_t>(bytes)));
+        tx.execute(sql("insert into tx_rows values ($1)", static_cast<std::int64_t>(bytes)));
         tx.commit();
       });
       if (committed == "unconnected") continue;
       seen.insert(committed);
       ++n;
       const std::string stored = answer(
-          db, sql("select to_json(count(*)) from kept where n = $1", static_cast<std::int64_t>(bytes)).as_document());
+          db,
+          sql("select to_json(count(*)) from tx_rows where n = $1", static_cast<std::int64_t>(bytes)).as_document());
       if (committed != "unknown") {
         EXPECT_EQ(stored, committed == "yes" ? "1" : "0") << "after " << bytes << " bytes";
       }
     }
     EXPECT_EQ(seen, (std::set<std::string>{"no", "unknown", "yes"}));
-    psql("truncate kept");
+    psql("truncate tx_rows");
   }
 }
 
@@ -375,30 +376,30 @@ TEST_F(Transaction, OfASavepointIsNeverUnknown) {
 // Run again when another transaction is in the way.
 
 TEST_F(Transaction, IsRunAgainAfterASerializationFailure) {
-  psql("insert into kept values (0)");
+  psql("insert into tx_rows values (0)");
   int runs = 0;
   const int seen = sluice::in_transaction(db,
                                           [&](sluice::blocking_transaction& tx) {
                                             ++runs;
-                                            tx.execute("select n from kept");
-                                            if (runs < 3) psql("update kept set n = n + 1");
-                                            tx.execute("update kept set n = n + 10");
+                                            tx.execute("select n from tx_rows");
+                                            if (runs < 3) psql("update tx_rows set n = n + 1");
+                                            tx.execute("update tx_rows set n = n + 10");
                                             return runs;
                                           },
                                           {.attempts = 5, .backoff = std::chrono::milliseconds{1}},
                                           {.isolation = isolation::repeatable_read});
   EXPECT_EQ(seen, 3);
-  EXPECT_EQ(psql("select n from kept"), "12");
+  EXPECT_EQ(psql("select n from tx_rows"), "12");
 }
 
 TEST_F(Transaction, IsRunAgainOnlySoOften) {
-  psql("insert into kept values (0)");
+  psql("insert into tx_rows values (0)");
   int runs = 0;
   const auto work = [&](sluice::blocking_transaction& tx) {
     ++runs;
-    tx.execute("select n from kept");
-    psql("update kept set n = n + 1");
-    tx.execute("update kept set n = n + 10");
+    tx.execute("select n from tx_rows");
+    psql("update tx_rows set n = n + 1");
+    tx.execute("update tx_rows set n = n + 10");
   };
   const auto why = failure_of([&] {
     sluice::in_transaction(db, work, {.attempts = 2, .backoff = std::chrono::milliseconds{1}},
@@ -434,11 +435,11 @@ TEST_F(Transaction, IsNotRunAgainForWhatItsBodyThrows) {
 /// Moves an amount between two of four accounts, so that writers meet.
 asio::awaitable<void> move_amount(sluice::pool& from, int note, int giver, int taker) {
   const auto body = [&](sluice::transaction& tx) -> asio::awaitable<void> {
-    const sluice::query give = sql("update kept_accounts set balance = balance - 1 where id = $1", giver);
+    const sluice::query give = sql("update tx_accounts set balance = balance - 1 where id = $1", giver);
     (void)co_await tx.execute(give);
-    const sluice::query take = sql("update kept_accounts set balance = balance + 1 where id = $1", taker);
+    const sluice::query take = sql("update tx_accounts set balance = balance + 1 where id = $1", taker);
     (void)co_await tx.execute(take);
-    const sluice::query insert_note = sql("insert into kept values ($1)", note);
+    const sluice::query insert_note = sql("insert into tx_rows values ($1)", note);
     (void)co_await tx.execute(insert_note);
   };
   asio::awaitable<void> done = sluice::in_transaction(
@@ -447,7 +448,7 @@ asio::awaitable<void> move_amount(sluice::pool& from, int note, int giver, int t
 }
 
 asio::awaitable<bool> is_noted(sluice::pool& from, int note) {
-  const sluice::query known = sql("select to_json(n) from kept where n = $1", note).as_document();
+  const sluice::query known = sql("select to_json(n) from tx_rows where n = $1", note).as_document();
   sluice::pooled_stream rows = from.stream(known, {}, {.attempts = 100});
   const sluice::chunk some = co_await rows.next();
   co_return static_cast<bool>(some);
@@ -473,8 +474,8 @@ asio::awaitable<void> move_amounts(sluice::pool& from, int& writers_left, int wr
 
 TEST_F(Transaction, OfManyWritersHappensOnceEach) {
   psql(
-      "drop table if exists kept_accounts; create table kept_accounts (id int primary key, balance int); insert into "
-      "kept_accounts select n, 100 from generate_series(1, 4) n");
+      "drop table if exists tx_accounts; create table tx_accounts (id int primary key, balance int); insert into "
+      "tx_accounts select n, 100 from generate_series(1, 4) n");
   constexpr int writers = 16;
   constexpr int times = 8;
   asio::io_context context{1};
@@ -496,8 +497,8 @@ TEST_F(Transaction, OfManyWritersHappensOnceEach) {
   is_over = true;
   killer.join();
   for (auto& each : all) EXPECT_NO_THROW(each.get());
-  EXPECT_EQ(psql("select sum(balance) from kept_accounts"), "400");
-  EXPECT_EQ(psql("select count(*), count(distinct n) from kept"),
+  EXPECT_EQ(psql("select sum(balance) from tx_accounts"), "400");
+  EXPECT_EQ(psql("select count(*), count(distinct n) from tx_rows"),
             std::to_string(writers * times) + "|" + std::to_string(writers * times));
 }
 
@@ -518,7 +519,7 @@ TEST_F(Transaction, OfAConnectionHasSavepoints) {
     co_await tx.commit();
     EXPECT_EQ(count(), "2");
     sluice::transaction dropped = co_await conn.begin();
-    (void)co_await dropped.execute("insert into kept values (3); insert into kept values (4)");
+    (void)co_await dropped.execute("insert into tx_rows values (3); insert into tx_rows values (4)");
     dropped = {};
     (void)co_await conn.execute("select 1");
     EXPECT_EQ(state_of(conn.backend_pid()), "idle");
@@ -532,7 +533,7 @@ TEST_F(Transaction, DroppedOnAConnectionIsRolledBackThoughNothingFollows) {
     sluice::connection conn = co_await sluice::connect(dsn());
     {
       sluice::transaction tx = co_await conn.begin();
-      sluice::row_stream rows = co_await tx.stream(sql("insert into kept values (1) returning pg_sleep(0.01)"));
+      sluice::row_stream rows = co_await tx.stream(sql("insert into tx_rows values (1) returning pg_sleep(0.01)"));
       (void)co_await rows.next();
       tx = {};  // before its stream
     }

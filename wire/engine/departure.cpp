@@ -140,6 +140,14 @@ bool is_in_the_way(const session& on, queries unwanted) {
          unwanted.back()->is_paged();
 }
 
+/// Before the rest of a query that is still wanted has been sent, nothing may be sent in between.
+asio::awaitable<void> until_others_are_decided(session& on, queries unwanted) {
+  deciding decision{on};
+  const query_conversation* const last = on.engine.queue.last();
+  const bool is_wanted = last != nullptr && std::ranges::find(unwanted, &last->reader()) == unwanted.end();
+  if (is_wanted) co_await run(on.io, decision);
+}
+
 asio::awaitable<leaving> leave_now(queries unwanted) {
   session& on = unwanted.front()->on();
   if (on.is_broken()) co_return leaving::closed;
@@ -151,7 +159,7 @@ asio::awaitable<leaving> leave_now(queries unwanted) {
   leaving outcome = leaving::closed;
   try {
     if (!is_in_the_way(on, unwanted)) {
-      co_await until_decided(on);
+      co_await until_others_are_decided(on, unwanted);
       for (query_reader* const query : unwanted) query->abandon();
       outcome = co_await cancel_and_drain(unwanted, requests);
     }

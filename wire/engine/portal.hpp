@@ -14,7 +14,6 @@ class portal {
   enum class state : std::uint8_t {
     planned,       ///< it does not exist on the server yet
     open,          ///< another page may be requested
-    finished,      ///< all pages are there: it has to be closed
     closed,        ///< or Close has been sent
     committing,    ///< it was the last one of a block begun for portals: COMMIT has been sent as well
     rolling_back,  ///< a late cancel request hit COMMIT
@@ -30,8 +29,7 @@ class portal {
   }
 
   [[nodiscard]] state is() const noexcept { return is_; }
-  [[nodiscard]] bool is_open() const noexcept { return is_ == state::open || is_ == state::finished; }
-  [[nodiscard]] bool is_finished() const noexcept { return is_ == state::finished; }
+  [[nodiscard]] bool is_open() const noexcept { return is_ == state::open; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// Whether there is no block yet that it could live in.
   [[nodiscard]] bool needs_begin() const noexcept { return !in_.in_block(); }
@@ -44,9 +42,13 @@ class portal {
     in_.opened();
     is_ = state::open;
   }
-  /// All pages are there, but nothing may be sent yet.
+  /// No more pages are wanted, but nothing may be sent now. If the block ends with it, that is owed; otherwise it ends
+  /// with its block.
   /// @pre it is open
-  void finish() noexcept { is_ = state::finished; }
+  void close_later() noexcept {
+    if (in_.closed()) in_.owe_end();
+    is_ = state::closed;
+  }
   /// No more pages are wanted.
   /// @pre it is open
   /// @return whether COMMIT has to be sent, because the block ends with it

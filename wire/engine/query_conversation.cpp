@@ -220,8 +220,7 @@ action query_conversation::on_ready(const proto::frame& message) {
   engine_.queue.end_first();
   if (--turns_ == 0) {
     prepared_.ended();
-    if (portal_ && portal_->is_ending_its_block() && !end_block())
-      return unexpected(message.type, "the transaction does not end");
+    if (!end_blocks()) return unexpected(message.type, "the transaction does not end");
   }
   return {.is = action::kind::end_turn};
 }

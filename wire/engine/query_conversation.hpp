@@ -68,7 +68,6 @@ class query_conversation {
   /// @pre `is_taking_data`
   void end_data();
 
-  /// Or closes the portal, if all pages are there.
   /// @pre `is_fetching`, and a query may be sent on the connection
   void request_page();
   /// The result is not wanted any more: no page is requested.
@@ -98,11 +97,7 @@ class query_conversation {
   /// Whether another page may be requested.
   [[nodiscard]] bool is_fetching() const noexcept { return portal_ && portal_->is_open(); }
   /// Whether a page should be on its way while the consumer has the one before.
-  [[nodiscard]] bool wants_page_ahead() const noexcept {
-    return is_fetching() && !has_all_pages() && turns_ == 1 && !portal_->is_held();
-  }
-  /// Whether all that remains to be done is to close its portal.
-  [[nodiscard]] bool has_all_pages() const noexcept { return portal_ && portal_->is_finished(); }
+  [[nodiscard]] bool wants_page_ahead() const noexcept { return is_fetching() && turns_ == 1 && !portal_->is_held(); }
   [[nodiscard]] std::uint64_t pages() const noexcept { return portal_ ? portal_->pages() : 0; }
 
   /// Whether a row may be next.
@@ -151,6 +146,9 @@ class query_conversation {
     ended,
   };
 
+  /// Of another query's block: it was the one that was answered last.
+  enum class owed_end : std::uint8_t { none, committing, rolling_back };
+
   void end_flight();
   void add_query(flight& to, const statement& what, const known_result_ptr& prepared, bool may_wait);
   void run_prepared(flight& to, const known_result_ptr& prepared, const proto::bind& bind);
@@ -180,6 +178,7 @@ class query_conversation {
   [[nodiscard]] action on_page_end(const proto::frame& message, bool skips_rows);
   [[nodiscard]] action on_ready(const proto::frame& message);
   [[nodiscard]] bool end_block();
+  [[nodiscard]] bool end_blocks();
   void remember();
   void result_changed();
 
@@ -195,6 +194,7 @@ class query_conversation {
   known_result_ptr result_{};                // once it is known
   wish wants_{wish::result};
   copy_in data_{copy_in::refused};
+  owed_end adopted_{owed_end::none};
   std::size_t turns_{0};
   prepared_use prepared_;
   std::unique_ptr<undecided_statement> undecided_{};  // until it is decided how to continue

@@ -233,17 +233,16 @@ void query_conversation::add_run(const undecided_statement& of) {
 }
 
 void query_conversation::request_page() {
-  if (portal_->is_finished()) return close_portal();
   flight{engine_.out, machine_} << portal_->page() << proto::sync{};
   end_flight();
 }
 
-/// All pages are there. While the rest of a later query has not been sent, nothing may be sent in between.
+/// No more pages are wanted. While the rest of a later query has not been sent, nothing may be sent in between.
 void query_conversation::end_pages() {
   const query_conversation* const last = engine_.queue.last();
   const bool has_to_wait = last != nullptr && last != this && last->bars_others();
   if (has_to_wait)
-    portal_->finish();
+    portal_->close_later();
   else
     close_portal();
 }
@@ -271,10 +270,28 @@ bool query_conversation::end_block() {
   return true;
 }
 
+/// The answer to its last Sync has arrived.
+/// @return false if a block cannot be ended
+bool query_conversation::end_blocks() {
+  if (portal_ && portal_->is_ending_its_block()) return end_block();
+  const bool was_owed = adopted_ != owed_end::none;
+  if (was_owed && engine_.scope.ended()) {
+    adopted_ = owed_end::none;
+    return true;
+  }
+  if (was_owed && adopted_ == owed_end::rolling_back) return false;
+  const bool is_owed = was_owed || (engine_.queue.empty() && engine_.scope.take_owed_end());
+  if (!is_owed) return true;
+  adopted_ = was_owed ? owed_end::rolling_back : owed_end::committing;
+  flight{engine_.out, machine_}.aside(was_owed ? "rollback" : "commit") << proto::sync{};
+  end_flight();
+  return true;
+}
+
 void query_conversation::let_go(bool runs_on) {
   wants_ = runs_on ? wish::effects : wish::nothing;
   if (is_asking()) undecided_.reset();  // nobody reads its rows: how they would be read need not be known
-  if (is_fetching() && !is_undecided()) close_portal();
+  if (is_fetching() && !is_undecided()) end_pages();
   if (is_taking_data()) {
     flight{engine_.out, machine_} << proto::copy_fail{"the program has given it up"};
     data_ = copy_in::ended;

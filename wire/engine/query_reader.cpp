@@ -91,7 +91,7 @@ query_reader::state query_reader::advance() {
       return state::over;
     }
     if (query_.turns() == 0) {  // between two pages
-      if (const query_reader* const last = undecided(session_, query_.has_all_pages())) {
+      if (const query_reader* const last = undecided(session_)) {
         wanted_ = last->wanted_;
         return state::hungry;
       }
@@ -112,9 +112,9 @@ query_reader::state query_reader::advance() {
   }
 }
 
-query_reader* query_reader::undecided(const session& on, bool of_any_kind) {
+query_reader* query_reader::undecided(const session& on) {
   const query_conversation* const last = on.engine.queue.last();
-  if (last == nullptr || !(of_any_kind || last->is_paged()) || last->reader().decide()) return nullptr;
+  if (last == nullptr || !last->is_paged() || last->reader().decide()) return nullptr;
   return &last->reader();
 }
 
@@ -253,7 +253,7 @@ query_reader::state query_reader::hand_out_arrived() {
 }
 
 void query_reader::request_page() {
-  if (!query_.has_all_pages()) require_free(session_);
+  require_free(session_);
   query_.request_page();
 }
 

@@ -77,7 +77,6 @@ class query_reader {
   void end_data() { query_.end_data(); }
 
   /// From now on rows are skipped by their headers only, errors are kept instead of thrown, and no page is requested.
-  /// @pre `is_free` for a paged query
   void abandon();
   /// How long an abandoned query may continue on its own: not at all, or up to a time unless it brings bytes more often
   /// than `reads`.
@@ -105,9 +104,8 @@ class query_reader {
   /// @par Errors  as `set_aside`
   [[nodiscard]] bool decide();
   /// The paged query after which nothing can be sent, because what has arrived does not tell its columns; or null.
-  /// @param of_any_kind  also one that is not paged
   /// @par Errors  as `set_aside`
-  [[nodiscard]] static query_reader* undecided(const session& on, bool of_any_kind = false);
+  [[nodiscard]] static query_reader* undecided(const session& on);
   /// Whether nothing can be sent only because of queries that nobody wants any more.
   [[nodiscard]] static bool will_be_free(const session& on) noexcept;
 

@@ -1,5 +1,10 @@
 #include "engine/run_query.hpp"
 
+#include <utility>
+
+#include <asio/cancellation_state.hpp>
+#include <asio/this_coro.hpp>
+
 #include "drive/coroutine_driver.hpp"
 
 namespace sluice::wire {
@@ -34,7 +39,17 @@ asio::awaitable<void> until_decided(session& on, clock::time_point latest) {
   deciding decision{on};
   if (decision.advance()) co_return;
   on.io.set_deadline(latest);
-  co_await run(on.io, decision);
+  while (on.is() != session::state::leaving && !decision.advance()) {
+    const bool has_moved = decision.move();
+    if (has_moved && !on.io.turn_is_over()) continue;
+    link::waiting mine;
+    const departures::reader here{on.leaving};
+    asio::awaitable<void> ready = on.io.ready(mine);
+    const bool goes_on = co_await uncancelled(std::move(ready));
+    if (!goes_on) on.io.fail(errc::cancelled, "cancelled");
+    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+    on.io.check_wait(mine, asked);
+  }
 }
 
 asio::awaitable<void> run_statements(session& on, std::string_view statements) {

@@ -30,7 +30,7 @@ class deciding {
 /// @par Errors  throws error: as `advance`, connection_lost, deadline_exceeded, cancelled
 [[nodiscard]] asio::awaitable<void> read_to_end(query_reader& query,
                                                 std::uint64_t most_reads = std::numeric_limits<std::uint64_t>::max());
-/// Reads until a query can be started alongside the paged ones, or until `latest`.
+/// Reads until a query can be started alongside the paged ones, until something is being left, or until `latest`.
 /// @par Errors  as above
 [[nodiscard]] asio::awaitable<void> until_decided(session& on, clock::time_point latest = clock::time_point::max());
 /// Runs the driver's own statements to their end, within the session's patience.

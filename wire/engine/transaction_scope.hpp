@@ -3,6 +3,7 @@
 // them and ends with the last.
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace sluice::wire {
 
@@ -35,6 +36,9 @@ class transaction_scope {
     ++endings_;
     return true;
   }
+  /// The COMMIT of a block whose last portal has ended could not be sent: whoever is answered last sends it.
+  void owe_end() noexcept { owes_end_ = true; }
+  [[nodiscard]] bool take_owed_end() noexcept { return std::exchange(owes_end_, false); }
   /// A portal is gone with its query, and nothing more will be sent for it.
   void lost() noexcept { --portals_; }
   /// Handles ReadyForQuery.
@@ -50,6 +54,7 @@ class transaction_scope {
  private:
   char status_{'I'};
   bool owns_block_{false};
+  bool owes_end_{false};
   std::uint32_t portals_{0};
   std::uint32_t endings_{0};  // blocks begun here whose end has been sent
   std::uint64_t names_{0};

@@ -17,8 +17,8 @@
 
 #include <sluice/stream/chunk.hpp>
 #include <sluice/stream/client.hpp>
-#include <sluice/stream/command_result.hpp>
 #include <sluice/stream/columns.hpp>
+#include <sluice/stream/command_result.hpp>
 #include <sluice/stream/concepts.hpp>
 #include <sluice/stream/connection.hpp>
 #include <sluice/stream/notifications.hpp>
