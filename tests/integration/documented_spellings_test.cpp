@@ -5,6 +5,8 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/this_coro.hpp>
 #include <chrono>
+#include <sluice/stream/copy.hpp>
+#include <sluice/stream/in_transaction.hpp>
 #include <string>
 #include <type_traits>
 #include <vector>
