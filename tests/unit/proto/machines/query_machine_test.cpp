@@ -184,6 +184,24 @@ TEST(QueryMachine, NeedsASyncOnlyWhileNoneIsUnderWay) {
   EXPECT_TRUE(copying.needs_sync()) << "the server skips the Sync that came before CopyFail";
 }
 
+TEST(QueryMachine, TellsAnAnswerFromTheRowsOfOthers) {
+  query_machine machine;
+  for (const bool is_question : {false, true}) {
+    machine.sent_aside(parse{});
+    machine.sent(bind{});
+    if (is_question)
+      machine.sent_question(execute{});
+    else
+      machine.sent_aside(execute{});
+  }
+  machine.sent(sluice::proto::sync{});
+  EXPECT_EQ(play(machine, "12D").is, nothing);
+  EXPECT_EQ(play(machine, "C").is, nothing);
+  EXPECT_EQ(play(machine, "12D").is, answer);
+  EXPECT_EQ(play(machine, "C").is, told);
+  EXPECT_EQ(play(machine, "Z").is, ready);
+}
+
 TEST(QueryMachine, HoldsAsManyAnswersAsItSays) {
   query_machine machine;
   for (int round = 0; round < 3; ++round) {

@@ -20,6 +20,21 @@ TEST(TransactionScope, IsTheCallersWhereTheServerSaysSo) {
   EXPECT_FALSE(scope.in_block());
 }
 
+TEST(TransactionScope, OwesItsEndOnce) {
+  transaction_scope scope;
+  portal only{scope, 10};
+  only.opened();
+  scope.ready('T');
+  EXPECT_FALSE(scope.take_owed_end());
+  only.close_later();
+  EXPECT_EQ(only.is(), portal::state::closed);
+  EXPECT_FALSE(scope.in_block()) << "what is sent now comes after the COMMIT";
+  EXPECT_TRUE(scope.take_owed_end());
+  EXPECT_FALSE(scope.take_owed_end());
+  scope.ready('I');
+  EXPECT_TRUE(scope.ended());
+}
+
 TEST(TransactionScope, OfPortalsBeginsWithTheFirstAndEndsWithTheLast) {
   transaction_scope scope;
   portal first{scope, 10};
