@@ -269,6 +269,7 @@ link::wait_end link::end_wait(const waiting& mine) noexcept {
   if (wait_began_ != clock::time_point{}) waited(clock::now() - std::exchange(wait_began_, {}));
   if (mine.result != asio::error::operation_aborted) return wait_end::ready;
   if (deadline_.has_passed()) return wait_end::late;
+  if (!socket_.is_open()) return wait_end::ready;  // closed for another's sake: what is tried next says so
   return mine.wakes != wakes_ ? wait_end::ready : wait_end::cut_off;
 }
 
