@@ -209,11 +209,11 @@ TEST_F(Transaction, StreamsInEachMode) {
     for (const sluice::row row :
          tx.stream(sql("insert into tx_rows select generate_series(1, 10) returning n"),
                    {.mode = mode == sluice::fetch_mode::bulk ? sluice::fetch_mode::plain : mode, .page_rows = 3}))
-      rows += row.text().empty() ? 0 : 1;
+      rows += row.text().empty() ? 0U : 1U;
     EXPECT_EQ(rows, 10U);
     rows = 0;
     for (const sluice::row row : tx.stream(sql("select n from tx_rows"), {.mode = mode, .page_rows = 3}))
-      rows += row.text().empty() ? 0 : 1;
+      rows += row.text().empty() ? 0U : 1U;
     EXPECT_EQ(rows, 10U) << "its own writes";
     tx.rollback();
     EXPECT_EQ(count(), "0");
