@@ -2,8 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -28,21 +28,20 @@ class line_reader {
   /// Valid until the next call; nothing at the end of input.
   [[nodiscard]] std::optional<std::string_view> next() {
     for (;;) {
-      const char* const begin = buffer_.data() + at_;
-      const std::size_t known = end_ - at_;
-      if (const void* const found = std::memchr(begin + looked_at_, '\n', known - looked_at_)) {
-        const auto size = static_cast<std::size_t>(static_cast<const char*>(found) - begin);
-        at_ += size + 1;
-        return counted({begin, size});
-      }
-      looked_at_ = known;
-      if (known > longest_)
+      const std::string_view known = std::string_view{buffer_}.substr(at_, end_ - at_);
+      const std::size_t end = known.find('\n', looked_at_);
+      const std::size_t size = std::min(end, known.size());
+      if (size > longest_)
         fail_line(errc::row_too_large, number_ + 1, "is longer than " + std::to_string(longest_) + " bytes");
-      if (!read_more()) {
-        at_ = end_;
-        if (known == 0) return std::nullopt;
-        return counted({buffer_.data() + end_ - known, known});
+      if (end != known.npos) {
+        at_ += size + 1;
+        return counted(known.substr(0, size));
       }
+      looked_at_ = size;
+      if (read_more()) continue;
+      at_ = end_;
+      if (known.empty()) return std::nullopt;
+      return counted(std::string_view{buffer_}.substr(end_ - size, size));
     }
   }
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }

@@ -24,15 +24,13 @@ const char* const help_text = R"(sluice: stream JSON documents from Postgres as 
                          TYPE: text, int, numeric, bool, timestamptz or uuid
   --limit N, --offset N          --validate   check each document in full
   --format ndjson|array|raw|csv|tsv           --null TEXT   in csv and tsv
-  --load RELATION        the reverse: NDJSON from standard input into --column;
-                         --on-error stop|skip
+  --load RELATION [--on-error stop|skip]    the reverse: NDJSON from stdin
   --count                print {"rows":...,"bytes":...} instead of the rows
   --stats, --progress    final statistics, running progress: on standard error
   --timeout 30s, --connect-timeout 500ms
   --mode plain|paged|bulk, --page-rows N    all at once, in pages, by COPY
   --parallel N --split ctid|key:FIELD|hash:FIELD    over N connections
   --chunk-rows N, --buffer 64k, --max-row 64M       limits   --version, --help
-
 Exit codes: 0 all rows, 2 usage, 3 connection, 4 auth, 5 tls, 6 protocol, 7 sql,
 8 json, 9 limit, 10 timeout, 130 cancelled; 1 output cannot be written.
 )";

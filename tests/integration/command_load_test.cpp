@@ -26,7 +26,7 @@ TEST(CommandLoad, IsTheReverseOfReading) {
             "20000) n\" "
             "| tee /dev/stderr | $SLUICE --load loaded --count; $SLUICE loaded | md5sum");
     EXPECT_EQ(copied.status, 0);
-    const std::string as_it_was = shell("md5sum <<'E'\n" + copied.err + "E").out;
+    const std::string as_it_was = shell("md5sum <<'E'\n" + copied.err + "E\n").out;
     if (std::string{type} == "json") {
       EXPECT_NE(copied.out.find(as_it_was), std::string::npos) << copied.out;
     }

@@ -56,7 +56,7 @@ TEST_F(Examples, JobsAreDoneOnceEach) {
             "\"; psql -qc \"insert into job (work) select 'late'; notify jobs\" -c \"" + ask +
             "\" -c \"insert into job (work) select 'stop' from generate_series(1, 3); notify jobs\"; wait");
   EXPECT_EQ(end.status, 0) << end.err;
-  EXPECT_EQ(shell("sort <<'E' | uniq -c | awk '{print $1}' | sort | uniq -c | tr -s ' '\n" + end.out + "E").out,
+  EXPECT_EQ(shell("sort <<'E' | uniq -c | awk '{print $1}' | sort | uniq -c | tr -s ' '\n" + end.out + "E\n").out,
             " 51 1\n 1 3\n");
   EXPECT_EQ(psql("select count(*) from job where done"), "54");
 }
