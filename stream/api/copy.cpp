@@ -63,7 +63,7 @@ asio::awaitable<std::uint64_t> finish(std::shared_ptr<copying> self, bool has_tr
   co_return detail::command_result_of(self->query()->reader().tag()).affected_rows;
 }
 
-void drop(std::shared_ptr<copying> work) noexcept {
+void drop(const std::shared_ptr<copying>& work) noexcept {
   if (work != nullptr) detail::leave_in_background(work->release());
 }
 
@@ -84,7 +84,7 @@ asio::awaitable<std::shared_ptr<copying>> begin_copy(std::shared_ptr<wire::sessi
   query->launch(asked);
   struct begun_copy {
     std::shared_ptr<copying> work;
-    ~begun_copy() { drop(std::move(work)); }
+    ~begun_copy() { drop(work); }
   };
   begun_copy made{std::make_shared<copying>(std::move(query), std::move(columns))};
   co_await send(made.work);
@@ -100,7 +100,7 @@ copy_writer& copy_writer::operator=(copy_writer&& other) noexcept {
   if (this != &other) drop(std::exchange(work_, std::move(other.work_)));
   return *this;
 }
-copy_writer::~copy_writer() { drop(std::move(work_)); }
+copy_writer::~copy_writer() { drop(work_); }
 
 detail::row_writer& copy_writer::writer() const {
   if (work_ == nullptr) fail_moved_from();
@@ -125,7 +125,7 @@ copy_data_writer& copy_data_writer::operator=(copy_data_writer&& other) noexcept
   if (this != &other) drop(std::exchange(work_, std::move(other.work_)));
   return *this;
 }
-copy_data_writer::~copy_data_writer() { drop(std::move(work_)); }
+copy_data_writer::~copy_data_writer() { drop(work_); }
 
 asio::awaitable<void> copy_data_writer::write(std::string_view data) {
   if (work_ == nullptr) fail_moved_from();

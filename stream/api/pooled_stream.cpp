@@ -11,6 +11,7 @@
 #include "transport/deadline.hpp"
 
 #include "api/pause_for.hpp"
+#include "api/reading.hpp"
 #include "api/running_query.hpp"
 #include "api/wish.hpp"
 
@@ -193,14 +194,9 @@ void pooled_stream::leave() noexcept {
   work->drop();
 }
 
-namespace {
-asio::awaitable<chunk> the_end() { co_return chunk{}; }
-asio::awaitable<leaving> nothing_to_leave() { co_return leaving::drained; }
-}  // namespace
-
-asio::awaitable<chunk> pooled_stream::next() { return work_ == nullptr ? the_end() : attempts_of::next(work_); }
+asio::awaitable<chunk> pooled_stream::next() { return work_ == nullptr ? detail::the_end() : attempts_of::next(work_); }
 asio::awaitable<leaving> pooled_stream::cancel() {
-  return work_ == nullptr ? nothing_to_leave() : attempts_of::cancel(work_);
+  return work_ == nullptr ? detail::nothing_to_leave() : attempts_of::cancel(work_);
 }
 asio::awaitable<void> pooled_stream::pause(pause_options how) {
   if (work_ == nullptr) throw error{errc::bad_state, "the stream was moved from"};

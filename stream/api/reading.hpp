@@ -28,6 +28,10 @@ enum class begun : std::uint8_t {
   end,
 };
 
+// Of a stream that has nothing to read.
+inline asio::awaitable<chunk> the_end() { co_return chunk{}; }
+inline asio::awaitable<leaving> nothing_to_leave() { co_return leaving::drained; }
+
 /// Calls `step` until it returns something, and waits for the server in between, and for other streams of the
 /// connection that are being left. Like `wire::run`, but one coroutine deep: Asio caches only so many frames for reuse.
 template <class Result, class Begin, class Step>

@@ -47,9 +47,6 @@ begun begin_next(detail::running_query& query) {
   return begun::stop;
 }
 
-asio::awaitable<chunk> the_end() { co_return chunk{}; }
-asio::awaitable<leaving> nothing_to_leave() { co_return leaving::drained; }
-
 }  // namespace
 
 asio::awaitable<void> detail::run_to_end(std::shared_ptr<running_query> query) {
@@ -59,7 +56,7 @@ asio::awaitable<void> detail::run_to_end(std::shared_ptr<running_query> query) {
 }
 
 asio::awaitable<chunk> row_stream::next() {
-  if (query_ == nullptr || query_->is_done()) return the_end();
+  if (query_ == nullptr || query_->is_done()) return detail::the_end();
   return read<chunk>(query_, begin_next, [](detail::running_query& query) { return query.advance(true); });
 }
 
@@ -96,7 +93,7 @@ void row_stream::resume() {
 }
 
 asio::awaitable<leaving> row_stream::cancel() {
-  if (query_ == nullptr) return nothing_to_leave();
+  if (query_ == nullptr) return detail::nothing_to_leave();
   return detail::stop(query_);
 }
 

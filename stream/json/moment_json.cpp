@@ -17,7 +17,7 @@ using proto::load_big;
 
 constexpr std::int64_t second = 1'000'000;  // in microseconds
 constexpr std::int64_t day = 86'400 * second;
-constexpr std::size_t longest = 64;
+constexpr std::size_t longest_moment = 64;
 
 /// The year without its sign: before the first there is 1 BC, which is 0 here.
 char* write_day(char* to, std::int64_t days_since_2000, bool& is_before_christ) noexcept {
@@ -88,7 +88,7 @@ bool write_moment(text_buffer& to, std::span<const std::byte> value) {
     of_day += day;
     --days;
   }
-  char* at = to.room(longest);
+  char* at = to.room(longest_moment);
   *at++ = '"';
   bool is_before_christ = false;
   at = write_day(at, days, is_before_christ);
@@ -107,7 +107,7 @@ bool write_date(text_buffer& to, std::span<const std::byte> value) {
   if (value.size() != 4) return false;
   const auto days = static_cast<std::int32_t>(load_big<std::uint32_t>(value.data()));
   if (write_if_infinite(to, days)) return true;
-  char* at = to.room(longest);
+  char* at = to.room(longest_moment);
   *at++ = '"';
   bool is_before_christ = false;
   at = write_day(at, days, is_before_christ);
@@ -121,7 +121,7 @@ bool write_time(text_buffer& to, std::span<const std::byte> value) {
   if (value.size() != 8) return false;
   const auto time = load_big<std::uint64_t>(value.data());
   if (time > static_cast<std::uint64_t>(day)) return false;
-  char* at = to.room(longest);
+  char* at = to.room(longest_moment);
   *at++ = '"';
   at = write_clock(at, time);
   *at++ = '"';
