@@ -1,5 +1,6 @@
 #include <sluice/stream/copy.hpp>
 
+#include <optional>
 #include <utility>
 
 #include "api/blocking_connection.hpp"
@@ -24,17 +25,23 @@ begun enter(running_query& query) {
   return begun::read;
 }
 
-/// Waits until the server wants data, and has taken all that was given to it.
-asio::awaitable<void> send(std::shared_ptr<copying> self) {
+/// The same result, or the same error with the row that the server was at.
+template <class T>
+asio::awaitable<T> with_row(asio::awaitable<T> work) {
   std::optional<error> failure;
   try {
-    asio::awaitable<bool> sent =
-        detail::read<bool>(self->query(), enter, [](running_query& q) { return q.send(true); });
-    (void)co_await std::move(sent);
+    T result = co_await std::move(work);
+    co_return result;
   } catch (const error& why) {
     failure = why;
   }
-  if (failure) throw copying::with_row(*failure);
+  throw copying::with_row(*failure);
+}
+
+/// Waits until the server wants data, and has taken all that was given to it.
+asio::awaitable<void> send(std::shared_ptr<copying> self) {
+  asio::awaitable<bool> sent = detail::read<bool>(self->query(), enter, [](running_query& q) { return q.send(true); });
+  (void)co_await with_row(std::move(sent));
 }
 
 asio::awaitable<void> send_collected(std::shared_ptr<copying> self) {
@@ -51,15 +58,9 @@ asio::awaitable<void> sent_if_full(const std::shared_ptr<copying>& self) {
 
 asio::awaitable<std::uint64_t> finish(std::shared_ptr<copying> self, bool has_trailer) {
   self->hand_over_last(has_trailer);
-  std::optional<error> failure;
-  try {
-    asio::awaitable<chunk> end =
-        detail::read<chunk>(self->query(), enter, [](running_query& q) { return q.advance(true); });
-    (void)co_await std::move(end);
-  } catch (const error& why) {
-    failure = why;
-  }
-  if (failure) throw copying::with_row(*failure);
+  asio::awaitable<chunk> end =
+      detail::read<chunk>(self->query(), enter, [](running_query& q) { return q.advance(true); });
+  (void)co_await with_row(std::move(end));
   co_return detail::command_result_of(self->query()->reader().tag()).affected_rows;
 }
 

@@ -17,8 +17,7 @@ void require_innermost(const wire::session& on, wire::open_blocks::id of) {
   if (on.is_broken()) on.io.refuse(errc::bad_state, "the connection of the transaction is closed");
   if (!blocks.is_open(of)) on.io.refuse(errc::bad_state, "the transaction is over");
   if (!blocks.is_innermost(of)) on.io.refuse(errc::bad_state, "a savepoint of the transaction is open: use that one");
-  const bool has_ended = blocks.unsent().empty() && on.engine.scope.is_idle() && on.engine.queue.empty();
-  if (has_ended)
+  if (on.engine.has_lost_its_block())
     on.io.refuse(errc::bad_state, "the server has ended the transaction: BEGIN failed, or a statement has ended it");
 }
 
@@ -26,9 +25,6 @@ asio::awaitable<void> until_free(std::shared_ptr<wire::session> on, wire::clock:
                                  query_options options, beginning how, wire::open_blocks::id of) {
   const wire::clock::time_point latest = latest_start(asked, options);
   wire::open_blocks& blocks = on->engine.blocks;
-  const auto is_being_left = [&] {
-    return on->is() == wire::session::state::leaving || wire::query_reader::will_be_free(*on);
-  };
   do {  // while one of them is waited for, another may become necessary
     co_await wire::until_left(*on, latest);
     if (blocks.is_due() && !on->is_broken()) {
@@ -36,7 +32,7 @@ asio::awaitable<void> until_free(std::shared_ptr<wire::session> on, wire::clock:
       (void)co_await wire::leave(std::move(from));
     }
     if (!on->engine.queue.empty()) co_await wire::until_decided(*on, latest);
-  } while (is_being_left());
+  } while (wire::is_being_left(*on));
   require_innermost(*on, of);
   if (how == beginning::with_statement || blocks.unsent().empty()) co_return;
   const std::string begin{blocks.unsent()};

@@ -37,8 +37,7 @@ std::string begin_sql(const transaction_options& how) {
 open_blocks::id begin_block(wire::session& on, const transaction_options& how) {
   open_blocks& blocks = on.engine.blocks;
   if (on.is_broken()) on.io.refuse(errc::bad_state, "the connection is closed");
-  const bool has_ended = blocks.unsent().empty() && on.engine.scope.is_idle() && on.engine.queue.empty();
-  if (has_ended) blocks.clear();  // of a transaction object that does not know it yet
+  if (on.engine.has_lost_its_block()) blocks.clear();  // of a transaction object that does not know it yet
   if (!blocks.empty())
     on.io.refuse(errc::bad_state, "a transaction is open on the connection: its begin() makes a savepoint in it");
   if (on.engine.scope.in_block())

@@ -15,6 +15,7 @@
 #include "asking.hpp"
 #include "cluster.hpp"
 #include "faces.hpp"
+#include "failures.hpp"
 
 namespace {
 
@@ -22,16 +23,6 @@ using namespace sluice::test;
 using namespace std::chrono;
 using sluice::errc;
 using sluice::sql;
-
-template <class Call>
-std::optional<sluice::error> failure_of(const Call& call) {
-  try {
-    (void)call();
-  } catch (const sluice::error& why) {
-    return why;
-  }
-  return std::nullopt;
-}
 
 /// A table `copy_rows`, anew for each test.
 class Copy : public testing::Test {

@@ -22,6 +22,7 @@
 #include "asking.hpp"
 #include "cluster.hpp"
 #include "faces.hpp"
+#include "failures.hpp"
 #include "relay.hpp"
 
 namespace {
@@ -33,16 +34,6 @@ using sluice::sql;
 
 const sluice::query insert = sql("insert into tx_rows values ($1)", 1);
 
-/// The error of a call, or nothing.
-template <class Call>
-std::optional<sluice::error> failure_of(const Call& call) {
-  try {
-    (void)call();
-  } catch (const sluice::error& why) {
-    return why;
-  }
-  return std::nullopt;
-}
 /// A table `tx_rows`, anew for each test.
 class Transaction : public testing::Test {
  protected:

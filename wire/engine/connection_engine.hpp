@@ -37,6 +37,11 @@ class connection_engine {
     return scope.in_callers_block() || !blocks.unsent().empty();
   }
 
+  /// Whether no block is open on the server, although one was begun here: BEGIN failed, or a statement has ended it.
+  [[nodiscard]] bool has_lost_its_block() const noexcept {
+    return blocks.unsent().empty() && scope.is_idle() && queue.empty();
+  }
+
   /// A point to which everything can be taken back that is encoded later, as long as none of it was sent.
   struct mark {
     std::size_t bytes;

@@ -177,8 +177,7 @@ asio::awaitable<void> take_back_dropped(session& on) {
   open_blocks& blocks = on.engine.blocks;
   if (on.is_broken() || !blocks.is_due() || !query_reader::is_free(on)) co_return;
   const std::string sql = blocks.take_due();
-  const bool has_ended = on.engine.scope.is_idle() && on.engine.queue.empty();
-  if (has_ended) co_return;
+  if (on.engine.has_lost_its_block()) co_return;
   try {
     co_await run_statements(on, sql);
   } catch (const std::exception&) {  // nobody is left to receive the reason
@@ -257,15 +256,18 @@ asio::awaitable<void> changed(session& on, clock::time_point latest) {
             late.async_wait(asio::redirect_error(asio::use_awaitable, also_ignored)));
 }
 
+bool is_being_left(const session& on) noexcept {
+  return on.is() == session::state::leaving || query_reader::will_be_free(on);
+}
+
 asio::awaitable<void> until_left(session& on, clock::time_point latest) {
-  const auto is_being_left = [&] { return on.is() == session::state::leaving || query_reader::will_be_free(on); };
   bool goes_on = true;
-  while (goes_on && is_being_left() && clock::now() < latest) {
+  while (goes_on && is_being_left(on) && clock::now() < latest) {
     asio::awaitable<void> news = changed(on, latest);
     goes_on = co_await uncancelled(std::move(news));
   }
   if (!goes_on) on.io.fail(errc::cancelled, "cancelled while an earlier query was being left");
-  if (is_being_left())
+  if (is_being_left(on))
     on.io.refuse(errc::deadline_exceeded, "the deadline passed while an earlier query was being left");
 }
 

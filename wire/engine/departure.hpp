@@ -61,6 +61,8 @@ void take_back(const std::shared_ptr<session>& on) noexcept;
 /// Waits until something has ended on the session (a leave, a query that others wait behind, a wait for rows), or until
 /// `latest`.
 [[nodiscard]] asio::awaitable<void> changed(session& on, clock::time_point latest = clock::time_point::max());
+/// Whether something on the session is being left, or waits to be left before a query can be sent.
+[[nodiscard]] bool is_being_left(const session& on) noexcept;
 /// Returns when nothing on the session is being left any more, and nothing waits to be left before a query can be sent.
 /// @par Errors  throws error: cancelled, deadline_exceeded after `latest`
 [[nodiscard]] asio::awaitable<void> until_left(session& on, clock::time_point latest = clock::time_point::max());
