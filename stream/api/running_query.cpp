@@ -16,14 +16,17 @@ namespace {
 
 // The parameters of a query as Parse and Bind have them. Views into the query.
 struct bound_values {
-  explicit bound_values(const query& of) {
+  explicit bound_values(const query& of) : values{values_of(of.parameters())} {
     types.reserve(of.parameters().size());
-    values.reserve(of.parameters().size());
-    for (const bind_value& value : of.parameters()) {
-      types.push_back(value.type());
-      values.push_back({.value = value.text() ? std::optional<std::string_view>{*value.text()} : std::nullopt,
-                        .binary = value.is_binary()});
-    }
+    for (const bind_value& value : of.parameters()) types.push_back(value.type());
+  }
+  static std::vector<proto::parameter> values_of(std::span<const bind_value> values) {
+    std::vector<proto::parameter> all;
+    all.reserve(values.size());
+    for (const bind_value& value : values)
+      all.push_back({.value = value.text() ? std::optional<std::string_view>{*value.text()} : std::nullopt,
+                     .binary = value.is_binary()});
+    return all;
   }
 
   std::vector<std::uint32_t> types{};
@@ -81,6 +84,19 @@ running_query::running_query(std::shared_ptr<wire::session> on, command what, co
                                              .discards_rows = true,
                                              .server_timeout = limits_.server_timeout});
   note_text(what.what.text(), reader_->was_prepared());
+}
+
+running_query::running_query(std::shared_ptr<wire::session> on, const repeated_command& what,
+                             const query_options& options)
+    : running_query{std::move(on), options} {
+  const std::vector<proto::parameter> values = bound_values::values_of(what.values);
+  reader_.emplace(*session_, wire::statement{.text = what.text,
+                                             .types = what.types,
+                                             .values = values,
+                                             .rows = what.rows,
+                                             .each_by_itself = what.each_by_itself,
+                                             .discards_rows = true});
+  note_text(what.text, reader_->was_prepared());
 }
 
 running_query::running_query(std::shared_ptr<wire::session> on, copy_from what, const query_options& options)

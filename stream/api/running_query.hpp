@@ -34,6 +34,15 @@ struct command {
   const query& what;
 };
 
+// The same for several rows of values, which stand one after the other.
+struct repeated_command {
+  std::string_view text;
+  std::span<const std::uint32_t> types;
+  std::span<const bind_value> values;
+  std::size_t rows;
+  bool each_by_itself;
+};
+
 // A COPY FROM STDIN.
 struct copy_from {
   std::string_view statement;
@@ -44,6 +53,7 @@ class running_query {
   // Encodes the query; `launch` sends it.
   running_query(std::shared_ptr<wire::session> on, const query& what, const query_options& options);
   running_query(std::shared_ptr<wire::session> on, command what, const query_options& options);
+  running_query(std::shared_ptr<wire::session> on, const repeated_command& what, const query_options& options);
   running_query(std::shared_ptr<wire::session> on, copy_from what, const query_options& options);
   running_query(std::shared_ptr<wire::session> on, std::string_view statements, const query_options& options);
   // For a query queued behind another one, which need not be over.

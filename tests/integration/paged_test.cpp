@@ -63,6 +63,53 @@ TYPED_TEST(Paged, TakeEveryShapeOfRows) {
   }
 }
 
+/// Two streams in pages and other queries in between: the rows that a loop has reached stay where they are.
+TEST(PagedStream, RowsStayWhileOtherQueriesRun) {
+  const auto long_ones = [](int count) {
+    return sql("select to_json(n || repeat('x', n % 300)) as paged_test from generate_series(1, $1) n", count)
+        .as_document();
+  };
+  for (const std::uint32_t rows : {1U, 7U, 100U}) {
+    SCOPED_TRACE(rows);
+    const query_options options{.mode = fetch_mode::paged, .page_rows = rows};
+    sluice::client db{dsn(), {.buffer_bytes = 4'096, .first_buffer_bytes = 1'024}};
+    sluice::row_range second = db.stream(long_ones(250), options);
+    sluice::row_range::iterator other = second.begin();
+    std::string seen;
+    std::string seen_of_second;
+    for (const sluice::row each : db.stream(long_ones(250), options)) {
+      const std::string_view before = each.text();
+      const std::string text{before};
+      (void)answer(db, sql("select to_json(repeat('y', 2000))").as_document());
+      seen_of_second += (*other).text();
+      ++other;
+      db.execute("select repeat('z', 5000)");
+      EXPECT_EQ(before, text);
+      seen += before;
+    }
+    EXPECT_EQ(seen, seen_of_second);
+    EXPECT_EQ(seen, answer(db, long_ones(250)));
+  }
+}
+
+TEST(PagedStream, ChunksStayWhileOtherQueriesRun) {
+  const auto body = []() -> asio::awaitable<void> {
+    sluice::connection conn = co_await sluice::connect(dsn());
+    const sluice::query what = sql("select n, repeat('x', n % 300) as t from generate_series(1, 1000) n").as_object();
+    sluice::row_stream rows = co_await conn.stream(what, {.mode = fetch_mode::paged, .page_rows = 64});
+    std::string seen;
+    while (const sluice::chunk some = co_await rows.next()) {
+      sluice::chunk::iterator at = some.begin();
+      if (at != std::default_sentinel) seen += (*at++).text();
+      (void)co_await answer(conn, sql("select to_json(repeat('y', 100000))").as_document());
+      (void)co_await conn.execute("select repeat('z', 5000)");
+      for (; at != std::default_sentinel; ++at) seen += (*at).text();
+    }
+    EXPECT_EQ(seen, co_await answer(conn, what));
+  };
+  run(body());
+}
+
 TYPED_TEST(Paged, KeepWhatAStatementWithoutRowsHasDone) {
   const std::string table = "paged_" + std::string{std::is_same_v<TypeParam, blocking_face> ? "a" : "b"};
   psql("drop table if exists " + table + "; create table " + table + " (n int)");

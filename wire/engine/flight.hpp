@@ -41,6 +41,13 @@ class flight {
     return *this;
   }
 
+  /// A message whose answer the machine is told to await when it is due.
+  template <class Message>
+  flight& told_later(const Message& message) {
+    (void)encode(message);
+    return *this;
+  }
+
   /// Why the protocol cannot carry one of the messages; then nothing of the flight remains.
   [[nodiscard]] const proto::fault& failure() const noexcept { return failure_; }
 

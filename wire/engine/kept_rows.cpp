@@ -24,6 +24,17 @@ bool kept_rows::has_reached(double share) noexcept {
   return static_cast<double>(size()) >= share * static_cast<double>(most_) && !std::exchange(has_warned_, true);
 }
 
+std::vector<std::byte> kept_rows::part(std::size_t count) {
+  consume(count);
+  std::vector<std::byte> rest;
+  if (!empty()) {
+    rest.reserve(size() + receive_buffer::padding);
+    rest.assign(all().first, all().second);
+  }
+  taken_ = 0;
+  return std::exchange(bytes_, std::move(rest));
+}
+
 void kept_rows::clear() noexcept {
   bytes_ = {};
   taken_ = 0;

@@ -39,6 +39,8 @@ class kept_rows {
   }
   /// Removes the first `count` bytes. Views stay valid until the next `add` or `clear`.
   void consume(std::size_t count) noexcept { taken_ += count; }
+  /// Removes the first `count` bytes and gives the memory away, so that views stay valid.
+  [[nodiscard]] std::vector<std::byte> part(std::size_t count);
   /// Frees the memory.
   void clear() noexcept;
 

@@ -36,6 +36,7 @@ query_conversation::query_conversation(connection_engine& on, query_reader* read
 
 action query_conversation::on(const proto::frame& message, bool skips_rows) {
   using enum proto::step::kind;
+  if (rows_ && machine_.is_idle()) rows_->expect_next(machine_);
   const proto::step step = machine_.on(message);
   switch (step.is) {
     case violation: return failed(step.why);
@@ -174,6 +175,7 @@ action query_conversation::on_copying(const proto::frame& message) {
 }
 
 action query_conversation::on_refusal(const proto::frame& message) {
+  if (rows_ && rows_->fails_by_itself()) return on_row_refused(message);
   if (!said_) {
     said_ = read_report(message);
     if (!said_) return malformed(message.type, "the fields do not fill the body exactly");
@@ -189,8 +191,23 @@ action query_conversation::on_refusal(const proto::frame& message) {
   if (is_before_its_columns && is_not_bound) result_changed();
   const bool is_still_to_be_asked = is_asking() && turns_ > 1;  // its rows up to the error are there
   if (!is_still_to_be_asked) undecided_.reset();
-  if (machine_.needs_sync()) flight{engine_.out, machine_} << proto::sync{};
+  if (rows_)
+    rows_->refused_rest(machine_);
+  else if (machine_.needs_sync())
+    flight{engine_.out, machine_} << proto::sync{};
   if (is_fetching()) end_pages();
+  return {};
+}
+
+action query_conversation::on_row_refused(const proto::frame& message) {
+  std::optional<server_message> why = read_report(message);
+  if (!why) return malformed(message.type, "the fields do not fill the body exactly");
+  if (ends_the_session(*why)) {
+    said_ = std::move(why);
+    return {.is = action::kind::give_up};
+  }
+  prepared_.refused(why->sqlstate);
+  rows_->refused_one(*std::move(why));
   return {};
 }
 
@@ -199,6 +216,7 @@ action query_conversation::on_complete(const proto::frame& message) {
     const auto done = proto::decode_command_complete(message.body);
     if (!done) return malformed('C', "the tag has no end");
     if (!is_paged() || is_fetching()) tag_ = done->tag;
+    if (rows_) rows_->completed(done->rows().value_or(0));
     if (tag_ == "DISCARD ALL" || tag_ == "DEALLOCATE ALL") engine_.statements.clear();
   }
   if (!is_fetching()) return {};
@@ -217,6 +235,7 @@ action query_conversation::on_ready(const proto::frame& message) {
   const auto now = proto::decode_ready_for_query(message.body);
   if (!now) return malformed(message.type, "the status is not I, T or E");
   engine_.scope.ready(now->status);
+  if (rows_ && rows_->has_more()) return {};  // of one of the rows
   engine_.queue.end_first();
   if (--turns_ == 0) {
     prepared_.ended();

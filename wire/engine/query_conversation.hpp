@@ -25,6 +25,7 @@
 #include "engine/known_results.hpp"
 #include "engine/portal.hpp"
 #include "engine/prepared_use.hpp"
+#include "engine/repetition.hpp"
 #include "engine/statement.hpp"
 #include "engine/undecided_statement.hpp"
 #include "machines/query_machine.hpp"
@@ -33,7 +34,6 @@
 namespace sluice::wire {
 
 class query_reader;
-class flight;
 
 class query_conversation {
  public:
@@ -121,6 +121,8 @@ class query_conversation {
     std::string why;
   };
   [[nodiscard]] const std::optional<refusal>& unsuitable() const noexcept { return unsuitable_; }
+  /// Of a statement for several rows of values: how far it has got.
+  [[nodiscard]] const std::optional<repetition>& repeated() const noexcept { return rows_; }
   /// The server's error that ended it.
   [[nodiscard]] const std::optional<server_message>& said() const noexcept { return said_; }
   /// The same, which then counts as reported.
@@ -151,6 +153,7 @@ class query_conversation {
 
   void end_flight();
   void add_query(flight& to, const statement& what, const known_result_ptr& prepared, bool may_wait);
+  void add_rows(flight& to, const statement& what, const known_result_ptr& prepared);
   void run_prepared(flight& to, const known_result_ptr& prepared, const proto::bind& bind);
   void describe(flight& to, const statement& what, const proto::bind& bind, bool is_prepared);
   void add_run(const undecided_statement& of);
@@ -174,6 +177,7 @@ class query_conversation {
   [[nodiscard]] action on_copy_data(const proto::frame& message);
   [[nodiscard]] action on_copying(const proto::frame& message);
   [[nodiscard]] action on_refusal(const proto::frame& message);
+  [[nodiscard]] action on_row_refused(const proto::frame& message);
   [[nodiscard]] action on_complete(const proto::frame& message);
   [[nodiscard]] action on_page_end(const proto::frame& message, bool skips_rows);
   [[nodiscard]] action on_ready(const proto::frame& message);
@@ -200,6 +204,7 @@ class query_conversation {
   std::unique_ptr<undecided_statement> undecided_{};  // until it is decided how to continue
   std::optional<portal> portal_{};                    // of a paged query
   std::optional<binary_copy> copy_{};
+  std::optional<repetition> rows_{};  // of values
   std::optional<refusal> unsuitable_{};
   std::optional<server_message> said_{};
   std::string tag_{};

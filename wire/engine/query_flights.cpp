@@ -76,7 +76,10 @@ proto::fault query_conversation::begin(const statement& what, bool may_wait) {
     if (!engine_.blocks.unsent().empty()) to.aside(engine_.blocks.unsent());
     if (portal_ && portal_->needs_begin()) to.aside("begin");
     if (is_limited) to.aside(timeout_statement(what.server_timeout, restores_timeout_));
-    add_query(to, what, prepared, may_wait);
+    if (what.rows != 0)
+      add_rows(to, what, prepared);
+    else
+      add_query(to, what, prepared, may_wait);
   } catch (...) {
     to.take_back();
     throw;
@@ -121,6 +124,11 @@ void query_conversation::add_query(flight& to, const statement& what, const know
   to << proto::parse{.statement = prepared_.name(), .sql = sql, .parameter_types = what.types} << bind
      << proto::describe{proto::describe::kind::portal, bind.portal};
   finish_flight(to);
+}
+
+void query_conversation::add_rows(flight& to, const statement& what, const known_result_ptr& prepared) {
+  if (prepared != nullptr) machine_.known(prepared->has_rows);
+  rows_.emplace(what).send(to, what, prepared_.name(), prepared != nullptr);
 }
 
 void query_conversation::run_prepared(flight& to, const known_result_ptr& prepared, const proto::bind& bind) {

@@ -143,7 +143,7 @@ bool query_reader::has_wanted_followers(clock::time_point now) const noexcept {
 }
 
 bool query_reader::set_aside() {
-  settle_walk();
+  set_rows_apart();
   take_context();
   while (query_.turns() != 0) {
     const bool moved = is_first() ? take_turn() : let_pass();
@@ -171,7 +171,7 @@ bool query_reader::decide() {
 /// Reads its own messages until another query's answers begin.
 /// @return whether they have begun
 bool query_reader::take_turn() {
-  settle_walk();
+  set_rows_apart();
   while (is_first()) {
     switch (read_on()) {
       case progress::hungry: return false;
@@ -265,9 +265,31 @@ void query_reader::hand_out(const std::byte* begin, const std::byte* end) noexce
   batch_.walked = &walked_;
 }
 
-/// Continues from where the consumer's walk ended, or from the last known position.
+/// The rows that were handed out are not needed any more.
 void query_reader::settle_walk() noexcept {
+  apart_ = {};
   if (batch_.begin == nullptr) return;
+  pass_over(count_walk());
+  batch_.begin = nullptr;
+}
+
+/// The same while the consumer may still be reading them: they stay where they are.
+void query_reader::set_rows_apart() {
+  if (batch_.begin == nullptr) return;
+  const bool were_kept = kept_.holds(batch_.begin);
+  const std::size_t size = count_walk();
+  batch_.begin = nullptr;
+  if (were_kept) {
+    apart_.kept = kept_.part(size);
+  } else {
+    session_.io.in.consume(size);
+    apart_.received = session_.io.in.part();
+  }
+}
+
+/// Counts the rows that were handed out: up to where the consumer's walk ended, or else all.
+/// @return their bytes
+std::size_t query_reader::count_walk() noexcept {
   proto::walk_end end = walked_;
   if (end.at == nullptr) {
     end = {.at = batch_.begin, .rows = 0};
@@ -277,11 +299,10 @@ void query_reader::settle_walk() noexcept {
     }
   }
   const auto size = static_cast<std::size_t>(end.at - batch_.begin);
-  pass_over(size);
   rows_ += end.rows;
   const std::size_t overhead = proto::header_size + 2 + 4 * std::size_t{batch_.shape.columns};  // counts and lengths
   bytes_ += size - end.rows * overhead;
-  batch_.begin = nullptr;
+  return size;
 }
 
 /// Consumes bytes of the batch, wherever its rows are stored.
@@ -341,9 +362,9 @@ void query_reader::take_row(std::span<const std::byte> row) {
 }
 
 void query_reader::refuse_copy_in() {
-  if (!is_last()) {  // the server has ignored a Sync: which answer belongs to which query is unknown
+  if (!is_last() || repeated()) {  // the server has ignored a Sync: which answer belongs to which query is unknown
     session_.discard();
-    session_.io.fail(errc::unsupported_result, "COPY FROM STDIN in a pipeline");
+    session_.io.fail(errc::unsupported_result, "COPY FROM STDIN in front of other statements");
   }
   query_.refuse_copy_in();
 }

@@ -13,9 +13,11 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <sluice/proto/row_walk.hpp>
 #include <sluice/wire/result_columns.hpp>
@@ -56,7 +58,7 @@ class query_reader {
   /// Destroyed before its end it leaves the session broken, because its remaining answers can no longer be assigned.
   ~query_reader();
 
-  /// Processes what has arrived. Invalidates the rows handed out before, by any query of this session.
+  /// Processes what has arrived. Invalidates the rows that it has handed out before; those of other queries stay valid.
   /// @par Errors  throws error: the server's when the query is over (the session may then go on); protocol_violation,
   ///              row_too_large, unsupported_result (after these the session is broken or the query has to be
   ///              cancelled); stream_too_large; bad_state when an earlier query has to be read first
@@ -69,6 +71,8 @@ class query_reader {
   [[nodiscard]] bool is_taking_data() const noexcept { return query_.is_taking_data(); }
   /// Whether it is such a COPY, wherever it has got to.
   [[nodiscard]] bool was_copying_in() const noexcept { return query_.is_copy_in(); }
+  /// Of a statement for several rows of values.
+  [[nodiscard]] const std::optional<repetition>& repeated() const noexcept { return query_.repeated(); }
   /// Puts data for a COPY into the session's output.
   /// @pre `is_taking_data`
   /// @par Errors  throws error: bad_query when it is too long
@@ -165,6 +169,8 @@ class query_reader {
   [[nodiscard]] const turns& queue() const noexcept { return session_.engine.queue; }
   [[nodiscard]] bool skips_rows() const noexcept { return wants_ != interest::all || kept_.has_overflowed(); }
   void settle_walk() noexcept;
+  [[nodiscard]] std::size_t count_walk() noexcept;
+  void set_rows_apart();
   void pass_over(std::size_t size) noexcept;
   [[nodiscard]] bool let_pass();
   [[nodiscard]] bool take_turn();
@@ -196,6 +202,11 @@ class query_reader {
   std::optional<grace> given_{};  // set: the query is abandoned
   std::string_view doing_{"querying"};
   kept_rows kept_{};
+  /// The memory of rows that the consumer still has, while the session goes on without them.
+  struct {
+    std::unique_ptr<std::byte[]> received{};
+    std::vector<std::byte> kept{};
+  } apart_;
 };
 
 }  // namespace sluice::wire

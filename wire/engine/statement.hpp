@@ -1,6 +1,7 @@
 #pragma once
 // A query as it is to be sent.
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,6 +20,8 @@ struct statement {
   std::string_view text{};
   std::span<const std::uint32_t> types{};  ///< OIDs of the parameters; 0 or omitted: the server infers the type
   std::span<const proto::parameter> values{};
+  std::size_t rows{0};         ///< not 0: it is run for so many rows of values, which stand one after the other
+  bool each_by_itself{false};  ///< with `rows`: each is a transaction of its own, as far as the session allows
   std::span<const proto::value_format> formats{};  ///< of the result, as Bind has them
   bool discards_rows{false};                       ///< its result is only that it has run
   bool by_columns{false};                          ///< its columns are reported to the reader, however many there are

@@ -74,16 +74,17 @@ void receive_buffer::rest() noexcept {
   capacity_ = start_ = end_ = 0;
 }
 
-void receive_buffer::reallocate(std::size_t capacity) {
+/// @return the memory before
+std::unique_ptr<std::byte[]> receive_buffer::reallocate(std::size_t capacity) {
   const std::size_t pending = end_ - start_;
   auto bytes = std::make_unique_for_overwrite<std::byte[]>(capacity + padding);
   if (pending != 0) std::memcpy(bytes.get(), bytes_.get() + start_, pending);
   std::memset(bytes.get() + capacity, 0, padding);
-  bytes_ = std::move(bytes);
   capacity_ = capacity;
   start_ = 0;
   end_ = pending;
   peak_ = std::max(peak_, allocated());
+  return std::exchange(bytes_, std::move(bytes));
 }
 
 }  // namespace sluice::wire

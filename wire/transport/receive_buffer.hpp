@@ -4,7 +4,8 @@
 ///
 ///     | consumed: views handed out may point here | arrived: not consumed yet | room |  + padding, always readable
 ///
-/// The padding lets simdjson parse a document in place. Views are valid until the next `make_room`.
+/// The padding lets simdjson parse a document in place. Views are valid until the next `make_room`, or as long as the
+/// memory that `part` gives away.
 
 #include <cstddef>
 #include <memory>
@@ -44,6 +45,10 @@ class receive_buffer {
   /// Replaces `count` arrived bytes, starting at the one at `at`, with the same number or fewer. Invalidates all views.
   void replace(std::size_t at, std::size_t count, std::span<const std::byte> with) noexcept;
 
+  /// Gives its memory away, so that views into consumed bytes stay valid, and continues with a copy of what has arrived.
+  /// @par Exception safety  strong: std::bad_alloc
+  [[nodiscard]] std::unique_ptr<std::byte[]> part() { return reallocate(capacity_); }
+
   /// A query is over. If its reads needed much less, later ones use half the capacity, down to the initial size.
   void ease() noexcept;
   /// Nothing will be read for a long time: frees the memory if all arrived bytes are consumed. Invalidates all views.
@@ -54,7 +59,7 @@ class receive_buffer {
   [[nodiscard]] std::size_t peak() const noexcept { return peak_; }
 
  private:
-  void reallocate(std::size_t capacity);
+  std::unique_ptr<std::byte[]> reallocate(std::size_t capacity);
 
   std::unique_ptr<std::byte[]> bytes_;
   std::size_t most_;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <sluice/export.hpp>
+#include <sluice/stream/batch_options.hpp>
 #include <sluice/stream/chunk.hpp>
 #include <sluice/stream/command_result.hpp>
 #include <sluice/stream/options.hpp>
@@ -84,6 +85,7 @@ class typed_range;
 class blocking_transaction;
 class blocking_copy_writer;
 class blocking_copy_data_writer;
+class blocking_batch_writer;
 
 /// One connection for one thread.
 /// @par Thread safety  none, except for `interrupt`
@@ -115,6 +117,9 @@ class SLUICE_API client {
   [[nodiscard]] blocking_copy_writer copy_into(std::string_view table, const Columns&... columns);
   /// Sends the data of a COPY FROM STDIN as it is. Include <sluice/stream/copy.hpp>.
   [[nodiscard]] blocking_copy_data_writer copy_data(std::string_view statement, query_options options = {});
+  /// Runs one statement for many rows of values, each row by itself. Include <sluice/stream/batch.hpp>.
+  /// @see connection::batch
+  [[nodiscard]] blocking_batch_writer batch(std::string_view statement, batch_options how = {});
   /// Begins a transaction. Include <sluice/stream/transaction.hpp>. @see connection::begin
   [[nodiscard]] blocking_transaction begin(transaction_options how = {});
 

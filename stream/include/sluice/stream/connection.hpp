@@ -20,6 +20,7 @@
 #include <asio/awaitable.hpp>
 
 #include <sluice/export.hpp>
+#include <sluice/stream/batch_options.hpp>
 #include <sluice/stream/command_result.hpp>
 #include <sluice/stream/options.hpp>
 #include <sluice/stream/pipeline.hpp>
@@ -38,6 +39,7 @@ class typed_stream;
 class transaction;
 class copy_writer;
 class copy_data_writer;
+class batch_writer;
 
 /// A connection that has logged in. Movable. If destroyed while idle, it sends Terminate to the server.
 /// @par Thread safety  none: use it and its streams from one coroutine or strand. Where deadlines matter, have only one
@@ -115,6 +117,10 @@ class SLUICE_API connection {
         get_executor(), [&] { return copy_data(statement, options); }, std::forward<Token>(token));
   }
 
+  /// Runs one statement for many rows of values, each row by itself. Include <sluice/stream/batch.hpp>. Nothing is sent
+  /// yet.
+  /// @param statement  with `$1`, `$2`, ... for the values of a row
+  [[nodiscard]] batch_writer batch(std::string_view statement, batch_options how = {});
   /// Begins a transaction. Include <sluice/stream/transaction.hpp>.
   /// @par Errors  throws error: bad_state when a transaction block is open already, or a stream in pages, which has one
   [[nodiscard]] asio::awaitable<transaction> begin(transaction_options how = {});

@@ -53,8 +53,8 @@ class [[nodiscard, gnu::visibility("default")]] row_stream {
   ///
   /// It waits only if no complete row is there yet. A consumer that is slower than the server holds the server back
   /// through TCP's own backpressure.
-  /// @par Lifetime      the chunk and its rows are valid until the next call on this stream, or on another stream of
-  ///                    the same connection
+  /// @par Lifetime      the chunk and its rows are valid until the next call on this stream, and no longer than the
+  ///                    stream; other queries on the connection leave them as they are
   /// @par Errors        throws error: what the server reported (rows delivered before stay counted in `error::rows`),
   ///                    connection_lost, protocol_violation, row_too_large, deadline_exceeded, cancelled. After
   ///                    `cancel` it always throws cancelled, unless the end was reached before

@@ -31,6 +31,7 @@
 #include <asio/awaitable.hpp>
 
 #include <sluice/export.hpp>
+#include <sluice/stream/batch_options.hpp>
 #include <sluice/stream/client.hpp>
 #include <sluice/stream/command_result.hpp>
 #include <sluice/stream/connection.hpp>
@@ -122,6 +123,10 @@ class [[nodiscard, gnu::visibility("default")]] transaction {
         get_executor(), [&] { return copy_data(statement, options); }, std::forward<Token>(token));
   }
 
+  /// Runs one statement for many rows of values: all are run, or the first that fails fails the transaction. Include
+  /// <sluice/stream/batch.hpp>. Nothing is sent yet.
+  /// @par Errors  throws error: bad_state for `batch_options::on_failure`; as `stream`
+  [[nodiscard]] batch_writer batch(std::string_view statement, batch_options how = {});
   /// A savepoint, as a transaction of its own: its `commit` releases the savepoint, `rollback` or its end undoes what
   /// was done since. Until then, this transaction is not to be used.
   /// @par Errors  throws error: as `stream`
@@ -204,6 +209,8 @@ class [[nodiscard, gnu::visibility("default")]] blocking_transaction {
   [[nodiscard]] blocking_copy_writer copy_into(std::string_view table, const Columns&... columns);
   /// Sends the data of a COPY FROM STDIN as it is. Include <sluice/stream/copy.hpp>.
   [[nodiscard]] blocking_copy_data_writer copy_data(std::string_view statement, query_options options = {});
+  /// Runs one statement for many rows of values. Include <sluice/stream/batch.hpp>. @see transaction::batch
+  [[nodiscard]] blocking_batch_writer batch(std::string_view statement, batch_options how = {});
   /// @see transaction::begin
   [[nodiscard]] blocking_transaction begin();
   /// @see transaction::commit

@@ -43,8 +43,7 @@ class [[nodiscard]] typed_stream : public detail::typed_rows<typed_stream<T, Row
 
   /// The next rows: all that have arrived, at least one; empty at the end. A row that does not fit throws bad_json
   /// where the loop over the chunk reaches it; the next call goes on with the rows after that chunk.
-  /// @par Lifetime  until the next call on this stream, or on another stream of the same connection, and no longer than
-  ///                this stream
+  /// @par Lifetime  until the next call on this stream, and no longer than this stream
   [[nodiscard]] asio::awaitable<typed_chunk<T>> next() { return next_of(this->owned()); }
   /// With a completion token: `void(std::exception_ptr, typed_chunk<T>)`; @see async.hpp
   template <class Token>

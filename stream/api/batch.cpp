@@ -1,0 +1,146 @@
+#include <sluice/stream/batch.hpp>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "api/batching.hpp"
+#include "api/blocking_connection.hpp"
+#include "api/free_session.hpp"
+#include "api/run_to_end.hpp"
+
+namespace sluice {
+
+using detail::batching;
+
+namespace {
+
+[[noreturn]] void fail_moved_from() { throw error{errc::bad_state, "the batch was moved from"}; }
+
+void require_no_handler(const batch_options& how) {
+  if (how.on_failure)
+    throw error{errc::bad_state, "in a transaction no row of a batch can fail by itself: leave out on_failure"};
+}
+
+asio::awaitable<void> nothing_to_send() { co_return; }
+
+asio::awaitable<void> send_group(std::shared_ptr<wire::session> on, std::shared_ptr<batching> self) {
+  const detail::repeated_command group = self->take();
+  const auto asked = wire::clock::now();
+  co_await detail::until_free(on, asked, self->options(), detail::beginning::with_statement, self->block());
+  const auto query = std::make_shared<detail::running_query>(on, group, self->options());
+  query->launch(asked);
+  std::optional<error> failure;
+  try {
+    co_await detail::run_to_end(query);
+  } catch (const error& why) {
+    failure = why;
+  }
+  self->settle(*query, failure);
+}
+
+asio::awaitable<batch_result> finish_on(std::shared_ptr<wire::session> on, std::shared_ptr<batching> self) {
+  while (!self->is_empty()) {
+    asio::awaitable<void> sent = send_group(on, self);
+    co_await std::move(sent);
+  }
+  self->end();
+  co_return self->result();
+}
+
+}  // namespace
+
+batch_writer::batch_writer() noexcept = default;
+batch_writer::batch_writer(std::shared_ptr<wire::session> on, std::shared_ptr<batching> work) noexcept
+    : session_{std::move(on)}, work_{std::move(work)} {}
+batch_writer::batch_writer(batch_writer&&) noexcept = default;
+batch_writer& batch_writer::operator=(batch_writer&&) noexcept = default;
+batch_writer::~batch_writer() = default;
+
+void batch_writer::add(std::span<bind_value> row) {
+  if (work_ == nullptr) fail_moved_from();
+  work_->add(row);
+}
+asio::awaitable<void> batch_writer::sent_if_full() {
+  return work_->is_full() ? send_group(session_, work_) : nothing_to_send();
+}
+asio::awaitable<batch_result> batch_writer::finish() {
+  if (work_ == nullptr) fail_moved_from();
+  return finish_on(session_, work_);
+}
+std::uint64_t batch_writer::rows() const noexcept { return work_ == nullptr ? 0 : work_->rows(); }
+asio::any_io_executor batch_writer::get_executor() const {
+  if (work_ == nullptr) fail_moved_from();
+  return session_->io.get_executor();
+}
+
+batch_writer connection::batch(std::string_view statement, batch_options how) {
+  require_open();
+  return {session_, std::make_shared<batching>(std::string{statement}, std::move(how), 0U)};
+}
+batch_writer transaction::batch(std::string_view statement, batch_options how) {
+  require_open();
+  require_no_handler(how);
+  return {session_, std::make_shared<batching>(std::string{statement}, std::move(how), block_)};
+}
+
+/// The same in a thread.
+class detail::blocking_batching {
+ public:
+  blocking_batching(std::shared_ptr<blocking_connection> on, std::string_view statement, batch_options how,
+                    std::uint64_t block)
+      : connection_{std::move(on)}, work_{std::string{statement}, std::move(how), block} {}
+
+  [[nodiscard]] batching& work() noexcept { return work_; }
+  void send_group() {
+    const repeated_command group = work_.take();
+    const std::shared_ptr<running_query> query = connection_->begin(group, work_.options(), work_.block());
+    blocking_query running{connection_, query};
+    std::optional<error> failure;
+    try {
+      (void)running.next();
+    } catch (const error& why) {
+      failure = why;
+    }
+    work_.settle(*query, failure);
+  }
+  batch_result finish() {
+    while (!work_.is_empty()) send_group();
+    work_.end();
+    return work_.result();
+  }
+
+ private:
+  std::shared_ptr<blocking_connection> connection_;
+  batching work_;
+};
+
+blocking_batch_writer::blocking_batch_writer(std::unique_ptr<detail::blocking_batching> work) noexcept
+    : work_{std::move(work)} {}
+blocking_batch_writer::blocking_batch_writer(blocking_batch_writer&&) noexcept = default;
+blocking_batch_writer& blocking_batch_writer::operator=(blocking_batch_writer&&) noexcept = default;
+blocking_batch_writer::~blocking_batch_writer() = default;
+
+void blocking_batch_writer::add(std::span<bind_value> row) {
+  if (work_ == nullptr) fail_moved_from();
+  work_->work().add(row);
+  if (work_->work().is_full()) work_->send_group();
+}
+batch_result blocking_batch_writer::finish() {
+  if (work_ == nullptr) fail_moved_from();
+  return work_->finish();
+}
+std::uint64_t blocking_batch_writer::rows() const noexcept { return work_ == nullptr ? 0 : work_->work().rows(); }
+
+blocking_batch_writer client::batch(std::string_view statement, batch_options how) {
+  return blocking_batch_writer{
+      std::make_unique<detail::blocking_batching>(connection_, statement, std::move(how), std::uint64_t{0})};
+}
+blocking_batch_writer blocking_transaction::batch(std::string_view statement, batch_options how) {
+  require_open();
+  require_no_handler(how);
+  return blocking_batch_writer{
+      std::make_unique<detail::blocking_batching>(connection_, statement, std::move(how), block_)};
+}
+
+}  // namespace sluice

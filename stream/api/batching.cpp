@@ -1,0 +1,105 @@
+#include "api/batching.hpp"
+
+#include <iterator>
+
+namespace sluice::detail {
+
+namespace {
+
+error with_note(const error& why, const std::string& note, std::uint64_t answered) {
+  return error{error_info{.code = static_cast<errc>(why.code().value()),
+                          .message = std::string{why.what()} + " (" + note + ')',
+                          .server = why.server(),
+                          .rows = answered,
+                          .retryable = why.retryable(),
+                          .connection_usable = why.connection_usable()}};
+}
+
+}  // namespace
+
+void batching::require_open() const {
+  if (is_ != state::open) throw error{errc::bad_state, "the batch is over"};
+}
+
+void batching::add(std::span<bind_value> row) {
+  require_open();
+  if (columns_.value_or(row.size()) != row.size())
+    throw error{errc::bad_query, "row " + std::to_string(rows() + 1) + " of the batch has " +
+                                     std::to_string(row.size()) + " values, the rows before have " +
+                                     std::to_string(*columns_)};
+  values_.insert(values_.end(), std::make_move_iterator(row.begin()), std::make_move_iterator(row.end()));
+  columns_ = row.size();
+  if (is_of_the_group(std::span{values_}.last(row.size())))
+    ++group_;
+  else
+    ++left_over_;
+}
+
+/// One group has one type for each column; a NULL fits any.
+bool batching::is_of_the_group(std::span<const bind_value> row) noexcept {
+  if (group_ == 0) {
+    types_.assign(row.size(), 0);
+    has_type_.assign(row.size(), false);
+  }
+  const auto is_open = [](const bind_value& value) { return value.type() == 0 && !value.text(); };
+  for (std::size_t i = 0; i < row.size(); ++i)
+    if (has_type_[i] && !is_open(row[i]) && row[i].type() != types_[i]) return false;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (is_open(row[i])) continue;
+    has_type_[i] = true;
+    types_[i] = row[i].type();
+  }
+  return true;
+}
+
+repeated_command batching::take() {
+  require_open();
+  is_ = state::sending;
+  return {.text = statement_,
+          .types = types_,
+          .values = std::span{values_}.first(group_ * columns_.value_or(0)),
+          .rows = group_,
+          .each_by_itself = block_ == 0};
+}
+
+error batching::in_row(std::uint64_t row, const error& why) const {
+  return with_note(why, "row " + std::to_string(row) + " of the batch", result_.rows);
+}
+
+error batching::with_progress(const error& why) const {
+  if (why.connection_usable() && why.server()) return why;  // of the statement itself
+  return with_note(why,
+                   std::to_string(result_.rows) + " of " + std::to_string(sent_) +
+                       " rows of the batch that were sent have been answered",
+                   result_.rows);
+}
+
+void batching::settle(running_query& sent, const std::optional<error>& failure) {
+  const wire::repetition& rows = *sent.reader().repeated();
+  const std::uint64_t first = sent_ + 1;
+  sent_ += group_;
+  result_.rows += rows.answered();
+  result_.failed += rows.failures().size();
+  result_.affected_rows += rows.affected_rows();
+  const auto refusal = [&](const wire::repetition::failure& of) {
+    return in_row(first + of.row, sent.link().server_error(of.why, !sent.session().is_broken()));
+  };
+  if (how_.on_failure)
+    for (const auto& each : rows.failures()) how_.on_failure(first + each.row, refusal(each));
+  if (failure) throw rows.ended_at() ? in_row(first + *rows.ended_at(), *failure) : with_progress(*failure);
+  if (!how_.on_failure && !rows.failures().empty()) throw refusal(rows.failures().front());
+  values_.erase(values_.begin(), values_.begin() + static_cast<std::ptrdiff_t>(group_ * *columns_));
+  group_ = 0;
+  if (std::exchange(left_over_, 0) != 0) {
+    (void)is_of_the_group(values_);
+    group_ = 1;
+  }
+  is_ = state::open;
+}
+
+void batching::end() {
+  require_open();
+  is_ = state::over;
+}
+
+}  // namespace sluice::detail
