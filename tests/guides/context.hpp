@@ -13,11 +13,13 @@
 #include <asio/use_future.hpp>
 
 #include <sluice/sluice.hpp>
+#include <sluice/stream/batch.hpp>
 #include <sluice/stream/copy.hpp>
 #include <sluice/stream/document_writer.hpp>
 #include <sluice/stream/in_transaction.hpp>
 #include <sluice/stream/json.hpp>
 #include <sluice/stream/parallel.hpp>
+#include <sluice/stream/single_row.hpp>
 #include <sluice/stream/typed.hpp>
 #include <sluice/stream/typed_stream.hpp>
 

@@ -56,7 +56,7 @@ INSTANTIATE_TEST_SUITE_P(Caches, Batch, testing::Values(0, 10));
 constexpr std::string_view insert{"insert into batch_rows values ($1, $2, $3)"};
 
 TEST_P(Batch, RunsEachRow) {
-  for (const std::size_t rows : {1, 2, 7, 20, 21, 1'000}) {
+  for (const std::size_t rows : {1U, 2U, 7U, 20U, 21U, 1000U}) {
     psql("truncate batch_rows");
     sluice::blocking_batch_writer to = db.batch("insert into batch_rows (id, t) values ($1, $2)", {.rows = rows});
     for (int i = 0; i < 20; ++i) to.write(i + 20, "text " + std::to_string(i));
@@ -113,7 +113,7 @@ TEST_P(Batch, MayReturnRowsThatNobodyReads) {
 }
 
 TEST_P(Batch, ByThemselvesOthersAreRun) {
-  for (const std::size_t rows : {1, 2, 3, 100}) {
+  for (const std::size_t rows : {1U, 2U, 3U, 100U}) {
     psql("truncate batch_rows");
     refused_rows refused;
     sluice::blocking_batch_writer to =
@@ -153,7 +153,7 @@ TEST_P(Batch, InATransactionIsAllOrNothing) {
     tx.commit();
   }
   EXPECT_EQ(count(), "5");
-  for (const std::size_t rows : {1, 2, 3, 4, 5, 100}) {
+  for (const std::size_t rows : {1U, 2U, 3U, 4U, 5U, 100U}) {
     sluice::blocking_transaction tx = db.begin();
     sluice::blocking_batch_writer to = tx.batch("insert into batch_rows (id) values ($1)", {.rows = rows});
     const auto why = failure_of([&] {

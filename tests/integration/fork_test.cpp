@@ -9,6 +9,7 @@
 
 #include "asking.hpp"
 #include "cluster.hpp"
+#include "shell.hpp"
 
 namespace {
 
@@ -46,6 +47,15 @@ TEST(Fork, LeavesAnIdleConnectionToTheParent) {
     return true;
   }));
   EXPECT_EQ(answer(*db, sql("select to_json(1)")), "1");
+}
+
+/// Otherwise the session would stay until the other program ends, too.
+TEST(Fork, LeavesNoSocketToAnotherProgram) {
+  const auto sockets = [] { return shell("find /proc/$$/fd -lname 'socket:*' | wc -l").out; };
+  const std::string before = sockets();
+  const sluice::client local{dsn()};
+  const sluice::client tcp{cluster_value("SLUICE_TEST_TCP_DSN")};
+  EXPECT_EQ(sockets(), before);
 }
 
 TEST(Fork, LeavesAStreamToTheParent) {

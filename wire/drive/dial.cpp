@@ -1,8 +1,11 @@
 #include "drive/dial.hpp"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -35,6 +38,20 @@ std::string advice(std::error_code error, const endpoint& to) {
   std::string text = "no connection to " + to_string(to) + ": " + error.message();
   if (error.value() == ECONNREFUSED || error.value() == ENOENT) text += "; is a server running there?";
   return text;
+}
+
+/// Opens a socket that is closed in programs which this process starts: they would keep the session alive.
+void open(socket& closed, const endpoint::protocol_type& how, std::error_code& error) {
+#ifdef SOCK_CLOEXEC
+  const int made = ::socket(how.family(), how.type() | SOCK_CLOEXEC, how.protocol());
+  if (made < 0)
+    error.assign(errno, std::system_category());
+  else if (closed.assign(how, made, error); error)
+    ::close(made);
+#else
+  closed.open(how, error);
+  if (!error) (void)::fcntl(closed.native_handle(), F_SETFD, FD_CLOEXEC);
+#endif
 }
 
 /// Options that the system does not support are left as they are.
@@ -101,7 +118,7 @@ asio::awaitable<socket> dial(asio::any_io_executor on, endpoint to, clock::time_
                              const link::context& where, tcp_options tcp) {
   socket connecting{on};
   std::error_code error;
-  connecting.open(to.protocol(), error);
+  open(connecting, to.protocol(), error);
   if (error) fail(where, errc::connect_failed, advice(error, to), true);
   deadline limit{on, [&connecting] {
                    std::error_code ignored;

@@ -38,6 +38,7 @@ constexpr std::array table{
     row{errc::result_changed, condition::sql, "the result has other columns than the last time"},
     row{errc::outcome_unknown, condition::connection, "whether the transaction was committed is unknown"},
     row{errc::rolled_back, condition::sql, "the transaction was rolled back instead of committed"},
+    row{errc::unexpected_rows, condition::sql, "the result is not one row"},
 };
 constexpr std::array kinds{"",    "usage", "connection", "auth",    "tls",      "protocol",
                            "sql", "json",  "limit",      "timeout", "cancelled"};

@@ -2,7 +2,9 @@
 /// @file
 /// The umbrella header. It leaves out <sluice/stream/json.hpp>, <sluice/stream/typed.hpp> and
 /// <sluice/stream/typed_stream.hpp>, which include simdjson, and <sluice/stream/async.hpp> and
-/// <sluice/stream/document_writer.hpp>, which include more of Asio.
+/// <sluice/stream/document_writer.hpp>, which include more of Asio; and what only some programs need:
+/// <sluice/stream/copy.hpp>, <sluice/stream/batch.hpp>, <sluice/stream/single_row.hpp>,
+/// <sluice/stream/in_transaction.hpp>.
 ///
 /// @mainpage
 /// Postgres results as a bounded stream of JSON rows. Entry points:

@@ -270,6 +270,22 @@ class [[nodiscard]] typed_range : public detail::typed_rows<typed_range<T, Rows>
   [[deprecated("use stats()")]] [[nodiscard]] const Rows& rows() const { return *this->held().rows; }
 };
 
+namespace detail {
+
+template <class... Ts>
+struct row_reader;
+
+/// For `one_row` and `optional_row`: the members have the names of the columns.
+template <class T>
+  requires has_json_members<T>
+struct row_reader<T> {
+  using type = T;
+  static query prepared(const query& what) { return query{what}.as_object(); }
+  static T read(const row& from) { return from.as<T>(); }
+};
+
+}  // namespace detail
+
 template <class T>
 typed_range<T> client::stream(const query& what, query_options options) {
   return typed_range<T>{stream(what, options)};

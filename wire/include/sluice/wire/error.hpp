@@ -48,6 +48,7 @@ enum class errc : std::uint8_t {
   result_changed,      ///< sql: the columns of a query are not those of the last time; it may be tried again
   outcome_unknown,     ///< connection: no answer to COMMIT arrived; the transaction may or may not have been committed
   rolled_back,         ///< sql: a transaction was to be committed in which a statement had failed
+  unexpected_rows,     ///< sql: no row, or more than one, where one was asked for
 };
 
 /// Kinds of failure, to compare `code()` with.
