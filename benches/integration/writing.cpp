@@ -1,11 +1,14 @@
 // Writing on a real server: a million rows by COPY, in the binary format, of C++ values and of bytes that are ready (as
-// psql's \copy sends them); one-row statements, and transactions of three. Beside libpq.
+// psql's \copy sends them); one-row statements, transactions of three, and batches of a thousand. Beside libpq and, for
+// batches, libpqxx.
 #include <benchmark/benchmark.h>
 
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <pqxx/pqxx>
 #include <sluice/sluice.hpp>
+#include <sluice/stream/batch.hpp>
 #include <sluice/stream/copy.hpp>
 #include <string>
 
@@ -178,6 +181,104 @@ void transaction_of_three_by_libpq(benchmark::State& state) {
   counted.report(state);
 }
 
+constexpr int batch_rows = 1'000;
+
+/// A thousand updates of one row each.
+void make_thousand_rows(sluice::client& db) {
+  db.execute(make_table);
+  db.execute(
+      "insert into bench_written select n, now(), '', '{}' from generate_series(1, 1000) n; "
+      "create unique index on bench_written (id)");
+}
+
+void write_all(sluice::blocking_batch_writer to) {
+  for (int i = 1; i <= batch_rows; ++i) to.write("a name", i);
+  to.finish();
+}
+
+void batch_in_a_transaction(benchmark::State& state) {
+  sluice::client db{dsn(), {.statement_cache = 8}};
+  make_thousand_rows(db);
+  tally counted;
+  for (auto _ : state) {
+    sluice::blocking_transaction tx = db.begin();
+    write_all(tx.batch(update));
+    tx.commit();
+    for (int i = 0; i < batch_rows; ++i) counted.row(1);
+  }
+  counted.report(state);
+}
+
+void batch_each_by_itself(benchmark::State& state) {
+  sluice::client db{dsn(), {.statement_cache = 8}};
+  make_thousand_rows(db);
+  tally counted;
+  for (auto _ : state) {
+    write_all(db.batch(update));
+    for (int i = 0; i < batch_rows; ++i) counted.row(1);
+  }
+  counted.report(state);
+}
+
+/// libpq's pipeline mode, with a Sync behind each row or only at the end.
+void send_pipeline(const libpq_client& db, bool each_by_itself) {
+  PGconn* const on = db.get();
+  db.require(PQenterPipelineMode(on) == 1);
+  int syncs = 0;
+  for (int i = 1; i <= batch_rows; ++i) {
+    const std::string id = std::to_string(i);
+    const std::array<const char*, 2> values{"a name", id.c_str()};
+    db.require(PQsendQueryPrepared(on, "update", 2, values.data(), nullptr, nullptr, 0) == 1);
+    if (!each_by_itself && i != batch_rows) continue;
+    db.require(PQpipelineSync(on) == 1);
+    ++syncs;
+  }
+  int done = 0;
+  while (syncs != 0) {
+    const std::unique_ptr<PGresult, decltype(&PQclear)> result{PQgetResult(on), &PQclear};
+    if (result == nullptr) continue;  // between two statements
+    if (PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC)
+      --syncs;
+    else
+      done += PQresultStatus(result.get()) == PGRES_COMMAND_OK ? 1 : 0;
+  }
+  db.require(done == batch_rows && PQexitPipelineMode(on) == 1);
+}
+
+void batch_by_libpq(benchmark::State& state, bool each_by_itself) {
+  sluice::client other{dsn()};
+  make_thousand_rows(other);
+  const libpq_client db;
+  const std::unique_ptr<PGresult, decltype(&PQclear)> prepared{PQprepare(db.get(), "update", update, 2, nullptr),
+                                                               &PQclear};
+  db.require(PQresultStatus(prepared.get()) == PGRES_COMMAND_OK);
+  tally counted;
+  for (auto _ : state) {
+    if (!each_by_itself) run(db, "begin");
+    send_pipeline(db, each_by_itself);
+    if (!each_by_itself) run(db, "commit");
+    for (int i = 0; i < batch_rows; ++i) counted.row(1);
+  }
+  counted.report(state);
+}
+void batch_in_a_transaction_by_libpq(benchmark::State& state) { batch_by_libpq(state, false); }
+void batch_each_by_itself_by_libpq(benchmark::State& state) { batch_by_libpq(state, true); }
+
+void batch_in_a_transaction_by_libpqxx(benchmark::State& state) {
+  sluice::client other{dsn()};
+  make_thousand_rows(other);
+  pqxx::connection db{dsn()};
+  db.prepare("update", update);
+  tally counted;
+  for (auto _ : state) {
+    pqxx::work tx{db};
+    for (int i = 1; i <= batch_rows; ++i) tx.exec_prepared0("update", "a name", i);
+    tx.commit();
+    for (int i = 0; i < batch_rows; ++i) counted.row(1);
+  }
+  counted.report(state);
+}
+
 BENCHMARK(copy_of_values)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(copy_of_bytes)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(copy_of_bytes_by_libpq)->UseRealTime()->Unit(benchmark::kMillisecond);
@@ -185,6 +286,11 @@ BENCHMARK(statement)->UseRealTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(statement_by_libpq)->UseRealTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(transaction_of_three)->UseRealTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(transaction_of_three_by_libpq)->UseRealTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(batch_in_a_transaction)->UseRealTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(batch_in_a_transaction_by_libpq)->UseRealTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(batch_in_a_transaction_by_libpqxx)->UseRealTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(batch_each_by_itself)->UseRealTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(batch_each_by_itself_by_libpq)->UseRealTime()->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 

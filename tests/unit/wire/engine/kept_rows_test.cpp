@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 #include "engine/kept_rows.hpp"
 
 #include "bytes.hpp"
@@ -42,6 +43,21 @@ TEST(KeptRows, AreNoMoreThanMayBeKept) {
   EXPECT_FALSE(add(rows, "f")) << "nothing may be missing in between";
   EXPECT_TRUE(rows.take_overflow());
   EXPECT_FALSE(rows.has_overflowed());
+}
+
+TEST(KeptRows, CanBePartedFromTheirMemory) {
+  kept_rows rows{100};
+  EXPECT_TRUE(add(rows, "abcdef"));
+  const std::byte* const first = rows.all().first;
+  const std::vector<std::byte> before = rows.part(4);
+  EXPECT_EQ(before.data(), first) << "views stay valid";
+  EXPECT_EQ(all_of(rows), "ef");
+  EXPECT_TRUE(add(rows, "gh"));
+  EXPECT_EQ(all_of(rows), "efgh");
+  (void)rows.part(4);
+  EXPECT_TRUE(rows.empty());
+  EXPECT_TRUE(add(rows, "i"));
+  EXPECT_EQ(all_of(rows), "i");
 }
 
 TEST(KeptRows, TellOnceThatTheyAreMany) {

@@ -38,6 +38,20 @@ TEST(ReceiveBuffer, KeepsConsumedBytesReadableUntilRoomIsMade) {
   EXPECT_EQ(as_text(buffer.arrived()), "arrived") << "moved to the front";
 }
 
+TEST(ReceiveBuffer, CanBePartedFromItsMemory) {
+  receive_buffer buffer{16, 64};
+  arrive(buffer, "consumed,arrived", 5);
+  const auto view = buffer.arrived().first(9);
+  buffer.consume(9);
+  const auto before = buffer.part();
+  EXPECT_EQ(before.get(), view.data());
+  EXPECT_EQ(as_text(buffer.arrived()), "arrived");
+  arrive(buffer, " after it", 5);
+  EXPECT_EQ(as_text(buffer.arrived()), "arrived after it");
+  EXPECT_EQ(as_text(view), "consumed,") << "views stay valid";
+  EXPECT_EQ(buffer.allocated(), 16 + receive_buffer::padding);
+}
+
 TEST(ReceiveBuffer, DoesNotGrowForALengthAlone) {
   receive_buffer buffer{1024, 1U << 30U};
   arrive(buffer, "D....", 1U << 29U);
