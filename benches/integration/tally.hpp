@@ -9,9 +9,10 @@
 
 namespace sluice::bench {
 
-inline double processor_seconds() {
+/// @param whose  RUSAGE_SELF, or RUSAGE_CHILDREN: of those that have ended
+inline double processor_seconds(int whose = RUSAGE_SELF) {
   rusage used{};
-  ::getrusage(RUSAGE_SELF, &used);
+  ::getrusage(whose, &used);
   const auto seconds = [](const timeval& time) {
     return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
   };

@@ -5,6 +5,9 @@
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <pqxx/pqxx>
 #include <sluice/sluice.hpp>
@@ -20,6 +23,7 @@ namespace {
 using sluice::sql;
 using sluice::bench::dsn;
 using sluice::bench::libpq_client;
+using sluice::bench::processor_seconds;
 using sluice::bench::tally;
 
 constexpr std::int64_t rows = 1'000'000;
@@ -113,6 +117,26 @@ void copy_of_bytes_by_libpq(benchmark::State& state) {
     counted.end();
   }
   counted.report(state);
+}
+
+/// psql's \copy as a whole process; the processor's time is that process's.
+void copy_of_bytes_by_psql(benchmark::State& state) {
+  const std::string file = "bench_written.copy";
+  std::ofstream{file, std::ios::binary} << encoded_rows();
+  sluice::client other{dsn()};
+  other.execute(make_table);
+  const std::string command =
+      "psql -Xqd '" + dsn() + "' -c \"\\copy bench_written from '" + file + "' (format binary)\"";
+  const double before = processor_seconds(RUSAGE_CHILDREN);
+  for (auto _ : state) {
+    state.PauseTiming();
+    empty_table(other);
+    state.ResumeTiming();
+    if (std::system(command.c_str()) != 0) state.SkipWithError("psql failed");
+  }
+  std::filesystem::remove(file);
+  const auto all = static_cast<double>(rows * state.iterations());
+  state.counters["cpu_ns_per_row"] = (processor_seconds(RUSAGE_CHILDREN) - before) / all * 1e9;
 }
 
 const char* const update = "update bench_written set name = $1 where id = $2";
@@ -282,6 +306,7 @@ void batch_in_a_transaction_by_libpqxx(benchmark::State& state) {
 BENCHMARK(copy_of_values)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(copy_of_bytes)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(copy_of_bytes_by_libpq)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(copy_of_bytes_by_psql)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(statement)->UseRealTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(statement_by_libpq)->UseRealTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(transaction_of_three)->UseRealTime()->Unit(benchmark::kMicrosecond);

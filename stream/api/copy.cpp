@@ -44,6 +44,11 @@ asio::awaitable<void> send(std::shared_ptr<copying> self) {
   (void)co_await with_row(std::move(sent));
 }
 
+/// What was handed over is sent.
+asio::awaitable<void> send_handed_over(std::shared_ptr<copying> self) {
+  co_await send(self);
+  self->sent();
+}
 asio::awaitable<void> send_collected(std::shared_ptr<copying> self) {
   self->hand_over();
   co_await send(self);
@@ -131,6 +136,10 @@ copy_data_writer::~copy_data_writer() { drop(work_); }
 asio::awaitable<void> copy_data_writer::write(std::string_view data) {
   if (work_ == nullptr) fail_moved_from();
   work_->require_open();
+  if (data.size() >= copying::buffer_bytes) {
+    work_->hand_over(data);
+    return send_handed_over(work_);
+  }
   work_->add(data);
   return sent_if_full(work_);
 }
@@ -199,10 +208,13 @@ class detail::blocking_copying {
 
   [[nodiscard]] copying& work() noexcept { return work_; }
   void send_if_full() {
-    if (!work_.is_full()) return;
-    work_.hand_over();
-    send();
-    work_.sent();
+    if (work_.is_full()) send_with({});
+  }
+  void write(std::string_view data) {
+    work_.require_open();
+    if (data.size() >= copying::buffer_bytes) return send_with(data);
+    work_.add(data);
+    send_if_full();
   }
   std::uint64_t finish(bool has_trailer) {
     work_.hand_over_last(has_trailer);
@@ -215,6 +227,11 @@ class detail::blocking_copying {
   }
 
  private:
+  void send_with(std::string_view behind) {
+    work_.hand_over(behind);
+    send();
+    work_.sent();
+  }
   void send() {
     try {
       running_.send();
@@ -270,12 +287,7 @@ blocking_copy_data_writer::blocking_copy_data_writer(blocking_copy_data_writer&&
 blocking_copy_data_writer& blocking_copy_data_writer::operator=(blocking_copy_data_writer&&) noexcept = default;
 blocking_copy_data_writer::~blocking_copy_data_writer() = default;
 
-void blocking_copy_data_writer::write(std::string_view data) {
-  copying& work = require_work(work_).work();
-  work.require_open();
-  work.add(data);
-  work_->send_if_full();
-}
+void blocking_copy_data_writer::write(std::string_view data) { require_work(work_).write(data); }
 std::uint64_t blocking_copy_data_writer::finish() { return require_work(work_).finish(false); }
 
 blocking_copy_writer client::copy_into(std::string_view table, std::vector<std::string> columns,

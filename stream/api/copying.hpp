@@ -47,11 +47,13 @@ class copying {
     const std::span<const std::byte> bytes = std::as_bytes(std::span{data});
     rows_.bytes().insert(rows_.bytes().end(), bytes.begin(), bytes.end());
   }
-  // Puts what was collected into the session's output. Then `query()->send` has to return true, and `sent` be called.
-  void hand_over() {
+  // Puts what was collected, and data behind it that need not be collected, into the session's output. Then
+  // `query()->send` has to return true, and `sent` be called.
+  void hand_over(std::string_view behind = {}) {
     require_open();
     is_ = state::sending;
     if (!rows_.bytes().empty()) query_->reader().send_data(rows_.bytes());
+    if (!behind.empty()) query_->reader().send_data(std::as_bytes(std::span{behind}));
     rows_.bytes().clear();
     if (rows_.bytes().capacity() > 4 * buffer_bytes) rows_.bytes() = {};  // there was a row as large as that
   }
