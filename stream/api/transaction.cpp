@@ -78,8 +78,8 @@ class ending {
 
   /// Nothing has to be sent: BEGIN was not sent either.
   [[nodiscard]] bool is_nothing() const noexcept { return sql_.empty(); }
-  [[nodiscard]] std::shared_ptr<detail::running_query> query() const {
-    return std::make_shared<detail::running_query>(on_, std::string_view{sql_}, query_options{});
+  [[nodiscard]] std::shared_ptr<detail::running_query> query(const query_options& options) const {
+    return std::make_shared<detail::running_query>(on_, std::string_view{sql_}, options);
   }
   /// It was encoded, or there was nothing to encode: the block is over, whatever the answer.
   void sent() const noexcept {
@@ -111,16 +111,16 @@ class ending {
 
 /// @param lent  given back to its pool, if it has one
 asio::awaitable<void> end(std::shared_ptr<wire::session> on, open_blocks::id block, ending::kind how,
-                          std::shared_ptr<pooled_connection> lent) {
+                          query_options options, std::shared_ptr<pooled_connection> lent) {
   const auto asked = wire::clock::now();
-  co_await detail::until_free(on, asked, {}, beginning::with_statement, block);
+  co_await detail::until_free(on, asked, options, beginning::with_statement, block);
   const ending it{on, block, how};
   if (it.is_nothing()) {
     it.sent();
     if (lent != nullptr) lent->release();
     co_return;
   }
-  const std::shared_ptr<detail::running_query> query = it.query();
+  const std::shared_ptr<detail::running_query> query = it.query(options);
   it.sent();
   query->launch(asked);
   std::optional<error> failure;
@@ -133,12 +133,13 @@ asio::awaitable<void> end(std::shared_ptr<wire::session> on, open_blocks::id blo
   it.judge(query->reader().tag(), failure);
 }
 
-void end(const std::shared_ptr<detail::blocking_connection>& on, open_blocks::id block, ending::kind how) {
+void end(const std::shared_ptr<detail::blocking_connection>& on, open_blocks::id block, ending::kind how,
+         const query_options& options) {
   const auto asked = wire::clock::now();
-  const std::shared_ptr<wire::session> session = on->ready(asked, {}, beginning::with_statement, block);
+  const std::shared_ptr<wire::session> session = on->ready(asked, options, beginning::with_statement, block);
   const ending it{session, block, how};
   if (it.is_nothing()) return it.sent();
-  const std::shared_ptr<detail::running_query> query = it.query();
+  const std::shared_ptr<detail::running_query> query = it.query(options);
   it.sent();
   query->launch(asked);
   std::optional<error> failure;
@@ -150,11 +151,11 @@ void end(const std::shared_ptr<detail::blocking_connection>& on, open_blocks::id
   it.judge(query->reader().tag(), failure);
 }
 
-asio::awaitable<void> make_savepoint(std::shared_ptr<wire::session> on, open_blocks::id in) {
+asio::awaitable<void> make_savepoint(std::shared_ptr<wire::session> on, open_blocks::id in, query_options options) {
   const auto asked = wire::clock::now();
-  co_await detail::until_free(on, asked, {}, beginning::on_its_own, in);
+  co_await detail::until_free(on, asked, options, beginning::on_its_own, in);
   const std::string sql = on->engine.blocks.savepoint();
-  const auto query = std::make_shared<detail::running_query>(on, std::string_view{sql}, query_options{});
+  const auto query = std::make_shared<detail::running_query>(on, std::string_view{sql}, options);
   query->launch(asked);
   co_await detail::run_to_end(query);
 }
@@ -198,8 +199,8 @@ asio::awaitable<transaction> transaction::begin_on(session_ptr on, transaction_o
   co_return transaction{std::move(on), block, std::move(lent)};
 }
 
-asio::awaitable<transaction> transaction::nest(session_ptr on, std::uint64_t in) {
-  co_await make_savepoint(on, in);
+asio::awaitable<transaction> transaction::nest(session_ptr on, std::uint64_t in, query_options options) {
+  co_await make_savepoint(on, in, options);
   const open_blocks::id block = on->engine.blocks.nested();
   co_return transaction{std::move(on), block, nullptr};
 }
@@ -234,17 +235,17 @@ asio::awaitable<pipeline> transaction::send(std::vector<query> queries, query_op
   require_open();
   return connection::send_all(session_, std::move(queries), options, block_);
 }
-asio::awaitable<transaction> transaction::begin() {
+asio::awaitable<transaction> transaction::begin(query_options options) {
   require_open();
-  return nest(session_, block_);
+  return nest(session_, block_, options);
 }
-asio::awaitable<void> transaction::commit() {
+asio::awaitable<void> transaction::commit(query_options options) {
   require_open();
-  return end(session_, block_, ending::kind::commit, lent_);
+  return end(session_, block_, ending::kind::commit, options, lent_);
 }
-asio::awaitable<void> transaction::rollback() {
+asio::awaitable<void> transaction::rollback(query_options options) {
   require_open();
-  return end(session_, block_, ending::kind::rollback, lent_);
+  return end(session_, block_, ending::kind::rollback, options, lent_);
 }
 
 bool transaction::is_open() const noexcept {
@@ -301,18 +302,18 @@ std::vector<row_range> blocking_transaction::send(const std::vector<query>& quer
   require_open();
   return row_range::send(connection_, queries, options, block_);
 }
-blocking_transaction blocking_transaction::begin() {
+blocking_transaction blocking_transaction::begin(query_options options) {
   require_open();
-  connection_->run(make_savepoint(connection_->session(), block_));
+  connection_->run(make_savepoint(connection_->session(), block_, options));
   return blocking_transaction{connection_, connection_->session()->engine.blocks.nested()};
 }
-void blocking_transaction::commit() {
+void blocking_transaction::commit(query_options options) {
   require_open();
-  end(connection_, block_, ending::kind::commit);
+  end(connection_, block_, ending::kind::commit, options);
 }
-void blocking_transaction::rollback() {
+void blocking_transaction::rollback(query_options options) {
   require_open();
-  end(connection_, block_, ending::kind::rollback);
+  end(connection_, block_, ending::kind::rollback, options);
 }
 bool blocking_transaction::is_open() const noexcept {
   return connection_ != nullptr && !connection_->session()->is_broken() &&

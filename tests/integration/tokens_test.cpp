@@ -14,6 +14,7 @@
 #include <optional>
 #include <sluice/sluice.hpp>
 #include <sluice/stream/async.hpp>
+#include <sluice/stream/batch.hpp>
 #include <sluice/stream/copy.hpp>
 #include <sluice/stream/document_writer.hpp>
 #include <sluice/stream/typed_stream.hpp>
@@ -192,9 +193,9 @@ TEST_F(Tokens, TransactionsAndCopies) {
   EXPECT_EQ(by_future([&](auto token) { return tx.execute(one, {}, token); }).affected_rows, 1U);
   EXPECT_EQ(by_future([&](auto token) { return tx.execute("select 1", {}, token); }).affected_rows, 1U);
   {
-    sluice::transaction inner = by_future([&](auto token) { return tx.begin(token); });
+    sluice::transaction inner = by_future([&](auto token) { return tx.begin({}, token); });
     EXPECT_EQ(by_future([&](auto token) { return inner.execute(one, {}, token); }).affected_rows, 1U);
-    by_future([&](auto token) { return inner.rollback(token); });
+    by_future([&](auto token) { return inner.rollback({}, token); });
   }
   {
     sluice::copy_writer to = by_future([&](auto token) { return tx.copy_into("token_rows", {"n"}, {}, token); });
@@ -211,13 +212,16 @@ TEST_F(Tokens, TransactionsAndCopies) {
     EXPECT_EQ(count(by_future([&](auto token) { return rows.next(token); })), 4);
     by_future([&](auto token) { return rows.next(token); });
   }
-  by_future([&](auto token) { return tx.commit(token); });
+  sluice::batch_writer batch = tx.batch("update token_rows set n = n where n = $1");
+  by_future([&](auto token) { return batch.write(std::tuple{1}, token); });
+  EXPECT_EQ(by_future([&](auto token) { return batch.finish(token); }).rows, 1U);
+  by_future([&](auto token) { return tx.commit({}, token); });
 
   sluice::pool shared{on_, dsn(), {.max_size = 1}};
   EXPECT_EQ(by_future([&](auto token) { return shared.execute(one, {}, token); }).tag, "INSERT 0 1");
   sluice::transaction of_pool = by_future([&](auto token) { return shared.begin({}, token); });
   EXPECT_EQ(by_future([&](auto token) { return of_pool.execute(one, {}, token); }).tag, "INSERT 0 1");
-  by_future([&](auto token) { return of_pool.commit(token); });
+  by_future([&](auto token) { return of_pool.commit({}, token); });
   EXPECT_TRUE(by_future([&](auto token) { return shared.drain(10s, token); }));
 }
 

@@ -107,7 +107,10 @@ link::moved link::transfer(std::size_t wanted) {
   if (!is_ours()) fail(errc::connection_lost, "the connection is the parent's: it was used after a fork", true);
   check_deadline();
   const std::size_t unsent = out.size() - sent_;
-  if (unsent != 0) flush();
+  if (unsent != 0)
+    flush();
+  else if (std::exchange(has_just_asked_, false))
+    return moved::nothing;  // the answer cannot be there yet
   const bool is_cut = is_long_report(wanted);
   const std::span<std::byte> room = in.make_room(is_cut ? kept_of_report() : wanted);
   if (room.empty()) fail(errc::row_too_large, "a message is larger than the receive buffer may become");
@@ -163,8 +166,8 @@ void link::cut_report(std::size_t size) {
 bool link::is_ours() const noexcept { return born_after_ == forks(); }
 
 void link::flush() noexcept {
-  if (!is_ours()) return;
-  if (!out.empty()) flow_.sent();
+  if (!is_ours() || out.empty()) return;
+  flow_.sent();
   while (sent_ < out.size()) {
     const io_result gone = send(std::span{out}.subspan(sent_));
     if (gone.is == io_status::later) return;
@@ -175,6 +178,7 @@ void link::flush() noexcept {
   OPENSSL_cleanse(out.data(), out.size());  // it may have contained a password
   out.clear();
   sent_ = 0;
+  has_just_asked_ = tls_ == nullptr && in.arrived().empty() && !broken_;
 }
 
 link::io_result link::receive(std::span<std::byte> into) {
@@ -299,7 +303,7 @@ void link::wait(interrupter* interrupts) {
         pollfd{socket_.native_handle(), static_cast<short>(wants_to_send() ? POLLIN | POLLOUT : POLLIN), 0}};
     const int count = ::ppoll(watched.data(), is_moment ? 1 : watched.size(), timeout, nullptr);
     if (count < 0 && errno != EINTR) fail(errc::connection_lost, std::system_category().message(errno));
-    if (interrupts != nullptr && interrupts->take()) fail(errc::cancelled, "interrupted");
+    if (count > 0 && watched[0].revents != 0 && interrupts->take()) fail(errc::cancelled, "interrupted");
     check_deadline();
     if (count > 0 || is_moment) break;
   }

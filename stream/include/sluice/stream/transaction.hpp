@@ -129,32 +129,34 @@ class [[nodiscard, gnu::visibility("default")]] transaction {
   [[nodiscard]] batch_writer batch(std::string_view statement, batch_options how = {});
   /// A savepoint, as a transaction of its own: its `commit` releases the savepoint, `rollback` or its end undoes what
   /// was done since. Until then, this transaction is not to be used.
+  /// @param options  its deadlines
   /// @par Errors  throws error: as `stream`
-  [[nodiscard]] asio::awaitable<transaction> begin();
+  [[nodiscard]] asio::awaitable<transaction> begin(query_options options = {});
   /// With a completion token: `void(std::exception_ptr, transaction)`
   template <class Token>
-  auto begin(Token&& token) {
-    return detail::with_token(get_executor(), [this] { return begin(); }, std::forward<Token>(token));
+  auto begin(query_options options, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return begin(options); }, std::forward<Token>(token));
   }
 
   /// Ends it: everything that it did becomes visible to others, or, of a savepoint, part of the transaction around it.
+  /// @param options  its deadlines; one that has passed is an outcome_unknown
   /// @par Errors        throws error: rolled_back when a statement had failed; server_error when the server could not
   ///                    commit, which has then rolled back (a deferred constraint; 40001, which is `retryable`);
   ///                    outcome_unknown; bad_state when it is over, or a stream of it is still open: then it goes on
   /// @par Cancellation  terminal: throws outcome_unknown
-  [[nodiscard]] asio::awaitable<void> commit();
+  [[nodiscard]] asio::awaitable<void> commit(query_options options = {});
   /// With a completion token: `void(std::exception_ptr)`
   template <class Token>
-  auto commit(Token&& token) {
-    return detail::with_token(get_executor(), [this] { return commit(); }, std::forward<Token>(token));
+  auto commit(query_options options, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return commit(options); }, std::forward<Token>(token));
   }
   /// Ends it and undoes what it did.
   /// @par Errors  throws error: bad_state as `commit`; connection_lost, after which the server rolls back as well
-  [[nodiscard]] asio::awaitable<void> rollback();
+  [[nodiscard]] asio::awaitable<void> rollback(query_options options = {});
   /// With a completion token: `void(std::exception_ptr)`
   template <class Token>
-  auto rollback(Token&& token) {
-    return detail::with_token(get_executor(), [this] { return rollback(); }, std::forward<Token>(token));
+  auto rollback(query_options options, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return rollback(options); }, std::forward<Token>(token));
   }
 
   /// Whether neither `commit` nor `rollback` was called, and the connection is not known to be lost.
@@ -170,7 +172,7 @@ class [[nodiscard, gnu::visibility("default")]] transaction {
   static asio::awaitable<transaction> begin_on(session_ptr on, transaction_options how,
                                                std::shared_ptr<pooled_connection> lent);
   static asio::awaitable<transaction> begin_in(std::shared_ptr<wire::session_pool> from, transaction_options how);
-  static asio::awaitable<transaction> nest(session_ptr on, std::uint64_t in);
+  static asio::awaitable<transaction> nest(session_ptr on, std::uint64_t in, query_options options);
   void require_open() const;
   void drop() noexcept;
 
@@ -212,11 +214,11 @@ class [[nodiscard, gnu::visibility("default")]] blocking_transaction {
   /// Runs one statement for many rows of values. Include <sluice/stream/batch.hpp>. @see transaction::batch
   [[nodiscard]] blocking_batch_writer batch(std::string_view statement, batch_options how = {});
   /// @see transaction::begin
-  [[nodiscard]] blocking_transaction begin();
+  [[nodiscard]] blocking_transaction begin(query_options options = {});
   /// @see transaction::commit
-  void commit();
+  void commit(query_options options = {});
   /// @see transaction::rollback
-  void rollback();
+  void rollback(query_options options = {});
   [[nodiscard]] bool is_open() const noexcept;
 
  private:
