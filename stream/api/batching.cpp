@@ -27,20 +27,22 @@ void batching::add(std::span<bind_value> row) {
     throw error{errc::bad_query, "row " + std::to_string(rows() + 1) + " of the batch has " +
                                      std::to_string(row.size()) + " values, the rows before have " +
                                      std::to_string(*columns_)};
+  if (group_ == 0) begin_group(row.size());
   values_.insert(values_.end(), std::make_move_iterator(row.begin()), std::make_move_iterator(row.end()));
   columns_ = row.size();
-  if (is_of_the_group(std::span{values_}.last(row.size())))
+  if (left_over_ == 0 && joins_the_group(std::span{values_}.last(row.size())))
     ++group_;
   else
     ++left_over_;
 }
 
+void batching::begin_group(std::size_t columns) {
+  types_.assign(columns, 0);
+  has_type_.assign(columns, false);
+}
+
 /// One group has one type for each column; a NULL fits any.
-bool batching::is_of_the_group(std::span<const bind_value> row) noexcept {
-  if (group_ == 0) {
-    types_.assign(row.size(), 0);
-    has_type_.assign(row.size(), false);
-  }
+bool batching::joins_the_group(std::span<const bind_value> row) noexcept {
   const auto is_open = [](const bind_value& value) { return value.type() == 0 && !value.text(); };
   for (std::size_t i = 0; i < row.size(); ++i)
     if (has_type_[i] && !is_open(row[i]) && row[i].type() != types_[i]) return false;
@@ -77,7 +79,8 @@ error batching::with_progress(const error& why) const {
 void batching::settle(running_query& sent, const std::optional<error>& failure) {
   const wire::repetition& rows = *sent.reader().repeated();
   const std::uint64_t first = sent_ + 1;
-  sent_ += group_;
+  const std::size_t values_sent = group_ * *columns_;
+  sent_ += std::exchange(group_, 0);
   result_.rows += rows.answered();
   result_.failed += rows.failures().size();
   result_.affected_rows += rows.affected_rows();
@@ -88,12 +91,10 @@ void batching::settle(running_query& sent, const std::optional<error>& failure) 
     for (const auto& each : rows.failures()) how_.on_failure(first + each.row, refusal(each));
   if (failure) throw rows.ended_at() ? in_row(first + *rows.ended_at(), *failure) : with_progress(*failure);
   if (!how_.on_failure && !rows.failures().empty()) throw refusal(rows.failures().front());
-  values_.erase(values_.begin(), values_.begin() + static_cast<std::ptrdiff_t>(group_ * *columns_));
-  group_ = 0;
-  if (std::exchange(left_over_, 0) != 0) {
-    (void)is_of_the_group(values_);
-    group_ = 1;
-  }
+  values_.erase(values_.begin(), values_.begin() + static_cast<std::ptrdiff_t>(values_sent));
+  begin_group(*columns_);
+  for (; left_over_ != 0 && joins_the_group(std::span{values_}.subspan(group_ * *columns_, *columns_)); --left_over_)
+    ++group_;
   is_ = state::open;
 }
 

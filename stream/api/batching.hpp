@@ -45,7 +45,8 @@ class batching {
   enum class state : std::uint8_t { open, sending, over };
 
   void require_open() const;
-  [[nodiscard]] bool is_of_the_group(std::span<const bind_value> row) noexcept;
+  void begin_group(std::size_t columns);
+  [[nodiscard]] bool joins_the_group(std::span<const bind_value> row) noexcept;
   [[nodiscard]] error with_progress(const error& why) const;
   [[nodiscard]] error in_row(std::uint64_t row, const error& why) const;
 
@@ -58,7 +59,7 @@ class batching {
   std::vector<std::uint32_t> types_{};    // of the group
   std::vector<bool> has_type_{};          // there was more than a NULL in this column
   std::size_t group_{0};                  // the rows of the same types, which come first
-  std::size_t left_over_{0};              // the rows behind them: at most one
+  std::size_t left_over_{0};              // the rows behind them
   std::uint64_t sent_{0};
   batch_result result_{};
 };

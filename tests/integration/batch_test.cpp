@@ -311,6 +311,24 @@ TEST_P(Batch, FindsAForgottenStatementAgain) {
   EXPECT_EQ(refused, refused_rows{});
 }
 
+/// What `write` returns need not be awaited at once: then more is collected.
+TEST_P(Batch, OfRowsOfDifferentTypesKeepsTheirOrder) {
+  const auto body = [](sluice::connection_options bounds) -> asio::awaitable<void> {
+    sluice::connection conn = co_await sluice::connect(dsn(), bounds);
+    sluice::batch_writer to = conn.batch("insert into batch_rows (id, t) values ($1, $2::text)");
+    std::vector<asio::awaitable<void>> later;
+    later.push_back(to.write(20, "a"));
+    later.push_back(to.write("21", "b"));
+    later.push_back(to.write(22, "c"));
+    later.push_back(to.write("23", nullptr));
+    later.push_back(to.write(24, "e"));
+    const sluice::batch_result done = co_await to.finish();
+    EXPECT_EQ(done.affected_rows, 5U);
+  };
+  run(body(options()));
+  EXPECT_EQ(psql("select string_agg(id || coalesce(t, '-'), ' ' order by id) from batch_rows"), "20a 21b 22c 23- 24e");
+}
+
 TEST_P(Batch, InACoroutine) {
   const auto body = [](sluice::connection_options bounds) -> asio::awaitable<void> {
     sluice::connection conn = co_await sluice::connect(dsn(), bounds);

@@ -19,7 +19,6 @@ using sluice::test::backend;
 using sluice::wire::action;
 using sluice::wire::connection_engine;
 using sluice::wire::query_conversation;
-using sluice::wire::statement;
 using kind = action::kind;
 
 constexpr std::array<parameter, 3> values{parameter{"a"}, parameter{"b"}, parameter{"c"}};
