@@ -61,6 +61,26 @@ TEST_F(Examples, JobsAreDoneOnceEach) {
   EXPECT_EQ(psql("select count(*) from job where done"), "54");
 }
 
+#ifdef SLUICE_COMMAND
+TEST_F(Examples, CopyViewStoresAllOrNothing) {
+  psql(
+      "drop table if exists copied_view; create table copied_view (data jsonb); create or replace view failing_view as "
+      "select to_jsonb(1 / (2000 - n)) as data from generate_series(1, 3000) n");
+  const std::string server = " '" + dsn() + "' ";
+  const auto copy = [&](const std::string& view) {
+    return shell("SLUICE=" SLUICE_COMMAND " " SLUICE_SOURCE "/examples/copy-view" + server + view + server +
+                 "copied_view");
+  };
+  const finished good = copy("v_user");
+  EXPECT_EQ(good.status, 0) << good.err;
+  EXPECT_EQ(psql("select md5(string_agg(data::text, '' order by data)) from copied_view"),
+            psql("select md5(string_agg(data::jsonb::text, '' order by data::jsonb)) from v_user"));
+  psql("truncate copied_view");
+  EXPECT_NE(copy("failing_view").status, 0) << "the first 1999 rows have arrived";
+  EXPECT_EQ(psql("select count(*) from copied_view"), "0");
+}
+#endif
+
 TEST_F(Examples, TypedAddsUpWhatTheServerWasAskedFor) {
   const finished end = shell(SLUICE_EXAMPLES "/example-typed");
   EXPECT_EQ(end.status, 0) << end.err;
