@@ -4,19 +4,12 @@
 #include <cstdlib>
 #include <string>
 
+#include "process.hpp"
 #include "shell.hpp"
 
 namespace {
 
 using namespace sluice::test;
-
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool has_sanitizer = true;
-#elif defined(__has_feature)
-constexpr bool has_sanitizer = __has_feature(address_sanitizer);
-#else
-constexpr bool has_sanitizer = false;
-#endif
 
 /// The highest value of a field of /proc/PID/status while the command runs with these arguments, in KiB; 0 if it
 /// failed.

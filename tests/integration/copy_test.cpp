@@ -16,6 +16,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 #include "failures.hpp"
+#include "process.hpp"
 
 namespace {
 
@@ -315,6 +316,36 @@ TEST_F(Copy, OfAValueLargerThanItsBuffer) {
   to.write("y");
   EXPECT_EQ(to.finish(), 2U);
   EXPECT_EQ(psql("select sum(length(t)) from copy_rows"), "10000001");
+}
+
+/// Whether the server takes the rows at once, or does not take them at all.
+TEST_F(Copy, TakesTheSameMemoryHoweverManyRows) {
+  constexpr long little = 2'000'000;
+  make("n int, t text");
+  const std::string text(100, 'x');
+  const auto copy = [&](int rows) {
+    sluice::blocking_copy_writer to = db.copy_into("copy_rows");
+    for (int i = 0; i < rows; ++i) to.write(i, text);
+    EXPECT_EQ(to.finish(), static_cast<std::uint64_t>(rows));
+  };
+  copy(10'000);
+  const long before = resident_bytes();
+  copy(500'000);
+  EXPECT_TRUE(has_sanitizer || resident_bytes() < before + little);
+
+  db.execute(
+      "create or replace function copy_rows_slowly() returns trigger language plpgsql as 'begin perform pg_sleep(60); "
+      "return new; end'; create trigger slow before insert on copy_rows for each row execute function "
+      "copy_rows_slowly()");
+  sluice::blocking_copy_writer to = db.copy_into("copy_rows", {}, {.timeout = milliseconds{500}});
+  int written = 0;
+  const auto why = failure_of([&] {
+    for (; written < 10'000'000; ++written) to.write(written, text);
+  });
+  ASSERT_TRUE(why);
+  EXPECT_EQ(why->code(), errc::deadline_exceeded) << why->what();
+  EXPECT_LT(written, 100'000) << "the server's slowness reaches the writer";
+  EXPECT_TRUE(has_sanitizer || resident_bytes() < before + little);
 }
 
 TEST_F(Copy, InACoroutine) {

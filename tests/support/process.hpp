@@ -9,6 +9,15 @@
 
 namespace sluice::test {
 
+/// Whether memory is measured in vain, because freed memory is kept.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool has_sanitizer = true;
+#elif defined(__has_feature)
+inline constexpr bool has_sanitizer = __has_feature(address_sanitizer);
+#else
+inline constexpr bool has_sanitizer = false;
+#endif
+
 /// Resident memory, in bytes.
 inline long resident_bytes() {
   long all = 0;
