@@ -166,6 +166,7 @@ void running_query::launch(wire::clock::time_point asked) {
   clock_.start(asked);
   set_deadline();
   link().flush();
+  has_just_asked_ = link().tls() == nullptr;  // TLS may hold bytes that no wait for the socket shows
   report_.sent();
 }
 
@@ -279,6 +280,7 @@ std::optional<bool> running_query::step_sending(bool polite) {
 /// Moves bytes.
 /// @return whether to go on at once; otherwise it is time to wait
 bool running_query::move(bool polite) {
+  if (std::exchange(has_just_asked_, false)) return false;  // the answer cannot be there yet
   const bool has_moved = reader_->move();
   if (limits_.stall_timeout.count() > 0 && has_moved) set_deadline();
   return has_moved && !(polite && link().turn_is_over());

@@ -169,6 +169,7 @@ class running_query {
   state is_{state::wanted};
   seen caller_{seen::nothing};
   bool warned_{false};
+  bool has_just_asked_{false};
 
   std::optional<pause> pause_;
   std::string last_reason_;

@@ -107,9 +107,7 @@ link::moved link::transfer(std::size_t wanted) {
   if (!is_ours()) fail(errc::connection_lost, "the connection is the parent's: it was used after a fork", true);
   check_deadline();
   const std::size_t unsent = out.size() - sent_;
-  if (unsent == 0 && std::exchange(has_just_asked_, false)) return moved::nothing;  // the answer cannot be there yet
   if (unsent != 0) flush();
-  has_just_asked_ = false;
   const bool is_cut = is_long_report(wanted);
   const std::span<std::byte> room = in.make_room(is_cut ? kept_of_report() : wanted);
   if (room.empty()) fail(errc::row_too_large, "a message is larger than the receive buffer may become");
@@ -177,7 +175,6 @@ void link::flush() noexcept {
   OPENSSL_cleanse(out.data(), out.size());  // it may have contained a password
   out.clear();
   sent_ = 0;
-  has_just_asked_ = tls_ == nullptr && in.arrived().empty() && !broken_;
 }
 
 link::io_result link::receive(std::span<std::byte> into) {

@@ -190,7 +190,6 @@ class link {
   std::string_view deadline_words_{"the deadline passed"};
   std::error_code broken_;
   std::size_t sent_{0};
-  bool has_just_asked_{false};  // all was sent, and nothing has been read since
   std::size_t dropped_{0};  // of a long error or notice that is arriving
   clock::time_point wait_began_{};
   clock::duration waited_{};
