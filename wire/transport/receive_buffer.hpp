@@ -45,7 +45,8 @@ class receive_buffer {
   /// Replaces `count` arrived bytes, starting at the one at `at`, with the same number or fewer. Invalidates all views.
   void replace(std::size_t at, std::size_t count, std::span<const std::byte> with) noexcept;
 
-  /// Gives its memory away, so that views into consumed bytes stay valid, and continues with a copy of what has arrived.
+  /// Gives its memory away, so that views into consumed bytes stay valid, and continues with a copy of what has
+  /// arrived.
   /// @par Exception safety  strong: std::bad_alloc
   [[nodiscard]] std::unique_ptr<std::byte[]> part() { return reallocate(capacity_); }
 
