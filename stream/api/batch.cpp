@@ -30,12 +30,7 @@ asio::awaitable<void> send_group(std::shared_ptr<wire::session> on, std::shared_
   co_await detail::until_free(on, asked, self->options(), detail::beginning::with_statement, self->block());
   const auto query = std::make_shared<detail::running_query>(on, group, self->options());
   query->launch(asked);
-  std::optional<error> failure;
-  try {
-    co_await detail::run_to_end(query);
-  } catch (const error& why) {
-    failure = why;
-  }
+  const std::optional<error> failure = co_await detail::failure_at_end(query);
   self->settle(*query, failure);
 }
 

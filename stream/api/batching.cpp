@@ -2,20 +2,9 @@
 
 #include <iterator>
 
+#include "api/error_note.hpp"
+
 namespace sluice::detail {
-
-namespace {
-
-error with_note(const error& why, const std::string& note, std::uint64_t answered) {
-  return error{error_info{.code = static_cast<errc>(why.code().value()),
-                          .message = std::string{why.what()} + " (" + note + ')',
-                          .server = why.server(),
-                          .rows = answered,
-                          .retryable = why.retryable(),
-                          .connection_usable = why.connection_usable()}};
-}
-
-}  // namespace
 
 void batching::require_open() const {
   if (is_ != state::open) throw error{errc::bad_state, "the batch is over"};

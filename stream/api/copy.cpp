@@ -51,8 +51,8 @@ asio::awaitable<void> send_handed_over(std::shared_ptr<copying> self) {
 }
 asio::awaitable<void> send_collected(std::shared_ptr<copying> self) {
   self->hand_over();
-  co_await send(self);
-  self->sent();
+  asio::awaitable<void> sent = send_handed_over(std::move(self));
+  co_await std::move(sent);
 }
 
 asio::awaitable<void> nothing_to_send() { co_return; }

@@ -11,6 +11,7 @@
 #include <sluice/stream/to_binary.hpp>
 #include <sluice/wire/error.hpp>
 
+#include "api/error_note.hpp"
 #include "api/running_query.hpp"
 
 namespace sluice::detail {
@@ -70,12 +71,7 @@ class copying {
   // The same error, with the row that the server was at.
   [[nodiscard]] static error with_row(const error& failure) {
     if (!failure.server() || failure.server()->where.empty()) return failure;
-    return error{error_info{.code = static_cast<errc>(failure.code().value()),
-                            .message = std::string{failure.what()} + " (" + failure.server()->where + ')',
-                            .server = failure.server(),
-                            .rows = failure.rows(),
-                            .retryable = failure.retryable(),
-                            .connection_usable = failure.connection_usable()}};
+    return with_note(failure, failure.server()->where, failure.rows());
   }
 
  private:

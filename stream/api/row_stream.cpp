@@ -55,6 +55,16 @@ asio::awaitable<void> detail::run_to_end(std::shared_ptr<running_query> query) {
   (void)none;  // rows are skipped: this is the end
 }
 
+asio::awaitable<std::optional<error>> detail::failure_at_end(std::shared_ptr<running_query> query) {
+  std::optional<error> failure;
+  try {
+    co_await run_to_end(std::move(query));
+  } catch (const error& why) {
+    failure = why;
+  }
+  co_return failure;
+}
+
 asio::awaitable<chunk> row_stream::next() {
   if (query_ == nullptr || query_->is_done()) return detail::the_end();
   return read<chunk>(query_, begin_next, [](detail::running_query& query) { return query.advance(true); });

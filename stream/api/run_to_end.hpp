@@ -1,6 +1,7 @@
 #pragma once
 // A statement of which only the outcome is wanted.
 #include <memory>
+#include <optional>
 
 #include <asio/awaitable.hpp>
 
@@ -12,5 +13,8 @@ namespace sluice::detail {
 // stream of it would be.
 // Throws error: as `row_stream::next`.
 asio::awaitable<void> run_to_end(std::shared_ptr<running_query> query);
+
+// The same; returns the error instead.
+asio::awaitable<std::optional<error>> failure_at_end(std::shared_ptr<running_query> query);
 
 }  // namespace sluice::detail

@@ -123,12 +123,7 @@ asio::awaitable<void> end(std::shared_ptr<wire::session> on, open_blocks::id blo
   const std::shared_ptr<detail::running_query> query = it.query(options);
   it.sent();
   query->launch(asked);
-  std::optional<error> failure;
-  try {
-    co_await detail::run_to_end(query);
-  } catch (const error& why) {
-    failure = why;
-  }
+  const std::optional<error> failure = co_await detail::failure_at_end(query);
   if (lent != nullptr) lent->release();
   it.judge(query->reader().tag(), failure);
 }
