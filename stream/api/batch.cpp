@@ -7,6 +7,7 @@
 #include "api/batching.hpp"
 #include "api/blocking_connection.hpp"
 #include "api/free_session.hpp"
+#include "api/reading.hpp"
 #include "api/run_to_end.hpp"
 
 namespace sluice {
@@ -15,14 +16,12 @@ using detail::batching;
 
 namespace {
 
-[[noreturn]] void fail_moved_from() { throw error{errc::bad_state, "the batch was moved from"}; }
+[[noreturn]] void fail_moved_batch() { throw error{errc::bad_state, "the batch was moved from"}; }
 
 void require_no_handler(const batch_options& how) {
   if (how.on_failure)
     throw error{errc::bad_state, "in a transaction no row of a batch can fail by itself: leave out on_failure"};
 }
-
-asio::awaitable<void> nothing_to_send() { co_return; }
 
 asio::awaitable<void> send_group(std::shared_ptr<wire::session> on, std::shared_ptr<batching> self) {
   const detail::repeated_command group = self->take();
@@ -53,19 +52,19 @@ batch_writer& batch_writer::operator=(batch_writer&&) noexcept = default;
 batch_writer::~batch_writer() = default;
 
 void batch_writer::add(std::span<bind_value> row) {
-  if (work_ == nullptr) fail_moved_from();
+  if (work_ == nullptr) fail_moved_batch();
   work_->add(row);
 }
 asio::awaitable<void> batch_writer::sent_if_full() {
-  return work_->is_full() ? send_group(session_, work_) : nothing_to_send();
+  return work_->is_full() ? send_group(session_, work_) : detail::nothing_to_send();
 }
 asio::awaitable<batch_result> batch_writer::finish() {
-  if (work_ == nullptr) fail_moved_from();
+  if (work_ == nullptr) fail_moved_batch();
   return finish_on(session_, work_);
 }
 std::uint64_t batch_writer::rows() const noexcept { return work_ == nullptr ? 0 : work_->rows(); }
 asio::any_io_executor batch_writer::get_executor() const {
-  if (work_ == nullptr) fail_moved_from();
+  if (work_ == nullptr) fail_moved_batch();
   return session_->io.get_executor();
 }
 
@@ -117,12 +116,12 @@ blocking_batch_writer& blocking_batch_writer::operator=(blocking_batch_writer&&)
 blocking_batch_writer::~blocking_batch_writer() = default;
 
 void blocking_batch_writer::add(std::span<bind_value> row) {
-  if (work_ == nullptr) fail_moved_from();
+  if (work_ == nullptr) fail_moved_batch();
   work_->work().add(row);
   if (work_->work().is_full()) work_->send_group();
 }
 batch_result blocking_batch_writer::finish() {
-  if (work_ == nullptr) fail_moved_from();
+  if (work_ == nullptr) fail_moved_batch();
   return work_->finish();
 }
 std::uint64_t blocking_batch_writer::rows() const noexcept { return work_ == nullptr ? 0 : work_->work().rows(); }

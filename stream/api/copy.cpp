@@ -55,10 +55,8 @@ asio::awaitable<void> send_collected(std::shared_ptr<copying> self) {
   co_await std::move(sent);
 }
 
-asio::awaitable<void> nothing_to_send() { co_return; }
-
 asio::awaitable<void> sent_if_full(const std::shared_ptr<copying>& self) {
-  return self->is_full() ? send_collected(self) : nothing_to_send();
+  return self->is_full() ? send_collected(self) : detail::nothing_to_send();
 }
 
 asio::awaitable<std::uint64_t> finish(std::shared_ptr<copying> self, bool has_trailer) {
@@ -78,7 +76,7 @@ asio::awaitable<void> note_all(row_stream& answers, detail::copy_target& of) {
     for (const row each : some) of.note(each);
 }
 
-[[noreturn]] void fail_moved_from() { throw error{errc::bad_state, "the copy was moved from"}; }
+[[noreturn]] void fail_moved_copy() { throw error{errc::bad_state, "the copy was moved from"}; }
 
 /// Begins a COPY, and waits until the server takes data. Until then, what is dropped is left.
 asio::awaitable<std::shared_ptr<copying>> begin_copy(std::shared_ptr<wire::session> on, std::string statement,
@@ -109,18 +107,18 @@ copy_writer& copy_writer::operator=(copy_writer&& other) noexcept {
 copy_writer::~copy_writer() { drop(work_); }
 
 detail::row_writer& copy_writer::writer() const {
-  if (work_ == nullptr) fail_moved_from();
+  if (work_ == nullptr) fail_moved_copy();
   work_->require_open();
   return work_->rows();
 }
 asio::awaitable<void> copy_writer::sent_if_full() { return sluice::sent_if_full(work_); }
 asio::awaitable<std::uint64_t> copy_writer::finish() {
-  if (work_ == nullptr) fail_moved_from();
+  if (work_ == nullptr) fail_moved_copy();
   return sluice::finish(work_, true);
 }
 std::uint64_t copy_writer::rows() const noexcept { return work_ == nullptr ? 0 : work_->rows().rows(); }
 asio::any_io_executor copy_writer::get_executor() const {
-  if (work_ == nullptr) fail_moved_from();
+  if (work_ == nullptr) fail_moved_copy();
   return work_->query()->link().get_executor();
 }
 
@@ -134,7 +132,7 @@ copy_data_writer& copy_data_writer::operator=(copy_data_writer&& other) noexcept
 copy_data_writer::~copy_data_writer() { drop(work_); }
 
 asio::awaitable<void> copy_data_writer::write(std::string_view data) {
-  if (work_ == nullptr) fail_moved_from();
+  if (work_ == nullptr) fail_moved_copy();
   work_->require_open();
   if (data.size() >= copying::buffer_bytes) {
     work_->hand_over(data);
@@ -144,11 +142,11 @@ asio::awaitable<void> copy_data_writer::write(std::string_view data) {
   return sent_if_full(work_);
 }
 asio::awaitable<std::uint64_t> copy_data_writer::finish() {
-  if (work_ == nullptr) fail_moved_from();
+  if (work_ == nullptr) fail_moved_copy();
   return sluice::finish(work_, false);
 }
 asio::any_io_executor copy_data_writer::get_executor() const {
-  if (work_ == nullptr) fail_moved_from();
+  if (work_ == nullptr) fail_moved_copy();
   return work_->query()->link().get_executor();
 }
 
@@ -249,7 +247,7 @@ namespace {
 using work_ptr = std::unique_ptr<detail::blocking_copying>;
 
 detail::blocking_copying& require_work(const work_ptr& work) {
-  if (work == nullptr) fail_moved_from();
+  if (work == nullptr) fail_moved_copy();
   return *work;
 }
 

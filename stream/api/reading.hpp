@@ -28,9 +28,10 @@ enum class begun : std::uint8_t {
   end,
 };
 
-// Of a stream that has nothing to read.
+// For what has nothing to read, nothing to leave, nothing to send.
 inline asio::awaitable<chunk> the_end() { co_return chunk{}; }
 inline asio::awaitable<leaving> nothing_to_leave() { co_return leaving::drained; }
+inline asio::awaitable<void> nothing_to_send() { co_return; }
 
 /// Calls `step` until it returns something, and waits for the server in between, and for other streams of the
 /// connection that are being left. Like `wire::run`, but one coroutine deep: Asio caches only so many frames for reuse.

@@ -8,6 +8,7 @@
 
 #include "json/digits.hpp"
 #include "json/value_writers.hpp"
+#include "rows/postgres_epoch.hpp"
 
 namespace sluice::detail {
 
@@ -30,7 +31,7 @@ char* write_day(char* to, std::int64_t days_since_2000, bool& is_before_christ) 
     rest += cycle;
     --cycles;
   }
-  const year_month_day date{sys_days{year{2000} / January / 1} + days{rest}};
+  const year_month_day date{postgres_epoch + days{rest}};
   std::int64_t number = static_cast<int>(date.year()) + 400 * cycles;
   is_before_christ = number <= 0;
   if (is_before_christ) number = 1 - number;

@@ -11,13 +11,13 @@
 #include "messages/backend.hpp"
 #include "messages/body_reader.hpp"
 
+#include "rows/postgres_epoch.hpp"
+
 namespace sluice {
 
 namespace {
 
 using namespace std::chrono;
-
-constexpr sys_days postgres_epoch{year{2000} / January / 1};
 
 constexpr std::uint32_t first_of_users = 16384;
 

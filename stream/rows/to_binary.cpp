@@ -8,6 +8,8 @@
 
 #include <sluice/wire/error.hpp>
 
+#include "rows/postgres_epoch.hpp"
+
 namespace sluice {
 
 namespace {
@@ -15,7 +17,6 @@ namespace {
 using namespace std::chrono;
 namespace oid = proto::oid;
 
-constexpr sys_days postgres_epoch{year{2000} / January / 1};
 constexpr std::size_t longest_value{(1U << 30U) - 1};  // the server's limit
 constexpr std::string_view out_of_range{"it is out of the column's range"};
 
