@@ -25,6 +25,7 @@
 #include <sluice/stream/json.hpp>
 #include "transport/printable.hpp"
 
+#include "follow.hpp"
 #include "load.hpp"
 #include "options.hpp"
 #include "output.hpp"
@@ -274,6 +275,17 @@ void load_into(const conninfo& where, const connection_options& bounds, query_op
                  ",\"skipped\":" + std::to_string(done.skipped) + "}\n");
 }
 
+void follow_changes(const conninfo& where, const connection_options& bounds, const options& given) {
+  follow_options wanted = given.follow.value();
+  wanted.how.connection = bounds;
+  std::optional<interrupted_by_signals<blocking_change_stream>> signals;
+  const auto begun = [&](blocking_change_stream* changes) {
+    signals.reset();
+    if (changes != nullptr) signals.emplace(*changes);
+  };
+  follow(where, wanted, begun, [] { return interrupted != 0; });
+}
+
 constexpr std::string_view no_such_column{"42703"};
 
 /// Whether the relation has a column `data`: documents are read from it, or objects are made of all columns.
@@ -300,7 +312,7 @@ std::string explained_undeclared(const conninfo& where, const connection_options
 
 void stream(const options& given) {
   const bool explains_one = given.explain && !given.connections;
-  if (!given.load && explains_one && given.to_query().undeclared() == nullptr) {
+  if (!given.load && !given.follow && explains_one && given.to_query().undeclared() == nullptr) {
     write_output(printable_document(given.to_query().explain()));
     return;
   }
@@ -315,7 +327,9 @@ void stream(const options& given) {
   if (given.max_row_bytes) bounds.max_row_bytes = *given.max_row_bytes;
   const query_options how{
       .timeout = given.timeout, .timeout_counts_pauses = true, .mode = given.mode, .page_rows = given.page_rows};
-  if (given.load)
+  if (given.follow)
+    follow_changes(where, bounds, given);
+  else if (given.load)
     load_into(where, bounds, how, given);
   else if (given.connections)
     stream_on_many(where, bounds, how, given);
@@ -349,7 +363,7 @@ int perform(const options& given) try {
 } catch (const output_interrupted&) {
   return cancelled_exit;
 } catch (const sluice::error& e) {
-  const bool is_known = e.server() && !given.connections && !given.load;
+  const bool is_known = e.server() && !given.connections && !given.load && !given.follow;
   const std::string asked = is_known ? std::string{given.to_query().text()} : std::string{};
   std::fputs((error_text(e, asked) + advice(e, given)).c_str(), stderr);
   return exit_code(e.kind());

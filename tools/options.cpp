@@ -25,6 +25,7 @@ const char* const help_text = R"(sluice: stream JSON documents from Postgres as 
   --limit N, --offset N          --validate   check each document in full
   --format ndjson|array|raw|csv|tsv           --null TEXT   in csv and tsv
   --load RELATION [--on-error stop|skip]    the reverse: NDJSON from stdin
+  --follow PUBLICATIONS --slot NAME         changes: see the manual page
   --count                print {"rows":...,"bytes":...} instead of the rows
   --stats, --progress    final statistics, running progress: on standard error
   --timeout 30s, --connect-timeout 500ms
@@ -93,6 +94,51 @@ void add_output(command_line& line, options& to) {
   line.flag("progress", to.progress);
 }
 
+follow_options& followed(options& to) {
+  if (!to.follow) to.follow.emplace();
+  return *to.follow;
+}
+
+std::vector<std::string> names_in(const std::string& list) {
+  std::vector<std::string> names;
+  std::size_t at = 0;
+  for (std::size_t comma = 0; comma != std::string::npos; at = comma + 1) {
+    comma = list.find(',', at);
+    names.push_back(list.substr(at, comma - at));
+    if (names.back().empty()) throw usage_error{"'" + list + "' has an empty name in it"};
+  }
+  return names;
+}
+
+void add_follow(command_line& line, options& to) {
+  line.option("follow", [&](const std::string& names) { followed(to).how.publications = names_in(names); });
+  line.option("slot", [&](const std::string& name) { followed(to).how.slot = name; });
+  line.option("create-slot", [&](const std::string& kind) {
+    if (kind != "temporary" && kind != "permanent") throw usage_error{"'" + kind + "' is not temporary or permanent"};
+    followed(to).how.create = kind == "temporary" ? slot_creation::temporary : slot_creation::if_missing;
+  });
+  line.flag("snapshot", [&] { followed(to).how.snapshot = initial_snapshot::when_created; });
+  line.flag("transactions", [&] { followed(to).how.transactions = true; });
+  line.flag("reconnect", [&] { followed(to).how.reconnect = true; });
+  line.option("state", [&](const std::string& file) { followed(to).state = file; });
+  line.option("until", [&](const std::string& end) {
+    followed(to).ends_now = end == "now";
+    followed(to).until = lsn::parse(end);
+    if (end != "now" && !followed(to).until)
+      throw usage_error{"'" + end + "' is not now, and not a position such as 0/16B3748"};
+  });
+}
+
+void check_follow(const options& given, const command_line& line) {
+  if (!line.has("follow")) throw usage_error{"--slot and what belongs to it are for --follow"};
+  if (!line.has("slot")) throw usage_error{"--follow needs --slot: the name under which the server keeps its log"};
+  if (given.source) throw usage_error{"--follow reads publications: not a relation as well"};
+  for (const char* name : {"sql",        "param", "param-null", "where",    "select", "order-by",  "limit",    "offset",
+                           "format",     "null",  "explain",    "stats",    "mode",   "page-rows", "parallel", "split",
+                           "chunk-rows", "load",  "column",     "validate", "count",  "timeout"})
+    if (line.has(name)) throw usage_error{"--" + std::string{name} + " is not for --follow"};
+}
+
 void add_load(command_line& line, options& to) {
   line.option("load", [&](const std::string& relation) { to.load = relation; });
   line.option("on-error", [&](const std::string& what) {
@@ -119,6 +165,7 @@ void check_columns(const options& given) {
 
 void check(const options& given, const command_line& line) {
   if (given.column && given.column->empty()) throw usage_error{"--column is empty: give the name of a column"};
+  if (given.follow) return check_follow(given, line);
   if (given.load) return check_load(given, line);
   if (line.has("on-error")) throw usage_error{"--on-error is for --load"};
   if (given.sql && given.source) throw usage_error{"give a relation or --sql, not both"};
@@ -151,6 +198,7 @@ options parse_options(int argc, const char* const* argv) {
   add_output(line, to);
   add_mode(line, to);
   add_load(line, to);
+  add_follow(line, to);
   line.read(argc, argv);
   if (!to.help && !to.version) check(to, line);
   return to;

@@ -15,6 +15,7 @@
 #include <sluice/stream/query.hpp>
 
 #include "delimited.hpp"
+#include "follow.hpp"
 #include "values.hpp"
 
 namespace sluice::tool {
@@ -50,6 +51,8 @@ struct options {
   bool explain{false};
   bool stats{false};
   bool progress{false};
+
+  std::optional<follow_options> follow;
 
   std::optional<std::string> load;  // the relation to load into
   bool skips_errors{false};

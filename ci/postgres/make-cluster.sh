@@ -21,8 +21,9 @@ ssl_key_file = '$tls/server.key'
 fsync = off
 synchronous_commit = off
 full_page_writes = off
-wal_level = replica
-max_wal_senders = 2
+wal_level = logical
+max_wal_senders = 20
+max_replication_slots = 20
 max_wal_size = 4GB
 shared_buffers = ${SLUICE_TEST_SHARED_BUFFERS:-256MB}
 # A vacuum or changing plans would disturb measurements: scripts that load data also analyze it.

@@ -59,6 +59,11 @@ class sqlstate {
   static const sqlstate cannot_connect_now;
   static const sqlstate database_dropped;
   static const sqlstate idle_session_timeout;
+  static const sqlstate insufficient_privilege;
+  static const sqlstate undefined_object;
+  static const sqlstate configuration_limit_exceeded;
+  static const sqlstate object_not_in_prerequisite_state;
+  static const sqlstate object_in_use;
 
  private:
   static constexpr std::size_t size = 5;
@@ -88,5 +93,10 @@ inline constexpr sqlstate sqlstate::crash_shutdown{"57P02"};
 inline constexpr sqlstate sqlstate::cannot_connect_now{"57P03"};
 inline constexpr sqlstate sqlstate::database_dropped{"57P04"};
 inline constexpr sqlstate sqlstate::idle_session_timeout{"57P05"};
+inline constexpr sqlstate sqlstate::insufficient_privilege{"42501"};
+inline constexpr sqlstate sqlstate::undefined_object{"42704"};
+inline constexpr sqlstate sqlstate::configuration_limit_exceeded{"53400"};
+inline constexpr sqlstate sqlstate::object_not_in_prerequisite_state{"55000"};
+inline constexpr sqlstate sqlstate::object_in_use{"55006"};
 
 }  // namespace sluice::proto

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <iterator>
 #include <utility>
 
@@ -22,6 +23,13 @@ constexpr std::uint32_t int2_vector = 22;
 constexpr std::uint32_t oid_vector = 30;
 constexpr std::uint32_t box_array = 1020;
 constexpr std::array unclear_types{2249U, 2287U, 2277U, 5078U};  // record, record[], anyarray, anycompatiblearray
+
+/// A number of the catalog's; 0 for NULL.
+template <class Number>
+bool read_number(std::string_view text, Number& into) noexcept {
+  into = 0;
+  return text.empty() || std::from_chars(text.data(), text.data() + text.size(), into).ptr == text.data() + text.size();
+}
 
 std::optional<type_facts> find_built_in(std::uint32_t type) {
   using enum type_facts::kind;
@@ -78,6 +86,19 @@ std::string type_catalog::question_about(std::span<const std::uint32_t> types) {
   std::string list{"'{"};
   for (const std::uint32_t each : types) list.append(list.size() == 2 ? "" : ",").append(std::to_string(each));
   return std::string{question}.replace(question.find(parameter), parameter.size(), list + "}'");
+}
+
+std::optional<type_catalog::answer> type_catalog::read(std::span<const std::string_view> fields) noexcept {
+  constexpr std::size_t columns = 8;
+  if (fields.size() != columns || fields[1].size() != 1 || fields[3].size() != 1) return std::nullopt;
+  answer row;
+  row.kind = fields[1][0];
+  row.delimiter = fields[3][0];
+  row.has_cast_to_json = fields[4] == "t";
+  row.field = fields[6];
+  const bool are_numbers = read_number(fields[0], row.type) && read_number(fields[2], row.inner) &&
+                           read_number(fields[5], row.place) && read_number(fields[7], row.field_type);
+  return are_numbers ? std::optional{row} : std::nullopt;
 }
 
 void type_catalog::add(const answer& row) {

@@ -52,6 +52,8 @@ class type_catalog {
     std::string_view field;      ///< NULL where there is none
     std::uint32_t field_type{};  ///< NULL where there is none
   };
+  /// From the texts of a row; empty ones for NULL.
+  [[nodiscard]] static std::optional<answer> read(std::span<const std::string_view> fields) noexcept;
   /// One row, in the server's order.
   void add(const answer& row);
   void add(std::uint32_t type, type_facts facts);

@@ -1,8 +1,6 @@
 #include "query/result_shape.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <optional>
 #include <span>
 #include <utility>
@@ -26,26 +24,11 @@ std::string_view text_in(const std::optional<std::span<const std::byte>>& field)
   return field ? std::string_view{reinterpret_cast<const char*>(field->data()), field->size()} : std::string_view{};
 }
 
-/// A number of the catalog's; 0 for NULL.
-template <class Number>
-bool read(std::string_view text, Number& into) noexcept {
-  into = 0;
-  return text.empty() || std::from_chars(text.data(), text.data() + text.size(), into).ptr == text.data() + text.size();
-}
-
 /// A row of the answer to `type_catalog::question_about`.
-bool read(const proto::data_row& row, type_catalog::answer& into) {
-  constexpr std::size_t columns = 8;
-  if (row.size() != columns) return false;
-  std::array<std::string_view, columns> fields;
+std::optional<type_catalog::answer> read(const proto::data_row& row) {
+  std::vector<std::string_view> fields(row.size());
   std::ranges::transform(row, fields.begin(), text_in);
-  if (fields[1].size() != 1 || fields[3].size() != 1) return false;
-  into.kind = fields[1][0];
-  into.delimiter = fields[3][0];
-  into.has_cast_to_json = fields[4] == "t";
-  into.field = fields[6];
-  return read(fields[0], into.type) && read(fields[2], into.inner) && read(fields[5], into.place) &&
-         read(fields[7], into.field_type);
+  return type_catalog::read(fields);
 }
 
 class object_decider final : public wire::decider {
@@ -178,10 +161,10 @@ std::optional<wire::decision> asking_for_types::ask(const result_columns& column
 }
 
 bool asking_for_types::told(const proto::data_row& row) {
-  type_catalog::answer answer;
   if (asked_.empty()) return true;  // of another statement in the message group
-  if (!read(row, answer)) return false;
-  told_.add(answer);
+  const std::optional<type_catalog::answer> answer = read(row);
+  if (!answer) return false;
+  told_.add(*answer);
   return true;
 }
 

@@ -29,6 +29,8 @@ class borrowed_descriptor {
   void when_readable(Handler handler) {
     watch_.async_wait(asio::posix::stream_descriptor::wait_read, std::move(handler));
   }
+  /// The handler is called with an error, and waits no longer.
+  void ignore() { watch_.cancel(); }
 
  private:
   asio::posix::stream_descriptor watch_;

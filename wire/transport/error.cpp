@@ -39,6 +39,7 @@ constexpr std::array table{
     row{errc::outcome_unknown, condition::connection, "whether the transaction was committed is unknown"},
     row{errc::rolled_back, condition::sql, "the transaction was rolled back instead of committed"},
     row{errc::unexpected_rows, condition::sql, "the result is not one row"},
+    row{errc::position_lost, condition::sql, "the changes behind the position are not there"},
 };
 constexpr std::array kinds{"",    "usage", "connection", "auth",    "tls",      "protocol",
                            "sql", "json",  "limit",      "timeout", "cancelled"};

@@ -49,6 +49,7 @@ enum class errc : std::uint8_t {
   outcome_unknown,     ///< connection: no answer to COMMIT arrived; the transaction may or may not have been committed
   rolled_back,         ///< sql: a transaction was to be committed in which a statement had failed
   unexpected_rows,     ///< sql: no row, or more than one, where one was asked for
+  position_lost,       ///< sql: the server has not got the changes behind a position any more, or not yet
 };
 
 /// Kinds of failure, to compare `code()` with.

@@ -1,0 +1,216 @@
+#include "changes/change_connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <asio/this_coro.hpp>
+
+#include "api/pause_for.hpp"
+#include "api/session_options.hpp"
+#include "drive/coroutine_driver.hpp"
+#include "rows/postgres_epoch.hpp"
+#include "tables/sqlstate.hpp"
+
+namespace sluice::detail {
+
+namespace {
+
+/// The server's answer to START_REPLICATION, as a conversation for the drivers.
+class starting {
+ public:
+  explicit starting(wire::wal_stream& stream) noexcept : stream_{stream} {}
+  [[nodiscard]] bool advance() { return stream_.advance() != wire::wal_stream::state::hungry; }
+  [[nodiscard]] bool move() { return stream_.move(); }
+
+ private:
+  wire::wal_stream& stream_;
+};
+
+/// What is left of a stream that has been finished.
+class finishing {
+ public:
+  explicit finishing(wire::wal_stream& stream) noexcept : stream_{stream} {}
+  [[nodiscard]] bool advance() {
+    using state = wire::wal_stream::state;
+    state now = stream_.advance();
+    while (now != state::hungry && now != state::over) now = stream_.advance();
+    return now == state::over;
+  }
+  [[nodiscard]] bool move() { return stream_.move(); }
+
+ private:
+  wire::wal_stream& stream_;
+};
+
+std::string_view setting(const wire::session& on, std::string_view name) {
+  const auto found = on.server.parameters.find(name);
+  return found == on.server.parameters.end() ? std::string_view{} : std::string_view{found->second};
+}
+
+void set(conninfo& where, std::string_view name, std::string_view value) {
+  std::erase_if(where.session_settings, [name](const auto& each) { return each.first == name; });
+  where.session_settings.emplace_back(name, value);
+}
+
+/// Runs a command that may fail, so that its failure can be handled where coroutines can wait.
+asio::awaitable<std::optional<error>> failure_of(asio::awaitable<void> work) {
+  std::optional<error> failure;
+  try {
+    co_await std::move(work);
+  } catch (const error& why) {
+    failure = why;
+  }
+  co_return failure;
+}
+
+asio::awaitable<void> run_start(wire::session& on, wire::wal_stream& stream) {
+  starting begun{stream};
+  co_await wire::run(on.io, begun);
+}
+
+}  // namespace
+
+asio::awaitable<std::unique_ptr<change_connection>> change_connection::open(conninfo where, connection_options how) {
+  // Values are sent as texts, which depend on these. TimeZone stays as it is: it decides what the texts of points in
+  // time say, as it does in a query.
+  set(where, "replication", "database");
+  set(where, "DateStyle", "ISO");
+  set(where, "IntervalStyle", "postgres");
+  set(where, "bytea_output", "hex");
+  set(where, "extra_float_digits", "1");
+  set(where, "standard_conforming_strings", "on");
+  const wire::session_options options = session_options_of(how);
+  std::shared_ptr<wire::session> made = co_await wire::connect(std::move(where), options);
+  made->io.where.doing = "following the changes of";
+  co_return std::make_unique<change_connection>(std::move(made));
+}
+
+session_settings change_connection::settings() const {
+  return session_settings::of(setting(*session_, "TimeZone"), setting(*session_, "DateStyle"));
+}
+
+asio::awaitable<std::vector<wire::text_row>> change_connection::ask(std::string statement, const change_options& how) {
+  std::optional<error> failure;
+  try {
+    std::vector<wire::text_row> rows =
+        co_await wire::run_text_query(*session_, statement, wire::clock::time_point::max());
+    co_return rows;
+  } catch (const error& why) {
+    failure = why;
+  }
+  throw with_advice(*failure, how);
+}
+
+asio::awaitable<slot_facts> change_connection::find_slot(const change_options& how) {
+  std::string question = question_about_slot(how.slot);
+  const std::vector<wire::text_row> answer = co_await ask(std::move(question), how);
+  std::optional<slot_facts> slot = read_slot(answer);
+  if (!slot) session_->io.fail(errc::protocol_violation, "the catalog's answer about the slot has another form");
+  co_return *std::move(slot);
+}
+
+asio::awaitable<void> change_connection::require_publications(const change_options& how) {
+  std::string question = question_about_publications(how.publications);
+  const std::vector<wire::text_row> missing = co_await ask(std::move(question), how);
+  if (missing.empty() || missing.front().empty()) co_return;
+  session_->io.refuse(errc::bad_query, "the publication \"" + missing.front().front().value_or("") +
+                                           "\" does not exist: CREATE PUBLICATION makes one, and has to come before"
+                                           " the slot");
+}
+
+asio::awaitable<change_connection::created> change_connection::create(std::string slot, slot_kind kind,
+                                                                      const change_options& how) {
+  std::string command = create_slot(slot, kind);
+  const std::vector<wire::text_row> answer = co_await ask(std::move(command), how);
+  constexpr std::size_t columns = 4;  // slot_name, consistent_point, snapshot_name, output_plugin
+  if (answer.size() != 1 || answer.front().size() != columns)
+    session_->io.fail(errc::protocol_violation, "the answer to CREATE_REPLICATION_SLOT has another form");
+  const wire::text_row& row = answer.front();
+  const std::optional<lsn> point = lsn::parse(row[1].value_or(""));
+  if (!point) session_->io.fail(errc::protocol_violation, "the new slot has no consistent point");
+  co_return created{.consistent_point = *point, .snapshot = row[2].value_or("")};
+}
+
+asio::awaitable<void> change_connection::start(std::string slot, lsn from, std::uint32_t server_version,
+                                               const change_options& how) {
+  constexpr std::chrono::milliseconds first{100};
+  constexpr std::chrono::milliseconds longest{2'000};
+  const std::string command = start_replication(how, slot, from, server_version);
+  const wire::clock::time_point latest = wire::from_now(how.slot_patience);
+  for (wire::back_off pauses{first, longest};;) {
+    stream_.emplace(*session_, command);
+    asio::awaitable<void> work = run_start(*session_, *stream_);
+    const std::optional<error> failure = co_await failure_of(std::move(work));
+    if (!failure) co_return;
+    stream_.reset();
+    const bool is_in_use = proto::sqlstate{failure->sqlstate()} == proto::sqlstate::object_in_use;
+    if (!is_in_use || wire::clock::now() >= latest) throw with_advice(*failure, how);
+    co_await pause_for(pauses.next(), "cancelled while the slot is in use");
+  }
+}
+
+asio::awaitable<void> change_connection::wait(std::chrono::milliseconds silence) {
+  wire::link& io = session_->io;
+  io.set_deadline(wire::from_now(silence));
+  wire::link::waiting mine;
+  asio::awaitable<void> ready = io.ready(mine);
+  const bool goes_on = co_await wire::uncancelled(std::move(ready));
+  const wire::link::wait_end how = io.end_wait(mine);
+  io.set_deadline(wire::clock::time_point::max());
+  if (!goes_on || how == wire::link::wait_end::cut_off) throw error{errc::cancelled, "cancelled while following"};
+  if (how == wire::link::wait_end::late)
+    io.fail(errc::connection_lost, "the server has been silent for " + std::to_string(silence.count()) + " ms", true);
+}
+
+void change_connection::tell(const proto::standby_status_update& how_far) noexcept {
+  constexpr std::size_t most_unsent = 4096;  // the server does not read: it need not be told again and again
+  wire::link& io = session_->io;
+  if (!is_streaming() || io.out.size() > most_unsent) return;
+  try {
+    if (!proto::encode(how_far, io.out)) io.flush();
+  } catch (const std::bad_alloc&) {  // told the next time
+  }
+}
+
+asio::awaitable<void> change_connection::finish() {
+  if (!is_streaming()) co_return;
+  stream_->finish();
+  session_->io.set_deadline(wire::from_now(session_->patience));
+  finishing rest{*stream_};
+  co_await wire::run(session_->io, rest);
+  stream_.reset();
+  session_->io.set_deadline(wire::clock::time_point::max());
+}
+
+void change_connection::leave() noexcept {
+  try {
+    if (is_streaming()) stream_->finish();
+  } catch (const std::exception&) {  // it is closed anyway
+  }
+  session_->close();
+}
+
+asio::awaitable<type_catalog> ask_types(conninfo where, connection_options how, std::vector<std::uint32_t> types) {
+  const wire::session_options options = session_options_of(how);
+  const std::shared_ptr<wire::session> on = co_await wire::connect(std::move(where), options);
+  const std::string question = type_catalog::question_about(types);
+  const std::vector<wire::text_row> answer = co_await wire::run_text_query(*on, question, wire::from_now(on->patience));
+  on->close();
+  type_catalog told;
+  for (const wire::text_row& row : answer) {
+    std::vector<std::string_view> fields;
+    for (const std::optional<std::string>& each : row) fields.push_back(each ? std::string_view{*each} : "");
+    const std::optional<type_catalog::answer> read = type_catalog::read(fields);
+    if (!read) throw error{errc::protocol_violation, "the catalog's answer about types has another form"};
+    told.add(*read);
+  }
+  co_return told;
+}
+
+std::int64_t microseconds_since_2000() noexcept {
+  using namespace std::chrono;
+  return duration_cast<microseconds>(system_clock::now() - postgres_epoch).count();
+}
+
+}  // namespace sluice::detail

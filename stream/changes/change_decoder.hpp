@@ -1,0 +1,121 @@
+#pragma once
+// What the messages of pgoutput mean: transactions, the relations that have been told, and the changes with their
+// positions. It reads no input and asks nobody.
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <sluice/stream/change.hpp>
+
+#include "changes/relation_rows.hpp"
+#include "json/type_facts.hpp"
+#include "json/value_plan.hpp"
+#include "messages/pgoutput.hpp"
+
+namespace sluice::detail {
+
+/// One change, as it lies in the receive buffer.
+struct change_view {
+  sluice::operation what{};
+  sluice::position at{};
+  std::uint32_t xid{};
+  std::chrono::microseconds committed_at{};  ///< since 1970
+  relation_rows* relation{};
+  proto::pgoutput::row_change row{};
+  proto::pgoutput::truncate truncated{};
+  std::string_view prefix{};
+  std::string_view content{};
+};
+
+/// Which changes are wanted.
+struct wanted_changes {
+  bool transactions{false};
+  bool schema{false};
+};
+
+/// The end of a transaction.
+struct transaction_end {
+  position last{};          ///< of its last change, wanted or not
+  lsn end{};                ///< of its commit's record
+  bool had_changes{false};  ///< that were handed out
+  bool is_change{false};    ///< to be handed out itself
+};
+
+class change_decoder {
+ public:
+  enum class outcome : std::uint8_t {
+    nothing,
+    change,     ///< `now()`; more of the same message may follow: `has_more`
+    committed,  ///< `ended()`; if transactions are wanted it is a change as well: `now()`
+    asking,     ///< nothing goes on before `missing_types` have been added to `types`; then call `resume`
+    malformed,  ///< `why()`
+  };
+
+  change_decoder(wanted_changes wanted, session_settings session) noexcept : wanted_{wanted}, session_{session} {}
+
+  /// Changes up to here are not handed out.
+  void pass_over(position seen) noexcept { seen_ = seen; }
+  [[nodiscard]] position seen() const noexcept { return seen_; }
+
+  /// The changes come from a new stream, which begins between two transactions.
+  void restart() noexcept;
+
+  /// @param data  of an XLogData
+  /// @pre all of the message before was taken
+  [[nodiscard]] outcome take(std::span<const std::byte> data);
+  /// Whether the message that was taken last has another change; `take_more` takes it.
+  [[nodiscard]] bool has_more() const noexcept { return left_ != 0 || told_first_; }
+  [[nodiscard]] outcome take_more();
+
+  /// Whether it waits for `resume`.
+  [[nodiscard]] bool is_asking() const noexcept { return pending_.has_value(); }
+  [[nodiscard]] std::vector<std::uint32_t> missing_types() const;
+  [[nodiscard]] type_catalog& types() noexcept { return types_; }
+  [[nodiscard]] outcome resume();
+
+  /// @par Lifetime  until the next message is taken
+  [[nodiscard]] const change_view& now() const noexcept { return now_; }
+  [[nodiscard]] const transaction_end& ended() const noexcept { return ended_; }
+  [[nodiscard]] const std::string& why() const noexcept { return why_; }
+  [[nodiscard]] bool is_in_transaction() const noexcept { return xid_ != 0; }
+
+ private:
+  [[nodiscard]] outcome on_begin(std::span<const std::byte> data);
+  [[nodiscard]] outcome on_commit(std::span<const std::byte> data);
+  [[nodiscard]] outcome on_relation(std::span<const std::byte> data);
+  [[nodiscard]] outcome on_row(operation what, std::span<const std::byte> data);
+  [[nodiscard]] outcome on_truncate(std::span<const std::byte> data);
+  [[nodiscard]] outcome on_message(std::span<const std::byte> data);
+  [[nodiscard]] outcome add_pending();
+  [[nodiscard]] outcome next_truncated();
+  [[nodiscard]] outcome hand_out(operation what, relation_rows* relation);
+  [[nodiscard]] outcome malformed(std::string why);
+  [[nodiscard]] relation_rows* find(std::uint32_t relation);
+
+  wanted_changes wanted_;
+  session_settings session_;
+  type_catalog types_;
+  std::unordered_map<std::uint32_t, std::unique_ptr<relation_rows>> relations_;
+  std::optional<changed_relation> pending_;  // whose types are not known yet
+
+  position seen_{};
+  std::uint32_t xid_{0};  // 0: between two transactions
+  position at_{};
+  std::chrono::microseconds committed_at_{};
+  bool has_changes_{false};  // of this transaction some were handed out
+
+  change_view now_{};
+  transaction_end ended_{};
+  std::optional<operation> told_first_{};  // of the same relation, behind its schema
+  std::size_t left_{0};                    // relations of the truncate
+  proto::packed_list<proto::oid_field>::iterator next_{};
+  std::string why_;
+};
+
+}  // namespace sluice::detail

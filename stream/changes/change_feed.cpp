@@ -1,0 +1,158 @@
+#include "changes/change_feed.hpp"
+
+#include <string>
+
+namespace sluice::detail {
+
+using enum change_feed::found;
+
+void change_feed::read(wire::session& on, wire::wal_stream& from) noexcept {
+  decoder_.restart();
+  from_ = live{&on, &from};
+  is_held_ = false;
+  failure_.reset();
+}
+
+void change_feed::read(const chunk& rows, relation_rows& relation, position at) noexcept {
+  from_ = stored{.at = rows.begin(), .relation = &relation, .place = at, .has_begun = false};
+  is_held_ = false;
+}
+
+change_feed::found change_feed::step() {
+  if (std::exchange(is_held_, false)) return change;
+  has_text_ = false;
+  has_old_text_ = false;
+  if (auto* const rows = std::get_if<stored>(&from_)) return step_stored(*rows);
+  const auto* const log = std::get_if<live>(&from_);
+  if (log == nullptr) return end;
+  if (failure_) throw *failure_;
+  try {
+    return step_live(*log);
+  } catch (const error& why) {
+    failure_ = why;
+    throw;
+  }
+}
+
+void change_feed::stop() noexcept {
+  from_ = none{};
+  is_held_ = false;
+}
+
+change_feed::found change_feed::step_stored(stored& from) {
+  if (std::exchange(from.has_begun, true)) ++from.at;
+  if (from.at == std::default_sentinel) return nothing;
+  ++from.place.index;
+  receipts_.handed_out(from.place);
+  return change;
+}
+
+change_feed::found change_feed::step_live(const live& from) {
+  using state = wire::wal_stream::state;
+  if (decoder_.is_asking()) return unknown;
+  if (decoder_.has_more())
+    if (const std::optional<found> now = after(decoder_.take_more(), from)) return *now;
+  for (;;) {
+    switch (from.stream->advance()) {
+      case state::hungry: return nothing;
+      case state::over: return end;
+      case state::begun: break;
+      case state::alive: {
+        const proto::primary_keepalive& alive = from.stream->alive();
+        if (alive.wants_reply) is_asked_ = true;
+        if (!decoder_.is_in_transaction() && receipts_.idle({alive.end})) return progress;
+        break;
+      }
+      case state::piece: {
+        const proto::xlog_data& piece = from.stream->piece();
+        receipts_.received({piece.start}, {piece.end});
+        if (const std::optional<found> now = after(decoder_.take(piece.data), from)) return *now;
+        break;
+      }
+    }
+  }
+}
+
+/// @return nothing: go on
+std::optional<change_feed::found> change_feed::after(change_decoder::outcome what, const live& from) {
+  using outcome = change_decoder::outcome;
+  switch (what) {
+    case outcome::nothing: break;
+    case outcome::change: receipts_.handed_out(decoder_.now().at); return change;
+    case outcome::committed: {
+      const transaction_end& ended = decoder_.ended();
+      if (ended.is_change) receipts_.handed_out(ended.last);
+      receipts_.committed(ended.last, ended.end, ended.had_changes);
+      if (ended.is_change) return change;
+      break;
+    }
+    case outcome::asking: return unknown;
+    case outcome::malformed: from.on->io.fail(errc::protocol_violation, "the server sent " + decoder_.why());
+  }
+  return std::nullopt;
+}
+
+void change_feed::resume() { (void)decoder_.resume(); }
+
+bool change_feed::is_snapshot() const noexcept { return std::holds_alternative<stored>(from_); }
+position change_feed::at() const noexcept {
+  const auto* const rows = std::get_if<stored>(&from_);
+  return rows == nullptr ? now().at : rows->place;
+}
+operation change_feed::what() const noexcept { return is_snapshot() ? operation::snapshot : now().what; }
+relation_rows* change_feed::relation() const noexcept {
+  const auto* const rows = std::get_if<stored>(&from_);
+  return rows == nullptr ? now().relation : rows->relation;
+}
+
+std::string_view change_feed::text() {
+  if (const auto* const rows = std::get_if<stored>(&from_)) return (*rows->at).text();
+  const change_view& of = now();
+  if (of.what == operation::message) return of.content;
+  if (of.what != operation::insert && of.what != operation::update) return {};
+  if (!has_text_) {
+    text_.clear();
+    unchanged_.clear();
+    const bool is_full = of.row.told == proto::pgoutput::old_row::full;
+    check(of.relation->write(text_, of.row.after, is_full ? of.row.before : proto::pgoutput::tuple{}, unchanged_),
+          text_);
+    has_text_ = true;
+  }
+  return text_.text();
+}
+
+std::string_view change_feed::old_text() {
+  if (is_snapshot()) return {};
+  const change_view& of = now();
+  const bool has_row = of.what == operation::update || of.what == operation::remove;
+  if (!has_row || of.row.told == proto::pgoutput::old_row::none) return {};
+  if (!has_old_text_) {
+    old_text_.clear();
+    std::vector<std::string_view> none_left_out;
+    const bool is_written = of.row.told == proto::pgoutput::old_row::key
+                                ? of.relation->write_key(old_text_, of.row.before)
+                                : of.relation->write(old_text_, of.row.before, {}, none_left_out);
+    check(is_written, old_text_);
+    has_old_text_ = true;
+  }
+  return old_text_.text();
+}
+
+std::span<const std::string_view> change_feed::unchanged() {
+  if (is_snapshot() || now().what != operation::update) return {};
+  (void)text();
+  return unchanged_;
+}
+
+void change_feed::check(bool is_written, const text_buffer& made) const {
+  if (is_written && made.size() <= largest_) return;
+  const changed_relation& relation = now().relation->relation();
+  const std::string where = " in the change at " + now().at.to_string() + " of " + relation.qualified_name();
+  if (!is_written)
+    throw error{errc::result_changed, "a value of the column \"" + now().relation->culprit() +
+                                          "\" is not of its type, which may have been altered," + where};
+  throw error{errc::row_too_large, "the object has " + std::to_string(made.size()) + " bytes, more than the limit of " +
+                                       std::to_string(largest_) + "," + where};
+}
+
+}  // namespace sluice::detail

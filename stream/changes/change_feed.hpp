@@ -1,0 +1,100 @@
+#pragma once
+// The changes that have arrived, one after the other: what a chunk and its iterator walk over. It reads what is in the
+// receive buffer and never waits.
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <sluice/stream/chunk.hpp>
+
+#include "changes/change_decoder.hpp"
+#include "changes/receipts.hpp"
+#include "engine/wal_stream.hpp"
+#include "json/text_buffer.hpp"
+
+namespace sluice::detail {
+
+class change_feed {
+ public:
+  /// @param largest  bytes of a row's object
+  change_feed(wanted_changes wanted, const session_settings& session, std::size_t largest, receipts& told)
+      : decoder_{wanted, session}, receipts_{told}, largest_{largest} {}
+
+  [[nodiscard]] change_decoder& decoder() noexcept { return decoder_; }
+
+  /// From now on the changes of this stream. The relations are told anew.
+  void read(wire::session& on, wire::wal_stream& from) noexcept;
+  /// From now on these rows of a snapshot.
+  /// @param at  of the row before the first
+  void read(const chunk& rows, relation_rows& relation, position at) noexcept;
+  /// Nothing is read from now on.
+  void stop() noexcept;
+
+  /// What `step` has found.
+  enum class found : std::uint8_t {
+    change,    ///< the next one is `now()`
+    nothing,   ///< more input is needed
+    progress,  ///< the position has moved, and the consumer is to be told
+    unknown,   ///< types have to be asked about first
+    end,       ///< the server has ended the stream
+  };
+  /// Moves to the next change among what has arrived.
+  /// @par Errors  throws error: as `wal_stream::advance`, and protocol_violation; the same each time until `read`
+  [[nodiscard]] found step();
+  /// The next `step` returns the same change again.
+  void hold() noexcept { is_held_ = true; }
+  /// The types have been asked about.
+  void resume();
+  /// Whether the server has asked for an answer since the last call.
+  [[nodiscard]] bool take_question() noexcept { return is_asked_.exchange(false); }
+
+  [[nodiscard]] const change_view& now() const noexcept { return decoder_.now(); }
+  [[nodiscard]] bool is_snapshot() const noexcept;
+  [[nodiscard]] position at() const noexcept;
+  [[nodiscard]] operation what() const noexcept;
+  [[nodiscard]] relation_rows* relation() const noexcept;
+  [[nodiscard]] position last() const noexcept { return receipts_.last(); }
+
+  /// @par Errors  throws error: result_changed, row_too_large
+  [[nodiscard]] std::string_view text();
+  [[nodiscard]] std::string_view old_text();
+  [[nodiscard]] std::span<const std::string_view> unchanged();
+
+ private:
+  struct none {};
+  struct live {
+    wire::session* on;
+    wire::wal_stream* stream;
+  };
+  struct stored {
+    chunk::iterator at;
+    relation_rows* relation;
+    position place;
+    bool has_begun;
+  };
+
+  [[nodiscard]] found step_live(const live& from);
+  [[nodiscard]] found step_stored(stored& from);
+  [[nodiscard]] std::optional<found> after(change_decoder::outcome what, const live& from);
+  void check(bool is_written, const text_buffer& made) const;
+
+  change_decoder decoder_;
+  receipts& receipts_;
+  std::size_t largest_;
+  std::variant<none, live, stored> from_{};
+  bool is_held_{false};
+  std::optional<error> failure_;  // after which nothing more can be read
+  std::atomic<bool> is_asked_{false};
+  text_buffer text_;
+  text_buffer old_text_;
+  std::vector<std::string_view> unchanged_;
+  bool has_text_{false};
+  bool has_old_text_{false};
+};
+
+}  // namespace sluice::detail

@@ -1,0 +1,48 @@
+#pragma once
+// The rows of one relation in a change stream, as objects of JSON.
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sluice/stream/change.hpp>
+
+#include "json/object_key.hpp"
+#include "json/text_buffer.hpp"
+#include "json/value_plan.hpp"
+#include "messages/pgoutput.hpp"
+
+namespace sluice::detail {
+
+class relation_rows {
+ public:
+  /// @param types  has no `missing` type of the relation in it
+  relation_rows(changed_relation what, const type_catalog& types, const session_settings& session);
+
+  [[nodiscard]] const changed_relation& relation() const noexcept { return relation_; }
+
+  /// Whether the consumer has been told its columns.
+  [[nodiscard]] bool is_announced() const noexcept { return is_announced_; }
+  void announce() noexcept { is_announced_ = true; }
+
+  /// Writes a row. A value that was not sent is taken from `before` if it is there, otherwise its member is left out.
+  /// @param before     the old row, or empty
+  /// @param unchanged  gets the names of the members that are left out
+  /// @pre the rows have as many columns as the relation
+  /// @return false for a value that is not of its type: then nothing is written, and `culprit` is its column
+  [[nodiscard]] bool write(text_buffer& to, const proto::pgoutput::tuple& row, const proto::pgoutput::tuple& before,
+                           std::vector<std::string_view>& unchanged);
+  /// Writes the columns of the replica identity only.
+  [[nodiscard]] bool write_key(text_buffer& to, const proto::pgoutput::tuple& row);
+  [[nodiscard]] const std::string& culprit() const noexcept { return relation_.columns[culprit_].name; }
+
+ private:
+  [[nodiscard]] bool write_member(text_buffer& to, std::size_t column, const proto::pgoutput::value& value);
+
+  changed_relation relation_;
+  std::vector<value_plan> columns_;  // each key begins with a comma
+  std::size_t culprit_{0};
+  bool is_announced_{false};
+};
+
+}  // namespace sluice::detail

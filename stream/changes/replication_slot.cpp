@@ -1,0 +1,169 @@
+#include "changes/replication_slot.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <sluice/stream/query.hpp>
+
+#include "api/error_note.hpp"
+#include "tables/sqlstate.hpp"
+
+namespace sluice::detail {
+
+namespace {
+
+bool is_slot_name(std::string_view name) noexcept {
+  constexpr std::size_t longest = 63;
+  const auto is_allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+  return !name.empty() && name.size() <= longest && std::ranges::all_of(name, is_allowed);
+}
+
+std::string text_of(const std::optional<std::string>& value) { return value.value_or(""); }
+
+template <class Number>
+Number number_of(const std::optional<std::string>& value) noexcept {
+  Number read{};
+  if (value) std::from_chars(value->data(), value->data() + value->size(), read);
+  return read;
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& each : names) list += (list.empty() ? "" : ",") + quote_identifier(each);
+  return list;
+}
+
+}  // namespace
+
+std::string quote_text(std::string_view text) {
+  std::string quoted{"'"};
+  for (const char each : text) quoted.append(each == '\'' ? 2 : 1, each);
+  return quoted + '\'';
+}
+
+void check(const change_options& how) {
+  if (!is_slot_name(how.slot))
+    throw error{errc::bad_query,
+                "a slot's name has 1 to 63 lower case letters, digits and underscores: \"" + how.slot + "\" has not"};
+  if (how.publications.empty()) throw error{errc::bad_query, "no publication was named"};
+  for (const std::string& each : how.publications) (void)quote_identifier(each);
+  if (how.snapshot == initial_snapshot::when_created && how.create == slot_creation::never)
+    throw error{errc::bad_query, "a snapshot is taken when the slot is created: let it be created"};
+  if (how.snapshot == initial_snapshot::when_created && how.from)
+    throw error{errc::bad_query, "a snapshot has no use for changes from a position on"};
+  if (how.create == slot_creation::temporary && how.reconnect)
+    throw error{errc::bad_query, "a temporary slot ends with its connection: there is nothing to reconnect to"};
+  if (how.status_interval.count() <= 0 || how.slot_patience.count() < 0 || how.acknowledge_interval.count() < 0)
+    throw error{errc::bad_query, "an interval of a change stream is not positive"};
+}
+
+std::string question_about_slot(std::string_view name) {
+  return "select pg_catalog.current_setting('server_version_num'),"
+         " case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_last_wal_replay_lsn()"
+         " else pg_catalog.pg_current_wal_flush_lsn() end,"
+         " slot_name, plugin, database, database operator(pg_catalog.=) pg_catalog.current_database(),"
+         " wal_status operator(pg_catalog.=) 'lost', confirmed_flush_lsn, (select setting from pg_catalog.pg_settings"
+         " where name operator(pg_catalog.=) 'wal_sender_timeout')"
+         " from (select) one left join pg_catalog.pg_replication_slots on slot_name operator(pg_catalog.=) " +
+         quote_text(name);
+}
+
+std::optional<slot_facts> read_slot(const std::vector<wire::text_row>& answer) {
+  constexpr std::size_t columns = 9;
+  if (answer.size() != 1 || answer.front().size() != columns) return std::nullopt;
+  const wire::text_row& row = answer.front();
+  slot_facts slot;
+  slot.server_version = number_of<std::uint32_t>(row[0]);
+  slot.server_end = lsn::parse(text_of(row[1])).value_or(lsn{});
+  slot.exists = row[2].has_value();
+  slot.plugin = text_of(row[3]);
+  slot.database = text_of(row[4]);
+  slot.is_of_this_database = row[5] == "t";
+  slot.is_lost = row[6] == "t";
+  if (row[7]) slot.confirmed = lsn::parse(*row[7]);
+  slot.sender_timeout = std::chrono::milliseconds{number_of<std::uint32_t>(row[8])};
+  return slot;
+}
+
+std::optional<refusal> refuse_slot(const slot_facts& slot, const change_options& how, std::optional<position> from) {
+  const std::string name = "the slot \"" + how.slot + '"';
+  if (!slot.exists)
+    return refusal{errc::position_lost, name +
+                                            " does not exist: it was never created, or dropped. Create it"
+                                            " (slot_creation::if_missing) and begin with a snapshot"};
+  if (slot.database.empty())
+    return refusal{errc::bad_state, name + " is one of physical replication: choose another name"};
+  if (!slot.is_of_this_database)
+    return refusal{errc::bad_state, name + " is of the database \"" + slot.database +
+                                        "\": connect to that, or choose"
+                                        " another name"};
+  if (slot.plugin != "pgoutput")
+    return refusal{errc::bad_state,
+                   name + " uses the output plug-in \"" + slot.plugin + "\", not pgoutput: choose another name"};
+  if (slot.is_lost)
+    return refusal{errc::position_lost, name +
+                                            " was invalidated: the server has removed changes that were not"
+                                            " acknowledged (max_slot_wal_keep_size). Drop it, and begin anew with"
+                                            " a snapshot"};
+  if (!from) return std::nullopt;
+  if (slot.confirmed && *slot.confirmed > from->commit)
+    return refusal{errc::position_lost, name + " has moved to " + slot.confirmed->to_string() +
+                                            ", beyond the position " + from->to_string() +
+                                            ": changes between them are lost. Begin anew with"
+                                            " a snapshot"};
+  if (from->commit > slot.server_end)
+    return refusal{errc::position_lost, "the position " + from->to_string() +
+                                            " lies beyond the server's log, which"
+                                            " ends at " +
+                                            slot.server_end.to_string() + ": it is another server's"};
+  return std::nullopt;
+}
+
+std::string question_about_publications(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& each : names) list += (list.empty() ? "" : ",") + quote_text(each);
+  return "select name from pg_catalog.unnest(array[" + list +
+         "]::pg_catalog.text[]) name where not exists (select from pg_catalog.pg_publication where pubname"
+         " operator(pg_catalog.=) name)";
+}
+
+std::string create_slot(std::string_view name, slot_kind how) {
+  return "CREATE_REPLICATION_SLOT " + quote_identifier(name) + (how.is_temporary ? " TEMPORARY" : "") +
+         " LOGICAL pgoutput " + (how.exports_snapshot ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT");
+}
+std::string drop_slot(std::string_view name) { return "DROP_REPLICATION_SLOT " + quote_identifier(name); }
+std::string copy_slot(std::string_view from, std::string_view to) {
+  return "select pg_catalog.pg_copy_logical_replication_slot(" + quote_text(from) + ", " + quote_text(to) + ", false)";
+}
+
+std::string start_replication(const change_options& how, std::string_view slot, lsn from,
+                              std::uint32_t server_version) {
+  constexpr std::uint32_t has_messages = 140000;
+  std::string command = "START_REPLICATION SLOT " + quote_identifier(slot) + " LOGICAL " + from.to_string() +
+                        " (proto_version '1', publication_names " + quote_text(list_of(how.publications));
+  if (how.messages && server_version >= has_messages) command += ", messages 'true'";
+  return command + ')';
+}
+
+error with_advice(const error& why, const change_options& how) {
+  using proto::sqlstate;
+  const sqlstate code{why.sqlstate()};
+  std::string advice;
+  if (code == sqlstate::object_not_in_prerequisite_state)
+    advice =
+        "logical replication needs wal_level = logical, set before the server was started, and a slot that was not"
+        " invalidated";
+  else if (code == sqlstate::insufficient_privilege)
+    advice = "the user needs the attribute REPLICATION, and SELECT on the tables for a snapshot";
+  else if (code == sqlstate::configuration_limit_exceeded)
+    advice = "drop slots that nobody uses, or raise max_replication_slots";
+  else if (code == sqlstate::object_in_use)
+    advice = "another connection uses the slot \"" + how.slot + "\": each consumer needs one of its own";
+  else if (code == sqlstate::undefined_object)
+    advice = "a publication has to exist before the changes that it is to publish: create it before the slot";
+  else
+    return why;
+  return with_note(why, advice, why.rows());
+}
+
+}  // namespace sluice::detail

@@ -1,0 +1,194 @@
+#pragma once
+/// @file
+/// Changes of a database as they are committed: logical replication as a bounded stream.
+///
+///     sluice::change_stream changes = co_await sluice::follow("postgresql://localhost/app",
+///                                                             {.slot = "app", .publications = {"app"}});
+///     while (const sluice::change_chunk chunk = co_await changes.next()) {
+///       for (const sluice::change change : chunk)
+///         apply(change.operation(), change.relation().name, change.text());
+///       changes.acknowledge(chunk.last());  // once all of it is safe
+///     }
+///
+/// The server keeps its log until the changes in it have been acknowledged. Delivery is at least once: what was not
+/// acknowledged is sent again after a restart, with the same positions.
+/// @see PostgreSQL documentation, chapter "Logical Decoding"; docs/changes.md
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+
+#include <sluice/export.hpp>
+#include <sluice/stream/change.hpp>
+#include <sluice/stream/options.hpp>
+#include <sluice/stream/token.hpp>
+#include <sluice/wire/conninfo.hpp>
+#include <sluice/wire/error.hpp>
+
+namespace sluice {
+
+/// Whether `follow` creates the slot.
+enum class slot_creation : std::uint8_t {
+  never,       ///< it has to exist
+  if_missing,  ///< it stays when the stream ends, and the server keeps its log for it until it is dropped
+  temporary,   ///< it must not exist, and ends with the connection
+};
+
+/// Whether the rows that are there already come first.
+enum class initial_snapshot : std::uint8_t {
+  none,
+  /// When `follow` creates the slot. The rows are those at the moment from which on changes follow: each row is seen
+  /// once, and no change is missed. A slot that is to stay is made permanent only once the snapshot has been
+  /// acknowledged, so an interrupted snapshot leaves nothing behind and begins anew the next time.
+  when_created,
+};
+
+struct change_options {
+  std::string slot;                       ///< its name: lower case letters, digits and underscores
+  std::vector<std::string> publications;  ///< at least one
+  slot_creation create{slot_creation::never};
+  initial_snapshot snapshot{initial_snapshot::none};
+  /// Changes up to here are passed over: the position that a consumer keeps with its data. The slot must not have
+  /// moved beyond it; `progress` is then on.
+  std::optional<position> from{};
+  /// Whether an idle server's progress is handed out, as chunks without changes that are to be acknowledged like any
+  /// other. If not, it is acknowledged here once all changes have been, so that the server can let its log go.
+  bool progress{false};
+
+  bool transactions{false};  ///< whether their begin and commit are changes, too
+  bool schema{false};        ///< whether new and changed columns of relations are changes, too
+  bool messages{true};       ///< whether those of pg_logical_emit_message are changes, too; from Postgres 14 on
+
+  /// After the loss of the connection a new one is made, and the stream continues behind the last change that it has
+  /// handed out. Not possible with a temporary slot.
+  bool reconnect{false};
+  /// Delay before that; doubled each time, up to `max_backoff`.
+  std::chrono::milliseconds backoff{100};
+  std::chrono::milliseconds max_backoff{10'000};
+  /// How long to wait for a slot that another connection still uses, as that of a client that has just died.
+  std::chrono::milliseconds slot_patience{75'000};
+
+  /// How often the server is told how far the client has got, whatever the consumer does meanwhile; below half of its
+  /// `wal_sender_timeout`. While the stream waits, three times as long a silence of the server ends the connection.
+  std::chrono::milliseconds status_interval{10'000};
+  /// For how long acknowledgements are collected before they are sent.
+  std::chrono::milliseconds acknowledge_interval{500};
+
+  connection_options connection{};
+};
+
+/// How far a change stream has got.
+struct change_progress {
+  lsn received{};           ///< of what the server has sent
+  lsn acknowledged{};       ///< of what the server need not keep any longer, as it was last told
+  lsn server{};             ///< the end of the server's log, as it last said
+  std::uint64_t changes{};  ///< that were handed out
+};
+
+namespace detail {
+class change_source;
+}  // namespace detail
+
+/// The changes of a database. Movable.
+///
+/// A background coroutine on the stream's executor tells the server how far the client has got, also while nobody waits
+/// in `next`; the executor has to keep running for that.
+/// @par Thread safety  none: use it from one coroutine or strand
+class SLUICE_API change_stream {
+ public:
+  /// A stream without changes; also the moved-from state. Its calls throw bad_state.
+  change_stream() noexcept;
+  change_stream(change_stream&&) noexcept;
+  change_stream& operator=(change_stream&&) noexcept;
+  /// Tells the server what was acknowledged, as far as that can be sent without waiting, and closes the connection.
+  ~change_stream();
+
+  /// The changes that have arrived; waits only if there are none yet.
+  /// @return false at the end, which comes after `close` only
+  /// @par Lifetime      until the next call
+  /// @par Errors        throws error: server_error with what to do, connection_lost, position_lost when the slot does
+  /// not
+  ///                    have the changes any more, protocol_violation, row_too_large; bad_state when a snapshot that
+  ///                    has ended was not acknowledged
+  /// @par Cancellation  terminal; the stream may be read on
+  [[nodiscard]] asio::awaitable<change_chunk> next();
+  /// With a completion token: `void(std::exception_ptr, change_chunk)`; see <sluice/stream/async.hpp>.
+  template <class Token>
+  auto next(Token&& token) {
+    return detail::with_token(get_executor(), [this] { return next(); }, std::forward<Token>(token));
+  }
+
+  /// All changes up to this position are safe: the server need not keep them. Sent in the background; positions before
+  /// the last one acknowledged change nothing. The server sends transactions as a whole: of a position inside one that
+  /// is not the last that was read, it keeps that one.
+  /// @par Errors  throws error: bad_state for a position that was not handed out yet
+  void acknowledge(position safe);
+
+  /// Tells the server what was acknowledged, and ends the connection.
+  /// @par Cancellation  terminal: closes the connection at once
+  [[nodiscard]] asio::awaitable<void> close();
+  /// With a completion token: `void(std::exception_ptr)`
+  template <class Token>
+  auto close(Token&& token) {
+    return detail::with_token(get_executor(), [this] { return close(); }, std::forward<Token>(token));
+  }
+
+  [[nodiscard]] change_progress progress() const noexcept;
+  /// @par Errors  throws error: bad_state for an empty stream
+  [[nodiscard]] asio::any_io_executor get_executor() const;
+
+ private:
+  friend SLUICE_API asio::awaitable<change_stream> follow(conninfo where, change_options how);
+  explicit change_stream(std::shared_ptr<detail::change_source> source) noexcept;
+
+  std::shared_ptr<detail::change_source> source_;  // kept alive by a waiting call
+};
+
+/// Begins to follow the changes of a database: connects for replication, creates the slot if that is asked for, and
+/// starts. The user needs the attribute REPLICATION, and the server `wal_level = logical`.
+/// @par Errors        throws error: as `connect`; bad_query for options that cannot be; server_error with what to do
+///                    about it; position_lost when the slot has moved beyond `from`, or has been invalidated
+/// @par Cancellation  terminal
+[[nodiscard]] SLUICE_API asio::awaitable<change_stream> follow(conninfo where, change_options how);
+[[nodiscard]] SLUICE_API asio::awaitable<change_stream> follow(std::string_view where, change_options how);
+
+/// The same in a thread: a range of chunks.
+///
+///     sluice::blocking_change_stream changes{"postgresql://localhost/app", {.slot = "app", .publications = {"app"}}};
+///     while (const sluice::change_chunk chunk = changes.next()) ...
+///
+/// It has a thread of its own, which tells the server how far the client has got while the consumer is busy.
+/// @par Thread safety  none; `interrupt` may be called from any thread and from a signal handler
+class SLUICE_API blocking_change_stream {
+ public:
+  /// @par Errors  throws error: as `follow`
+  blocking_change_stream(conninfo where, change_options how);
+  blocking_change_stream(std::string_view where, change_options how);
+  blocking_change_stream(blocking_change_stream&&) noexcept;
+  blocking_change_stream& operator=(blocking_change_stream&&) noexcept;
+  ~blocking_change_stream();
+
+  /// @see change_stream::next
+  [[nodiscard]] change_chunk next();
+  /// @see change_stream::acknowledge
+  void acknowledge(position safe);
+  /// @see change_stream::close
+  void close();
+  [[nodiscard]] change_progress progress() const noexcept;
+  /// Ends a waiting `next`, or the next one, with `cancelled`; the stream may be read on.
+  void interrupt() noexcept;
+
+ private:
+  class thread;
+  std::unique_ptr<thread> thread_;
+};
+
+}  // namespace sluice

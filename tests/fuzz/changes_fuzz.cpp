@@ -1,0 +1,49 @@
+// Arbitrary bytes as messages of pgoutput: changes or a refusal, and no read past a message. Each message is preceded
+// by its length in one byte, and all follow the description of a relation.
+#include <algorithm>
+#include <sluice/stream/change.hpp>
+
+#include "changes/change_decoder.hpp"
+#include "fuzzing.hpp"
+#include "log_messages.hpp"
+
+namespace {
+
+using namespace sluice;
+using detail::change_decoder;
+
+void look_at(const detail::change_view& now) {
+  if (now.relation == nullptr) return;
+  detail::text_buffer text;
+  std::vector<std::string_view> unchanged;
+  if (now.what == operation::insert || now.what == operation::update)
+    (void)now.relation->write(text, now.row.after, now.row.before, unchanged);
+  if (!now.row.before.empty() && now.row.before.size() == now.relation->relation().columns.size())
+    (void)now.relation->write_key(text, now.row.before);
+}
+
+bool goes_on(change_decoder& by, change_decoder::outcome now) {
+  while (now != change_decoder::outcome::malformed) {
+    if (now == change_decoder::outcome::asking) now = by.resume();
+    if (now == change_decoder::outcome::change) look_at(by.now());
+    if (!by.has_more()) return true;
+    now = by.take_more();
+  }
+  return false;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  change_decoder by{{.transactions = true, .schema = true}, detail::session_settings{}};
+  for (const std::string& known : {sluice::test::begin_of(0x100, 7), sluice::test::relation_of(1, "t")})
+    (void)goes_on(by, by.take(std::as_bytes(std::span{known})));
+  std::span<const std::uint8_t> rest{data, size};
+  while (!rest.empty()) {
+    const std::size_t length = std::min<std::size_t>(rest.front(), rest.size() - 1);
+    const std::vector<std::uint8_t> message(rest.begin() + 1, rest.begin() + 1 + static_cast<std::ptrdiff_t>(length));
+    rest = rest.subspan(1 + length);
+    if (!goes_on(by, by.take(std::as_bytes(std::span{message})))) return 0;
+  }
+  return 0;
+}
