@@ -194,13 +194,19 @@ void follow(const conninfo& where, const follow_options& given,
   begun(&changes);
   writing to{changes, given};
   position last{};
+  bool has_snapshot = how.snapshot != initial_snapshot::none;
   try {
-    while (!is_interrupted() && !(until && last.commit >= *until)) {
+    while (!is_interrupted() && !(until && !has_snapshot && last.commit >= *until)) {
       const change_chunk some = changes.next();
       if (!some) break;
-      for (const change each : some) to.add(each);
+      bool is_snapshot = false;
+      for (const change each : some) {
+        is_snapshot = each.operation() == operation::snapshot;
+        to.add(each);
+      }
       last = some.last();
-      to.settle(last, false);
+      to.settle(last, !is_snapshot && last.index == 0 && has_snapshot);
+      has_snapshot = is_snapshot;
     }
   } catch (const error& why) {
     if (last != position{}) to.settle(last, true);

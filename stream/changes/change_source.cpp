@@ -164,21 +164,28 @@ asio::awaitable<bool> change_source::read_snapshot() {
   co_return true;
 }
 
-/// The changes begin. A slot that is to stay becomes permanent only now: had the consumer died before this, the
-/// snapshot would begin anew.
 asio::awaitable<void> change_source::settle() {
   if (slot_ != how_.slot) {
-    if (receipts_->acknowledged() < position{.commit = begins_})
+    if (!is_snapshot_safe())
       throw error{errc::bad_state,
                   "the snapshot has ended and was not acknowledged: call acknowledge(chunk.last())"
                   " once its rows are safe; the slot is made permanent after that"};
-    std::string copying = copy_slot(slot_, how_.slot);
-    std::string dropping = drop_slot(slot_);
-    (void)co_await connection_->ask(std::move(copying), how_);
-    (void)co_await connection_->ask(std::move(dropping), how_);
-    slot_ = how_.slot;
+    co_await make_permanent();
   }
   co_await start(begins_);
+}
+
+/// Only now, because a consumer that dies before this has to begin anew with the snapshot.
+asio::awaitable<void> change_source::make_permanent() {
+  std::string copying = copy_slot(slot_, how_.slot);
+  std::string dropping = drop_slot(slot_);
+  (void)co_await connection_->ask(std::move(copying), how_);
+  (void)co_await connection_->ask(std::move(dropping), how_);
+  slot_ = how_.slot;
+}
+
+bool change_source::is_snapshot_safe() const noexcept {
+  return receipts_->acknowledged() >= position{.commit = begins_};
 }
 
 asio::awaitable<bool> change_source::read_log() {
@@ -278,11 +285,12 @@ void change_source::tell(bool wants_reply) noexcept {
 asio::awaitable<void> change_source::close(std::shared_ptr<change_source> self) {
   if (self->phase_ == phase::over || self->failure_) co_return;
   self->tell(false);
+  const bool is_settled = self->phase_ == phase::settling && self->slot_ != self->how_.slot && self->is_snapshot_safe();
   self->phase_ = phase::over;
   self->feed_->stop();
   std::optional<error> failure;
   try {
-    asio::awaitable<void> work = self->connection_->finish();
+    asio::awaitable<void> work = is_settled ? self->make_permanent() : self->connection_->finish();
     co_await self->wish_.unless_over(std::move(work));
   } catch (const error& why) {
     failure = why;

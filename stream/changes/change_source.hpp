@@ -59,6 +59,8 @@ class change_source {
   asio::awaitable<void> read_on();
   asio::awaitable<bool> read_snapshot();
   asio::awaitable<void> settle();
+  asio::awaitable<void> make_permanent();
+  [[nodiscard]] bool is_snapshot_safe() const noexcept;
   /// @return whether there is something to hand out
   asio::awaitable<bool> read_log();
   asio::awaitable<void> learn_types();
