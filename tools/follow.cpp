@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -194,19 +195,18 @@ void follow(const conninfo& where, const follow_options& given,
   begun(&changes);
   writing to{changes, given};
   position last{};
-  bool has_snapshot = how.snapshot != initial_snapshot::none;
+  const auto is_over = [&] {
+    const change_progress so_far = changes.progress();
+    return is_interrupted() || (until && !so_far.in_snapshot && std::max(so_far.received, last.commit) >= *until);
+  };
   try {
-    while (!is_interrupted() && !(until && !has_snapshot && last.commit >= *until)) {
+    while (!is_over()) {
       const change_chunk some = changes.next();
       if (!some) break;
-      bool is_snapshot = false;
-      for (const change each : some) {
-        is_snapshot = each.operation() == operation::snapshot;
-        to.add(each);
-      }
+      for (const change each : some) to.add(each);
       last = some.last();
-      to.settle(last, !is_snapshot && last.index == 0 && has_snapshot);
-      has_snapshot = is_snapshot;
+      // The end of a snapshot is waited for.
+      to.settle(last, changes.progress().in_snapshot && last.index == 0);
     }
   } catch (const error& why) {
     if (last != position{}) to.settle(last, true);

@@ -10,7 +10,6 @@
 namespace sluice::tool {
 
 const char* const help_text = R"(sluice: stream JSON documents from Postgres as NDJSON, in constant memory
-
   sluice v_user --where "status = 'active' and profile.age >= 18"
   sluice -d postgresql://me@db.example/app --sql 'select ... $1' --param 42
 
@@ -28,10 +27,10 @@ const char* const help_text = R"(sluice: stream JSON documents from Postgres as 
   --follow PUBLICATIONS --slot NAME         changes: see the manual page
   --count                print {"rows":...,"bytes":...} instead of the rows
   --stats, --progress    final statistics, running progress: on standard error
-  --timeout 30s, --connect-timeout 500ms
+  --timeout 30s, --connect-timeout 500ms              --version, --help
   --mode plain|paged|bulk, --page-rows N    all at once, in pages, by COPY
   --parallel N --split ctid|key:FIELD|hash:FIELD    over N connections
-  --chunk-rows N, --buffer 64k, --max-row 64M       limits   --version, --help
+  --chunk-rows N, --buffer 64k, --max-row 64M       limits
 Exit codes: 0 all rows, 2 usage, 3 connection, 4 auth, 5 tls, 6 protocol, 7 sql,
 8 json, 9 limit, 10 timeout, 130 cancelled; 1 output cannot be written.
 )";

@@ -103,7 +103,7 @@ asio::awaitable<void> change_source::start(lsn from) {
   co_await connection_->start(slot_, from, server_version_, how_);
   phase_ = phase::streaming;
   feed_->read(connection_->session(), connection_->stream());
-  tell(false);
+  tell(true);
 }
 
 asio::awaitable<bool> change_source::next(std::shared_ptr<change_source> self) {
@@ -317,7 +317,11 @@ void change_source::end() noexcept {
 change_progress change_source::progress() const noexcept {
   if (!receipts_) return {};
   const receipts::counts now = receipts_->now();
-  return {.received = now.received, .acknowledged = now.acknowledged, .server = now.server, .changes = now.changes};
+  return {.received = now.received,
+          .acknowledged = now.acknowledged,
+          .server = now.server,
+          .changes = now.changes,
+          .in_snapshot = phase_ == phase::snapshot || phase_ == phase::settling};
 }
 
 }  // namespace sluice::detail

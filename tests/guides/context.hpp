@@ -14,6 +14,7 @@
 
 #include <sluice/sluice.hpp>
 #include <sluice/stream/batch.hpp>
+#include <sluice/stream/changes.hpp>
 #include <sluice/stream/copy.hpp>
 #include <sluice/stream/document_writer.hpp>
 #include <sluice/stream/in_transaction.hpp>

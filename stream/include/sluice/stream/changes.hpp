@@ -91,6 +91,7 @@ struct change_progress {
   lsn acknowledged{};       ///< of what the server need not keep any longer, as it was last told
   lsn server{};             ///< the end of the server's log, as it last said
   std::uint64_t changes{};  ///< that were handed out
+  bool in_snapshot{};       ///< whether the snapshot has not been handed out, or not been acknowledged
 };
 
 namespace detail {
