@@ -321,7 +321,7 @@ change_progress change_source::progress() const noexcept {
           .acknowledged = now.acknowledged,
           .server = now.server,
           .changes = now.changes,
-          .in_snapshot = phase_ == phase::snapshot || phase_ == phase::settling};
+          .in_snapshot = phase_ == phase::snapshot || (phase_ == phase::settling && !is_snapshot_safe())};
 }
 
 }  // namespace sluice::detail

@@ -60,7 +60,7 @@ void check(const change_options& how) {
 std::string question_about_slot(std::string_view name) {
   return "select pg_catalog.current_setting('server_version_num'),"
          " case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_last_wal_replay_lsn()"
-         " else pg_catalog.pg_current_wal_flush_lsn() end,"
+         " else pg_catalog.pg_current_wal_insert_lsn() end,"
          " slot_name, plugin, database, database operator(pg_catalog.=) pg_catalog.current_database(),"
          " wal_status operator(pg_catalog.=) 'lost', confirmed_flush_lsn, (select setting from pg_catalog.pg_settings"
          " where name operator(pg_catalog.=) 'wal_sender_timeout')"

@@ -62,8 +62,11 @@ TEST(CommandFollow, EndsWhenItsReaderDoes) {
 
 TEST(CommandFollow, EndsWithASignal) {
   const published here{"with_a_signal"};
-  const finished done = shell("timeout --preserve-status -s INT 1 " SLUICE_COMMAND " -d '" + dsn() +
-                              "' --follow with_a_signal --slot with_a_signal --create-slot temporary");
+  const finished done = shell(
+      "set -m; " SLUICE_COMMAND " -d '" + dsn() +
+      "' --follow with_a_signal --slot with_a_signal --create-slot temporary & psql -Xqc \"do 'begin loop perform "
+      "pg_stat_clear_snapshot(); exit when exists (select from pg_stat_activity where query like "
+      "''START_REPLICATION%with_a_signal%''); perform pg_sleep(0.01); end loop; end'\"; kill -INT %1; wait %1");
   EXPECT_EQ(done.status, 130);
   EXPECT_THAT(done.err, StartsWith("sluice: cancelled:"));
 }
