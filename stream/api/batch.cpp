@@ -23,7 +23,13 @@ void require_no_handler(const batch_options& how) {
     throw error{errc::bad_state, "in a transaction no row of a batch can fail by itself: leave out on_failure"};
 }
 
+struct releasing {
+  std::shared_ptr<batching> of;
+  ~releasing() { of->release_if_over(); }
+};
+
 asio::awaitable<void> send_group(std::shared_ptr<wire::session> on, std::shared_ptr<batching> self) {
+  const releasing at_end{self};
   const detail::repeated_command group = self->take();
   const auto asked = wire::clock::now();
   co_await detail::until_free(on, asked, self->options(), detail::beginning::with_statement, self->block());
@@ -34,6 +40,7 @@ asio::awaitable<void> send_group(std::shared_ptr<wire::session> on, std::shared_
 }
 
 asio::awaitable<batch_result> finish_on(std::shared_ptr<wire::session> on, std::shared_ptr<batching> self) {
+  const releasing at_end{self};
   while (!self->is_empty()) {
     asio::awaitable<void> sent = send_group(on, self);
     co_await std::move(sent);
@@ -70,7 +77,8 @@ asio::any_io_executor batch_writer::get_executor() const {
 
 batch_writer connection::batch(std::string_view statement, batch_options how) {
   require_open();
-  return {session_, std::make_shared<batching>(std::string{statement}, std::move(how), 0U)};
+  auto use = std::make_unique<const wire::session::use>(session_);
+  return {session_, std::make_shared<batching>(std::string{statement}, std::move(how), 0U, std::move(use))};
 }
 batch_writer transaction::batch(std::string_view statement, batch_options how) {
   require_open();

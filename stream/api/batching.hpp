@@ -2,6 +2,7 @@
 // A batch: what is collected, and what has become of the rows that were sent.
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,8 @@
 #include <sluice/stream/bind_value.hpp>
 #include <sluice/wire/error.hpp>
 
+#include "engine/session.hpp"
+
 #include "api/running_query.hpp"
 
 namespace sluice::detail {
@@ -20,8 +23,10 @@ namespace sluice::detail {
 class batching {
  public:
   // @param block  the transaction that all rows are part of; 0: each row is by itself
-  batching(std::string statement, batch_options how, std::uint64_t block)
-      : statement_{std::move(statement)}, how_{std::move(how)}, block_{block} {
+  // @param use    of the session, until the batch is over; null: something else keeps the session
+  batching(std::string statement, batch_options how, std::uint64_t block,
+           std::unique_ptr<const wire::session::use> use = nullptr)
+      : statement_{std::move(statement)}, how_{std::move(how)}, block_{block}, use_{std::move(use)} {
     how_.rows = std::max<std::size_t>(how_.rows, 1);
   }
 
@@ -40,6 +45,10 @@ class batching {
   // Throws error: `failure`, or the first failure of a row that there is no handler for.
   void settle(running_query& sent, const std::optional<error>& failure);
   void end();
+  // To be called when a call has ended: a batch that is over needs its session no more.
+  void release_if_over() noexcept {
+    if (is_ != state::open) use_.reset();
+  }
 
  private:
   enum class state : std::uint8_t { open, sending, over };
@@ -62,6 +71,7 @@ class batching {
   std::size_t left_over_{0};              // the rows behind them
   std::uint64_t sent_{0};
   batch_result result_{};
+  std::unique_ptr<const wire::session::use> use_;
 };
 
 }  // namespace sluice::detail

@@ -352,4 +352,60 @@ TEST_P(Batch, InACoroutine) {
   EXPECT_EQ(psql("select count(n), sum(n) from batch_rows"), "99|7405.5");
 }
 
+/// It is nobody else's while rows may follow, whoever lent it, and whatever became of the object it was borrowed with.
+TEST_P(Batch, KeepsItsConnection) {
+  const auto body = [](sluice::connection_options bounds) -> asio::awaitable<void> {
+    sluice::pool shared{co_await asio::this_coro::executor, dsn(), {.max_size = 1}, bounds};
+    sluice::batch_writer to;
+    {
+      sluice::pooled_connection lent = co_await shared.acquire();
+      to = lent->batch("insert into batch_rows (id) values ($1)");
+    }
+    EXPECT_EQ(shared.stats().lent, 1U);
+    co_await to.write(1);
+    (void)co_await to.finish();
+    sluice::transaction tx = co_await shared.begin();
+    EXPECT_EQ(failure_of([&] { (void)to.write(2); })->code(), errc::bad_state);
+    co_await tx.rollback();
+    {
+      sluice::pooled_connection lent = co_await shared.acquire();
+      to = lent->batch("insert into batch_rows (id) values ($1)");
+    }
+    to = {};
+    const sluice::command_result done = co_await shared.execute(sql("select 1"));
+    EXPECT_EQ(done.affected_rows, 1U);
+    {
+      sluice::connection conn = co_await sluice::connect(dsn(), bounds);
+      to = conn.batch("insert into batch_rows (id) values ($1)");
+    }
+    co_await to.write(3);
+    (void)co_await to.finish();
+    shared.close();
+  };
+  run(body(options()));
+  EXPECT_EQ(psql("select string_agg(id::text, ' ' order by id) from batch_rows"), "1 3");
+}
+
+TEST_P(Batch, ThatFailedGivesItsConnectionBack) {
+  const auto body = [](sluice::connection_options bounds) -> asio::awaitable<void> {
+    sluice::pool shared{co_await asio::this_coro::executor, dsn(), {.max_size = 1}, bounds};
+    sluice::batch_writer to;
+    {
+      sluice::pooled_connection lent = co_await shared.acquire();
+      to = lent->batch("insert into batch_rows (id) values ($1)", {.rows = 1});
+    }
+    std::optional<sluice::error> failure;
+    try {
+      co_await to.write(13);
+    } catch (const sluice::error& why) {
+      failure = why;
+    }
+    EXPECT_EQ(failure->sqlstate(), "23514");
+    const sluice::command_result done = co_await shared.execute(sql("select 1"));
+    EXPECT_EQ(done.affected_rows, 1U);
+    shared.close();
+  };
+  run(body(options()));
+}
+
 }  // namespace

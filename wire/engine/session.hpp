@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <sluice/proto/frame.hpp>
@@ -76,10 +77,24 @@ class session {
   };
   [[nodiscard]] state is() const noexcept;
   [[nodiscard]] bool is_broken() const noexcept { return phase_ == phase::broken; }
-  /// Whether it is idle, no paged query is between two pages, and no transaction object is using it.
+  /// Whether it is idle, no paged query is between two pages, and no transaction or batch is using it.
   [[nodiscard]] bool is_unused() const noexcept {
-    return is() == state::idle && !engine.scope.has_portals() && engine.blocks.empty();
+    return is() == state::idle && !engine.scope.has_portals() && engine.blocks.empty() && uses_ == 0;
   }
+  /// Something is going to send more queries, and the session is nobody else's until this is gone.
+  class use {
+   public:
+    explicit use(std::shared_ptr<session> of) noexcept : of_{std::move(of)} { ++of_->uses_; }
+    ~use() {
+      --of_->uses_;
+      of_->leaving.tell();  // a pool may be waiting for it
+    }
+    use(const use&) = delete;
+    use& operator=(const use&) = delete;
+
+   private:
+    std::shared_ptr<session> of_;
+  };
   /// The first ReadyForQuery has arrived.
   void logged_in() noexcept { phase_ = phase::ready; }
 
@@ -106,6 +121,7 @@ class session {
 
   enum class phase : std::uint8_t { logging_in, ready, broken };
   phase phase_{phase::logging_in};
+  std::uint32_t uses_{0};
 };
 
 /// The fields of an ErrorResponse or NoticeResponse, owned.

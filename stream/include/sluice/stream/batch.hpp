@@ -56,7 +56,9 @@ struct batch_result {
 ///
 /// The type of each parameter follows from the C++ types of a row. Rows of other types than those before them begin a
 /// new group.
-/// @par Lifetime       keeps its connection open
+/// @par Lifetime       keeps its connection open, and out of other hands when it is lent by a pool, until it is over:
+/// by
+///                     `finish`, by a failure, or with the transaction that it is part of
 /// @par Thread safety  none: as its connection, on which other queries may run between two calls
 class [[nodiscard, gnu::visibility("default")]] batch_writer {
  public:

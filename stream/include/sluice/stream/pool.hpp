@@ -39,8 +39,8 @@ class session_pool;
 
 /// A connection borrowed from a pool for as long as this handle lives. Movable.
 ///
-/// A stream of the connection may outlive the handle; the connection then returns to the pool once the stream is gone,
-/// too.
+/// A stream, a transaction, a COPY or a batch of the connection may outlive the handle; the connection then returns to
+/// the pool once that is over, too.
 /// @par Thread safety  as the pool's
 class SLUICE_API pooled_connection {
  public:
