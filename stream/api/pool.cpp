@@ -47,7 +47,7 @@ pool& pool::operator=(pool&& other) noexcept {
 pool::~pool() { close(); }
 
 asio::awaitable<pooled_connection> pool::acquire() {
-  return pooled_connection::acquire_from(sessions_, wire::clock::time_point::max());
+  return pooled_connection::acquire_from(held(), wire::clock::time_point::max());
 }
 
 asio::awaitable<pooled_connection> pooled_connection::acquire_from(std::shared_ptr<wire::session_pool> sessions,
@@ -57,7 +57,7 @@ asio::awaitable<pooled_connection> pooled_connection::acquire_from(std::shared_p
 }
 
 asio::awaitable<command_result> pool::execute(query what, query_options options) {
-  return run(sessions_, std::move(what), options);
+  return run(held(), std::move(what), options);
 }
 
 asio::awaitable<command_result> pool::run(std::shared_ptr<wire::session_pool> on, query what, query_options options) {
@@ -79,17 +79,18 @@ asio::awaitable<bool> drain_all(std::shared_ptr<wire::session_pool> sessions, st
 }
 }  // namespace
 
-asio::awaitable<void> pool::warm_up() { return warm_up_all(sessions_); }
+asio::awaitable<void> pool::warm_up() { return warm_up_all(held()); }
 
 void pool::close() noexcept {
   if (sessions_ != nullptr) sessions_->close();
 }
 
-asio::awaitable<bool> pool::drain(std::chrono::milliseconds patience) { return drain_all(sessions_, patience); }
-pool_stats pool::stats() const { return sessions_->stats(); }
-asio::any_io_executor pool::get_executor() const {
+asio::awaitable<bool> pool::drain(std::chrono::milliseconds patience) { return drain_all(held(), patience); }
+pool_stats pool::stats() const { return held()->stats(); }
+asio::any_io_executor pool::get_executor() const { return held()->get_executor(); }
+const std::shared_ptr<wire::session_pool>& pool::held() const {
   if (sessions_ == nullptr) throw error{errc::bad_state, "the pool was moved from"};
-  return sessions_->get_executor();
+  return sessions_;
 }
 
 }  // namespace sluice

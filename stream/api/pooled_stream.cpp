@@ -216,7 +216,7 @@ asio::any_io_executor pooled_stream::get_executor() const {
 }
 
 pooled_stream pool::stream(query what, query_options options, retry_options retry) const {
-  return pooled_stream{std::make_shared<pooled_stream::attempts_of>(sessions_, std::move(what), options, retry)};
+  return pooled_stream{std::make_shared<pooled_stream::attempts_of>(held(), std::move(what), options, retry)};
 }
 
 }  // namespace sluice

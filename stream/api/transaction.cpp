@@ -205,7 +205,7 @@ asio::awaitable<transaction> connection::begin(transaction_options how) {
   return transaction::begin_on(session_, how, nullptr);
 }
 
-asio::awaitable<transaction> pool::begin(transaction_options how) { return transaction::begin_in(sessions_, how); }
+asio::awaitable<transaction> pool::begin(transaction_options how) { return transaction::begin_in(held(), how); }
 asio::awaitable<transaction> transaction::begin_in(std::shared_ptr<wire::session_pool> from, transaction_options how) {
   pooled_connection taken = co_await pooled_connection::acquire_from(std::move(from), wire::clock::time_point::max());
   const auto lent = std::make_shared<pooled_connection>(std::move(taken));
@@ -277,8 +277,9 @@ void blocking_transaction::require_open() const {
 }
 
 blocking_transaction client::begin(transaction_options how) {
-  const auto& session = connection_->ready(wire::clock::now(), {}, beginning::with_statement, 0);
-  return blocking_transaction{connection_, begin_block(*session, how)};
+  const auto& on = detail::held(connection_);
+  const auto& session = on->ready(wire::clock::now(), {}, beginning::with_statement, 0);
+  return blocking_transaction{on, begin_block(*session, how)};
 }
 
 row_range blocking_transaction::stream(const query& what, query_options options) {

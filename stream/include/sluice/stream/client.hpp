@@ -87,7 +87,7 @@ class blocking_copy_writer;
 class blocking_copy_data_writer;
 class blocking_batch_writer;
 
-/// One connection for one thread.
+/// One connection for one thread. Movable; calls on a moved-from client throw bad_state.
 /// @par Thread safety  none, except for `interrupt`
 class SLUICE_API client {
  public:

@@ -135,7 +135,7 @@ class [[nodiscard, gnu::visibility("default")]] pooled_stream {
   std::shared_ptr<attempts_of> work_;  // kept alive by a waiting call
 };
 
-/// A pool of connections to one database. Movable.
+/// A pool of connections to one database. Movable; calls on a moved-from pool throw bad_state.
 /// @par Thread safety  none: a pool, its connections and their streams belong to one executor that runs one handler at
 ///                     a time, such as an io_context with one thread, or a strand. A program with several threads has
 ///                     one pool per thread; pools share nothing
@@ -215,6 +215,7 @@ class SLUICE_API pool {
   [[nodiscard]] asio::any_io_executor get_executor() const;
 
  private:
+  [[nodiscard]] const std::shared_ptr<wire::session_pool>& held() const;
   static asio::awaitable<command_result> run(std::shared_ptr<wire::session_pool> on, query what, query_options options);
 
   std::shared_ptr<wire::session_pool> sessions_;
