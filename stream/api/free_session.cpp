@@ -14,8 +14,9 @@ namespace sluice::detail {
 void require_innermost(const wire::session& on, wire::open_blocks::id of) {
   if (of == 0) return;
   const wire::open_blocks& blocks = on.engine.blocks;
-  if (on.is_broken()) on.io.refuse(errc::bad_state, "the connection of the transaction is closed");
   if (!blocks.is_open(of)) on.io.refuse(errc::bad_state, "the transaction is over");
+  // It was not committed, so it may be run again; who has lost the connection may be a savepoint that was dropped.
+  if (on.is_broken()) on.io.fail(errc::bad_state, "the connection of the transaction is closed", true);
   if (!blocks.is_innermost(of)) on.io.refuse(errc::bad_state, "a savepoint of the transaction is open: use that one");
   if (on.engine.has_lost_its_block())
     on.io.refuse(errc::bad_state, "the server has ended the transaction: BEGIN failed, or a statement has ended it");

@@ -9,7 +9,8 @@ namespace sluice::detail {
 
 std::optional<std::chrono::milliseconds> attempts::after(const error& failure, bool reconnects) {
   const bool can_go_on = reconnects || failure.connection_usable();
-  if (!failure.retryable() || !can_go_on || --left_ <= 0) return std::nullopt;
+  const bool has_run_out_of_time = failure.code() == errc::deadline_exceeded;  // a slow server needs no second run
+  if (!failure.retryable() || has_run_out_of_time || !can_go_on || --left_ <= 0) return std::nullopt;
   const std::chrono::milliseconds longest = pause_;
   pause_ = std::min(pause_ * 2, how_.max_backoff);
   return spread(longest);

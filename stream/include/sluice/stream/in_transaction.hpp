@@ -10,8 +10,8 @@
 /// The body may run several times, each time in a new transaction: it must have no effects but those on the database.
 /// It runs again when it, or the commit, threw an error that is `retryable`: a serialization failure (40001), a
 /// deadlock (40P01), and, with a pool, a connection that was lost before COMMIT was sent. Never after
-/// `outcome_unknown`: then the first run may have been committed. Between two runs there is a pause, twice as long each
-/// time, and partly random.
+/// `outcome_unknown`: then the first run may have been committed. Nor after `deadline_exceeded`. Between two runs there
+/// is a pause, twice as long each time, and partly random.
 
 #include <chrono>
 #include <memory>
