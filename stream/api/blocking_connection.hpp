@@ -66,6 +66,7 @@ class blocking_connection {
                                                      wire::open_blocks::id block) {
     const auto asked = wire::clock::now();
     constexpr bool is_simple = std::is_same_v<What, std::string_view> || std::is_same_v<What, copy_from>;
+    if constexpr (is_simple) require_no_server_timeout(options);
     const beginning how = is_simple ? beginning::on_its_own : beginning_of(options);
     auto query = std::make_shared<running_query>(ready(asked, options, how, block), what, options);
     query->launch(asked);

@@ -67,6 +67,7 @@ asio::awaitable<command_result> connection::execute(std::string_view statements,
 
 asio::awaitable<command_result> connection::run_all(std::shared_ptr<wire::session> on, std::string statements,
                                                     query_options options, std::uint64_t block) {
+  detail::require_no_server_timeout(options);
   const auto asked = wire::clock::now();
   co_await detail::until_free(on, asked, options, detail::beginning::on_its_own, block);
   const auto query = std::make_shared<detail::running_query>(on, std::string_view{statements}, options);

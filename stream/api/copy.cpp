@@ -82,6 +82,7 @@ asio::awaitable<void> note_all(row_stream& answers, detail::copy_target& of) {
 asio::awaitable<std::shared_ptr<copying>> begin_copy(std::shared_ptr<wire::session> on, std::string statement,
                                                      std::vector<detail::written_column> columns, query_options options,
                                                      std::uint64_t block) {
+  detail::require_no_server_timeout(options);
   const auto asked = wire::clock::now();
   co_await detail::until_free(on, asked, options, beginning::on_its_own, block);
   auto query = std::make_shared<running_query>(on, detail::copy_from{statement}, options);

@@ -22,6 +22,15 @@ void require_innermost(const wire::session& on, wire::open_blocks::id of) {
     on.io.refuse(errc::bad_state, "the server has ended the transaction: BEGIN failed, or a statement has ended it");
 }
 
+void require_no_server_timeout(const query_options& options) {
+  if (options.server_timeout.count() > 0)
+    throw error{error_info{.code = errc::bad_query,
+                           .message = "server_timeout is for a single query: for a list of statements, a COPY, a "
+                                      "savepoint or the end of a transaction, set statement_timeout instead",
+                           .server = {},
+                           .connection_usable = true}};
+}
+
 asio::awaitable<void> until_free(std::shared_ptr<wire::session> on, wire::clock::time_point asked,
                                  query_options options, beginning how, wire::open_blocks::id of) {
   const wire::clock::time_point latest = latest_start(asked, options);

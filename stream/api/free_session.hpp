@@ -25,6 +25,10 @@ enum class beginning : std::uint8_t {
 // Throws error: bad_state when that block is over, or another is open in it.
 void require_innermost(const wire::session& on, wire::open_blocks::id of);
 
+// Of what is sent by the simple protocol: there the setting cannot be sent along.
+// Throws error: bad_query.
+void require_no_server_timeout(const query_options& options);
+
 // Waits until a statement requested at `asked` can be sent, or until its deadline.
 // Throws error: as `require_innermost` and `run_to_end`.
 asio::awaitable<void> until_free(std::shared_ptr<wire::session> on, wire::clock::time_point asked,

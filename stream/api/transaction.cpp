@@ -112,6 +112,7 @@ class ending {
 /// @param lent  given back to its pool, if it has one
 asio::awaitable<void> end(std::shared_ptr<wire::session> on, open_blocks::id block, ending::kind how,
                           query_options options, std::shared_ptr<pooled_connection> lent) {
+  detail::require_no_server_timeout(options);
   const auto asked = wire::clock::now();
   co_await detail::until_free(on, asked, options, beginning::with_statement, block);
   const ending it{on, block, how};
@@ -130,6 +131,7 @@ asio::awaitable<void> end(std::shared_ptr<wire::session> on, open_blocks::id blo
 
 void end(const std::shared_ptr<detail::blocking_connection>& on, open_blocks::id block, ending::kind how,
          const query_options& options) {
+  detail::require_no_server_timeout(options);
   const auto asked = wire::clock::now();
   const std::shared_ptr<wire::session> session = on->ready(asked, options, beginning::with_statement, block);
   const ending it{session, block, how};
@@ -147,6 +149,7 @@ void end(const std::shared_ptr<detail::blocking_connection>& on, open_blocks::id
 }
 
 asio::awaitable<void> make_savepoint(std::shared_ptr<wire::session> on, open_blocks::id in, query_options options) {
+  detail::require_no_server_timeout(options);
   const auto asked = wire::clock::now();
   co_await detail::until_free(on, asked, options, beginning::on_its_own, in);
   const std::string sql = on->engine.blocks.savepoint();

@@ -53,7 +53,8 @@ struct query_options {
   bool timeout_counts_pauses{false};
   /// Limit enforced by the server itself, which ends the query with SQLSTATE 57014 even if this program is gone:
   /// `statement_timeout`, set for this query alone. The server's clock keeps running while the consumer is slow; in
-  /// paged mode the limit applies to each page.
+  /// paged mode the limit applies to each page. A list of statements, a COPY, a savepoint and the end of a transaction
+  /// are refused with it: bad_query.
   std::chrono::milliseconds server_timeout{0};
 
   fetch_mode mode{fetch_mode::plain};
