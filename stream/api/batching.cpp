@@ -57,8 +57,10 @@ error batching::in_row(std::uint64_t row, const error& why) const {
   return with_note(why, "row " + std::to_string(row) + " of the batch", result_.rows);
 }
 
-error batching::with_progress(const error& why) const {
-  if (why.connection_usable() && why.server()) return why;  // of the statement itself
+error batching::with_progress(const error& why, std::uint64_t first) const {
+  if (why.connection_usable() && why.server())  // of the statement itself
+    return with_note(why, "row " + std::to_string(first) + " of the batch and those behind it were not run",
+                     result_.rows);
   return with_note(why,
                    std::to_string(result_.rows) + " of " + std::to_string(sent_) +
                        " rows of the batch that were sent have been answered",
@@ -78,7 +80,7 @@ void batching::settle(running_query& sent, const std::optional<error>& failure) 
   };
   if (how_.on_failure)
     for (const auto& each : rows.failures()) how_.on_failure(first + each.row, refusal(each));
-  if (failure) throw rows.ended_at() ? in_row(first + *rows.ended_at(), *failure) : with_progress(*failure);
+  if (failure) throw rows.ended_at() ? in_row(first + *rows.ended_at(), *failure) : with_progress(*failure, first);
   if (!how_.on_failure && !rows.failures().empty()) throw refusal(rows.failures().front());
   values_.erase(values_.begin(), values_.begin() + static_cast<std::ptrdiff_t>(values_sent));
   begin_group(*columns_);

@@ -56,7 +56,7 @@ class batching {
   void require_open() const;
   void begin_group(std::size_t columns);
   [[nodiscard]] bool joins_the_group(std::span<const bind_value> row) noexcept;
-  [[nodiscard]] error with_progress(const error& why) const;
+  [[nodiscard]] error with_progress(const error& why, std::uint64_t first) const;
   [[nodiscard]] error in_row(std::uint64_t row, const error& why) const;
 
   std::string statement_;

@@ -48,10 +48,14 @@ open_blocks::id begin_block(wire::session& on, const transaction_options& how) {
   return blocks.begin(begin_sql(how));
 }
 
+/// Streams in pages outlive a savepoint, but not the rollback of one that they were begun in.
 /// @pre `require_innermost`
-void require_no_stream(const wire::session& on) {
-  if (!on.engine.queue.empty() || on.engine.scope.has_portals())
-    on.io.refuse(errc::bad_state, "a stream of the transaction is open: read it to its end or cancel it first");
+void require_no_stream(const wire::session& on, bool is_outermost) {
+  const bool is_free =
+      is_outermost ? on.engine.queue.empty() && !on.engine.scope.has_portals() : wire::query_reader::is_free(on);
+  if (!is_free)
+    on.io.refuse(errc::bad_state,
+                 "a stream or a COPY of the transaction is open: end it first, by reading, finishing or cancelling it");
 }
 
 error outcome_unknown(const error& why) {
@@ -67,9 +71,9 @@ class ending {
   enum class kind : std::uint8_t { commit, rollback };
 
   ending(const std::shared_ptr<wire::session>& on, open_blocks::id of, kind how) : on_{on}, block_{of} {
-    require_no_stream(*on);
     open_blocks& blocks = on->engine.blocks;
     const bool is_outermost = blocks.is_outermost(of);
+    require_no_stream(*on, is_outermost);
     is_failed_ = how == kind::commit && on->engine.scope.status() == 'E';
     is_commit_ = how == kind::commit && is_outermost;
     const bool takes_back = how == kind::rollback || (is_failed_ && !is_outermost);

@@ -142,7 +142,8 @@ class [[nodiscard, gnu::visibility("default")]] transaction {
   /// @param options  its deadlines; one that has passed is an outcome_unknown
   /// @par Errors        throws error: rolled_back when a statement had failed; server_error when the server could not
   ///                    commit, which has then rolled back (a deferred constraint; 40001, which is `retryable`);
-  ///                    outcome_unknown; bad_state when it is over, or a stream of it is still open: then it goes on
+  ///                    outcome_unknown; bad_state when it is over, or a stream of it is still open, which beside a
+  ///                    savepoint may be one in pages: then it goes on
   /// @par Cancellation  terminal: throws outcome_unknown
   [[nodiscard]] asio::awaitable<void> commit(query_options options = {});
   /// With a completion token: `void(std::exception_ptr)`
