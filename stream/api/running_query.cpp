@@ -271,7 +271,7 @@ std::optional<bool> running_query::step_sending(bool polite) {
     if (session_->is_broken() && !reader_->is_over()) link().fail(errc::bad_state, "the connection is closed");
     if (reader_->advance() == wire::query_reader::state::over)
       link().refuse(errc::unsupported_result,
-                    "the statement is not a COPY FROM STDIN, or the server has ended it early");
+                    "it is not a COPY FROM STDIN: other statements have been run, and are for execute");
     if (reader_->is_taking_data() && !link().wants_to_send()) return true;
     if (!move(polite)) return std::nullopt;
   }

@@ -79,13 +79,10 @@ std::vector<written_column> copy_target::columns() const {
 }
 
 std::string copy_target::copy() const {
-  std::string sql = "copy " + table_ + " (";
-  const char* separator = "";
-  for (const written_column& each : columns()) {
-    sql += separator + quote_identifier(each.name);
-    separator = ", ";
-  }
-  return sql + ") from stdin (format binary)";
+  std::string names;
+  for (const written_column& each : columns()) names += (names.empty() ? " (" : ", ") + quote_identifier(each.name);
+  if (!names.empty()) names += ')';
+  return "copy " + table_ + names + " from stdin (format binary)";
 }
 
 }  // namespace sluice::detail

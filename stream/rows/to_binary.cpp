@@ -53,7 +53,7 @@ struct digits_of {
     std::int64_t exponent = 0;
     if (const std::size_t e = text.find_first_of("eE"); e != text.npos) {
       std::string_view power = text.substr(e + 1);
-      if (power.starts_with('+')) power.remove_prefix(1);
+      if (power.starts_with('+') && !power.starts_with("+-")) power.remove_prefix(1);
       const auto [end, failed] = std::from_chars(power.data(), power.data() + power.size(), exponent);
       if (failed != std::errc{} || end != power.data() + power.size() || std::abs(exponent) > far) return;
       text = text.substr(0, e);
@@ -85,10 +85,9 @@ void append_numeric(binary_place& to, std::uint16_t sign, std::int64_t weight, s
 }  // namespace
 
 void binary_place::fail(std::string_view what) const {
-  std::string type = column_->type_name;
-  if (!may_be_array_) type += ", whose elements";
-  refuse("column " + std::to_string(index_) + " (" + column_->name + ") is of type " + type + ": it cannot take " +
-         std::string{what});
+  const std::string_view place = may_be_array_ ? "it" : "an element of it";
+  refuse("column " + std::to_string(index_) + " (" + column_->name + ") is of type " + column_->type_name + ": " +
+         std::string{place} + " cannot take " + std::string{what});
 }
 void binary_place::fail_value(std::string_view why) const {
   refuse("column " + std::to_string(index_) + " (" + column_->name + "): " + std::string{why});
@@ -128,8 +127,10 @@ void detail::write_numeric(binary_place& to, std::string_view decimal) {
   if (decimal == "-Infinity" || decimal == "-inf") return append_numeric(to, 0xf000, 0, 0, {});
   const digits_of number{decimal};
   if (!number.is_valid) to.fail_value("it is not a decimal number");
-  if (number.scale > most_scale || number.whole > most_whole) to.fail_value("it has more digits than numeric can have");
-  if (number.digits.empty()) return append_numeric(to, 0, 0, number.scale, {});
+  const bool is_zero = number.digits.empty();
+  if (number.scale > most_scale || (number.whole > most_whole && !is_zero))
+    to.fail_value("it has more digits than numeric can have");
+  if (is_zero) return append_numeric(to, 0, 0, number.scale, {});
 
   const std::int64_t last = number.whole - 1;  // the power of ten of the first digit
   const std::int64_t weight = (last >= 0 ? last : last - (in_group - 1)) / in_group;
@@ -178,7 +179,9 @@ void to_binary(binary_place& to, double value) {
   if (to.type() == oid::float8) return to.append(std::bit_cast<std::uint64_t>(value));
   if (to.type() == oid::float4) {
     if (std::isfinite(value) && std::abs(value) > std::numeric_limits<float>::max()) to.fail_value(out_of_range);
-    return to.append(std::bit_cast<std::uint32_t>(static_cast<float>(value)));
+    const auto rounded = static_cast<float>(value);
+    if (rounded == 0 && value != 0) to.fail_value(out_of_range);  // as the server does
+    return to.append(std::bit_cast<std::uint32_t>(rounded));
   }
   if (to.type() != oid::numeric) to.fail("a double");
   detail::write_numeric(to, shortest(value));

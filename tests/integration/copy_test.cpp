@@ -96,6 +96,8 @@ TEST_F(Copy, WritesFloats) {
   EXPECT_EQ(stored("float4", 0.1F), "\"0.1\"");
   EXPECT_EQ(stored("float8", 0.5F), "\"0.5\"");
   EXPECT_NE(refusal("float4", 1e300), "none");
+  EXPECT_NE(refusal("float4", 1e-50), "none") << "it would be 0";
+  EXPECT_EQ(stored("float4", 0.0), "\"0\"");
   EXPECT_EQ(stored("numeric", 0.1), "\"0.1\"");
   EXPECT_EQ(stored("numeric", 1e-7), "\"0.0000001\"");
   EXPECT_EQ(stored("numeric", -1.5e20), "\"-150000000000000000000\"");
@@ -112,8 +114,9 @@ TEST_F(Copy, WritesDecimalText) {
   EXPECT_EQ(stored("numeric", "+12.50e-1"), "\"1.250\"");
   EXPECT_EQ(stored("numeric", "007.5"), "\"7.5\"");
   EXPECT_EQ(stored("numeric", "1e131071").size(), 131'074U);
-  EXPECT_EQ(stored("numeric", "-0"), "\"0\"");
-  for (const char* const wrong : {"", "-", ".", "1.2.3", "1e", "e5", "0x10", "1 ", "1e999999999999", "1e200000"})
+  for (const char* const zero : {"-0", "0e999999"}) EXPECT_EQ(stored("numeric", zero), "\"0\"") << zero;
+  for (const char* const wrong :
+       {"", "-", ".", "1.2.3", "1e", "e5", "0x10", "1 ", "1e+-5", "1e999999999999", "1e200000"})
     EXPECT_NE(refusal("numeric", wrong), "none") << wrong;
   for (const char* const at_an_edge : {".5", "5."}) EXPECT_NE(stored("numeric", at_an_edge), "") << at_an_edge;
 }
@@ -196,6 +199,8 @@ TEST_F(Copy, WritesTheRest) {
   EXPECT_EQ(stored("jsonb[]", std::vector<std::string>{"1"}), "\"{1}\"");
   EXPECT_EQ(refusal("int", std::vector<int>{1}), "column 0 (v) is of type integer: it cannot take an array");
   EXPECT_EQ(refusal("int[]", 1), "column 0 (v) is of type integer[]: it cannot take an integer");
+  EXPECT_EQ(refusal("int[]", std::vector<bool>{true}),
+            "column 0 (v) is of type integer[]: an element of it cannot take a bool");
   EXPECT_NE(refusal("int[]", std::vector<std::string>{"1"}), "none");
 }
 
@@ -210,6 +215,28 @@ TEST_F(Copy, TakesAllColumnsButGeneratedOnes) {
   some.write("y", 2);
   EXPECT_EQ(some.finish(), 1U);
   EXPECT_EQ(psql("select c from copy_rows c where a = 2"), "(2,4,1,y)");
+}
+
+TEST_F(Copy, WritesRowsWithoutColumns) {
+  for (const char* const columns : {"", "g int generated always as (1) stored"}) {
+    make(columns);
+    sluice::blocking_copy_writer to = db.copy_into("copy_rows");
+    to.write();
+    to.write();
+    EXPECT_EQ(to.finish(), 2U);
+    EXPECT_EQ(psql("select count(*) from copy_rows"), "2");
+  }
+}
+
+TEST_F(Copy, SaysWhereAStatementBelongs) {
+  make("a int");
+  const auto says = [](const std::optional<sluice::error>& why, std::string_view what) {
+    return why && std::string_view{why->what()}.find(what) != std::string_view::npos;
+  };
+  const auto other = failure_of([&] { (void)db.copy_data("insert into copy_rows values (1)"); });
+  EXPECT_TRUE(says(other, "it is not a COPY FROM STDIN: other statements have been run, and are for execute"));
+  EXPECT_EQ(psql("select count(*) from copy_rows"), "1");
+  EXPECT_TRUE(says(failure_of([&] { db.execute("copy copy_rows from stdin"); }), "needs copy_into or copy_data"));
 }
 
 TEST_F(Copy, RefusesWhatTheTableDoesNotHave) {

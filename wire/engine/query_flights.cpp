@@ -309,7 +309,7 @@ void query_conversation::let_go(bool runs_on) {
 
 void query_conversation::refuse_copy_in() {
   flight to{engine_.out, machine_};
-  to << proto::copy_fail{"COPY FROM STDIN is not supported here"};
+  to << proto::copy_fail{"COPY FROM STDIN needs copy_into or copy_data"};
   if (machine_.needs_sync()) to << proto::sync{};
 }
 
