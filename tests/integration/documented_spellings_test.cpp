@@ -132,6 +132,11 @@ asio::awaitable<void> write_in_a_transaction() {
         (void)co_await tx.execute(sql("insert into spelled_rows values ($1, $2)", 3, dsn()));
       },
       {.attempts = 3}, {.isolation = sluice::isolation::repeatable_read});
+  const std::string text = "a text that is longer than a small string";
+  const auto named = [text](sluice::transaction& tx) -> asio::awaitable<void> {
+    (void)co_await tx.execute(sql("update spelled_rows set t = $1 where n = 3", text));
+  };
+  co_await sluice::in_transaction(pool, named);
   const auto counted = co_await pool.execute(sql("update spelled_rows set n = n + 1"), {.timeout = 30s});
   EXPECT_EQ(counted.affected_rows, 3U);
 }

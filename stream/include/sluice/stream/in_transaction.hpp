@@ -51,6 +51,15 @@ SLUICE_API void sleep_between_attempts(std::chrono::milliseconds time);
 
 inline constexpr retry_options five_attempts{.attempts = 5};
 
+/// In an expression with co_await, GCC 12 destroys what a temporary lambda has captured twice.
+template <class Body>
+constexpr void require_name() noexcept {
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+  static_assert(std::is_lvalue_reference_v<Body> || std::is_trivially_destructible_v<Body>,
+                "GCC 12 destroys the captures of this body twice: give the lambda a name, and pass that");
+#endif
+}
+
 template <class On, class Body>
 auto repeat(On& on, Body body, retry_options retry, transaction_options how)
     -> std::invoke_result_t<Body&, transaction&> {
@@ -81,19 +90,23 @@ auto repeat(On& on, Body body, retry_options retry, transaction_options how)
 
 /// Runs a body in a transaction, and commits it.
 /// @param on    outlives the call
-/// @param body  `asio::awaitable<T>(transaction&)`; it must not end the transaction
+/// @param body  `asio::awaitable<T>(transaction&)`; it must not end the transaction. With GCC 12, a lambda that
+/// captures
+///              more than references and plain values needs a name
 /// @return what the body of the run returned that was committed
 /// @par Errors  what the body throws, after which everything is rolled back; as `transaction::commit`, `pool::begin`
 template <class Body>
-auto in_transaction(pool& on, Body body, retry_options retry = detail::five_attempts, transaction_options how = {})
-    -> std::invoke_result_t<Body&, transaction&> {
-  return detail::repeat(on, std::move(body), retry, how);
+auto in_transaction(pool& on, Body&& body, retry_options retry = detail::five_attempts, transaction_options how = {})
+    -> std::invoke_result_t<std::decay_t<Body>&, transaction&> {
+  detail::require_name<Body>();
+  return detail::repeat<pool, std::decay_t<Body>>(on, std::forward<Body>(body), retry, how);
 }
 /// The same on one connection.
 template <class Body>
-auto in_transaction(connection& on, Body body, retry_options retry = detail::five_attempts,
-                    transaction_options how = {}) -> std::invoke_result_t<Body&, transaction&> {
-  return detail::repeat(on, std::move(body), retry, how);
+auto in_transaction(connection& on, Body&& body, retry_options retry = detail::five_attempts,
+                    transaction_options how = {}) -> std::invoke_result_t<std::decay_t<Body>&, transaction&> {
+  detail::require_name<Body>();
+  return detail::repeat<connection, std::decay_t<Body>>(on, std::forward<Body>(body), retry, how);
 }
 
 /// The same in a plain loop.
