@@ -259,16 +259,25 @@ void load_into(const conninfo& where, const connection_options& bounds, query_op
                             .longest_line = bounds.max_row_bytes,
                             .how = how};
   progress line{given.progress || (::isatty(STDERR_FILENO) == 1 && ::isatty(STDIN_FILENO) == 0)};
-  const loaded done = load(
-      db, STDIN_FILENO, wanted,
-      [](std::uint64_t number, const std::string& what) {
-        std::fprintf(stderr, "sluice: skipped: line %llu %s\n", static_cast<unsigned long long>(number),
-                     printable(what).c_str());
-      },
-      [&](const loaded& so_far) {
-        if (interrupted != 0) throw error{errc::cancelled, "interrupted"};
-        line.update(so_far.rows, so_far.bytes, {});
-      });
+  std::uint64_t skipped = 0;
+  const auto report = [&](std::uint64_t number, const std::string& what) {
+    ++skipped;
+    std::fprintf(stderr, "sluice: skipped: line %llu %s\n", static_cast<unsigned long long>(number),
+                 printable(what).c_str());
+  };
+  const auto note = [&](const loaded& so_far) {
+    if (interrupted != 0) throw error{errc::cancelled, "interrupted"};
+    line.update(so_far.rows, so_far.bytes, {});
+  };
+  loaded done;
+  try {
+    done = load(db, STDIN_FILENO, wanted, report, note);
+  } catch (const error& failure) {
+    if (failure.server() && skipped != 0)
+      std::fprintf(stderr, "sluice: the server's line numbers leave out the %llu skipped lines\n",
+                   static_cast<unsigned long long>(skipped));
+    throw;
+  }
   line.finish(done.rows, done.bytes, {});
   if (given.count)
     write_output("{\"rows\":" + std::to_string(done.rows) + ",\"bytes\":" + std::to_string(done.bytes) +

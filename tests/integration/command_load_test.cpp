@@ -71,6 +71,16 @@ TEST(CommandLoad, SkipsLinesThatAreNotJsonWhenAsked) {
   EXPECT_EQ(stored(), "2 {\"a\": 2}");
 }
 
+/// What is JSON, but not for the server, ends it all; the line that it names is one of those that were sent.
+TEST(CommandLoad, SaysThatTheServerDoesNotCountSkippedLines) {
+  make("jsonb");
+  const finished done = run("printf 'x\\n{}\\n\"\\\\u0000\"\\n' | $SLUICE --load loaded --on-error skip");
+  EXPECT_EQ(done.status, 7) << done.err;
+  EXPECT_NE(done.err.find("COPY loaded, line 2"), std::string::npos) << done.err;
+  EXPECT_NE(done.err.find("leave out the 1 skipped lines"), std::string::npos) << done.err;
+  EXPECT_EQ(stored(), "0 ");
+}
+
 TEST(CommandLoad, HasALongestLine) {
   make("jsonb");
   const finished done = run("printf '1\\n\"%01000d\"\\n' 0 | $SLUICE --load loaded --max-row 500");
