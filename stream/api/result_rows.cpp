@@ -9,6 +9,7 @@ namespace sluice::detail {
 result_rows::result_rows(wire::session& on, const query& what) : wanted_{what.rows()} {
   if (wanted_ == query::shape::object || wanted_ == query::shape::detect)
     shape_ = std::make_shared<result_shape>(on, wanted_, what.places());
+  if (wanted_ == query::shape::chosen_columns) shape_ = std::make_shared<result_shape>(on, what.choice());
   if (what.left() == nullptr) return;
   rest_ = *what.left();
   filter_ = std::make_unique<client_filter>(rest_.filter);
@@ -90,7 +91,8 @@ object_rows::verdict result_rows::judge(const row& each) {
 }
 
 const result_columns* result_rows::columns(const wire::query_reader& of) {
-  if (shape_ != nullptr || of.columns() == nullptr) return nullptr;
+  if (shape_ != nullptr) return shape_->columns();
+  if (of.columns() == nullptr) return nullptr;
   if (wanted_ != query::shape::text_columns) return of.columns();
   if (texts_.empty()) {
     texts_ = *of.columns();

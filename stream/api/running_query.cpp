@@ -109,9 +109,9 @@ running_query::running_query(std::shared_ptr<wire::session> on, copy_from what, 
 void running_query::encode(const query& what, const wire::query_reader* before) {
   if (what.undeclared() != nullptr && before == nullptr) {
     if (types_of(*session_).is_without_documents(what.text()))
-      if (const std::optional<query> instead = by_columns(*what.undeclared(), what.rows()))
-        return encode(*instead, before);
+      if (const std::optional<query> instead = by_columns(*what.undeclared(), what)) return encode(*instead, before);
     undeclared_ = what.undeclared();
+    choice_ = what.choice();
     text_ = what.text();
   }
   const bound_values bound{what};
@@ -292,7 +292,7 @@ wire::query_reader::state running_query::advance_reader() {
     return reader_->advance();
   } catch (const error& failure) {
     if (!has_no_documents(failure)) throw;
-    instead = by_columns(*std::exchange(undeclared_, nullptr), rows_.wanted());
+    instead = by_columns(*std::exchange(undeclared_, nullptr), rows_.wanted(), choice_);
     if (!instead) throw;
     report_end(&failure, false);
   }

@@ -74,7 +74,11 @@ constexpr std::string_view type_catalog::question =
     " and casttarget operator(pg_catalog.=) 'pg_catalog.json'::pg_catalog.regtype"
     " and castmethod operator(pg_catalog.=) 'f'),"
     " pg_catalog.row_number() over (partition by t.oid order by a.attnum),"
-    " a.attname::pg_catalog.text, a.atttypid "
+    " a.attname::pg_catalog.text, a.atttypid,"
+    " case when t.typtype operator(pg_catalog.=) 'e' then 'e' when exists (select from pg_catalog.pg_proc p"
+    " where p.oid operator(pg_catalog.=) t.typsend and p.prolang operator(pg_catalog.=) 12::pg_catalog.oid and"
+    " p.prosrc operator(pg_catalog.=) any('{textsend,varcharsend,bpcharsend}'::pg_catalog.text[])) then 't' end,"
+    " coalesce(a.atttypmod, t.typtypmod) "
     "from wanted join pg_catalog.pg_type t on t.oid operator(pg_catalog.=) type"
     " left join pg_catalog.pg_type e on e.oid operator(pg_catalog.=) t.typelem"
     " left join pg_catalog.pg_attribute a on t.typtype operator(pg_catalog.=) 'c'"
@@ -89,15 +93,17 @@ std::string type_catalog::question_about(std::span<const std::uint32_t> types) {
 }
 
 std::optional<type_catalog::answer> type_catalog::read(std::span<const std::string_view> fields) noexcept {
-  constexpr std::size_t columns = 8;
+  constexpr std::size_t columns = 10;
   if (fields.size() != columns || fields[1].size() != 1 || fields[3].size() != 1) return std::nullopt;
   answer row;
   row.kind = fields[1][0];
   row.delimiter = fields[3][0];
   row.has_cast_to_json = fields[4] == "t";
   row.field = fields[6];
+  row.form = fields[8].empty() ? '\0' : fields[8].front();
   const bool are_numbers = read_number(fields[0], row.type) && read_number(fields[2], row.inner) &&
-                           read_number(fields[5], row.place) && read_number(fields[7], row.field_type);
+                           read_number(fields[5], row.place) && read_number(fields[7], row.field_type) &&
+                           read_number(fields[9], row.modifier);
   return are_numbers ? std::optional{row} : std::nullopt;
 }
 
@@ -108,8 +114,12 @@ void type_catalog::add(const answer& row) {
   facts.inner = row.inner;
   facts.delimiter = row.delimiter;
   facts.has_cast_to_json = row.has_cast_to_json;
+  facts.binary = row.form == 'e'   ? type_facts::form::label
+                 : row.form == 't' ? type_facts::form::text
+                                   : type_facts::form::own;
+  if (row.field_type == 0) facts.modifier = row.modifier;
   if (row.place == 1) facts.fields.clear();  // it may have been known before
-  if (row.field_type != 0) facts.fields.push_back({std::string{row.field}, row.field_type});
+  if (row.field_type != 0) facts.fields.push_back({std::string{row.field}, row.field_type, row.modifier});
 }
 
 void type_catalog::add(std::uint32_t type, type_facts facts) {
@@ -126,6 +136,40 @@ std::optional<type_facts> type_catalog::find(std::uint32_t type) const {
     if (std::optional<type_facts> facts = find_built_in(type)) return facts;
   const auto found = of_the_database_.find(type);
   return found == of_the_database_.end() ? std::nullopt : std::optional{found->second};
+}
+
+void type_catalog::describe(result_column& to, std::uint32_t type, std::size_t level) const {
+  using kind = result_column::kind;
+  constexpr std::size_t deepest = 64;  // types are never that deep, but what the catalog says need not be true
+  const std::optional<type_facts> facts = find(type);
+  to.base = type;
+  to.parts.clear();
+  to.what = kind::unknown;
+  if (!facts || level > deepest) return;
+  switch (facts->what) {
+    case type_facts::kind::unclear: break;
+    case type_facts::kind::scalar:
+      to.what = facts->binary == type_facts::form::label  ? kind::enumeration
+                : facts->binary == type_facts::form::text ? kind::text
+                                                          : kind::scalar;
+      break;
+    case type_facts::kind::domain:
+      if (to.modifier == -1) to.modifier = facts->modifier;
+      describe(to, facts->inner, level + 1);
+      break;
+    case type_facts::kind::array:
+      to.what = kind::array;
+      to.parts.push_back({.name = "item", .type = facts->inner, .modifier = to.modifier});
+      describe(to.parts.front(), facts->inner, level + 1);
+      break;
+    case type_facts::kind::composite:
+      to.what = kind::composite;
+      for (const type_facts::field& each : facts->fields) {
+        to.parts.push_back({.name = each.name, .type = each.type, .modifier = each.modifier});
+        describe(to.parts.back(), each.type, level + 1);
+      }
+      break;
+  }
 }
 
 std::vector<std::uint32_t> type_catalog::missing(std::span<const std::uint32_t> types) const {

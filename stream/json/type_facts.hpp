@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include <sluice/wire/result_columns.hpp>
+
 namespace sluice::detail {
 
 /// Types from here on are not built in.
@@ -25,12 +27,17 @@ struct type_facts {
   struct field {
     std::string name;
     std::uint32_t type{};
+    std::int32_t modifier{-1};
   };
+  /// Of a scalar that is not built in: whether its binary form is its text.
+  enum class form : std::uint8_t { own, text, label };
 
   kind what{kind::scalar};
-  std::uint32_t inner{};    ///< a domain's base type, the type of an array's elements
-  char delimiter{','};      ///< an array's, between its elements in text; a space: those of a vector, without braces
-  bool has_cast_to_json{};  ///< a function, which the server's to_json uses for types that are not built in
+  std::uint32_t inner{};      ///< a domain's base type, the type of an array's elements
+  char delimiter{','};        ///< an array's, between its elements in text; a space: those of a vector, without braces
+  std::int32_t modifier{-1};  ///< of a domain's base type
+  form binary{form::own};
+  bool has_cast_to_json{};      ///< a function, which the server's to_json uses for types that are not built in
   std::vector<field> fields{};  ///< of a composite, without those that were dropped
 };
 
@@ -51,6 +58,8 @@ class type_catalog {
     std::int64_t place{};        ///< of the field, from 1
     std::string_view field;      ///< NULL where there is none
     std::uint32_t field_type{};  ///< NULL where there is none
+    char form{};                 ///< e: an enumeration; t: its binary form is its text; NULL: neither
+    std::int32_t modifier{-1};   ///< of the field, or of a domain's base type
   };
   /// From the texts of a row; empty ones for NULL.
   [[nodiscard]] static std::optional<answer> read(std::span<const std::string_view> fields) noexcept;
@@ -60,12 +69,16 @@ class type_catalog {
   /// All that another one knows.
   void add(type_catalog&& other);
 
+  /// Fills in what the values of a column, or of a part of one, are.
+  void describe(result_column& column) const { describe(column, column.type, 0); }
   /// Nothing: it has to be asked for.
   [[nodiscard]] std::optional<type_facts> find(std::uint32_t type) const;
   /// Those of these types, and of what they are made of, that have to be asked for. Most results have none.
   [[nodiscard]] std::vector<std::uint32_t> missing(std::span<const std::uint32_t> types) const;
 
  private:
+  void describe(result_column& to, std::uint32_t type, std::size_t level) const;
+
   std::map<std::uint32_t, type_facts> of_the_database_;
 };
 

@@ -159,6 +159,10 @@ parallel_progress parallel_stream::progress() const {
   require_there(reader_.get());
   return reader_->progress();
 }
+std::span<const result_column> parallel_stream::columns() const {
+  require_there(reader_.get());
+  return reader_->columns();
+}
 asio::any_io_executor parallel_stream::get_executor() const {
   require_there(reader_.get());
   return reader_->get_executor();
@@ -220,6 +224,10 @@ stream_stats parallel_range::stats() const {
 parallel_progress parallel_range::progress() const {
   require_there(work_.get());
   return work_->reader().progress();
+}
+std::span<const result_column> parallel_range::columns() const {
+  require_there(work_.get());
+  return work_->reader().columns();
 }
 void parallel_range::interrupt() noexcept {
   if (work_ != nullptr) work_->interrupts().interrupt();

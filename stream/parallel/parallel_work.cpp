@@ -167,6 +167,11 @@ stream_stats parallel_work::stats() const {
   return totals_;
 }
 
+std::span<const result_column> parallel_work::columns() const {
+  const std::lock_guard locked{mutex_};
+  return columns_;
+}
+
 leaving parallel_work::outcome() const {
   const std::lock_guard locked{mutex_};
   if (has_broken_) return leaving::closed;
@@ -300,12 +305,18 @@ asio::awaitable<void> parallel_work::read_tasks(worker& me) {
     for (;;) {
       const chunk batch = co_await rows.next();
       count(before, rows.stats());
+      note_columns(rows.columns());
       if (!batch) break;
       co_await deliver(me.number, batch);
     }
     const std::lock_guard locked{mutex_};
     progress_.done += task->weight;
   }
+}
+
+void parallel_work::note_columns(std::span<const result_column> columns) {
+  const std::lock_guard locked{mutex_};
+  if (columns_.empty()) columns_.assign(columns.begin(), columns.end());
 }
 
 /// @pre the mutex is locked

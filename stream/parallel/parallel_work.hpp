@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,6 +55,8 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   static asio::awaitable<void> stopped(std::shared_ptr<parallel_work> self);
   [[nodiscard]] parallel_progress progress() const;
   [[nodiscard]] stream_stats stats() const;
+  /// Of the rows, if they are columns and any task has told them.
+  [[nodiscard]] std::span<const result_column> columns() const;
   /// How the queries were ended.
   /// @pre nothing is running
   [[nodiscard]] leaving outcome() const;
@@ -120,6 +123,7 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   static asio::awaitable<bool> leave(worker& me);
   [[nodiscard]] std::optional<split_task> take();
   void count(stream_stats& before, const stream_stats& now);
+  void note_columns(std::span<const result_column> columns);
   void fail(std::exception_ptr failure);
   void stop_all() noexcept;
   [[nodiscard]] bool all_have_joined() const;
@@ -149,6 +153,7 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   parallel_progress progress_;
   wire::clock::time_point began_{};
   stream_stats totals_;
+  result_columns columns_;  // does not change once it is set
 };
 
 }  // namespace sluice::detail

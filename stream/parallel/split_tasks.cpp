@@ -133,6 +133,8 @@ asio::awaitable<division> divide(asking on, relation what, split_by how, std::ui
   if (connections == 0) refuse_to_divide("no connections");
   if (what.is_limited())
     refuse_to_divide("LIMIT and OFFSET ask for any rows, or for the first in an order: read them on one connection");
+  if (what.is_ordered() && sorted_relation::has_formats(what))
+    refuse_to_divide("columns come in no order: only documents are merged here");
   const whole from{what, connections};
   division parts;
   parts.order = co_await order_of(on, what);

@@ -56,6 +56,12 @@ query query::of_columns(shape rows) && {
   return same;
 }
 query query::as_columns() && { return std::move(*this).of_columns(shape::columns); }
+query query::as_columns(format_choice in_text) && {
+  if (in_text == nullptr) throw error{errc::bad_query, "as_columns needs a function that chooses the formats"};
+  query made = std::move(*this).of_columns(shape::chosen_columns);
+  made.choice_ = std::make_shared<const format_choice>(std::move(in_text));
+  return made;
+}
 query query::as_text_columns() && { return std::move(*this).of_columns(shape::text_columns); }
 
 query::effect query::effects() const noexcept { return only_reads_ ? effect::none : detail::effect_of(text_); }
@@ -64,7 +70,7 @@ std::string query::explain() const {
   std::string text = "SQL:\n  " + text_ + '\n';
   if (!parameters_.empty()) text += "parameters:\n" + parameter_types(text_, parameters_.size());
   if (undeclared_ != nullptr)
-    if (const std::optional<query> instead = detail::by_columns(*undeclared_, shape_))
+    if (const std::optional<query> instead = detail::by_columns(*undeclared_, *this))
       text += "or, if there is no such column, of the columns:\n  " + instead->text_ + '\n';
   if (shape_ == shape::object || shape_ == shape::detect) text += "documents: made on the client, of the columns\n";
   if (left_ == nullptr) return text + "on the client: nothing\n";

@@ -218,6 +218,11 @@ relation& relation::of_columns() & {
   return *this;
 }
 
+relation& relation::formats(format_choice in_text) & {
+  choice_ = std::make_shared<const format_choice>(std::move(in_text));
+  return *this;
+}
+
 std::string relation::documents() const { return column_.empty() ? std::string{} : quote_identifier(column_); }
 
 std::string relation::document_sql() const {
@@ -232,11 +237,13 @@ std::string relation::object_sql() const {
   return fields_.empty() ? "pg_catalog.row_to_json(" + quote_identifier(name_.back()) + ".*)" : document_sql();
 }
 
-std::optional<query> detail::by_columns(const relation& of, query::shape rows) try {
+std::optional<query> detail::by_columns(const relation& of, query::shape like,
+                                        const std::shared_ptr<const format_choice>& choice) try {
   relation columns{of};
   columns.of_columns();
-  if (rows == query::shape::text_columns) return columns.as_text_columns();
-  return rows == query::shape::columns ? columns.build().as_columns() : columns.build();
+  if (choice != nullptr) columns.formats(*choice);
+  if (like == query::shape::text_columns) return columns.as_text_columns();
+  return like == query::shape::columns ? columns.build().as_columns() : columns.build();
 } catch (const error& failure) {
   if (failure.code() != errc::bad_query) throw;
   return std::nullopt;
@@ -259,19 +266,30 @@ query relation::build_selected() const {
 }
 
 query relation::as_text_columns() const {
-  if (fields_.empty()) return build().as_text_columns();
+  return (fields_.empty() ? build_documents() : build_listed(true)).as_text_columns();
+}
+
+/// The fields as columns that are named by their paths.
+query relation::build_listed(bool as_texts) const {
   std::string list;
   for (const projection& each : fields_) {
     std::string name;
     for (const std::string& part : each.to_) name += (name.empty() ? "" : ".") + part;
-    list.append(list.empty() ? "" : ", ").append(detail::text_of(documents(), each.from_)).append(alias(name));
+    list.append(list.empty() ? "" : ", ")
+        .append(as_texts ? detail::text_of(documents(), each.from_) : detail::json_of(documents(), each.from_))
+        .append(alias(name));
   }
   query made = build(list, query::shape::document);
   if (is_default_column_) made.undeclared_ = std::make_shared<const relation>(*this);
-  return std::move(made).as_text_columns();
+  return made;
 }
 
 query relation::build() const {
+  if (choice_ == nullptr) return build_documents();
+  return (fields_.empty() ? build_documents() : build_listed(false)).as_columns(*choice_);
+}
+
+query relation::build_documents() const {
   constexpr std::size_t most_columns = 1'600;  // of a select list
   const bool is_selected = !fields_.empty() && fields_.size() <= most_columns;
   if (column_.empty() && fields_.empty()) return build("*", query::shape::object);

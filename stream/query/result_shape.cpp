@@ -107,6 +107,9 @@ result_shape::result_shape(wire::session& on, query::shape wanted, std::shared_p
       places_{std::move(places)},
       settings_{session_settings::of(setting(on, "TimeZone"), setting(on, "DateStyle"))} {}
 
+result_shape::result_shape(wire::session& on, std::shared_ptr<const format_choice> choice)
+    : types_{types_of(on)}, wanted_{query::shape::chosen_columns}, choice_{std::move(choice)} {}
+
 std::vector<std::uint32_t> result_shape::missing(const result_columns& columns) const {
   std::vector<std::uint32_t> types;
   for (const result_column& each : columns) types.push_back(each.type);
@@ -114,10 +117,23 @@ std::vector<std::uint32_t> result_shape::missing(const result_columns& columns) 
 }
 
 bool result_shape::is_document(const result_columns& columns) const noexcept {
-  return wanted_ != query::shape::object && columns.size() == 1 && is_json(columns.front().type);
+  return wanted_ == query::shape::detect && columns.size() == 1 && is_json(columns.front().type);
+}
+
+std::vector<proto::value_format> result_shape::choose(const result_columns& columns) {
+  std::vector<proto::value_format> formats;
+  columns_ = columns;
+  for (result_column& each : columns_) {
+    types_.known.describe(each);
+    each.is_text = (*choice_)(each);
+    formats.push_back(each.is_text ? proto::value_format::text : proto::value_format::binary);
+  }
+  is_ = state::columns;
+  return formats;
 }
 
 std::vector<proto::value_format> result_shape::plan(const result_columns& columns) {
+  if (choice_ != nullptr) return choose(columns);
   std::vector<proto::value_format> formats;
   for (const result_column& each : columns) {
     value_plan values = plan_values(each.type, types_.known, settings_);

@@ -37,11 +37,13 @@ class database_types final : public wire::reader_memory {
 };
 [[nodiscard]] database_types& types_of(wire::session& on);
 
-/// How the rows of one result become documents, once that is decided.
+/// How the rows of one result become documents, or in which formats their columns come, once that is decided.
 class result_shape {
  public:
   /// @param places  null: each column under its name
   result_shape(wire::session& on, query::shape wanted, std::shared_ptr<const place_list> places = {});
+  /// Of columns in chosen formats.
+  result_shape(wire::session& on, std::shared_ptr<const format_choice> choice);
 
   /// Types that have to be asked about before `plan` is called.
   [[nodiscard]] std::vector<std::uint32_t> missing(const result_columns& columns) const;
@@ -51,12 +53,15 @@ class result_shape {
   /// Whether documents are made of the columns; otherwise they come as they are.
   [[nodiscard]] bool makes_objects() const noexcept { return is_ == state::objects; }
   [[nodiscard]] object_writer& objects() noexcept { return objects_; }
+  /// The columns in chosen formats, with what is known about their types; null for documents.
+  [[nodiscard]] const result_columns* columns() const noexcept { return is_ == state::columns ? &columns_ : nullptr; }
 
   /// A single column of type json or jsonb is a document as it is, unless an object was asked for.
   [[nodiscard]] bool is_document(const result_columns& columns) const noexcept;
   void documents() noexcept { is_ = state::documents; }
-  /// Objects of these columns.
+  /// Objects of these columns, or the columns themselves.
   /// @return the formats that they have to be asked for in
+  /// @par Errors  throws what the choice throws
   std::vector<proto::value_format> plan(const result_columns& columns);
   /// Objects of these columns, all of which come in text.
   void plan_text(const result_columns& columns);
@@ -64,8 +69,9 @@ class result_shape {
   [[nodiscard]] bool falls_short() const noexcept { return falls_short_; }
 
  private:
-  enum class state : std::uint8_t { unknown, documents, objects };
+  enum class state : std::uint8_t { unknown, documents, objects, columns };
 
+  std::vector<proto::value_format> choose(const result_columns& columns);
   void add(const result_column& column, value_plan values);
 
   database_types& types_;
@@ -76,6 +82,8 @@ class result_shape {
   bool falls_short_{false};
   bool is_nested_{false};
   object_writer objects_{};
+  std::shared_ptr<const format_choice> choice_{};
+  result_columns columns_{};
 };
 
 /// Asks the server's catalog about the types of a result, as a decider does.

@@ -21,6 +21,8 @@ class sorted_relation {
   [[nodiscard]] static std::string document(const relation& of) {
     return of.column_.empty() ? of.object_sql() : of.document_sql();
   }
+  /// Whether it is read as columns.
+  [[nodiscard]] static bool has_formats(const relation& of) noexcept { return of.choice_ != nullptr; }
   /// Whether nobody has said where its documents are.
   [[nodiscard]] static bool has_default_column(const relation& of) noexcept { return of.is_default_column_; }
 };

@@ -5,6 +5,8 @@
 #include <span>
 #include <utility>
 
+#include <sluice/proto/oid.hpp>
+
 #include "engine/flight.hpp"
 #include "engine/server_report.hpp"
 
@@ -15,10 +17,15 @@ namespace {
 constexpr std::string_view wrong_number_of_formats{"08P01"};  // protocol_violation
 constexpr std::string_view not_supported{"0A000"};            // feature_not_supported: of a prepared statement
 
+/// Its modifier says what the values are good for: which digits there may be.
+bool counts_digits(std::uint32_t type) noexcept {
+  return type == proto::oid::numeric || type == proto::oid::numeric_array;
+}
+
 bool is_same(const proto::row_description& columns, const known_result& known) {
   return known.has_rows &&
          std::ranges::equal(columns, known.columns, [](const proto::column& a, const result_column& b) {
-           return a.type == b.type && a.name == b.name;
+           return a.type == b.type && a.name == b.name && (!counts_digits(a.type) || a.modifier == b.modifier);
          });
 }
 
@@ -74,7 +81,7 @@ action query_conversation::on_columns(const proto::frame& message, bool skips_ro
   } else if (by_columns_ || undecided_ != nullptr) {
     known_result now{.has_rows = true};
     for (const proto::column& each : *columns)
-      now.columns.push_back({.name = std::string{each.name}, .type = each.type});
+      now.columns.push_back({.name = std::string{each.name}, .type = each.type, .modifier = each.modifier});
     result_ = std::make_shared<const known_result>(std::move(now));
   }
   if (is_undecided()) return on_described();

@@ -16,6 +16,7 @@
 #include <functional>
 #include <iterator>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -132,6 +133,10 @@ class SLUICE_API parallel_stream {
   /// `buffer_peak` is that of the largest buffer. A parallel stream has no pauses.
   [[nodiscard]] stream_stats stats() const;
   [[nodiscard]] parallel_progress progress() const;
+  /// Names and types of the columns of a relation with `formats`. Empty until `next` has returned, and for
+  /// documents.
+  /// @par Lifetime  as the stream
+  [[nodiscard]] std::span<const result_column> columns() const;
   [[nodiscard]] asio::any_io_executor get_executor() const;
 
  private:
@@ -252,6 +257,8 @@ class SLUICE_API parallel_range {
   /// @see parallel_stream::stats
   [[nodiscard]] stream_stats stats() const;
   [[nodiscard]] parallel_progress progress() const;
+  /// @see parallel_stream::columns
+  [[nodiscard]] std::span<const result_column> columns() const;
   /// @see client::interrupt
   void interrupt() noexcept;
 

@@ -7,6 +7,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include <sluice/export.hpp>
 #include <sluice/stream/bind_value.hpp>
 #include <sluice/stream/predicate.hpp>
+#include <sluice/wire/result_columns.hpp>
 
 namespace sluice {
 
@@ -29,17 +31,23 @@ class sorted_relation;
 struct whole_table;
 }  // namespace detail
 
+/// Chooses the format of a column: true for the text that the type's output function makes, false for the binary
+/// format. It is called once for each column of a result, whose `what`, `base` and `parts` are known by then, before
+/// the query runs. What it throws ends the query: nothing is lost, the connection stays usable.
+using format_choice = std::function<bool(const result_column& column)>;
+
 /// A query, ready to be sent: SQL text, bound parameters, and how a row becomes a document. A value type.
 class SLUICE_API query {
  public:
   /// How a row becomes a document, and how many round trips precede the first row.
   enum class shape : std::uint8_t {
-    document,      ///< the query returns one column, json or jsonb: one round trip to the first row
-    object,        ///< the columns, whatever they are, become one JSON object: one round trip
-    detect,        ///< one json or jsonb column is taken as is, anything else becomes an object: the first time on a
-                   ///< connection, one more round trip
-    columns,       ///< columns stay columns, in the binary format: one round trip
-    text_columns,  ///< columns stay columns, as the texts that psql shows: one round trip
+    document,        ///< the query returns one column, json or jsonb: one round trip to the first row
+    object,          ///< the columns, whatever they are, become one JSON object: one round trip
+    detect,          ///< one json or jsonb column is taken as is, anything else becomes an object: the first time on a
+                     ///< connection, one more round trip
+    columns,         ///< columns stay columns, in the binary format: one round trip
+    text_columns,    ///< columns stay columns, as the texts that psql shows: one round trip
+    chosen_columns,  ///< columns stay columns, each in the format that a format_choice wants: as `detect`
   };
   /// What running it may change. This decides what happens to a stream that is dropped; see `sql`.
   enum class effect : std::uint8_t {
@@ -87,6 +95,13 @@ class SLUICE_API query {
   /// `row::get<std::string_view>`, whatever the type.
   /// @par Errors  as `as_columns`
   [[nodiscard]] query as_text_columns() &&;
+  /// Keeps the columns as columns, some in the binary format and some as text. Types that are not built in are looked
+  /// up, the first time on a connection, which costs one more round trip; `result_column::what` and `parts` say what
+  /// was found. It cannot be sent in a pipeline.
+  /// @par Errors  as `as_columns`
+  [[nodiscard]] query as_columns(format_choice in_text) &&;
+  /// The choice of `as_columns`; null for other queries.
+  [[nodiscard]] const std::shared_ptr<const format_choice>& choice() const noexcept { return choice_; }
 
  private:
   friend class relation;
@@ -99,6 +114,7 @@ class SLUICE_API query {
   std::shared_ptr<const detail::whole_table> whole_{};
   std::shared_ptr<const relation> undeclared_{};
   std::shared_ptr<const detail::place_list> places_{};
+  std::shared_ptr<const format_choice> choice_{};
   bool only_reads_{false};
 };
 
@@ -181,6 +197,12 @@ class SLUICE_API relation {
   /// `where`, `select` and `order_by`, `field("x")` then means the column `x`, and `field("x.y")` the field `y` of a
   /// column that is json.
   relation& of_columns() &;
+  /// Reads columns in chosen formats instead of documents: those of `select`, each named by its path; without `select`
+  /// the document, or all columns of a relation `of_columns`. @see query::as_columns
+  ///
+  /// In parallel, the choice is made for every task, on several threads if the executor has several.
+  /// @par Errors  `build` throws error: bad_query when a condition is left to the client
+  relation& formats(format_choice in_text) &;
   /// Keeps only rows that match; several calls are joined by AND.
   relation& where(const predicate& condition) &;
   /// Keeps only these fields, of which each row's document is made; a missing field is null in it.
@@ -199,6 +221,7 @@ class SLUICE_API relation {
 
   relation&& column(std::string name) && { return std::move(column(std::move(name))); }
   relation&& of_columns() && { return std::move(of_columns()); }
+  relation&& formats(format_choice in_text) && { return std::move(formats(std::move(in_text))); }
   relation&& where(const predicate& condition) && { return std::move(where(condition)); }
   relation&& select(std::vector<projection> fields) && { return std::move(select(std::move(fields))); }
   template <std::convertible_to<projection>... Fields>
@@ -230,6 +253,8 @@ class SLUICE_API relation {
 
  private:
   friend class detail::sorted_relation;
+  [[nodiscard]] query build_documents() const;
+  [[nodiscard]] query build_listed(bool as_texts) const;
   /// @param what  the select list
   [[nodiscard]] query build(std::string_view what, query::shape rows) const;
   [[nodiscard]] query build_selected() const;
@@ -241,6 +266,7 @@ class SLUICE_API relation {
   std::vector<std::string> name_;
   std::string column_{"data"};  // with the documents; empty: they are made of the columns
   bool is_default_column_{true};
+  std::shared_ptr<const format_choice> choice_{};  // null: documents
   std::vector<predicate> conditions_;
   std::vector<projection> fields_;
   std::vector<sort_key> order_;

@@ -70,6 +70,10 @@ class row {
   /// Names and types of the columns; empty for rows of documents.
   /// @par Lifetime  as the stream, or as the `owned_chunk` that the row came from
   [[nodiscard]] std::span<const result_column> columns() const noexcept;
+  /// The fields as they lie in the buffer, from their count on, for code that reads them itself: each is a length in
+  /// network byte order and so many bytes (`proto::field_view`).
+  /// @par Lifetime  as the row
+  [[nodiscard]] const std::byte* body() const noexcept { return body_; }
 
  private:
   const std::byte* body_{};
