@@ -138,14 +138,19 @@ std::optional<type_facts> type_catalog::find(std::uint32_t type) const {
   return found == of_the_database_.end() ? std::nullopt : std::optional{found->second};
 }
 
-void type_catalog::describe(result_column& to, std::uint32_t type, std::size_t level) const {
+void type_catalog::describe(result_column& column) const {
+  std::size_t parts = 0;
+  describe(column, column.type, parts);
+}
+
+void type_catalog::describe(result_column& to, std::uint32_t type, std::size_t& parts) const {
   using kind = result_column::kind;
-  constexpr std::size_t deepest = 64;  // types are never that deep, but what the catalog says need not be true
+  constexpr std::size_t most_parts = 10'000;  // types are never that large, but what the catalog says need not be true
   const std::optional<type_facts> facts = find(type);
   to.base = type;
   to.parts.clear();
   to.what = kind::unknown;
-  if (!facts || level > deepest) return;
+  if (!facts || ++parts > most_parts) return;
   switch (facts->what) {
     case type_facts::kind::unclear: break;
     case type_facts::kind::scalar:
@@ -155,18 +160,18 @@ void type_catalog::describe(result_column& to, std::uint32_t type, std::size_t l
       break;
     case type_facts::kind::domain:
       if (to.modifier == -1) to.modifier = facts->modifier;
-      describe(to, facts->inner, level + 1);
+      describe(to, facts->inner, parts);
       break;
     case type_facts::kind::array:
       to.what = kind::array;
       to.parts.push_back({.name = "item", .type = facts->inner, .modifier = to.modifier});
-      describe(to.parts.front(), facts->inner, level + 1);
+      describe(to.parts.front(), facts->inner, parts);
       break;
     case type_facts::kind::composite:
       to.what = kind::composite;
       for (const type_facts::field& each : facts->fields) {
         to.parts.push_back({.name = each.name, .type = each.type, .modifier = each.modifier});
-        describe(to.parts.back(), each.type, level + 1);
+        describe(to.parts.back(), each.type, parts);
       }
       break;
   }

@@ -70,14 +70,14 @@ class type_catalog {
   void add(type_catalog&& other);
 
   /// Fills in what the values of a column, or of a part of one, are.
-  void describe(result_column& column) const { describe(column, column.type, 0); }
+  void describe(result_column& column) const;
   /// Nothing: it has to be asked for.
   [[nodiscard]] std::optional<type_facts> find(std::uint32_t type) const;
   /// Those of these types, and of what they are made of, that have to be asked for. Most results have none.
   [[nodiscard]] std::vector<std::uint32_t> missing(std::span<const std::uint32_t> types) const;
 
  private:
-  void describe(result_column& to, std::uint32_t type, std::size_t level) const;
+  void describe(result_column& to, std::uint32_t type, std::size_t& parts) const;
 
   std::map<std::uint32_t, type_facts> of_the_database_;
 };

@@ -31,6 +31,9 @@
 
 namespace sluice {
 
+class arrow_reader;
+struct arrow_options;
+
 namespace detail {
 class blocking_connection;
 }  // namespace detail
@@ -105,6 +108,12 @@ class SLUICE_API client {
   /// The rows as values of a C++ type. Include <sluice/stream/typed.hpp>, where errors and policies are described.
   template <class T>
   [[nodiscard]] typed_range<T> stream(const query& what, query_options options = {});
+  /// The rows as Arrow batches. Include <sluice/arrow/reader.hpp>, and link libsluice_arrow.
+  template <std::convertible_to<query> What>
+  [[nodiscard]] arrow_reader arrow(const What& what);
+  /// The same with bounds of the batches and a choice of types.
+  template <std::convertible_to<query> What>
+  [[nodiscard]] arrow_reader arrow(const What& what, const arrow_options& how, query_options options = {});
   /// Runs one statement, with its parameters, to its end; rows are discarded. @see connection::execute
   command_result execute(const query& what, query_options options = {});
   /// Runs statements without parameters and discards their rows; @see connection::execute

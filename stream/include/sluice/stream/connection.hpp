@@ -36,6 +36,9 @@ namespace sluice {
 
 template <class T, class Rows = row_stream>
 class typed_stream;
+template <class Rows = row_stream>
+class arrow_stream;
+struct arrow_options;
 class transaction;
 class copy_writer;
 class copy_data_writer;
@@ -72,6 +75,14 @@ class SLUICE_API connection {
   auto stream(const query& what, query_options options, Token&& token) {
     return detail::with_token(get_executor(), [&] { return stream<T>(what, options); }, std::forward<Token>(token));
   }
+
+  /// The rows as Arrow batches. Include <sluice/arrow/stream.hpp>, and link libsluice_arrow.
+  template <std::convertible_to<query> What>
+  [[nodiscard]] asio::awaitable<arrow_stream<row_stream>> arrow(const What& what);
+  /// The same with bounds of the batches and a choice of types.
+  template <std::convertible_to<query> What>
+  [[nodiscard]] asio::awaitable<arrow_stream<row_stream>> arrow(const What& what, const arrow_options& how,
+                                                                query_options options = {});
 
   /// Runs one statement, with its parameters, to its end; rows are discarded. `query_options::mode` does not apply.
   /// @par Errors  throws error: as `stream` and `row_stream::next`. After `connection_lost` it is unknown whether the
