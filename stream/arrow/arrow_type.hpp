@@ -42,8 +42,8 @@ struct arrow_type {
   std::uint32_t type{};  ///< OID: as an array's elements and a composite's fields name it
   std::uint8_t precision{};
   std::uint8_t scale{};
-  std::string name;
-  std::string format;            ///< as ArrowSchema has it
+  std::string name{};
+  std::string format{};          ///< as ArrowSchema has it
   std::string_view extension{};  ///< the name of an extension type, a literal; empty: none
   std::vector<arrow_type> children{};
 };

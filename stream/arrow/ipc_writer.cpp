@@ -217,9 +217,9 @@ struct arrow_ipc_writer::message {
   header is{header::record_batch};
   std::int64_t dictionary{};
   std::int64_t length{};
-  std::vector<pair> nodes;    // lengths and numbers of nulls
-  std::vector<pair> buffers;  // places in the body, and sizes
-  std::vector<asio::const_buffer> pieces;
+  std::vector<pair> nodes{};    // lengths and numbers of nulls
+  std::vector<pair> buffers{};  // places in the body, and sizes
+  std::vector<asio::const_buffer> pieces{};
   std::size_t body{0};
 
   void add(const ArrowArray& array, const column& of) {
