@@ -20,6 +20,7 @@
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
 
+#include <sluice/arrow/ipc.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/stream/columns.hpp>
 #include <sluice/stream/json.hpp>
@@ -149,12 +150,47 @@ void pump(Rows& rows, const options& given, totals& so_far) {
   line.finish(so_far.rows, so_far.bytes, parts_of(rows));
 }
 
+/// Reads all rows and writes them as an Arrow stream.
+template <class Rows>
+void pump_arrow(Rows& rows, const options& given, totals& so_far) {
+  progress line{given.progress || (::isatty(STDERR_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 0)};
+  detail::batch_assembly made{given.to_arrow()};
+  const auto read = [&] {
+    if (interrupted != 0) throw error{errc::cancelled, "interrupted"};
+    try {
+      const chunk some = rows.next();
+      made.take(some, rows.columns());
+    } catch (const error&) {  // the rows before it are still written
+      made.fail(std::current_exception());
+    }
+  };
+  while (!made.is_known() && made.is_hungry()) read();
+  const arrow_schema schema = made.schema();
+  arrow_ipc_writer to{schema.schema()};
+  for (;;) {
+    while (made.is_hungry()) read();
+    const arrow_batch batch = made.next();
+    if (!batch) break;
+    to.add(batch.array());
+    write_bytes(to.bytes());
+    so_far.rows += batch.rows();
+    so_far.bytes = rows.stats().bytes;
+    line.update(so_far.rows, so_far.bytes, parts_of(rows));
+  }
+  to.finish();
+  write_bytes(to.bytes());
+  line.finish(so_far.rows, so_far.bytes, parts_of(rows));
+}
+
 /// The whole run, including what is reported at its end, however it ends.
 template <class Rows, class Statistics>
 void run(Rows& rows, const options& given, const Statistics& statistics) {
   totals so_far;
   try {
-    pump(rows, given, so_far);
+    if (given.arrow)
+      pump_arrow(rows, given, so_far);
+    else
+      pump(rows, given, so_far);
   } catch (const reader_gone&) {
     (void)rows.cancel();
     statistics();
@@ -240,7 +276,9 @@ void stream_on_many(const conninfo& where, const connection_options& bounds, con
     write_output(printable_document(text));
     return;
   }
-  parallel_range rows{where, given.to_relation(), in_parallel};
+  relation what = given.to_relation();
+  if (given.arrow) what = arrow_relation(std::move(what), given.to_arrow());
+  parallel_range rows{where, what, in_parallel};
   const interrupted_by_signals signals{rows};
   run(rows, given, [&] {
     if (given.stats) std::fputs(stats_json(rows.progress(), given.mode, since(began)).c_str(), stderr);
@@ -336,6 +374,8 @@ void stream(const options& given) {
   if (given.max_row_bytes) bounds.max_row_bytes = *given.max_row_bytes;
   const query_options how{
       .timeout = given.timeout, .timeout_counts_pauses = true, .mode = given.mode, .page_rows = given.page_rows};
+  if (given.arrow && ::isatty(STDOUT_FILENO) == 1)
+    throw usage_error{"--format arrow is not for a terminal: write it to a file or a pipe"};
   if (given.follow)
     follow_changes(where, bounds, given);
   else if (given.load)

@@ -22,7 +22,7 @@ const char* const help_text = R"(sluice: stream JSON documents from Postgres as 
   --order-by FIELD[:TYPE][:desc][:nullsfirst|:nullslast]
                          TYPE: text, int, numeric, bool, timestamptz or uuid
   --limit N, --offset N          --validate   check each document in full
-  --format ndjson|array|raw|csv|tsv           --null TEXT   in csv and tsv
+  --format ndjson|array|raw|csv|tsv|arrow     --null TEXT   in csv and tsv
   --load RELATION [--on-error stop|skip]    the reverse: NDJSON from stdin
   --follow PUBLICATIONS --slot NAME         changes: see the manual page
   --count                print {"rows":...,"bytes":...} instead of the rows
@@ -76,9 +76,11 @@ void add_query(command_line& line, options& to) {
 void add_output(command_line& line, options& to) {
   line.option("format", [&](const std::string& name) {
     static constexpr std::array<std::string_view, 5> names{"ndjson", "array", "raw", "csv", "tsv"};
+    to.arrow = name == "arrow";
+    if (to.arrow) return;
     constexpr std::ptrdiff_t first_delimited = 3;
     const auto found = std::ranges::find(names, name);
-    if (found == names.end()) throw usage_error{"'" + name + "' is not ndjson, array, raw, csv or tsv"};
+    if (found == names.end()) throw usage_error{"'" + name + "' is not ndjson, array, raw, csv, tsv or arrow"};
     const std::ptrdiff_t index = found - names.begin();
     if (index < first_delimited)
       to.output = static_cast<document_format>(index);
@@ -154,6 +156,12 @@ void check_load(const options& given, const command_line& line) {
     if (line.has(name)) throw usage_error{"--" + std::string{name} + " is for reading: not with --load"};
 }
 
+void check_arrow(const options& given) {
+  if (!given.arrow) return;
+  if (given.validate) throw usage_error{"--validate checks documents: not with --format arrow"};
+  if (given.count) throw usage_error{"--count counts rows and writes none: not with --format arrow"};
+}
+
 void check_columns(const options& given) {
   if (given.null && !given.columns) throw usage_error{"--null is for --format csv or tsv"};
   if (!given.columns) return;
@@ -175,6 +183,7 @@ void check(const options& given, const command_line& line) {
   if (!given.sql && !given.parameters.empty())
     throw usage_error{"--param and --param-null bind the parameters of --sql"};
   check_columns(given);
+  check_arrow(given);
   if (line.has("page-rows") && given.mode != fetch_mode::paged) throw usage_error{"--page-rows is for --mode paged"};
   if (line.has("split") && !given.connections) throw usage_error{"--split is for --parallel"};
   if (!given.sql) return;
@@ -203,9 +212,17 @@ options parse_options(int argc, const char* const* argv) {
   return to;
 }
 
+arrow_options options::to_arrow() const noexcept {
+  arrow_options how{.others = arrow_options::fallback::text};
+  if (chunk_rows != 0) how.max_rows = chunk_rows;
+  return how;
+}
+
 query options::to_query() const {
+  if (arrow && !sql) return arrow_query(to_relation(), to_arrow());
   if (!sql) return columns ? to_relation().as_text_columns() : to_relation().build();
   query what{*sql, {parameters.begin(), parameters.end()}, query::shape::detect};
+  if (arrow) return arrow_query(std::move(what), to_arrow());
   return columns ? std::move(what).as_text_columns() : what;
 }
 

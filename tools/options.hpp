@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <sluice/arrow/options.hpp>
 #include <sluice/stream/document_writer.hpp>
 #include <sluice/stream/options.hpp>
 #include <sluice/stream/parallel.hpp>
@@ -45,6 +46,7 @@ struct options {
 
   document_format output{document_format::ndjson};
   std::optional<delimited> columns;  // written instead of documents
+  bool arrow{false};                 // an Arrow IPC stream instead
   std::optional<std::string> null;   // how NULL is written in them
   bool validate{false};
   bool count{false};
@@ -66,6 +68,7 @@ struct options {
   // The relation to read, if it is not SQL.
   [[nodiscard]] relation to_relation() const;
   [[nodiscard]] query to_query() const;
+  [[nodiscard]] arrow_options to_arrow() const noexcept;
   [[nodiscard]] split_by to_split() const noexcept;
 };
 

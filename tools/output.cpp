@@ -54,6 +54,9 @@ void show(std::string_view text) {
 }  // namespace
 
 void write_output(std::string_view text) { write_all(text); }
+void write_bytes(std::span<const asio::const_buffer> bytes) {
+  for (const asio::const_buffer& each : bytes) write_all({static_cast<const char*>(each.data()), each.size()});
+}
 
 output::output(document_format format)
     : writer_{std::in_place_type<document_writer>, format}, is_terminal_{::isatty(STDOUT_FILENO) == 1} {}

@@ -21,6 +21,9 @@ struct output_interrupted : std::exception {};
 // Text of our own. Throws reader_gone, output_interrupted, std::system_error.
 void write_output(std::string_view text);
 
+// Bytes that are no text, to standard output. Throws as write_output.
+void write_bytes(std::span<const asio::const_buffer> bytes);
+
 // Writes rows to standard output: unchanged, except that on a terminal anything it would obey is written as JSON
 // escapes.
 class output {

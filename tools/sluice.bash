@@ -6,7 +6,7 @@ _sluice() {
     --create-slot) mapfile -t COMPREPLY < <(compgen -W 'temporary permanent' -- "$word") ;;
     --until) mapfile -t COMPREPLY < <(compgen -W 'now' -- "$word") ;;
     --state) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-    --format) mapfile -t COMPREPLY < <(compgen -W 'ndjson array raw csv tsv' -- "$word") ;;
+    --format) mapfile -t COMPREPLY < <(compgen -W 'ndjson array raw csv tsv arrow' -- "$word") ;;
     --mode) mapfile -t COMPREPLY < <(compgen -W 'plain paged bulk' -- "$word") ;;
     --split) mapfile -t COMPREPLY < <(compgen -W 'ctid key: hash:' -- "$word") ;;
     -d | --dsn) mapfile -t COMPREPLY < <(compgen -W 'postgresql:// service= host=' -- "$word") ;;

@@ -175,7 +175,7 @@ class copy_decider final : public wire::decider {
   }
 
   /// As columns, in binary: those whose values are needed as text become texts.
-  [[nodiscard]] wire::decision objects_copied(const std::string& all) {
+  [[nodiscard]] wire::decision objects_copied(const std::string& all) try {
     const std::vector<proto::value_format> formats = rows_->plan(columns_);
     if (rows_->falls_short()) {
       wire::decision by_the_server = copy_of(select_from(all, objects_by_the_server, names()));
@@ -184,6 +184,8 @@ class copy_decider final : public wire::decider {
       return by_the_server;
     }
     return columns_copied(all, formats);
+  } catch (const error& choice) {
+    return refused_by(choice);
   }
 
   [[nodiscard]] std::vector<proto::value_format> formats_of_texts() const {

@@ -57,7 +57,7 @@ class object_decider final : public wire::decider {
   }
 
  private:
-  wire::decision decided() {
+  wire::decision decided() try {
     if (is_running_) {
       rows_->plan_text(columns_);
       return {};
@@ -68,6 +68,8 @@ class object_decider final : public wire::decider {
     if (by_the_server.empty()) return how;
     rows_->documents();
     return {.is = wire::decision::kind::instead, .sql = std::move(by_the_server), .columns = one_document()};
+  } catch (const error& choice) {
+    return refused_by(choice);
   }
 
   std::shared_ptr<result_shape> rows_;
@@ -160,6 +162,10 @@ void result_shape::add(const result_column& column, value_plan values) {
   is_nested_ = is_nested_ || place.size() > 1;
   falls_short_ = !is_nested_ && (falls_short_ || values.falls_short);  // it makes flat objects
   objects_.add_column(place, std::move(values));
+}
+
+wire::decision refused_by(const error& choice) {
+  return {.is = wire::decision::kind::refuse, .sql = choice.what(), .code = static_cast<errc>(choice.code().value())};
 }
 
 std::unique_ptr<wire::decider> decide_objects(std::shared_ptr<result_shape> rows, std::string_view query) {

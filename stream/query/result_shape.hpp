@@ -103,6 +103,9 @@ class asking_for_types {
   type_catalog told_{};  // until the answer is complete
 };
 
+/// What a decider answers when a format_choice throws: the query is not run.
+[[nodiscard]] wire::decision refused_by(const error& choice);
+
 /// Decides how a query is run whose rows become objects; what it decides about them, it tells `rows`.
 [[nodiscard]] std::unique_ptr<wire::decider> decide_objects(std::shared_ptr<result_shape> rows, std::string_view query);
 

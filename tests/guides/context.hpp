@@ -12,6 +12,7 @@
 #include <asio/thread_pool.hpp>
 #include <asio/use_future.hpp>
 
+#include <sluice/arrow/ipc.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/stream/batch.hpp>
 #include <sluice/stream/changes.hpp>

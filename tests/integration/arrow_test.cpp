@@ -100,9 +100,11 @@ constexpr std::array values{
 /// Creates the types once.
 void create_types() {
   static const bool done = [] {
-    psql("create type arrow_mood as enum ('sad', 'happy'); create domain arrow_price as numeric(8,2);"
-         "create type arrow_thing as (id int4, name text, flags bool[]);"
-         "create schema arrow_schema; create extension citext schema arrow_schema; create extension hstore schema arrow_schema");
+    psql(
+        "create type arrow_mood as enum ('sad', 'happy'); create domain arrow_price as numeric(8,2);"
+        "create type arrow_thing as (id int4, name text, flags bool[]);"
+        "create schema arrow_schema; create extension citext schema arrow_schema; create extension hstore schema "
+        "arrow_schema");
     return true;
   }();
   (void)done;
@@ -126,10 +128,8 @@ TEST(Arrow, HasEveryTypeInEveryMode) {
   }
   for (const fetch_mode mode : modes) {
     client db{dsn()};
-    std::string empty;
-    for (const typed_value& each : values)
-      empty.append(empty.empty() ? " union all select " : ", ").append("null");
-    const table seen = all_of(db.arrow(sql(select_all() + empty), {}, in(mode)));
+    const std::string twice = "select q.* from generate_series(1, 2) i left join (" + select_all() + ") q on i = 1";
+    const table seen = all_of(db.arrow(sql(twice), {}, in(mode)));
     EXPECT_EQ(seen.formats, formats);
     EXPECT_EQ(seen.rows, (std::vector{row + ')', nulls + ')'}));
     EXPECT_TRUE(db.is_idle());
@@ -221,8 +221,10 @@ TEST(Arrow, GivesTheRowsBeforeAnErrorFirst) {
 }
 
 TEST(Arrow, ReadsARelationsColumnsOrItsDocuments) {
-  psql("create table arrow_docs (id int4, data jsonb); insert into arrow_docs values (1, '{\"a\": {\"b\": 5}}'), (2, null);"
-       "create table arrow_plain (id int4, price numeric(6,2)); insert into arrow_plain values (1, 1.5)");
+  psql(
+      "create table arrow_docs (id int4, data jsonb); insert into arrow_docs values (1, '{\"a\": {\"b\": 5}}'), (2, "
+      "null);"
+      "create table arrow_plain (id int4, price numeric(6,2)); insert into arrow_plain values (1, 1.5)");
   client db{dsn()};
   EXPECT_EQ(all_of(db.arrow(from("arrow_docs"))).rows, (std::vector<std::string>{"({\"a\": {\"b\": 5}})", "(NULL)"}));
   EXPECT_EQ(all_of(db.arrow(from("arrow_docs").of_columns().where(field("id") == 1))).rows,
@@ -271,8 +273,9 @@ TEST(Arrow, IsReadByCoroutines) {
 }
 
 TEST(Arrow, IsReadOverSeveralConnections) {
-  psql("create table arrow_many as select i as id, md5(i::text) as name from generate_series(1, 20000) i; "
-       "create table arrow_none (id int4)");
+  psql(
+      "create table arrow_many as select i as id, md5(i::text) as name from generate_series(1, 20000) i; "
+      "create table arrow_none (id int4)");
   parallel_options how;
   how.connections = 3;
   const arrow_options bounds{.max_rows = 1'000};
@@ -287,7 +290,8 @@ TEST(Arrow, IsReadOverSeveralConnections) {
   const table none = all_of(arrow_reader{parallel_range{dsn(), relation_of("arrow_none"), how}, bounds});
   EXPECT_EQ(none.formats, std::vector<std::string>{"i"});
   EXPECT_TRUE(none.rows.empty());
-  arrow_reader ordered{parallel_range{dsn(), arrow_relation(from("arrow_many").of_columns().order_by(field("id"))), how}};
+  arrow_reader ordered{
+      parallel_range{dsn(), arrow_relation(from("arrow_many").of_columns().order_by(field("id"))), how}};
   EXPECT_THROW((void)ordered.next(), error);
 }
 

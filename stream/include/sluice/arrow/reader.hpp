@@ -10,8 +10,8 @@
 ///     ArrowArrayStream stream;               // or hand it over as a whole
 ///     batches.export_to(&stream);
 ///
-/// Link libsluice_arrow (Meson and CMake: sluice_arrow). For coroutines there is <sluice/arrow/stream.hpp>, for files
-/// and pipes <sluice/arrow/ipc.hpp>.
+/// Link libsluice_arrow (sluice_arrow for Meson and pkg-config, sluice::arrow for CMake). For coroutines there is
+/// <sluice/arrow/stream.hpp>, for files and pipes <sluice/arrow/ipc.hpp>.
 
 #include <concepts>
 #include <memory>

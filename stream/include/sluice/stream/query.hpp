@@ -33,7 +33,7 @@ struct whole_table;
 
 /// Chooses the format of a column: true for the text that the type's output function makes, false for the binary
 /// format. It is called once for each column of a result, whose `what`, `base` and `parts` are known by then, before
-/// the query runs. What it throws ends the query: nothing is lost, the connection stays usable.
+/// the query runs. An `error` that it throws ends the query; the connection stays usable.
 using format_choice = std::function<bool(const result_column& column)>;
 
 /// A query, ready to be sent: SQL text, bound parameters, and how a row becomes a document. A value type.
