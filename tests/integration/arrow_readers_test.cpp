@@ -59,7 +59,7 @@ class duckdb {
     close_(&database_);  // the library stays loaded: it has threads
   }
 
-  /// The rows of a query, fields separated by '|', NULL as nothing, as psql shows them.
+  /// The rows of a query whose columns are texts, fields separated by '|', NULL as nothing, as psql shows them.
   std::vector<std::string> ask(const std::string& sql) {
     result made{};
     if (query_(connection_, sql.c_str(), &made) != 0) {
@@ -129,7 +129,7 @@ std::vector<std::string> read_by(duckdb& reader, arrow_reader batches, const std
   ArrowArrayStream stream{};
   batches.export_to(&stream);
   reader.scan("arrow_in", &stream);
-  std::vector<std::string> rows = reader.ask("select " + list + " from arrow_in");
+  std::vector<std::string> rows = reader.ask("select columns(*)::varchar from (select " + list + " from arrow_in)");
   (void)reader.ask("drop view arrow_in");
   if (stream.release != nullptr) stream.release(&stream);
   return rows;
