@@ -140,17 +140,19 @@ std::optional<type_facts> type_catalog::find(std::uint32_t type) const {
 
 void type_catalog::describe(result_column& column) const {
   std::size_t parts = 0;
-  describe(column, column.type, parts);
+  describe(column, column.type, parts, 0);
 }
 
-void type_catalog::describe(result_column& to, std::uint32_t type, std::size_t& parts) const {
+void type_catalog::describe(result_column& to, std::uint32_t type, std::size_t& parts, std::size_t level) const {
   using kind = result_column::kind;
-  constexpr std::size_t most_parts = 10'000;  // types are never that large, but what the catalog says need not be true
+  // Types are never that deep or large, but what the catalog says need not be true.
+  constexpr std::size_t deepest = 64;
+  constexpr std::size_t most_parts = 10'000;
   const std::optional<type_facts> facts = find(type);
   to.base = type;
   to.parts.clear();
   to.what = kind::unknown;
-  if (!facts || ++parts > most_parts) return;
+  if (!facts || level > deepest || ++parts > most_parts) return;
   switch (facts->what) {
     case type_facts::kind::unclear: break;
     case type_facts::kind::scalar:
@@ -160,18 +162,18 @@ void type_catalog::describe(result_column& to, std::uint32_t type, std::size_t& 
       break;
     case type_facts::kind::domain:
       if (to.modifier == -1) to.modifier = facts->modifier;
-      describe(to, facts->inner, parts);
+      describe(to, facts->inner, parts, level + 1);
       break;
     case type_facts::kind::array:
       to.what = kind::array;
       to.parts.push_back({.name = "item", .type = facts->inner, .modifier = to.modifier});
-      describe(to.parts.front(), facts->inner, parts);
+      describe(to.parts.front(), facts->inner, parts, level + 1);
       break;
     case type_facts::kind::composite:
       to.what = kind::composite;
       for (const type_facts::field& each : facts->fields) {
         to.parts.push_back({.name = each.name, .type = each.type, .modifier = each.modifier});
-        describe(to.parts.back(), each.type, parts);
+        describe(to.parts.back(), each.type, parts, level + 1);
       }
       break;
   }

@@ -77,7 +77,7 @@ class type_catalog {
   [[nodiscard]] std::vector<std::uint32_t> missing(std::span<const std::uint32_t> types) const;
 
  private:
-  void describe(result_column& to, std::uint32_t type, std::size_t& parts) const;
+  void describe(result_column& to, std::uint32_t type, std::size_t& parts, std::size_t level) const;
 
   std::map<std::uint32_t, type_facts> of_the_database_;
 };

@@ -59,6 +59,14 @@ TEST(ParseOptions, TakesTheModeAndItsPages) {
   EXPECT_EQ(given.page_rows, 7U);
 }
 
+TEST(ParseOptions, TakesArrowAndItsBatches) {
+  const options given = parse({"a", "--format", "arrow", "--chunk-rows", "100"});
+  EXPECT_TRUE(given.arrow);
+  EXPECT_EQ(given.to_arrow().max_rows, 100U);
+  EXPECT_EQ(given.to_query().rows(), sluice::query::shape::chosen_columns);
+  EXPECT_FALSE(parse({"a"}).arrow);
+}
+
 TEST(ParseOptions, RefusesWhatMakesNoSense) {
   for (const std::vector<const char*>& words :
        std::vector<std::vector<const char*>>{{},
@@ -70,6 +78,9 @@ TEST(ParseOptions, RefusesWhatMakesNoSense) {
                                              {"a", "--limit", "x"},
                                              {"a", "--limit", "-1"},
                                              {"a", "--format", "xml"},
+                                             {"a", "--format", "arrow", "--count"},
+                                             {"a", "--format", "arrow", "--validate"},
+                                             {"a", "--format", "arrow", "--null", "x"},
                                              {"a", "--chunk-rows", "0"},
                                              {"a", "--where", "x"},
                                              {"a", "--select", "x,"},
