@@ -19,7 +19,7 @@ void check_options(const arrow_options& how) {
     if (!is_good) throw error{errc::bad_query, std::string{"arrow_options: "} + what};
   };
   require(how.max_rows != 0, "a batch has at least one row");
-  require(how.max_bytes <= most_bytes, "a batch has at most 1 GiB");
+  require(how.max_bytes != 0 && how.max_bytes <= most_bytes, "a batch has between a byte and 1 GiB");
   require(how.precision >= 1 && how.precision <= most_digits, "a decimal has 1 to 38 digits");
   require(how.scale <= how.precision, "a decimal's scale is at most its precision");
   require(how.not_a_number != arrow_options::special::saturate, "a decimal has no value for NaN: an error, or NULL");

@@ -20,6 +20,8 @@ namespace sluice::detail {
 struct bad_value {
   std::string what;
 };
+/// No server should send it.
+inline constexpr const char* malformed_value = "its bytes are not a value of its type";
 /// The batch cannot hold this row as well.
 struct batch_overflow {};
 

@@ -23,11 +23,10 @@ namespace {
 using proto::load_big;
 using special = arrow_options::special;
 
-constexpr const char* malformed = "its bytes are not a value of its type";
 constexpr const char* too_far = "it is too far away for the Arrow type: cast the column to text";
 
 void require(bool is_good) {
-  if (!is_good) throw bad_value{malformed};
+  if (!is_good) throw bad_value{malformed_value};
 }
 
 template <class Integer>

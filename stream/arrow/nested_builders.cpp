@@ -11,15 +11,13 @@ namespace sluice::detail {
 
 namespace {
 
-constexpr const char* malformed = "its bytes are not a value of its type";
-
 /// A value after its length.
 void add_part(part_reader& in, column_builder& to) {
   const std::uint32_t size = in.u32();
-  if (!in.ok()) throw bad_value{malformed};
+  if (!in.ok()) throw bad_value{malformed_value};
   if (size == proto::null_length) return to.add_null();
   const std::span<const std::byte> value = in.part(size);
-  if (!in.ok()) throw bad_value{malformed};
+  if (!in.ok()) throw bad_value{malformed_value};
   to.add(value);
 }
 
@@ -43,9 +41,9 @@ class list_builder final : public column_builder {
       throw bad_value{"it is an array of " + std::to_string(dimensions) +
                       " dimensions, where a list has one: cast the column to text, or set arrow_options::array"};
     constexpr std::size_t least_element = 4;
-    if (!in.ok() || element != element_ || count > in.remaining() / least_element) throw bad_value{malformed};
+    if (!in.ok() || element != element_ || count > in.remaining() / least_element) throw bad_value{malformed_value};
     for (std::uint32_t i = 0; i < count; ++i) add_part(in, *elements_);
-    if (!in.exhausted()) throw bad_value{malformed};
+    if (!in.exhausted()) throw bad_value{malformed_value};
     end_value();
     valid().add_valid();
   }
@@ -98,12 +96,12 @@ class struct_builder final : public column_builder {
 
   void add(std::span<const std::byte> value) override {
     part_reader in{value};
-    if (in.u32() != fields_.size()) throw bad_value{malformed};
+    if (in.u32() != fields_.size()) throw bad_value{malformed_value};
     for (field& each : fields_) {
-      if (in.u32() != each.type) throw bad_value{malformed};  // or it was altered meanwhile
+      if (in.u32() != each.type) throw bad_value{malformed_value};  // or it was altered meanwhile
       add_part(in, *each.values);
     }
-    if (!in.exhausted()) throw bad_value{malformed};
+    if (!in.exhausted()) throw bad_value{malformed_value};
     counted().add(1);
     valid().add_valid();
   }

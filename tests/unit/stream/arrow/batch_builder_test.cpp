@@ -301,6 +301,7 @@ TEST(ArrowOptions, RefuseTheImpossible) {
     EXPECT_THROW(detail::check_options(how), error);
   };
   refused({.max_rows = 0});
+  refused({.max_bytes = 0});
   refused({.max_bytes = std::size_t{2} << 30U});
   refused({.precision = 39});
   refused({.precision = 5, .scale = 6});
