@@ -4,8 +4,8 @@
 #include <charconv>
 #include <cstdint>
 #include <cstring>
-#include <span>
 #include <sluice/arrow/abi.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,7 +58,8 @@ inline std::string text_at(const ArrowSchema& type, const ArrowArray& array, std
     return std::to_string(value_at<std::int64_t>(values, index));
   if (format == "f") return real(value_at<float>(values, index));
   if (format == "g") return real(value_at<double>(values, index));
-  if (format.starts_with("d:")) return digits_of(values, index, std::stoi(std::string{format.substr(format.find(',') + 1)}));
+  if (format.starts_with("d:"))
+    return digits_of(values, index, std::stoi(std::string{format.substr(format.find(',') + 1)}));
   if (format == "u" || format == "z") {
     const auto begin = value_at<std::int32_t>(values, index);
     const auto end = value_at<std::int32_t>(values, index + 1);

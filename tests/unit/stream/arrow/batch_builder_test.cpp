@@ -162,7 +162,8 @@ TEST(ArrowBatch, HasDecimalsOfThePrecisionThatTheModifierSays) {
   EXPECT_EQ(becomes(scalar(oid::numeric, modifier_of(12, 0)), numeric({1}, 2, 0, 0)), "d:12,0 100000000");
   EXPECT_EQ(becomes(scalar(oid::numeric, modifier_of(3, -2)), numeric({1, 2300}, 1, 0, 0)), "d:5,0 12300");
   EXPECT_EQ(becomes(scalar(oid::numeric, modifier_of(2, 4)), numeric({12}, -1, 0, 4)), "d:4,4 0.0012");
-  EXPECT_EQ(becomes(scalar(oid::numeric, modifier_of(38, 0)), numeric(std::vector<int>{99, 9999, 9999, 9999, 9999, 9999, 9999, 9999, 9999, 9999}, 9, 0, 0)),
+  EXPECT_EQ(becomes(scalar(oid::numeric, modifier_of(38, 0)),
+                    numeric(std::vector<int>{99, 9999, 9999, 9999, 9999, 9999, 9999, 9999, 9999, 9999}, 9, 0, 0)),
             "d:38,0 " + std::string(38, '9'));
   EXPECT_EQ(becomes(scalar(oid::numeric, modifier_of(5, 5)), numeric({}, 0, 0, 5)), "d:5,5 0.00000");
 }
@@ -220,8 +221,8 @@ TEST(ArrowBatch, HasArraysAsLists) {
 }
 
 TEST(ArrowBatch, RefusesAnArrayOfTwoDimensions) {
-  const std::string square = big32(2) + big32(0) + big32(oid::int4) + big32(1) + big32(1) + big32(1) + big32(1) +
-                             part(big32(5));
+  const std::string square =
+      big32(2) + big32(0) + big32(oid::int4) + big32(1) + big32(1) + big32(1) + big32(1) + part(big32(5));
   EXPECT_NE(refusal(list_of(oid::int4_array, scalar(oid::int4)), square).find("2 dimensions"), std::string::npos);
 }
 
@@ -249,7 +250,8 @@ TEST(ArrowBatch, HasEnumerationsAsADictionaryOnRequest) {
 }
 
 TEST(ArrowBatch, IsAsBeforeWhenARowIsRefusedInTheMiddle) {
-  batch_builder made{std::vector{scalar(oid::int4), scalar(oid::text), list_of(oid::int4_array, scalar(oid::int4))}, {}};
+  batch_builder made{std::vector{scalar(oid::int4), scalar(oid::text), list_of(oid::int4_array, scalar(oid::int4))},
+                     {}};
   const auto add = [&](const std::vector<field>& fields) {
     const std::string bytes = body(fields);
     return made.add(row{reinterpret_cast<const std::byte*>(bytes.data())});
@@ -297,9 +299,7 @@ TEST(ArrowBatch, RefusesBytesThatAreNotAValueOfTheType) {
 }
 
 TEST(ArrowOptions, RefuseTheImpossible) {
-  const auto refused = [](const arrow_options& how) {
-    EXPECT_THROW(detail::check_options(how), error);
-  };
+  const auto refused = [](const arrow_options& how) { EXPECT_THROW(detail::check_options(how), error); };
   refused({.max_rows = 0});
   refused({.max_bytes = 0});
   refused({.max_bytes = std::size_t{2} << 30U});
