@@ -2,6 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <asio/local/connect_pair.hpp>
+#include <asio/local/stream_protocol.hpp>
+#include <asio/read.hpp>
+#include <asio/this_coro.hpp>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -94,7 +98,7 @@ constexpr std::array values{
     typed_value{"array[row(7, null, '{}')::arrow_thing]", "+l", "{(7,NULL,{})}"},
     typed_value{"42.5::arrow_price", "d:8,2", "42.50"},
     typed_value{"array[42.5]::arrow_price[]", "+l", "{42.50}"},
-    typed_value{"'CI'::arrow_schema.citext", "u", "CI"},
+    typed_value{"'CI'::public.citext", "u", "CI"},
 };
 
 /// Creates the types once.
@@ -103,8 +107,8 @@ void create_types() {
     psql(
         "create type arrow_mood as enum ('sad', 'happy'); create domain arrow_price as numeric(8,2);"
         "create type arrow_thing as (id int4, name text, flags bool[]);"
-        "create schema arrow_schema; create extension citext schema arrow_schema; create extension hstore schema "
-        "arrow_schema");
+        "create extension if not exists citext with schema public; create extension if not exists hstore with schema "
+        "public");
     return true;
   }();
   (void)done;
@@ -165,7 +169,7 @@ TEST(Arrow, HasOtherTypesAsTextOnRequest) {
   create_types();
   const std::string list =
       "select inet '10.0.0.1' as host, int4range(1, 5), '12:00+02'::timetz, 12.5::money, b'101', point '(1,2)', "
-      "'a=>1'::arrow_schema.hstore, array[[1,2],[3,4]], array[inet '10.0.0.2'], row(1, 'x'), 'pg_class'::regclass, "
+      "'a=>1'::public.hstore, array[[1,2],[3,4]], array[inet '10.0.0.2'], row(1, 'x'), 'pg_class'::regclass, "
       "'a'::\"char\", null::inet";
   const arrow_options texts{.array = arrow_options::arrays::text, .others = arrow_options::fallback::text};
   std::string expected = '(' + psql(list);
@@ -363,6 +367,26 @@ TEST(ArrowIpc, IsTheSameIntoAStreamAndFromACoroutine) {
   EXPECT_EQ(bytes.size() % 8, 0U);
   EXPECT_EQ(bytes.substr(0, 4), "\xff\xff\xff\xff");
   EXPECT_EQ(bytes.substr(bytes.size() - 8), (std::string{"\xff\xff\xff\xff\0\0\0\0", 8}));
+
+  std::string received;
+  const auto work = [&]() -> asio::awaitable<std::uint64_t> {
+    const auto on = co_await asio::this_coro::executor;
+    asio::local::stream_protocol::socket from{on};
+    asio::local::stream_protocol::socket to{on};
+    asio::local::connect_pair(from, to);
+    std::thread reader{[&] {
+      std::error_code end;
+      asio::read(to, asio::dynamic_buffer(received), end);
+    }};
+    connection other = co_await connect(dsn());
+    auto batches_of_other = co_await other.arrow(ask, how);
+    const std::uint64_t rows = co_await write_arrow(batches_of_other, from);
+    from.close();
+    reader.join();
+    co_return rows;
+  };
+  EXPECT_EQ(sluice::test::run(work()), 100U);
+  EXPECT_EQ(received, bytes);
 }
 
 }  // namespace
