@@ -24,8 +24,8 @@ constexpr std::int32_t ten_and_two = ((10 << 16) | 2) + 4;
 
 type_catalog a_database() {
   type_catalog types;
-  types.add({.type = price, .kind = 'd', .inner = numeric, .delimiter = ',', .modifier = ten_and_two});
-  types.add({.type = mood, .kind = 'b', .delimiter = ',', .form = 'e'});
+  types.add({.type = price, .kind = 'd', .inner = numeric, .delimiter = ',', .field = {}, .modifier = ten_and_two});
+  types.add({.type = mood, .kind = 'b', .delimiter = ',', .field = {}, .form = 'e'});
   types.add({.type = thing, .kind = 'c', .delimiter = ',', .place = 1, .field = "id", .field_type = int4});
   types.add({.type = thing,
              .kind = 'c',
