@@ -1,0 +1,333 @@
+#include "cache/cached_rows.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <system_error>
+#include <utility>
+
+#include <asio/cancellation_state.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include "cache/known_reads.hpp"
+
+namespace sluice::detail {
+
+namespace {
+
+asio::awaitable<chunk> given(chunk rows) { co_return rows; }
+asio::awaitable<chunk> refused() {
+  throw error{errc::cancelled, "cancelled: the stream was left"};
+  co_return chunk{};
+}
+asio::awaitable<void> nothing() { co_return; }
+asio::awaitable<leaving> nothing_to_leave() { co_return leaving::drained; }
+
+/// The time at which a limit that began at `began` ends; zero means none.
+std::chrono::steady_clock::time_point end_of(std::chrono::milliseconds limit,
+                                             std::chrono::steady_clock::time_point began) {
+  using clock = std::chrono::steady_clock;
+  const auto most = std::chrono::floor<std::chrono::milliseconds>(clock::time_point::max() - began);
+  return limit.count() <= 0 || limit >= most ? clock::time_point::max() : began + limit;
+}
+
+std::chrono::milliseconds rest_of(std::chrono::milliseconds limit, std::chrono::steady_clock::duration gone) {
+  if (limit.count() <= 0) return limit;
+  return std::max(limit - std::chrono::floor<std::chrono::milliseconds>(gone), std::chrono::milliseconds{1});
+}
+
+}  // namespace
+
+cached_rows::cached_rows(std::shared_ptr<cache_core> core, call asked)
+    : core_{std::move(core)}, asked_{std::move(asked)} {}
+
+cached_rows::~cached_rows() { leave(); }
+
+asio::awaitable<chunk> cached_rows::next(shared self) {
+  switch (is_) {
+    case state::asked:
+      if (asked_.how.how == cache_use::mode::normal && may_be_stored() && write_key(core_->scratch()) &&
+          take(core_->scratch(), kind::hit))
+        return given(rows_of_hit());
+      return begin(std::static_pointer_cast<cached_rows>(std::move(self)));
+    case state::deciding: throw error{errc::bad_state, "the stream is being read already"};
+    case state::hit:
+      release_entry();
+      is_ = state::over;
+      return given({});
+    case state::sent:
+      if (filling_ == nullptr) return inner_->next();
+      return go_on(std::static_pointer_cast<cached_rows>(std::move(self)));
+    case state::over: return given({});
+    case state::left: break;
+  }
+  return refused();
+}
+
+/// Whether a result may be served to this call, and its own be stored; not whether the query only reads.
+bool cached_rows::may_be_stored() const {
+  return asked_.how.how != cache_use::mode::bypass && ttl().count() > 0 && asked_.what.left() == nullptr &&
+         core_->is_usable();
+}
+
+bool cached_rows::write_key(query_key& into) const {
+  const declared more{.session = asked_.how.session, .tags = asked_.how.tags};
+  return detail::write_key(into, asked_.what, asked_.options.mode, more, core_->options().max_entry_bytes);
+}
+
+/// Takes the stored result if there is one that is young enough.
+bool cached_rows::take(const query_key& key, kind as) {
+  entry* const found = core_->results().find(key.statement, key.values);
+  if (found == nullptr) return false;
+  const std::uint64_t most_bytes = asked_.options.max_stream_bytes;
+  if (most_bytes != 0 && found->document_bytes() > most_bytes) return false;  // the query's own error says so
+  const clock::duration age = clock::now() - found->began();
+  std::chrono::milliseconds oldest = ttl();
+  if (as == kind::stale_hit) {
+    const std::chrono::milliseconds more = std::max(core_->options().serve_stale, std::chrono::milliseconds{0});
+    oldest = more > std::chrono::milliseconds::max() - oldest ? std::chrono::milliseconds::max() : oldest + more;
+  }
+  if (std::chrono::ceil<std::chrono::milliseconds>(age) > oldest) return false;
+  core_->results().count_hit(*found);
+  if (found->row_count() == 0) {
+    is_ = state::over;
+  } else {
+    core_->results().add_reader(*found);
+    entry_ = found;
+    is_ = state::hit;
+  }
+  columns_ = found->of().columns;
+  counted_.rows = found->row_count();
+  counted_.bytes = found->document_bytes();
+  counted_.chunks = found->row_count() == 0 ? 0 : 1;
+  core_->report(as, age, waited_);
+  return true;
+}
+
+chunk cached_rows::rows_of_hit() const {
+  if (is_ != state::hit) return {};
+  return chunk{entry_->rows(), columns_.get()};
+}
+
+void cached_rows::require_wanted() const {
+  if (is_ == state::left) throw error{errc::cancelled, "cancelled: the stream was left"};
+}
+
+asio::awaitable<chunk> cached_rows::begin(std::shared_ptr<cached_rows> self) {
+  cached_rows& me = *self;
+  me.began_ = clock::now();
+  me.is_ = state::deciding;
+  try {
+    co_await decide(self);
+  } catch (...) {
+    if (me.is_ == state::deciding) me.is_ = state::asked;  // nothing was sent
+    throw;
+  }
+  if (me.is_ != state::sent) co_return me.rows_of_hit();
+  const chunk rows = co_await go_on(std::move(self));
+  co_return rows;
+}
+
+/// Ends with a hit, or with a query that was sent.
+asio::awaitable<void> cached_rows::decide(std::shared_ptr<cached_rows> self) {
+  cached_rows& me = *self;
+  cache_core& core = *me.core_;
+  const bool refreshes = me.asked_.how.how == cache_use::mode::refresh;
+  query_key key;
+  if (!me.may_be_stored() || !me.write_key(key) || !is_known_read(me.asked_.what, me.asked_.how.only_reads)) {
+    me.pass();
+    co_return;
+  }
+  std::string flight_key = std::to_string(key.statement.size()) + ':' + key.statement + key.values;
+  const clock::time_point deadline =
+      std::min(end_of(me.asked_.options.timeout, me.began_), end_of(me.asked_.options.first_row_timeout, me.began_));
+  const clock::time_point patience =
+      core.options().max_wait.count() <= 0 ? me.began_ : end_of(core.options().max_wait, me.began_);
+  for (;;) {
+    if (!refreshes && me.take(key, me.waited_.count() == 0 ? kind::hit : kind::wait_hit)) co_return;
+    const std::shared_ptr<flight> other = core.queries().find(flight_key);
+    if (other == nullptr || refreshes) {
+      me.lead(key, std::move(flight_key));
+      co_return;
+    }
+    if (me.take(key, kind::stale_hit)) co_return;
+    if (clock::now() >= patience) break;
+    co_await wait(self, other, std::min(patience, deadline));
+    me.waited_ = std::max(clock::now() - me.began_, clock::duration{1});
+    me.require_wanted();
+    if (clock::now() >= deadline)
+      throw error{errc::deadline_exceeded, "the time ran out while another call's query was awaited"};
+    const bool is_too_old = other->ended() == flight::outcome::stored && !me.take(key, kind::wait_hit);
+    if (me.is_ != state::deciding) co_return;
+    if (is_too_old || other->ended() == flight::outcome::unsuitable || !core.is_usable()) break;
+  }
+  me.pass();
+}
+
+asio::awaitable<void> cached_rows::wait(std::shared_ptr<cached_rows> self, std::shared_ptr<flight> other,
+                                        clock::time_point until) {
+  asio::steady_timer& timer = self->timer_.emplace(self->core_->executor(), until);
+  other->wake_with(timer);
+  bool is_aborted = false;
+  try {
+    std::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  } catch (const std::system_error&) {  // how Asio reports that this coroutine was cancelled before it could wait
+    is_aborted = true;
+  }
+  other->forget(timer);
+  const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+  if (is_aborted || asked.cancelled() != asio::cancellation_type::none)
+    throw error{errc::cancelled, "cancelled while another call's query was awaited"};
+}
+
+/// Sends the query; others that want its result wait.
+void cached_rows::lead(const query_key& key, std::string flight_key) {
+  store& results = core_->results();
+  auto begun = std::make_unique<filling>();
+  const std::vector<std::string> tags = tags_of(asked_.what, asked_.how.tags);
+  begun->fill = results.begin_fill(key.statement, tags, key.values, clock::now());
+  core_->changed();
+  if (begun->fill.of == nullptr) return pass();
+  try {
+    begun->others = core_->queries().begin(flight_key);
+    begun->key = std::move(flight_key);
+    filling_ = std::move(begun);
+    core_->report(kind::miss, {}, waited_);
+    send();
+  } catch (...) {
+    if (begun != nullptr) results.give_up(begun->fill);
+    end_filling(kind::discarded, flight::outcome::failed);
+    throw;
+  }
+}
+
+/// Sends the query; its result is not recorded.
+void cached_rows::pass() {
+  core_->report(kind::bypass, {}, waited_);
+  send();
+}
+
+void cached_rows::send() {
+  query_options rest = asked_.options;
+  const clock::duration gone = waited_;
+  rest.timeout = rest_of(rest.timeout, gone);
+  rest.first_row_timeout = rest_of(rest.first_row_timeout, gone);
+  is_ = state::left;  // if there is no memory
+  inner_ = result_cache::send(*core_, std::move(asked_.what), rest, asked_.retry);
+  is_ = state::sent;
+}
+
+asio::awaitable<chunk> cached_rows::go_on(std::shared_ptr<cached_rows> self) {
+  cached_rows& me = *self;
+  me.record();
+  chunk rows;
+  try {
+    asio::awaitable<chunk> more = me.inner_->next();
+    rows = co_await std::move(more);
+  } catch (...) {
+    me.end_filling(kind::discarded, flight::outcome::failed);
+    throw;
+  }
+  if (me.filling_ == nullptr) co_return rows;
+  if (rows)
+    me.filling_->unread = rows;
+  else
+    me.store_recorded();
+  co_return rows;
+}
+
+/// Copies the chunk that was handed out last, which is about to become invalid.
+void cached_rows::record() noexcept {
+  if (filling_ == nullptr) return;
+  const chunk rows = std::exchange(filling_->unread, chunk{});
+  bool has_room = false;
+  try {
+    has_room = filling_->rows.take(rows, core_->results(), filling_->fill);
+    core_->changed();
+  } catch (const std::exception&) {  // no memory
+  }
+  if (!has_room) end_filling(kind::outgrown, flight::outcome::unsuitable);
+}
+
+void cached_rows::store_recorded() noexcept {
+  store::added how = store::added::no_room;
+  try {
+    const std::span<const result_column> columns = inner_->columns();
+    const result_columns own{columns.begin(), columns.end()};
+    how = core_->results().add(filling_->fill, filling_->rows.rows(), own.empty() ? nullptr : &own);
+    core_->changed();
+  } catch (const std::exception&) {  // no memory
+  }
+  switch (how) {
+    case store::added::stored: return end_filling(kind::stored, flight::outcome::stored);
+    case store::added::superseded: return end_filling(kind::discarded, flight::outcome::stored);
+    case store::added::invalidated: return end_filling(kind::discarded, flight::outcome::failed);
+    case store::added::too_large:
+    case store::added::no_room: break;
+  }
+  end_filling(kind::outgrown, flight::outcome::unsuitable);
+}
+
+void cached_rows::end_filling(kind how, flight::outcome outcome) noexcept {
+  const std::unique_ptr<filling> ended = std::move(filling_);
+  if (ended == nullptr) return;
+  core_->results().give_up(ended->fill);
+  core_->queries().end(ended->key, *ended->others, outcome);
+  core_->report(how);
+}
+
+void cached_rows::release_entry() noexcept {
+  if (entry* const was = std::exchange(entry_, nullptr)) core_->results().remove_reader(*was);
+}
+
+/// Nobody wants the rows any more.
+void cached_rows::leave() noexcept {
+  is_ = state::left;
+  if (timer_) timer_->cancel();
+  end_filling(kind::discarded, flight::outcome::failed);
+  release_entry();
+}
+
+void cached_rows::drop(shared /*self*/) noexcept {
+  try {  // a statement that may write is sent even if nobody has asked for its rows
+    if (is_ == state::asked && asked_.what.effects() == query::effect::any) send();
+  } catch (const std::exception&) {  // no memory
+  }
+  leave();
+  inner_.reset();
+}
+
+asio::awaitable<leaving> cached_rows::cancel(shared /*self*/) {
+  if (is_ == state::over || is_ == state::left) return nothing_to_leave();
+  if (is_ != state::sent) {
+    leave();
+    return nothing_to_leave();
+  }
+  end_filling(kind::discarded, flight::outcome::failed);
+  return inner_->cancel();
+}
+
+asio::awaitable<void> cached_rows::pause(const pause_options& how) {
+  if (is_ == state::sent) {
+    record();
+    return inner_->pause(how);
+  }
+  if (is_ == state::asked || is_ == state::deciding) throw error{errc::bad_state, "an empty stream cannot pause"};
+  if (asked_.options.mode != fetch_mode::paged) throw error{errc::bad_state, "only a stream in pages can pause"};
+  return nothing();
+}
+
+void cached_rows::resume() {
+  if (inner_) inner_->resume();
+}
+stream_stats cached_rows::stats() const { return inner_ ? inner_->stats() : counted_; }
+std::span<const result_column> cached_rows::columns() const noexcept {
+  if (inner_) return inner_->columns();
+  return columns_ == nullptr ? std::span<const result_column>{} : *columns_;
+}
+int cached_rows::attempts() const noexcept { return inner_ ? inner_->attempts() : 0; }
+asio::any_io_executor cached_rows::get_executor() const { return core_->executor(); }
+
+}  // namespace sluice::detail

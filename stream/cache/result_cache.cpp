@@ -1,0 +1,32 @@
+#include <sluice/cache/result_cache.hpp>
+
+#include <memory>
+#include <utility>
+
+#include "cache/cache_core.hpp"
+#include "cache/cached_rows.hpp"
+
+namespace sluice {
+
+result_cache::result_cache(const pool& from, cache_options options)
+    : core_{std::make_shared<detail::cache_core>(from.sessions_, from.get_executor(), options)} {}
+result_cache::result_cache(result_cache&&) noexcept = default;
+result_cache& result_cache::operator=(result_cache&&) noexcept = default;
+result_cache::~result_cache() = default;
+
+pooled_stream result_cache::stream(query what, cache_use how, query_options options, retry_options retry) const {
+  detail::cached_rows::call asked{.what = std::move(what), .how = std::move(how), .options = options, .retry = retry};
+  return detail::chunk_source::stream_of(std::make_shared<detail::cached_rows>(core_, std::move(asked)));
+}
+
+pooled_stream result_cache::send(const detail::cache_core& from, query what, const query_options& options,
+                                 const retry_options& retry) {
+  return pool::stream_on(from.sessions(), std::move(what), options, retry);
+}
+
+void result_cache::invalidate(std::string_view tag) { core_->invalidate(tag); }
+void result_cache::invalidate_all() { core_->invalidate_all(); }
+cache_stats result_cache::stats() const { return core_->stats(); }
+asio::any_io_executor result_cache::get_executor() const { return core_->executor(); }
+
+}  // namespace sluice
