@@ -47,7 +47,7 @@ cached_rows::~cached_rows() { leave(); }
 asio::awaitable<chunk> cached_rows::next(shared self) {
   switch (is_) {
     case state::asked:
-      if (asked_.how.how == cache_use::mode::normal && may_be_stored() && write_key(core_->scratch()) &&
+      if (asked_.how == cache_use::mode::normal && may_be_stored() && write_key(core_->scratch()) &&
           take(core_->scratch(), kind::hit))
         return given(rows_of_hit());
       return begin(std::static_pointer_cast<cached_rows>(std::move(self)));
@@ -67,12 +67,12 @@ asio::awaitable<chunk> cached_rows::next(shared self) {
 
 /// Whether a result may be served to this call, and its own be stored; not whether the query only reads.
 bool cached_rows::may_be_stored() const {
-  return asked_.how.how != cache_use::mode::bypass && ttl().count() > 0 && asked_.what.left() == nullptr &&
+  return asked_.how != cache_use::mode::bypass && asked_.ttl.count() > 0 && asked_.what.left() == nullptr &&
          core_->is_usable();
 }
 
 bool cached_rows::write_key(query_key& into) const {
-  const declared more{.session = asked_.how.session, .tags = asked_.how.tags};
+  const declared more{.session = asked_.session, .tags = asked_.tags};
   return detail::write_key(into, asked_.what, asked_.options.mode, more, core_->options().max_entry_bytes);
 }
 
@@ -83,7 +83,7 @@ bool cached_rows::take(const query_key& key, kind as) {
   const std::uint64_t most_bytes = asked_.options.max_stream_bytes;
   if (most_bytes != 0 && found->document_bytes() > most_bytes) return false;  // the query's own error says so
   const clock::duration age = clock::now() - found->began();
-  std::chrono::milliseconds oldest = ttl();
+  std::chrono::milliseconds oldest = asked_.ttl;
   if (as == kind::stale_hit) {
     const std::chrono::milliseconds more = std::max(core_->options().serve_stale, std::chrono::milliseconds{0});
     oldest = more > std::chrono::milliseconds::max() - oldest ? std::chrono::milliseconds::max() : oldest + more;
@@ -133,9 +133,9 @@ asio::awaitable<chunk> cached_rows::begin(std::shared_ptr<cached_rows> self) {
 asio::awaitable<void> cached_rows::decide(std::shared_ptr<cached_rows> self) {
   cached_rows& me = *self;
   cache_core& core = *me.core_;
-  const bool refreshes = me.asked_.how.how == cache_use::mode::refresh;
+  const bool refreshes = me.asked_.how == cache_use::mode::refresh;
   query_key key;
-  if (!me.may_be_stored() || !me.write_key(key) || !is_known_read(me.asked_.what, me.asked_.how.only_reads)) {
+  if (!me.may_be_stored() || !me.write_key(key) || !is_known_read(me.asked_.what, me.asked_.only_reads)) {
     me.pass();
     co_return;
   }
@@ -186,7 +186,7 @@ asio::awaitable<void> cached_rows::wait(std::shared_ptr<cached_rows> self, std::
 void cached_rows::lead(const query_key& key, std::string flight_key) {
   store& results = core_->results();
   auto begun = std::make_unique<filling>();
-  const std::vector<std::string> tags = tags_of(asked_.what, asked_.how.tags);
+  const std::vector<std::string> tags = tags_of(asked_.what, asked_.tags);
   begun->fill = results.begin_fill(key.statement, tags, key.values, clock::now());
   core_->changed();
   if (begun->fill.of == nullptr) return pass();

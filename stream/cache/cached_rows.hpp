@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <asio/steady_timer.hpp>
 
@@ -16,7 +17,11 @@ class cached_rows final : public chunk_source {
  public:
   struct call {
     query what;
-    cache_use how;
+    std::chrono::milliseconds ttl;
+    cache_use::mode how;
+    bool only_reads;
+    std::string session;
+    std::vector<std::string> tags;
     query_options options;
     retry_options retry;
   };
@@ -63,7 +68,6 @@ class cached_rows final : public chunk_source {
 
   [[nodiscard]] bool may_be_stored() const;
   [[nodiscard]] bool write_key(query_key& into) const;
-  [[nodiscard]] std::chrono::milliseconds ttl() const { return asked_.how.ttl.value_or(core_->options().ttl); }
   [[nodiscard]] bool take(const query_key& key, kind as);
   [[nodiscard]] chunk rows_of_hit() const;
   void require_wanted() const;

@@ -14,8 +14,17 @@ result_cache::result_cache(result_cache&&) noexcept = default;
 result_cache& result_cache::operator=(result_cache&&) noexcept = default;
 result_cache::~result_cache() = default;
 
-pooled_stream result_cache::stream(query what, cache_use how, query_options options, retry_options retry) const {
-  detail::cached_rows::call asked{.what = std::move(what), .how = std::move(how), .options = options, .retry = retry};
+pooled_stream result_cache::stream(query what, const cache_use& how, query_options options, retry_options retry) const {
+  if (core_ == nullptr) throw error{errc::bad_state, "the cache was moved from"};
+  detail::cached_rows::call asked{.what = std::move(what),
+                                  .ttl = how.ttl.value_or(core_->options().ttl),
+                                  .how = how.how,
+                                  .only_reads = how.only_reads,
+                                  .session = std::string{how.session},
+                                  .tags = {how.tags.begin(), how.tags.end()},
+                                  .options = options,
+                                  .retry = retry};
+  if (!how.tag.empty()) asked.tags.emplace_back(how.tag);
   return detail::chunk_source::stream_of(std::make_shared<detail::cached_rows>(core_, std::move(asked)));
 }
 

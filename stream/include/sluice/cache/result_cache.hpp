@@ -19,10 +19,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <asio/any_io_executor.hpp>
 
@@ -62,6 +62,7 @@ struct cache_options {
 };
 
 /// How one call uses the cache.
+/// @par Lifetime  texts and tags are read until `result_cache::stream` returns
 struct cache_use {
   enum class mode : std::uint8_t {
     normal,
@@ -71,10 +72,12 @@ struct cache_use {
   std::optional<std::chrono::milliseconds> ttl{};  ///< for this call, instead of the cache's
   mode how{mode::normal};
   /// By which the result can be invalidated, besides the name of the relation that `from` reads (see
-  /// `query::relation_name`). Any bytes; the order counts as part of the key.
-  std::vector<std::string> tags{};
+  /// `query::relation_name`). Any bytes; empty: none.
+  std::string_view tag{};
+  /// More of them; the order counts as part of the key.
+  std::span<const std::string> tags{};
   /// Session state on which the rows depend, in words of the program's own: "tenant=7".
-  std::string session{};
+  std::string_view session{};
   /// The program's word that the functions which the SQL calls do nothing but read; see `result_cache::stream`.
   bool only_reads{false};
 };
@@ -119,13 +122,13 @@ class SLUICE_API result_cache {
   /// the
   ///         next call on the stream even if the result is evicted or invalidated meanwhile
   /// @par Errors  those of `pool::stream`, at `next`
-  [[nodiscard]] pooled_stream stream(query what, cache_use how = {}, query_options options = {},
+  [[nodiscard]] pooled_stream stream(query what, const cache_use& how = {}, query_options options = {},
                                      retry_options retry = {}) const;
   /// The rows as values of a C++ type. Include <sluice/stream/typed_stream.hpp>.
   template <class T>
-  [[nodiscard]] auto stream(query what, cache_use how = {}, query_options options = {},
+  [[nodiscard]] auto stream(query what, const cache_use& how = {}, query_options options = {},
                             retry_options retry = {}) const {
-    return typed_stream<T, pooled_stream>{stream(std::move(what), std::move(how), options, retry)};
+    return typed_stream<T, pooled_stream>{stream(std::move(what), how, options, retry)};
   }
 
   /// Drops the results that carry this tag, and those on their way whose query was begun before. Takes the same short
