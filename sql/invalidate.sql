@@ -111,7 +111,8 @@ begin
     )
     select distinct p from source, sluice.writable_parts(source.id::regclass) p
   loop
-    perform sluice.unwatch(part);
+    execute format('drop trigger if exists sluice_change on %s', part);
+    execute format('drop trigger if exists sluice_truncate on %s', part);
     execute format('create trigger sluice_change after insert or update or delete on %s '
                    'for each statement execute function sluice.notify_readers(%L)', part, channel);
     execute format('create trigger sluice_truncate after truncate on %s '
