@@ -76,7 +76,7 @@ family& families::replace(family& old) {
   fresh->tags = old.tags;
   auto node = known_.extract(old.key);
   node.key() = fresh->key;
-  (void)node.mapped().release();  // its users delete it
+  [[maybe_unused]] const family* const left_to_its_users = node.mapped().release();
   family& into = *fresh;
   node.mapped() = std::move(fresh);
   known_.insert(std::move(node));

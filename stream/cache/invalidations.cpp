@@ -146,10 +146,10 @@ class invalidations::feed final : public detail::ear {
       asio::awaitable<connection> connecting = connect(self->info_, self->options_.listen.connection);
       self->prober_ = co_await std::move(connecting);
     }
-    query what = sql("select pg_catalog.pg_notify($1, $2)", self->channels_.front(),
-                     self->mark_ + std::to_string(self->probes_));
+    const query what = sql("select pg_catalog.pg_notify($1, $2)", self->channels_.front(),
+                           self->mark_ + std::to_string(self->probes_));
     const query_options limits{.timeout = self->options_.probe_timeout};
-    asio::awaitable<command_result> sent = self->prober_->execute(std::move(what), limits);
+    asio::awaitable<command_result> sent = self->prober_->execute(what, limits);
     (void)co_await std::move(sent);
   }
 

@@ -18,19 +18,19 @@ class keyed_hash {
   [[nodiscard]] std::uint64_t operator()(std::string_view bytes) const noexcept {
     std::uint64_t state = secret_[0] ^ bytes.size();
     while (bytes.size() > pair_size) {
-      state = mix(bytes.data(), pair_size, state);
+      state = mix(bytes.substr(0, pair_size), state);
       bytes.remove_prefix(pair_size);
     }
-    return folded(mix(bytes.data(), bytes.size(), state) ^ secret_[2], secret_[1]);
+    return folded(mix(bytes, state) ^ secret_[2], secret_[1]);
   }
 
  private:
   __extension__ using wide = unsigned __int128;
   static constexpr std::size_t pair_size = 16;
 
-  [[nodiscard]] std::uint64_t mix(const char* from, std::size_t size, std::uint64_t state) const noexcept {
+  [[nodiscard]] std::uint64_t mix(std::string_view piece, std::uint64_t state) const noexcept {
     std::array<std::uint64_t, 2> words{};
-    if (size != 0) std::memcpy(words.data(), from, size);
+    if (!piece.empty()) std::memcpy(words.data(), piece.data(), piece.size());
     return folded(words[0] ^ secret_[1], words[1] ^ state);
   }
   /// Both halves of the product: each bit of it depends on every bit of the factors.
