@@ -65,9 +65,9 @@ asio::awaitable<void> pause_for(std::chrono::milliseconds time) {
   co_await timer.async_wait(asio::use_awaitable);
 }
 
-/// Waits until a condition of this program holds, for a second at most.
+/// Waits until a condition of this program holds, for ten seconds at most.
 asio::awaitable<bool> becomes(std::function<bool()> condition) {
-  for (int i = 0; i < 500 && !condition(); ++i) co_await pause_for(2ms);
+  for (int i = 0; i < 5'000 && !condition(); ++i) co_await pause_for(2ms);
   co_return condition();
 }
 asio::awaitable<void> heard(place& at) {
@@ -120,7 +120,7 @@ asio::awaitable<void> follow_tables(place& at) {
   load_triggers();
   load_triggers();
   psql(
-      "select sluice.watch('cached.users', 'cached.orders', 'cached.\"Odd \"\"name\"\"\"', 'cached.parts', "
+      "select sluice_cache.watch('cached.users', 'cached.orders', 'cached.\"Odd \"\"name\"\"\"', 'cached.parts', "
       "'cached.unrelated')");
   psql("create view cached.v_late as select data from cached.v_deep");
   co_await heard(at);
@@ -152,11 +152,11 @@ asio::awaitable<void> follow_tables(place& at) {
     const bool drops = co_await std::move(dropping);
     EXPECT_EQ(drops, each.drops) << each.relation << " by " << each.statement;
   }
-  psql("select sluice.unwatch('cached.users')");
+  psql("select sluice_cache.unwatch('cached.users')");
   asio::awaitable<bool> unwatched = is_dropped_by(at, "cached.users", "insert into cached.users values (30, '{}')");
   const bool drops = co_await std::move(unwatched);
   EXPECT_FALSE(drops);
-  psql("select sluice.watch('cached.v_deep')");
+  psql("select sluice_cache.watch('cached.v_deep')");
   asio::awaitable<bool> through_view = is_dropped_by(at, "cached.users", "insert into cached.users values (31, '{}')");
   const bool drops_again = co_await std::move(through_view);
   EXPECT_TRUE(drops_again) << "a view stands for its tables";
