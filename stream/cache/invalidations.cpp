@@ -40,8 +40,13 @@ class invalidations::feed final : public detail::ear {
   static void begin(const std::shared_ptr<feed>& self) {
     const notifications checked{self->info_, self->channels_, self->options_.listen};  // throws for a bad channel
     self->to_->listen_with(*self);
-    asio::co_spawn(self->to_->executor(), run(self), asio::detached);
-    if (self->options_.probe_interval.count() > 0) asio::co_spawn(self->to_->executor(), probe(self), asio::detached);
+    try {
+      asio::co_spawn(self->to_->executor(), run(self), asio::detached);
+      if (self->options_.probe_interval.count() > 0) asio::co_spawn(self->to_->executor(), probe(self), asio::detached);
+    } catch (...) {
+      self->leave();
+      throw;
+    }
   }
 
   [[nodiscard]] bool is_listening() const noexcept override { return hears_ && news_ && news_->is_complete(); }

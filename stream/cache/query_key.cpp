@@ -10,7 +10,11 @@ namespace {
 
 class key_writer {
  public:
-  explicit key_writer(std::string& into) : into_{into} { into_.clear(); }
+  explicit key_writer(std::string& into) : into_{into} {
+    constexpr std::size_t most_kept = 64U << 10U;
+    if (into_.capacity() > most_kept) into_ = std::string{};
+    into_.clear();
+  }
 
   void add(std::uint64_t number) {
     constexpr unsigned bits = 7;

@@ -15,7 +15,6 @@ result_cache& result_cache::operator=(result_cache&&) noexcept = default;
 result_cache::~result_cache() = default;
 
 pooled_stream result_cache::stream(query what, const cache_use& how, query_options options, retry_options retry) const {
-  if (core_ == nullptr) throw error{errc::bad_state, "the cache was moved from"};
   detail::cached_rows::call asked{.what = std::move(what),
                                   .ttl = how.ttl.value_or(core_->options().ttl),
                                   .how = how.how,

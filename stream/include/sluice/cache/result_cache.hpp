@@ -97,7 +97,7 @@ struct cache_stats {
   std::uint64_t bytes{};
 };
 
-/// Keeps results of a pool's queries in memory. Movable.
+/// Keeps results of a pool's queries in memory. Movable; a moved-from cache may only be destroyed or assigned to.
 /// @par Lifetime       streams may outlive the cache, and the cache its pool; it does not keep the pool open
 /// @par Thread safety  none: it belongs to the pool's executor, as its streams do
 class SLUICE_API result_cache {

@@ -122,7 +122,8 @@ TEST(KnownReads, ExcludeWhateverIsInDoubt) {
            "select dblink('a')",
            "select U&\"nextval\"('s')",
            "select f(x) from t",
-           "select gl\xc3\xbc" "ck(1)",
+           "select gl\xc3\xbc"
+           "ck(1)",
        }) {
     EXPECT_FALSE(is_known_read(sql(text), false)) << text;
     EXPECT_TRUE(is_known_read(sql(text), true)) << "the caller vouches for it: " << text;
