@@ -181,7 +181,7 @@ class invalidations::feed final : public detail::ear {
 invalidations::invalidations(std::string_view conninfo, const result_cache& to, const invalidation_options& options)
     : invalidations{sluice::conninfo::parse(conninfo), to, options} {}
 invalidations::invalidations(sluice::conninfo info, const result_cache& to, const invalidation_options& options)
-    : feed_{std::make_shared<feed>(std::move(info), to.core_, options)} {
+    : feed_{std::make_shared<feed>(std::move(info), to.held(), options)} {
   feed::begin(feed_);
 }
 invalidations::invalidations(invalidations&&) noexcept = default;

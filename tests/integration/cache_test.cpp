@@ -12,6 +12,7 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <sluice/cache/invalidations.hpp>
 #include <sluice/cache/result_cache.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/stream/columns.hpp>
@@ -528,6 +529,17 @@ asio::awaitable<void> in_pages(place& at) {
   EXPECT_EQ(at.cache.stats().hits, 2U);
 }
 TEST(ResultCache, StoresPagesAndBulkRows) { with_cache({}, in_pages); }
+
+TEST(ResultCache, IsEmptyOnceItWasMovedFrom) {
+  asio::io_context context{1};
+  const sluice::pool pool{context.get_executor(), dsn()};
+  sluice::result_cache cache{pool};
+  const sluice::result_cache moved{std::move(cache)};
+  EXPECT_THROW((void)cache.stats(), sluice::error);  // NOLINT(bugprone-use-after-move)
+  EXPECT_THROW((void)cache.stream(documents(1, 1)), sluice::error);
+  EXPECT_THROW((sluice::invalidations{dsn(), cache}), sluice::error);
+  EXPECT_EQ(moved.stats().hits, 0U);
+}
 
 TEST(ResultCache, LeavesItsStreamsAlone) {
   asio::io_context context{1};

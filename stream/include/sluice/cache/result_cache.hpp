@@ -97,7 +97,7 @@ struct cache_stats {
   std::uint64_t bytes{};
 };
 
-/// Keeps results of a pool's queries in memory. Movable; a moved-from cache may only be destroyed or assigned to.
+/// Keeps results of a pool's queries in memory. Movable; calls on a moved-from cache throw bad_state.
 /// @par Lifetime       streams may outlive the cache, and the cache its pool; it does not keep the pool open
 /// @par Thread safety  none: it belongs to the pool's executor, as its streams do
 class SLUICE_API result_cache {
@@ -142,6 +142,7 @@ class SLUICE_API result_cache {
   [[nodiscard]] asio::any_io_executor get_executor() const;  ///< the pool's
 
  private:
+  [[nodiscard]] const std::shared_ptr<detail::cache_core>& held() const;
   friend class invalidations;
   friend class detail::cached_rows;
   static pooled_stream send(const detail::cache_core& from, query what, const query_options& options,
