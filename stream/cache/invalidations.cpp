@@ -38,6 +38,9 @@ class invalidations::feed final : public detail::ear {
   }
 
   static void begin(const std::shared_ptr<feed>& self) {
+    constexpr std::size_t longest_name = 63;  // LISTEN would cut it off, and NOTIFY refuse it
+    if (self->options_.channel.size() > longest_name)
+      throw error{errc::bad_query, "the name of a channel has 63 bytes at most"};
     const notifications checked{self->info_, self->channels_, self->options_.listen};  // throws for a bad channel
     self->to_->listen_with(*self);
     try {

@@ -197,6 +197,11 @@ TEST(CacheFeed, BypassesOrKeepsToTtlWhileItCannotListen) {
     sluice::result_cache cache{pool, {.deaf = deaf}};
     std::optional<sluice::invalidations> feed{std::in_place, dsn() + " dbname=there_is_none", cache};
     EXPECT_THROW((sluice::invalidations{dsn(), cache}), sluice::error) << "one feed per cache";
+    const std::string longest(64, 'c');
+    for (const std::string_view channel : {std::string_view{}, std::string_view{longest}}) {
+      sluice::result_cache other{pool};
+      EXPECT_THROW((sluice::invalidations{dsn(), other, {.channel = channel}}), sluice::error);
+    }
     const auto ask = [&]() -> asio::awaitable<void> {
       co_await pause_for(50ms);
       EXPECT_FALSE(feed->is_listening());

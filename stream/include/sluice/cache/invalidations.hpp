@@ -47,7 +47,8 @@ struct invalidation_options {
 class SLUICE_API invalidations {
  public:
   /// @param to  a cache has one feed at a time
-  /// @par Errors  throws error: bad_conninfo, bad_query for an empty channel, bad_state for a second feed. Failures of
+  /// @par Errors  throws error: bad_conninfo, bad_query for a channel of no or more than 63 bytes, bad_state for a
+  /// second feed. Failures of
   ///              the connection are retried, whatever they are: see `last_failure`
   invalidations(std::string_view conninfo, const result_cache& to, const invalidation_options& options = {});
   invalidations(sluice::conninfo info, const result_cache& to, const invalidation_options& options = {});
