@@ -44,7 +44,7 @@ class notifications::listening {
     }
     listen_event first = std::move(self->heard_.front());
     self->heard_.pop_front();
-    self->pending_bytes_ -= size_of(first);
+    self->uncount(first);
     co_return first;
   }
   /// The owner is gone.
@@ -54,6 +54,7 @@ class notifications::listening {
   }
 
   [[nodiscard]] bool is_connected() const noexcept { return session_ != nullptr; }
+  [[nodiscard]] bool is_complete() const noexcept { return is_connected() && gaps_ == 0; }
 
  private:
   detail::wish& wanted(const asio::any_io_executor& on) {
@@ -112,8 +113,12 @@ class notifications::listening {
   }
 
   void drop_last() noexcept {
-    pending_bytes_ -= size_of(heard_.back());
+    uncount(heard_.back());
     heard_.pop_back();
+  }
+  void uncount(const listen_event& gone) noexcept {
+    pending_bytes_ -= size_of(gone);
+    gaps_ -= gone.is == listen_event::kind::gap;
   }
 
   [[nodiscard]] static std::size_t size_of(const listen_event& event) noexcept {
@@ -126,6 +131,7 @@ class notifications::listening {
     const bool is_known = event.is == listen_event::kind::gap && !heard_.empty() && heard_.back().is == event.is;
     if (is_known) return;
     pending_bytes_ += size_of(event);
+    gaps_ += event.is == listen_event::kind::gap;
     heard_.push_back(std::move(event));
   }
 
@@ -169,6 +175,7 @@ class notifications::listening {
   std::shared_ptr<wire::session> session_;
   std::deque<listen_event> heard_;
   std::size_t pending_bytes_{0};  // of the queued events
+  std::size_t gaps_{0};           // among them
   bool has_listened_{false};
   bool is_left_{false};  // perhaps before the first call has begun
 };
@@ -194,5 +201,6 @@ void notifications::leave() noexcept {
 asio::awaitable<void> notifications::listen() { return listening::listen(state_); }
 asio::awaitable<listen_event> notifications::next() { return listening::next(state_); }
 bool notifications::is_connected() const noexcept { return state_->is_connected(); }
+bool notifications::is_complete() const noexcept { return state_->is_complete(); }
 
 }  // namespace sluice

@@ -10,6 +10,7 @@
 #include "pool/session_pool.hpp"
 #include "transport/deadline.hpp"
 
+#include "api/chunk_source.hpp"
 #include "api/pause_for.hpp"
 #include "api/reading.hpp"
 #include "api/running_query.hpp"
@@ -23,8 +24,10 @@ using wire::clock;
 
 }  // namespace
 
+namespace detail {
+
 /// One query, and the connection that it currently runs on.
-class pooled_stream::attempts_of {
+class attempts_of final : public chunk_source {
  public:
   attempts_of(std::shared_ptr<wire::session_pool> from, query what, const query_options& options,
               const retry_options& retry)
@@ -44,9 +47,35 @@ class pooled_stream::attempts_of {
     std::shared_ptr<wire::session_pool> to_;
   };
 
+  [[nodiscard]] asio::awaitable<chunk> next(shared self) override { return run_on(of(std::move(self))); }
+  [[nodiscard]] asio::awaitable<leaving> cancel(shared self) override { return stop_for(of(std::move(self))); }
+  [[nodiscard]] asio::awaitable<void> pause(const pause_options& how) override { return rows_.pause(how); }
+  void resume() override { rows_.resume(); }
+  [[nodiscard]] stream_stats stats() const override { return rows_.stats(); }
+  [[nodiscard]] std::span<const result_column> columns() const noexcept override { return rows_.columns(); }
+  [[nodiscard]] int attempts() const noexcept override { return attempts_; }
+  [[nodiscard]] asio::any_io_executor get_executor() const override { return from_->get_executor(); }
+  void drop(shared self) noexcept override {
+    try {
+      if (is_unsent_write()) {
+        asio::co_spawn(get_executor(), run(of(std::move(self)), promise{*this}), asio::detached);
+        return;
+      }
+    } catch (...) {  // no memory for the coroutine
+    }
+    stop();
+    rows_ = {};
+    connection_.release();
+  }
+
+ private:
   // Static functions hold a shared reference to the work, because its stream may be destroyed while they wait.
 
-  static asio::awaitable<chunk> next(std::shared_ptr<attempts_of> self) {
+  [[nodiscard]] static std::shared_ptr<attempts_of> of(shared self) {
+    return std::static_pointer_cast<attempts_of>(std::move(self));
+  }
+
+  static asio::awaitable<chunk> run_on(std::shared_ptr<attempts_of> self) {
     if (self->attempts_ == 0) self->began_ = clock::now();
     for (wire::back_off pauses{self->retry_.backoff, self->retry_.max_backoff};;) {
       std::optional<error> failure;
@@ -64,7 +93,7 @@ class pooled_stream::attempts_of {
       co_await self->wanted_.unless_over(detail::pause_for(pause, "cancelled before a query was sent again"));
     }
   }
-  static asio::awaitable<leaving> cancel(std::shared_ptr<attempts_of> self) {
+  static asio::awaitable<leaving> stop_for(std::shared_ptr<attempts_of> self) {
     self->stop();
     const leaving how = co_await self->rows_.cancel();
     self->connection_.release();
@@ -74,7 +103,7 @@ class pooled_stream::attempts_of {
   static asio::awaitable<void> run(std::shared_ptr<attempts_of> self, promise /*kept when this ends*/) {
     try {
       for (bool goes_on = true; goes_on;) {
-        const chunk rows = co_await next(self);
+        const chunk rows = co_await run_on(self);
         goes_on = static_cast<bool>(rows);
       }
     } catch (const error& why) {
@@ -87,22 +116,10 @@ class pooled_stream::attempts_of {
     if (is_over_) return;
     wanted_.end();
   }
-  /// The stream is gone.
-  void drop() noexcept {
-    stop();
-    rows_ = {};
-    connection_.release();
-  }
   [[nodiscard]] bool is_unsent_write() const {
     return attempts_ == 0 && !wanted_.is_over() && what_.effects() == query::effect::any;
   }
-  [[nodiscard]] asio::any_io_executor get_executor() const { return from_->get_executor(); }
-  [[nodiscard]] row_stream& rows() noexcept { return rows_; }
-  [[nodiscard]] stream_stats stats() const { return rows_.stats(); }
-  [[nodiscard]] std::span<const result_column> columns() const noexcept { return rows_.columns(); }
-  [[nodiscard]] int attempts() const noexcept { return attempts_; }
 
- private:
   asio::awaitable<chunk> attempt() {
     if (is_over_) co_return chunk{};
     wanted_.require();
@@ -171,52 +188,54 @@ class pooled_stream::attempts_of {
   bool is_over_{false};
 };
 
-pooled_stream::pooled_stream(std::shared_ptr<attempts_of> work) noexcept : work_{std::move(work)} {}
+chunk_source::~chunk_source() = default;
+pooled_stream chunk_source::stream_of(shared source) noexcept { return pooled_stream{std::move(source)}; }
+
+}  // namespace detail
+
+pooled_stream::pooled_stream(std::shared_ptr<detail::chunk_source> source) noexcept : source_{std::move(source)} {}
 pooled_stream::pooled_stream(pooled_stream&&) noexcept = default;
 pooled_stream& pooled_stream::operator=(pooled_stream&& other) noexcept {
   if (this == &other) return *this;
   leave();
-  work_ = std::move(other.work_);
+  source_ = std::move(other.source_);
   return *this;
 }
 pooled_stream::~pooled_stream() { leave(); }
 
 void pooled_stream::leave() noexcept {
-  const std::shared_ptr<attempts_of> work = std::move(work_);
-  if (work == nullptr) return;
-  try {
-    if (work->is_unsent_write()) {
-      asio::co_spawn(work->get_executor(), attempts_of::run(work, attempts_of::promise{*work}), asio::detached);
-      return;
-    }
-  } catch (...) {  // no memory for the coroutine
-  }
-  work->drop();
+  const std::shared_ptr<detail::chunk_source> source = std::move(source_);
+  if (source != nullptr) source->drop(source);
 }
 
-asio::awaitable<chunk> pooled_stream::next() { return work_ == nullptr ? detail::the_end() : attempts_of::next(work_); }
+asio::awaitable<chunk> pooled_stream::next() { return source_ == nullptr ? detail::the_end() : source_->next(source_); }
 asio::awaitable<leaving> pooled_stream::cancel() {
-  return work_ == nullptr ? detail::nothing_to_leave() : attempts_of::cancel(work_);
+  return source_ == nullptr ? detail::nothing_to_leave() : source_->cancel(source_);
 }
 asio::awaitable<void> pooled_stream::pause(pause_options how) {
-  if (work_ == nullptr) throw error{errc::bad_state, "the stream was moved from"};
-  return work_->rows().pause(how);
+  if (source_ == nullptr) throw error{errc::bad_state, "the stream was moved from"};
+  return source_->pause(how);
 }
 void pooled_stream::resume() {
-  if (work_ != nullptr) work_->rows().resume();
+  if (source_ != nullptr) source_->resume();
 }
-stream_stats pooled_stream::stats() const { return work_ == nullptr ? stream_stats{} : work_->stats(); }
+stream_stats pooled_stream::stats() const { return source_ == nullptr ? stream_stats{} : source_->stats(); }
 std::span<const result_column> pooled_stream::columns() const noexcept {
-  return work_ == nullptr ? std::span<const result_column>{} : work_->columns();
+  return source_ == nullptr ? std::span<const result_column>{} : source_->columns();
 }
-int pooled_stream::attempts() const noexcept { return work_ == nullptr ? 0 : work_->attempts(); }
+int pooled_stream::attempts() const noexcept { return source_ == nullptr ? 0 : source_->attempts(); }
 asio::any_io_executor pooled_stream::get_executor() const {
-  if (work_ == nullptr) throw error{errc::bad_state, "the stream was moved from"};
-  return work_->get_executor();
+  if (source_ == nullptr) throw error{errc::bad_state, "the stream was moved from"};
+  return source_->get_executor();
 }
 
 pooled_stream pool::stream(query what, query_options options, retry_options retry) const {
-  return pooled_stream{std::make_shared<pooled_stream::attempts_of>(held(), std::move(what), options, retry)};
+  return stream_on(held(), std::move(what), options, retry);
+}
+
+pooled_stream pool::stream_on(std::shared_ptr<wire::session_pool> sessions, query what, query_options options,
+                              retry_options retry) {
+  return pooled_stream{std::make_shared<detail::attempts_of>(std::move(sessions), std::move(what), options, retry)};
 }
 
 }  // namespace sluice

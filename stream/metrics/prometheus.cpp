@@ -71,7 +71,15 @@ struct prometheus_observer::metrics {
         idle{gauge(in, "db_client_connection_count", "Connections of the pool").Add(with_state(pool, "idle"))},
         used{gauge(in, "db_client_connection_count", "Connections of the pool").Add(with_state(pool, "used"))},
         pending{gauge(in, "db_client_connection_pending_requests", "Those that wait for a connection")
-                    .Add(pool_label(pool))} {}
+                    .Add(pool_label(pool))},
+        cache_calls{counter(in, "sluice_cache_calls_total", "Calls of the result cache, by how they were answered")},
+        cache_results{counter(in, "sluice_cache_results_total", "Results of the cache, by what became of them")},
+        cache_age{in_pool(histogram(in, "sluice_cache_hit_age_seconds", "Age of results at a hit"), pool)},
+        cache_wait{in_pool(histogram(in, "sluice_cache_wait_seconds", "Waits for another call's query"), pool)},
+        cache_entries{gauge(in, "sluice_cache_entries", "Results in the cache").Add(pool_label(pool))},
+        cache_bytes{gauge(in, "sluice_cache_bytes", "Memory of the cache").Add(pool_label(pool))},
+        cache_listening{gauge(in, "sluice_cache_listening", "Whether invalidations are heard").Add(pool_label(pool))},
+        pool_name{pool} {}
 
   static Labels pool_label(const std::string& pool) { return {{"db_client_connection_pool_name", pool}}; }
   static Labels with_state(const std::string& pool, const char* state) {
@@ -109,6 +117,14 @@ struct prometheus_observer::metrics {
   Gauge& idle;
   Gauge& used;
   Gauge& pending;
+  Family<Counter>& cache_calls;
+  Family<Counter>& cache_results;
+  Histogram& cache_age;
+  Histogram& cache_wait;
+  Gauge& cache_entries;
+  Gauge& cache_bytes;
+  Gauge& cache_listening;
+  std::string pool_name;
   std::mutex mutex;
   std::set<std::string, std::less<>> databases;
 };
@@ -183,6 +199,38 @@ void prometheus_observer::on_pool(const pool_event& event) noexcept {
     metrics_->idle.Set(static_cast<double>(event.now.idle));
     metrics_->used.Set(static_cast<double>(event.now.lent));
     metrics_->pending.Set(static_cast<double>(event.now.waiting));
+  });
+}
+
+void prometheus_observer::on_cache(const cache_event& event) noexcept {
+  using enum cache_event::kind;
+  const auto count = [&](Family<Counter>& in, const char* label, const char* value) {
+    Labels labels = metrics::pool_label(metrics_->pool_name);
+    labels.emplace(label, value);
+    in.Add(labels).Increment(static_cast<double>(event.count));
+  };
+  const auto answered = [&](const char* how) { count(metrics_->cache_calls, "answer", how); };
+  const auto became = [&](const char* what) { count(metrics_->cache_results, "outcome", what); };
+  record([&] {
+    switch (event.is) {
+      case hit: answered("hit"); break;
+      case stale_hit: answered("stale_hit"); break;
+      case wait_hit: answered("wait_hit"); break;
+      case miss: answered("miss"); break;
+      case bypass: answered("bypass"); break;
+      case stored: became("stored"); break;
+      case discarded: became("discarded"); break;
+      case outgrown: became("outgrown"); break;
+      case evicted: became("evicted"); break;
+      case invalidated: break;
+      case listening: metrics_->cache_listening.Set(1); break;
+      case deaf: metrics_->cache_listening.Set(0); break;
+    }
+    if (event.is == hit || event.is == stale_hit || event.is == wait_hit)
+      metrics_->cache_age.Observe(in_seconds(event.age));
+    if (event.waited.count() != 0) metrics_->cache_wait.Observe(in_seconds(event.waited));
+    metrics_->cache_entries.Set(static_cast<double>(event.entries));
+    metrics_->cache_bytes.Set(static_cast<double>(event.bytes));
   });
 }
 

@@ -52,6 +52,7 @@ query query::of_columns(shape rows) && {
     throw error{errc::bad_query, "a part of this query is left to the client, which reads documents: not as columns"};
   query same{std::move(text_), std::move(parameters_), rows};
   same.only_reads_ = only_reads_;
+  same.relation_name_ = std::move(relation_name_);
   same.undeclared_ = std::move(undeclared_);
   return same;
 }

@@ -31,6 +31,13 @@ void check_count(const std::vector<bind_value>& parameters) {
 /// Keys may be empty, names of columns may not.
 std::string alias(std::string_view name) { return name.empty() ? std::string{} : " as " + quote_identifier(name); }
 
+/// Whether a name means the same without quotes, unless it is a keyword.
+bool is_plain(std::string_view name) {
+  const auto is_letter = [](char c) { return c == '_' || (c >= 'a' && c <= 'z'); };
+  return is_letter(name.front()) &&
+         std::ranges::all_of(name, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+}
+
 /// Fields by position in the result: a position holds either a field or nested positions.
 class projected_object {
  public:
@@ -336,9 +343,7 @@ query relation::build(std::string_view what, query::shape rows) const {
     if (limit_ == std::uint64_t{0}) text += " limit 0";
     left->offset = offset_.value_or(0);
     check_count(parameters);
-    query made{std::move(text), std::move(parameters), rows, std::move(left)};
-    made.only_reads_ = true;
-    return made;
+    return reading({std::move(text), std::move(parameters), rows, std::move(left)});
   }
   const auto bound = [&](std::string_view clause, const std::optional<std::uint64_t>& count) {
     if (!count) return;
@@ -348,8 +353,15 @@ query relation::build(std::string_view what, query::shape rows) const {
   bound(" limit ", limit_);
   bound(" offset ", offset_);
   check_count(parameters);
-  query made{std::move(text), std::move(parameters), rows};
+  return reading({std::move(text), std::move(parameters), rows});
+}
+
+query relation::reading(query made) const {
   made.only_reads_ = true;
+  for (const std::string& part : name_) {
+    if (!made.relation_name_.empty()) made.relation_name_ += '.';
+    made.relation_name_ += is_plain(part) ? part : quote_identifier(part);
+  }
   return made;
 }
 

@@ -8,11 +8,14 @@
 #include <unistd.h>
 #include <asio/any_io_executor.hpp>
 #include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/thread_pool.hpp>
 #include <asio/use_future.hpp>
 
 #include <sluice/arrow/ipc.hpp>
+#include <sluice/cache/result_cache.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/stream/batch.hpp>
 #include <sluice/stream/changes.hpp>

@@ -34,6 +34,12 @@ TEST_F(Examples, CoroutineStreamsTwoRelationsAtOnce) {
   EXPECT_NE(end.out.find("v_user: 10 rows"), std::string::npos) << end.out;
 }
 
+TEST_F(Examples, CacheAsksOncePerUser) {
+  const finished end = shell(SLUICE_EXAMPLES "/example-cache");
+  EXPECT_EQ(end.status, 0) << end.err;
+  EXPECT_EQ(end.out, "100 rows, 10 queries, 90 hits\n");
+}
+
 TEST_F(Examples, EtlStoresTheSums) {
   for (int run = 0; run < 2; ++run) {
     const finished end = shell(SLUICE_EXAMPLES "/example-etl");

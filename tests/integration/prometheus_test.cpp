@@ -6,6 +6,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
+#include <sluice/cache/result_cache.hpp>
 #include <sluice/stream/prometheus.hpp>
 #include <string>
 
@@ -45,6 +46,45 @@ asio::awaitable<void> use(sluice::pool& from) {
   (void)co_await answer(*lent, sql("select to_json(1)").as_document());
   lent.release();
   from.close();
+}
+
+asio::awaitable<void> use_cache(sluice::pool& from, sluice::result_cache& cache) {
+  for (int i = 0; i < 4; ++i) {
+    sluice::pooled_stream rows = cache.stream(sql("select to_json(1)").as_document());
+    for (;;) {
+      const sluice::chunk chunk = co_await rows.next();
+      if (!chunk) break;
+    }
+    if (i == 1) cache.invalidate_all();
+  }
+  const sluice::cache_use past{.how = sluice::cache_use::mode::bypass};
+  sluice::pooled_stream rows = cache.stream(sql("select to_json(1)").as_document(), past);
+  (void)co_await rows.next();
+  from.close();
+}
+
+TEST(Prometheus, ShowsWhatACacheHasDone) {
+  prometheus::Registry registry;
+  sluice::prometheus_observer metrics{registry, "main"};
+  {
+    asio::io_context context{1};
+    sluice::pool from{context.get_executor(), dsn()};
+    sluice::result_cache cache{from, {.watch = &metrics}};
+    asio::co_spawn(context, use_cache(from, cache), asio::detached);
+    context.run();
+  }
+  const std::string text = scraped(registry);
+  const std::string pool = R"(db_client_connection_pool_name="main")";
+  const auto calls = [&](const std::string& answer) {
+    return value(text, "sluice_cache_calls_total{answer=\"" + answer + "\"," + pool + "}");
+  };
+  EXPECT_EQ(calls("hit"), 2) << text;
+  EXPECT_EQ(calls("miss"), 2);
+  EXPECT_EQ(calls("bypass"), 1);
+  EXPECT_EQ(value(text, "sluice_cache_results_total{" + pool + ",outcome=\"stored\"}"), 2);
+  EXPECT_EQ(value(text, "sluice_cache_hit_age_seconds_count{" + pool + "}"), 2);
+  EXPECT_EQ(value(text, "sluice_cache_entries{" + pool + "}"), 1);
+  EXPECT_GT(value(text, "sluice_cache_bytes{" + pool + "}"), 0);
 }
 
 TEST(Prometheus, ShowsWhatAPoolHasDone) {

@@ -16,5 +16,6 @@ void observer::on_limit(const limit_event& /*event*/) noexcept {}
 void observer::on_trace(std::string_view /*line*/) noexcept {}
 void observer::on_notice(const server_message& /*notice*/) noexcept {}
 void observer::on_pool(const pool_event& /*event*/) noexcept {}
+void observer::on_cache(const cache_event& /*event*/) noexcept {}
 
 }  // namespace sluice

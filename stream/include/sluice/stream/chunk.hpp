@@ -16,7 +16,8 @@ namespace sluice {
 class owned_chunk;
 namespace detail {
 class merge;
-}
+class recording;
+}  // namespace detail
 
 /// The complete rows that one read delivered: a forward range of `row` with at least one row, or empty at the end of
 /// the stream. Iterating is the only walk over the bytes, so there is no `size()`.
@@ -40,6 +41,7 @@ class SLUICE_API chunk {
 
  private:
   friend class detail::merge;
+  friend class detail::recording;
   proto::row_batch rows_;
   const result_columns* columns_{};
 };

@@ -98,6 +98,9 @@ class SLUICE_API notifications {
 
   /// Whether the connection is currently listening, as far as is known.
   [[nodiscard]] bool is_connected() const noexcept;
+  /// Whether it is connected, and no `gap` is waiting to be requested: nothing was missed that the caller does not know
+  /// of.
+  [[nodiscard]] bool is_complete() const noexcept;
 
  private:
   class listening;

@@ -33,9 +33,14 @@
 
 namespace sluice {
 
+class result_cache;
 namespace wire {
 class session_pool;
 }
+namespace detail {
+class attempts_of;
+class chunk_source;
+}  // namespace detail
 
 /// A connection borrowed from a pool for as long as this handle lives. Movable.
 ///
@@ -60,7 +65,7 @@ class SLUICE_API pooled_connection {
 
  private:
   friend class pool;
-  friend class pooled_stream;
+  friend class detail::attempts_of;
   friend class transaction;
   pooled_connection(std::shared_ptr<wire::session_pool> from, std::shared_ptr<wire::session> lent) noexcept;
   static asio::awaitable<pooled_connection> acquire_from(std::shared_ptr<wire::session_pool> sessions,
@@ -128,11 +133,11 @@ class [[nodiscard, gnu::visibility("default")]] pooled_stream {
 
  private:
   friend class pool;
-  class attempts_of;
-  explicit pooled_stream(std::shared_ptr<attempts_of> work) noexcept;
+  friend class detail::chunk_source;
+  explicit pooled_stream(std::shared_ptr<detail::chunk_source> source) noexcept;
   void leave() noexcept;
 
-  std::shared_ptr<attempts_of> work_;  // kept alive by a waiting call
+  std::shared_ptr<detail::chunk_source> source_;  // kept alive by a waiting call
 };
 
 /// A pool of connections to one database. Movable; calls on a moved-from pool throw bad_state.
@@ -215,7 +220,10 @@ class SLUICE_API pool {
   [[nodiscard]] asio::any_io_executor get_executor() const;
 
  private:
+  friend class result_cache;
   [[nodiscard]] const std::shared_ptr<wire::session_pool>& held() const;
+  static pooled_stream stream_on(std::shared_ptr<wire::session_pool> sessions, query what, query_options options,
+                                 retry_options retry);
   static asio::awaitable<command_result> run(std::shared_ptr<wire::session_pool> on, query what, query_options options);
 
   std::shared_ptr<wire::session_pool> sessions_;

@@ -42,6 +42,7 @@ class SLUICE_API prometheus_observer : public observer {
   void on_leave(const leave_event& event) noexcept override;
   void on_limit(const limit_event& event) noexcept override;
   void on_pool(const pool_event& event) noexcept override;
+  void on_cache(const cache_event& event) noexcept override;
 
  private:
   struct metrics;

@@ -79,6 +79,9 @@ class SLUICE_API query {
   [[nodiscard]] const std::shared_ptr<const relation>& undeclared() const noexcept { return undeclared_; }
   /// Where the columns' values are in the document that is made of them; null: each under its column's name.
   [[nodiscard]] const std::shared_ptr<const detail::place_list>& places() const noexcept { return places_; }
+  /// The relation that it reads: the parts of its name joined by dots, each in double quotes only if it is more than
+  /// lower-case letters, digits and underscores. Empty for `sql`. Caches know its results by this name.
+  [[nodiscard]] const std::string& relation_name() const noexcept { return relation_name_; }
   /// A description for people: the SQL, the types of its parameters (never their values), what stays on the client and
   /// why.
   [[nodiscard]] std::string explain() const;
@@ -115,6 +118,7 @@ class SLUICE_API query {
   std::shared_ptr<const relation> undeclared_{};
   std::shared_ptr<const detail::place_list> places_{};
   std::shared_ptr<const format_choice> choice_{};
+  std::string relation_name_{};
   bool only_reads_{false};
 };
 
@@ -260,6 +264,7 @@ class SLUICE_API relation {
   [[nodiscard]] query build_selected() const;
   [[nodiscard]] std::string document_sql() const;
   [[nodiscard]] std::string object_sql() const;
+  [[nodiscard]] query reading(query made) const;
   [[nodiscard]] std::string key_sql(const sort_key& key) const;
   [[nodiscard]] std::string after_sql(std::vector<bind_value>& parameters) const;
 

@@ -77,6 +77,30 @@ struct pool_event {
   pool_stats now;
 };
 
+/// A result cache answered a call, or one of its results came or went.
+struct cache_event {
+  enum class kind : std::uint8_t {
+    hit,
+    stale_hit,  ///< a result older than asked for, within `cache_options::serve_stale`, while another call refreshes it
+    wait_hit,   ///< after another call's query, which brought the result
+    miss,       ///< the query is sent, and its result recorded
+    bypass,     ///< the query is sent; its result is not recorded
+    stored,
+    discarded,    ///< a recorded result was not stored: its query failed or was left, or a tag of it was invalidated
+    outgrown,     ///< the same, because it exceeds the bounds
+    evicted,      ///< `count` results, to make room
+    invalidated,  ///< a tag, or everything; the results are freed later
+    listening,    ///< invalidations are heard from now on
+    deaf,         ///< they no longer are; everything was dropped
+  };
+  kind is{};
+  event_clock::duration age{};     ///< of the result, for the hits
+  event_clock::duration waited{};  ///< for another call's query
+  std::uint64_t count{1};
+  std::uint64_t entries{};  ///< now
+  std::uint64_t bytes{};    ///< now
+};
+
 /// Something has come near its limit. Reported once for each, before the limit makes it an error.
 struct limit_event {
   enum class kind : std::uint8_t {
@@ -110,6 +134,7 @@ class SLUICE_API observer {
 
   virtual void on_limit(const limit_event& event) noexcept;
   virtual void on_pool(const pool_event& event) noexcept;
+  virtual void on_cache(const cache_event& event) noexcept;
 
   /// Called for each message if `connection_options::trace` is set: "F 23 Parse ..." from the frontend, "B ..." from
   /// the backend, with its length. Passwords, SASL data, cancel keys and values are left out.

@@ -1,0 +1,207 @@
+#include <sluice/cache/invalidations.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <sluice/stream/connection.hpp>
+#include "cache/cache_core.hpp"
+
+namespace sluice {
+
+/// Two coroutines: one listens, the other sends probes. Both hold a reference, because the owner may be destroyed while
+/// they wait.
+class invalidations::feed final : public detail::ear {
+ public:
+  feed(sluice::conninfo info, std::shared_ptr<detail::cache_core> to, const invalidation_options& options)
+      : info_{std::move(info)},
+        to_{std::move(to)},
+        options_{options},
+        channels_{std::string{options.channel}},
+        pause_{to_->executor()},
+        probe_pause_{to_->executor()} {
+    std::random_device random;
+    mark_ = "sluice probe " + std::to_string((std::uint64_t{random()} << 32U) | random()) + ' ';
+  }
+
+  static void begin(const std::shared_ptr<feed>& self) {
+    constexpr std::size_t longest_name = 63;  // LISTEN would cut it off, and NOTIFY refuse it
+    if (self->options_.channel.size() > longest_name)
+      throw error{errc::bad_query, "the name of a channel has 63 bytes at most"};
+    const notifications checked{self->info_, self->channels_, self->options_.listen};  // throws for a bad channel
+    self->to_->listen_with(*self);
+    try {
+      asio::co_spawn(self->to_->executor(), run(self), asio::detached);
+      if (self->options_.probe_interval.count() > 0) asio::co_spawn(self->to_->executor(), probe(self), asio::detached);
+    } catch (...) {
+      self->leave();
+      throw;
+    }
+  }
+
+  [[nodiscard]] bool is_listening() const noexcept override { return hears_ && news_ && news_->is_complete(); }
+  [[nodiscard]] const std::string& last_failure() const noexcept { return failure_; }
+
+  void leave() noexcept {
+    is_over_ = true;
+    hears_ = false;
+    news_.reset();
+    pause_.cancel();
+    probe_pause_.cancel();
+    sending_.emit(asio::cancellation_type::terminal);
+    to_->forget_ear();
+  }
+
+ private:
+  static asio::awaitable<void> run(std::shared_ptr<feed> self) {
+    std::chrono::milliseconds pause = self->options_.backoff;
+    while (!self->is_over_) {
+      self->has_listened_ = false;
+      try {
+        co_await listen(self);
+      } catch (const std::exception& why) {
+        self->deafen(why.what());
+      }
+      if (self->is_over_) break;
+      if (self->has_listened_) pause = self->options_.backoff;
+      self->pause_.expires_after(pause);
+      pause = std::min(pause * 2, std::max(self->options_.max_backoff, self->options_.backoff));
+      std::error_code ignored;
+      co_await self->pause_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+  }
+
+  /// Ends with an exception, or when the owner is gone.
+  static asio::awaitable<void> listen(std::shared_ptr<feed> self) {
+    self->news_.emplace(self->info_, self->channels_, self->options_.listen);
+    co_await self->news_->listen();
+    if (self->is_over_) co_return;
+    self->has_listened_ = self->hears_ = true;
+    self->to_->hears_now();
+    while (!self->is_over_) {
+      const listen_event event = co_await self->news_->next();
+      if (self->is_over_) break;
+      if (event.is == listen_event::kind::gap)
+        self->to_->hears_now();
+      else
+        self->hear(event.what.payload);
+    }
+  }
+
+  void hear(std::string_view payload) {
+    if (payload.starts_with(mark_)) {
+      if (payload.substr(mark_.size()) != std::to_string(probes_)) return;
+      is_answered_ = true;
+      probe_pause_.cancel();
+    } else if (payload.empty()) {
+      to_->invalidate_all();
+    } else {
+      to_->invalidate(payload);
+    }
+  }
+
+  void deafen(std::string_view why) {
+    hears_ = false;
+    news_.reset();  // ends its pending call
+    if (is_over_) return;
+    if (failure_.empty() || !is_explained_) failure_ = why;
+    is_explained_ = false;
+    to_->is_deaf();
+  }
+
+  static asio::awaitable<void> probe(std::shared_ptr<feed> self) {
+    while (!self->is_over_) {
+      co_await wait(self, self->options_.probe_interval);
+      if (self->is_over_ || !self->is_listening()) continue;
+      ++self->probes_;
+      self->is_answered_ = false;
+      if (!self->is_sending_) send(self);
+      if (!self->is_answered_) co_await wait(self, self->options_.probe_timeout);
+      if (self->is_over_ || self->is_answered_ || !self->is_listening()) continue;
+      self->deafen("a notification that was sent as a probe did not arrive");
+      self->is_explained_ = true;  // what follows is its consequence
+    }
+  }
+  static asio::awaitable<void> wait(std::shared_ptr<feed> self, std::chrono::milliseconds time) {
+    self->probe_pause_.expires_after(time);
+    std::error_code ignored;
+    co_await self->probe_pause_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+
+  static void send(const std::shared_ptr<feed>& self) {
+    self->is_sending_ = true;
+    const auto done = [self](const std::exception_ptr& failed) {
+      self->is_sending_ = false;
+      if (failed) self->prober_.reset();
+    };
+    asio::co_spawn(self->to_->executor(), send_one(self), asio::bind_cancellation_slot(self->sending_.slot(), done));
+  }
+  static asio::awaitable<void> send_one(std::shared_ptr<feed> self) {
+    if (!self->prober_) {
+      asio::awaitable<connection> connecting = connect(self->info_, self->options_.listen.connection);
+      self->prober_ = co_await std::move(connecting);
+    }
+    const query what = sql("select pg_catalog.pg_notify($1, $2)", self->channels_.front(),
+                           self->mark_ + std::to_string(self->probes_));
+    const query_options limits{.timeout = self->options_.probe_timeout};
+    asio::awaitable<command_result> sent = self->prober_->execute(what, limits);
+    (void)co_await std::move(sent);
+  }
+
+  sluice::conninfo info_;
+  std::shared_ptr<detail::cache_core> to_;
+  invalidation_options options_;
+  std::vector<std::string> channels_;  // one
+  std::string mark_;                   // with which the payloads of probes begin
+  std::optional<notifications> news_;
+  std::optional<connection> prober_;
+  asio::steady_timer pause_;
+  asio::steady_timer probe_pause_;
+  asio::cancellation_signal sending_;
+  std::string failure_;
+  std::uint64_t probes_{0};
+  bool hears_{false};
+  bool has_listened_{false};
+  bool is_answered_{false};
+  bool is_sending_{false};
+  bool is_explained_{false};
+  bool is_over_{false};
+};
+
+invalidations::invalidations(std::string_view conninfo, const result_cache& to, const invalidation_options& options)
+    : invalidations{sluice::conninfo::parse(conninfo), to, options} {}
+invalidations::invalidations(sluice::conninfo info, const result_cache& to, const invalidation_options& options)
+    : feed_{std::make_shared<feed>(std::move(info), to.held(), options)} {
+  feed::begin(feed_);
+}
+invalidations::invalidations(invalidations&&) noexcept = default;
+invalidations& invalidations::operator=(invalidations&& other) noexcept {
+  if (this == &other) return *this;
+  leave();
+  feed_ = std::move(other.feed_);
+  return *this;
+}
+invalidations::~invalidations() { leave(); }
+
+void invalidations::leave() noexcept {
+  const std::shared_ptr<feed> was = std::move(feed_);
+  if (was != nullptr) was->leave();
+}
+
+bool invalidations::is_listening() const noexcept { return feed_ != nullptr && feed_->is_listening(); }
+std::string invalidations::last_failure() const { return feed_ == nullptr ? std::string{} : feed_->last_failure(); }
+
+}  // namespace sluice
