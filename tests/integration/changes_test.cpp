@@ -104,12 +104,12 @@ TEST(Changes, HavePositionsThatGrow) {
 }
 
 TEST(Changes, TellTheOldRowOfAFullIdentity) {
-  const published here{"full_identity", "create table t (id int, v text); alter table t replica identity full"};
+  const published here{"full_identity", "create table fully (id int, v text); alter table fully replica identity full"};
   sluice::blocking_change_stream changes{dsn(), here.passing()};
-  here.run("insert into t values (1, 'a'); update t set v = 'b'; delete from t");
+  here.run("insert into fully values (1, 'a'); update fully set v = 'b'; delete from fully");
   EXPECT_THAT(take(changes, 3),
-              ElementsAre(R"(insert t {"id":1,"v":"a"})", R"(update t old {"id":1,"v":"a"} {"id":1,"v":"b"})",
-                          R"(delete t old {"id":1,"v":"b"})"));
+              ElementsAre(R"(insert fully {"id":1,"v":"a"})", R"(update fully old {"id":1,"v":"a"} {"id":1,"v":"b"})",
+                          R"(delete fully old {"id":1,"v":"b"})"));
 }
 
 TEST(Changes, SayWhichValuesWereNotSent) {
@@ -152,19 +152,21 @@ TEST(Changes, TellNewColumns) {
 
 TEST(Changes, ToldOfUserTypesAreJson) {
   const published here{"user_types",
-                       "create type mood as enum ('sad', 'so \"so\"'); create domain whole as int;"
-                       "create type pair as (a int, b text[]);"
-                       "create table t (id int primary key, m mood, w whole, p pair, ps pair[], ms mood[], n numeric,"
+                       "create type odd_mood as enum ('sad', 'so \"so\"'); create domain odd_whole as int;"
+                       "create type odd_pair as (a int, b text[]);"
+                       "create table of_odd_types (id int primary key, m odd_mood, w odd_whole, p odd_pair, ps "
+                       "odd_pair[], ms odd_mood[], n numeric,"
                        " at timestamptz, j jsonb, d date, i interval, b bytea, f float8)"};
   sluice::blocking_change_stream changes{dsn(), here.passing()};
   here.run(
-      "insert into t values (1, 'so \"so\"', 3, row(1, array['x', null]), array[row(2, '{}')::pair, null],"
-      " array['sad']::mood[], 1e30, '2024-02-29 12:00:00.5+03', '{\"a\": 1.50}', 'infinity', '1 day 2 hours',"
+      "insert into of_odd_types values (1, 'so \"so\"', 3, row(1, array['x', null]), array[row(2, '{}')::odd_pair, "
+      "null],"
+      " array['sad']::odd_mood[], 1e30, '2024-02-29 12:00:00.5+03', '{\"a\": 1.50}', 'infinity', '1 day 2 hours',"
       " '\\x00ff', 'NaN')");
   const change_chunk some = changes.next();
   std::string text;
   for (const change each : some) text = each.text();
-  EXPECT_EQ(text, here.ask("select row_to_json(t) from t"));
+  EXPECT_EQ(text, here.ask("select row_to_json(o) from of_odd_types o"));
 }
 
 TEST(Changes, AcknowledgedAreNotSentAgain) {
