@@ -116,7 +116,8 @@ auto read_only_row(Rows rows, Finish finish) {
 /// The only row: a std::tuple of its first columns, or the one type with SLUICE_JSON.
 /// @return it, or an asio::awaitable of it
 /// @par Errors  throws error: unexpected_rows when there is none, or more than one; bad_column, or bad_json of a type
-///              with SLUICE_JSON, when it does not fit; as `stream` and `next`
+///              with SLUICE_JSON, when it does not fit: a statement that writes has then been run all the same, so
+///              run it in a transaction; as `stream` and `next`
 template <class... Ts, class On>
 [[nodiscard]] auto one_row(On& on, const query& what, query_options options = {}) {
   using reader = detail::row_reader<Ts...>;
