@@ -45,7 +45,9 @@ class flat_tables {
   flat_tables() { add<std::uint32_t>(0); }
 
   table add_table(std::vector<member> members) {
-    std::ranges::stable_sort(members, std::ranges::greater{}, &member::size);
+    // The largest first, so that no padding lies between them.
+    std::ranges::sort(
+        members, [](const member& a, const member& b) { return a.size != b.size ? a.size > b.size : a.id < b.id; });
     std::uint16_t count = 0;
     for (const member& each : members) count = std::max<std::uint16_t>(count, static_cast<std::uint16_t>(each.id + 1));
     align(2);

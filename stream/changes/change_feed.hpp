@@ -34,6 +34,7 @@ class change_feed {
   void read(const chunk& rows, relation_rows& relation, position at) noexcept;
   /// Nothing is read from now on.
   void stop() noexcept;
+  [[nodiscard]] bool is_reading() const noexcept { return !std::holds_alternative<none>(from_); }
 
   /// What `step` has found.
   enum class found : std::uint8_t {

@@ -123,7 +123,12 @@ asio::awaitable<void> change_source::read_on() {
       switch (phase_) {
         case phase::snapshot: has_something_ = co_await read_snapshot(); break;
         case phase::settling: co_await settle(); break;
-        case phase::streaming: has_something_ = co_await read_log(); break;
+        case phase::streaming:
+          if (feed_->is_reading())
+            has_something_ = co_await read_log();
+          else
+            co_await reconnect();  // it was cancelled
+          break;
         case phase::over: break;
       }
     } catch (const error& why) {

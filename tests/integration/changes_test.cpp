@@ -295,6 +295,31 @@ TEST(Changes, GoOnAfterTheConnectionWasLost) {
               "insert t {\"id\":" + std::to_string(i) + ",\"v\":\"" + (i % 2 == 0 ? 'a' : 'b') + "\"}");
 }
 
+TEST(Changes, GoOnAfterReconnectingWasInterrupted) {
+  const published here{"interrupted_again"};
+  change_options how = here.kept();
+  how.reconnect = true;
+  how.backoff = 30ms;
+  how.max_backoff = 30ms;
+  sluice::blocking_change_stream changes{dsn(), how};
+  psql("select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where slot_name = 'interrupted_again'");
+  for (int i = 0; i < 30; ++i) {
+    std::thread interrupts{[&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds{i});
+      changes.interrupt();
+    }};
+    try {
+      const change_chunk some = changes.next();
+      EXPECT_TRUE(some);
+    } catch (const sluice::error& e) {
+      EXPECT_EQ(e.code(), errc::cancelled) << e.what();
+    }
+    interrupts.join();
+  }
+  here.run("insert into t values (1, 'a')");
+  EXPECT_THAT(take(changes, 1), ElementsAre(R"(insert t {"id":1,"v":"a"})"));
+}
+
 TEST(Changes, OfALostConnectionFailWithoutReconnecting) {
   const published here{"no_reconnecting"};
   sluice::blocking_change_stream changes{dsn(), here.kept()};
