@@ -238,7 +238,7 @@ TEST_F(Command, IsDocumentedAsAWhole) {
                "; _sluice; echo ${COMPREPLY[*]}")
         .out;
   };
-  EXPECT_EQ(completed("sluice --fo", 1), "--format\n");
+  EXPECT_EQ(completed("sluice --form", 1), "--format\n");
   EXPECT_EQ(completed("sluice --mode p", 2), "plain paged\n");
   EXPECT_EQ(completed("sluice --split h", 2), "hash:\n");
 }
