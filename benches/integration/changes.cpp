@@ -113,3 +113,5 @@ BENCHMARK(changes_as_json)->Iterations(1)->UseRealTime()->Unit(benchmark::kMilli
 BENCHMARK(changes_by_pg_recvlogical)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
+
+BENCHMARK_MAIN();
