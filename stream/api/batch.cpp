@@ -135,8 +135,8 @@ batch_result blocking_batch_writer::finish() {
 std::uint64_t blocking_batch_writer::rows() const noexcept { return work_ == nullptr ? 0 : work_->work().rows(); }
 
 blocking_batch_writer client::batch(std::string_view statement, batch_options how) {
-  return blocking_batch_writer{std::make_unique<detail::blocking_batching>(detail::held(connection_), statement,
-                                                                           std::move(how), std::uint64_t{0})};
+  return blocking_batch_writer{
+      std::make_unique<detail::blocking_batching>(held(), statement, std::move(how), std::uint64_t{0})};
 }
 blocking_batch_writer blocking_transaction::batch(std::string_view statement, batch_options how) {
   require_open();

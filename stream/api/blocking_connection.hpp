@@ -132,13 +132,6 @@ class blocking_connection {
   std::deque<std::shared_ptr<running_query>> put_off_;  // dropped while queued behind queries that are still being read
 };
 
-/// The connection of a client.
-/// @par Errors  throws error: bad_state when the client was moved from
-[[nodiscard]] inline const std::shared_ptr<blocking_connection>& held(const std::shared_ptr<blocking_connection>& by) {
-  if (by == nullptr) throw error{errc::bad_state, "the client was moved from"};
-  return by;
-}
-
 class blocking_query {
  public:
   /// @param query  already sent

@@ -51,31 +51,32 @@ client::client(client&&) noexcept = default;
 client& client::operator=(client&&) noexcept = default;
 client::~client() = default;
 
+const std::shared_ptr<detail::blocking_connection>& client::held() const {
+  if (connection_ == nullptr) throw error{errc::bad_state, "the client was moved from"};
+  return connection_;
+}
+
 row_range client::stream(const query& what, query_options options) {
-  const auto& on = detail::held(connection_);
+  const auto& on = held();
   return row_range{std::make_unique<detail::blocking_query>(on, on->begin(what, options, 0))};
 }
 
 std::vector<row_range> client::send(const std::vector<query>& queries, query_options options) {
-  return row_range::send(detail::held(connection_), queries, options, 0);
+  return row_range::send(held(), queries, options, 0);
 }
 
 command_result client::execute(const query& what, query_options options) {
-  return detail::run_to_end(detail::held(connection_), detail::command{what}, options, 0);
+  return detail::run_to_end(held(), detail::command{what}, options, 0);
 }
 command_result client::execute(std::string_view statements, query_options options) {
-  return detail::run_to_end(detail::held(connection_), statements, options, 0);
+  return detail::run_to_end(held(), statements, options, 0);
 }
 
 void client::interrupt() noexcept {
   if (connection_ != nullptr) connection_->interrupts().interrupt();
 }
 
-std::string_view client::parameter(std::string_view name) const {
-  const auto& known = detail::held(connection_)->session()->server.parameters;
-  const auto found = known.find(name);
-  return found == known.end() ? std::string_view{} : found->second;
-}
+std::string_view client::parameter(std::string_view name) const { return held()->session()->server.parameter(name); }
 
 std::uint32_t client::backend_pid() const noexcept {
   return connection_ == nullptr ? 0 : connection_->session()->server.backend_pid;
@@ -87,9 +88,7 @@ bool client::is_idle() const noexcept {
   return connection_ != nullptr && wire::query_reader::is_free(*connection_->session());
 }
 bool client::is_closed() const noexcept { return connection_ == nullptr || connection_->session()->is_broken(); }
-void client::on_notice(notice_handler handler) { detail::held(connection_)->session()->on_notice = std::move(handler); }
-void client::on_notification(notification_handler handler) {
-  detail::held(connection_)->session()->on_notification = std::move(handler);
-}
+void client::on_notice(notice_handler handler) { held()->session()->on_notice = std::move(handler); }
+void client::on_notification(notification_handler handler) { held()->session()->on_notification = std::move(handler); }
 
 }  // namespace sluice

@@ -76,10 +76,7 @@ asio::awaitable<command_result> connection::run_all(std::shared_ptr<wire::sessio
   co_return detail::command_result_of(query->reader().tag());
 }
 
-std::string_view connection::parameter(std::string_view name) const {
-  const auto found = session_->server.parameters.find(name);
-  return found == session_->server.parameters.end() ? std::string_view{} : found->second;
-}
+std::string_view connection::parameter(std::string_view name) const { return session_->server.parameter(name); }
 
 std::uint32_t connection::backend_pid() const noexcept { return session_->server.backend_pid; }
 std::string_view connection::tls_version() const noexcept { return session_->tls_version(); }

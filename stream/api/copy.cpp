@@ -291,11 +291,11 @@ std::uint64_t blocking_copy_data_writer::finish() { return require_work(work_).f
 
 blocking_copy_writer client::copy_into(std::string_view table, std::vector<std::string> columns,
                                        query_options options) {
-  return blocking_copy_writer{begin_copy_into(detail::held(connection_), table, std::move(columns), options, 0)};
+  return blocking_copy_writer{begin_copy_into(held(), table, std::move(columns), options, 0)};
 }
 blocking_copy_data_writer client::copy_data(std::string_view statement, query_options options) {
   return blocking_copy_data_writer{std::make_unique<detail::blocking_copying>(
-      detail::held(connection_), statement, std::vector<detail::written_column>{}, options, 0U)};
+      held(), statement, std::vector<detail::written_column>{}, options, 0U)};
 }
 blocking_copy_writer blocking_transaction::copy_into(std::string_view table, std::vector<std::string> columns,
                                                      query_options options) {

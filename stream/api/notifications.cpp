@@ -146,14 +146,9 @@ class notifications::listening {
 
   /// Waits until something arrives or the connection is due for a check.
   asio::awaitable<void> wait() {
-    wire::link& io = session_->io;
-    io.set_deadline(wire::limit_after(wire::clock::now(), options_.check_interval));
-    wire::link::waiting mine;
-    asio::awaitable<void> ready = io.ready(mine);
-    const bool goes_on = co_await wire::uncancelled(std::move(ready));
-    const wire::link::wait_end how = io.end_wait(mine);
-    io.set_deadline(wire::clock::time_point::max());
-    if (!goes_on || how == wire::link::wait_end::cut_off) throw error{errc::cancelled, "cancelled while listening"};
+    const wire::clock::time_point latest = wire::limit_after(wire::clock::now(), options_.check_interval);
+    const wire::link::wait_end how = co_await wire::ready_by(session_->io, latest);
+    if (how == wire::link::wait_end::cut_off) throw error{errc::cancelled, "cancelled while listening"};
     if (how == wire::link::wait_end::late) co_await ask();
   }
 

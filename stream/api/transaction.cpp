@@ -284,7 +284,7 @@ void blocking_transaction::require_open() const {
 }
 
 blocking_transaction client::begin(transaction_options how) {
-  const auto& on = detail::held(connection_);
+  const auto& on = held();
   const auto& session = on->ready(wire::clock::now(), {}, beginning::with_statement, 0);
   return blocking_transaction{on, begin_block(*session, how)};
 }

@@ -10,20 +10,14 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include "transport/deadline.hpp"
+
 #include "cache/cached_rows.hpp"
 #include "cache/known_reads.hpp"
 
 namespace sluice::detail {
 
 namespace {
-
-/// The time at which a limit that began at `began` ends; zero means none.
-std::chrono::steady_clock::time_point end_of(std::chrono::milliseconds limit,
-                                             std::chrono::steady_clock::time_point began) {
-  using clock = std::chrono::steady_clock;
-  const auto most = std::chrono::floor<std::chrono::milliseconds>(clock::time_point::max() - began);
-  return limit.count() <= 0 || limit >= most ? clock::time_point::max() : began + limit;
-}
 
 std::chrono::milliseconds rest_of(std::chrono::milliseconds limit, std::chrono::steady_clock::duration gone) {
   if (limit.count() <= 0) return limit;
@@ -62,10 +56,9 @@ asio::awaitable<void> cached_rows::decide(std::shared_ptr<cached_rows> self) {
     co_return;
   }
   std::string flight_key = std::to_string(key.statement.size()) + ':' + key.statement + key.values;
-  const clock::time_point deadline =
-      std::min(end_of(me.asked_.options.timeout, me.began_), end_of(me.asked_.options.first_row_timeout, me.began_));
-  const clock::time_point patience =
-      core.options().max_wait.count() <= 0 ? me.began_ : end_of(core.options().max_wait, me.began_);
+  const clock::time_point deadline = std::min(wire::limit_after(me.began_, me.asked_.options.timeout),
+                                              wire::limit_after(me.began_, me.asked_.options.first_row_timeout));
+  const clock::time_point patience = wire::later(me.began_, core.options().max_wait);
   for (;;) {
     if (!refreshes && me.take(key, me.waited_.count() == 0 ? kind::hit : kind::wait_hit)) co_return;
     const std::shared_ptr<flight> other = core.queries().find(flight_key);

@@ -18,6 +18,8 @@
 #include <asio/use_awaitable.hpp>
 
 #include <sluice/stream/connection.hpp>
+#include "transport/deadline.hpp"
+
 #include "cache/cache_core.hpp"
 
 namespace sluice {
@@ -67,7 +69,9 @@ class invalidations::feed final : public detail::ear {
 
  private:
   static asio::awaitable<void> run(std::shared_ptr<feed> self) {
-    std::chrono::milliseconds pause = self->options_.backoff;
+    const wire::back_off from_the_start{self->options_.backoff,
+                                        std::max(self->options_.max_backoff, self->options_.backoff)};
+    wire::back_off pauses = from_the_start;
     while (!self->is_over_) {
       self->has_listened_ = false;
       try {
@@ -76,9 +80,8 @@ class invalidations::feed final : public detail::ear {
         self->deafen(why.what());
       }
       if (self->is_over_) break;
-      if (self->has_listened_) pause = self->options_.backoff;
-      self->pause_.expires_after(pause);
-      pause = std::min(pause * 2, std::max(self->options_.max_backoff, self->options_.backoff));
+      if (self->has_listened_) pauses = from_the_start;
+      self->pause_.expires_after(pauses.next());
       std::error_code ignored;
       co_await self->pause_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }

@@ -1,11 +1,9 @@
 #include "changes/change_connection.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
-#include <asio/this_coro.hpp>
-
+#include "api/failure_of.hpp"
 #include "api/pause_for.hpp"
 #include "api/session_options.hpp"
 #include "drive/coroutine_driver.hpp"
@@ -43,25 +41,9 @@ class finishing {
   wire::wal_stream& stream_;
 };
 
-std::string_view setting(const wire::session& on, std::string_view name) {
-  const auto found = on.server.parameters.find(name);
-  return found == on.server.parameters.end() ? std::string_view{} : std::string_view{found->second};
-}
-
 void set(conninfo& where, std::string_view name, std::string_view value) {
   std::erase_if(where.session_settings, [name](const auto& each) { return each.first == name; });
   where.session_settings.emplace_back(name, value);
-}
-
-/// Runs a command that may fail, so that its failure can be handled where coroutines can wait.
-asio::awaitable<std::optional<error>> failure_of(asio::awaitable<void> work) {
-  std::optional<error> failure;
-  try {
-    co_await std::move(work);
-  } catch (const error& why) {
-    failure = why;
-  }
-  co_return failure;
 }
 
 asio::awaitable<void> run_start(wire::session& on, wire::wal_stream& stream) {
@@ -87,7 +69,8 @@ asio::awaitable<std::unique_ptr<change_connection>> change_connection::open(conn
 }
 
 session_settings change_connection::settings() const {
-  return session_settings::of(setting(*session_, "TimeZone"), setting(*session_, "DateStyle"));
+  const wire::server_facts& server = session_->server;
+  return session_settings::of(server.parameter("TimeZone"), server.parameter("DateStyle"));
 }
 
 asio::awaitable<std::vector<wire::text_row>> change_connection::ask(std::string statement, const change_options& how) {
@@ -152,13 +135,8 @@ asio::awaitable<void> change_connection::start(std::string slot, lsn from, std::
 
 asio::awaitable<void> change_connection::wait(std::chrono::milliseconds silence) {
   wire::link& io = session_->io;
-  io.set_deadline(wire::from_now(silence));
-  wire::link::waiting mine;
-  asio::awaitable<void> ready = io.ready(mine);
-  const bool goes_on = co_await wire::uncancelled(std::move(ready));
-  const wire::link::wait_end how = io.end_wait(mine);
-  io.set_deadline(wire::clock::time_point::max());
-  if (!goes_on || how == wire::link::wait_end::cut_off) throw error{errc::cancelled, "cancelled while following"};
+  const wire::link::wait_end how = co_await wire::ready_by(io, wire::from_now(silence));
+  if (how == wire::link::wait_end::cut_off) throw error{errc::cancelled, "cancelled while following"};
   if (how == wire::link::wait_end::late)
     io.fail(errc::connection_lost, "the server has been silent for " + std::to_string(silence.count()) + " ms", true);
 }

@@ -7,6 +7,7 @@
 #include <asio/detached.hpp>
 
 #include "api/error_note.hpp"
+#include "api/failure_of.hpp"
 #include "api/pause_for.hpp"
 
 namespace sluice::detail {
@@ -46,13 +47,9 @@ asio::awaitable<void> change_source::begin(std::shared_ptr<change_source> self) 
 }
 
 asio::awaitable<void> change_source::connect() {
-  std::optional<error> failure;
-  try {
-    connection_ = co_await change_connection::open(where_, how_.connection);
-  } catch (const error& why) {
-    failure = why;
-  }
-  if (failure) throw with_advice(*failure, how_);
+  asio::awaitable<void> opening = open();
+  const std::optional<error> refused = co_await failure_of(std::move(opening));
+  if (refused) throw with_advice(*refused, how_);
   slot_facts slot = co_await connection_->find_slot(how_);
   co_await connection_->require_publications(how_);
   server_version_ = slot.server_version;
@@ -60,6 +57,8 @@ asio::awaitable<void> change_source::connect() {
     interval_ = std::min(interval_, std::max(slot.sender_timeout / 3, std::chrono::milliseconds{1}));
   co_await begin_with(std::move(slot));
 }
+
+asio::awaitable<void> change_source::open() { connection_ = co_await change_connection::open(where_, how_.connection); }
 
 asio::awaitable<void> change_source::begin_with(slot_facts slot) {
   if (how_.create == slot_creation::temporary && slot.exists)
@@ -118,22 +117,8 @@ asio::awaitable<bool> change_source::next(std::shared_ptr<change_source> self) {
 
 asio::awaitable<void> change_source::read_on() {
   while (!has_something_ && phase_ != phase::over) {
-    std::optional<error> failure;
-    try {
-      switch (phase_) {
-        case phase::snapshot: has_something_ = co_await read_snapshot(); break;
-        case phase::settling: co_await settle(); break;
-        case phase::streaming:
-          if (feed_->is_reading())
-            has_something_ = co_await read_log();
-          else
-            co_await reconnect();  // it was cancelled
-          break;
-        case phase::over: break;
-      }
-    } catch (const error& why) {
-      failure = why;
-    }
+    asio::awaitable<void> work = read_some();
+    const std::optional<error> failure = co_await failure_of(std::move(work));
     if (!failure) continue;
     const bool goes_on = failure->code() == errc::cancelled || failure->code() == errc::bad_state;
     if (goes_on) throw *failure;
@@ -149,6 +134,20 @@ asio::awaitable<void> change_source::read_on() {
                    : with_advice(*failure, how_);
     connection_->session().discard();
     throw *failure_;
+  }
+}
+
+asio::awaitable<void> change_source::read_some() {
+  switch (phase_) {
+    case phase::snapshot: has_something_ = co_await read_snapshot(); break;
+    case phase::settling: co_await settle(); break;
+    case phase::streaming:
+      if (feed_->is_reading())
+        has_something_ = co_await read_log();
+      else
+        co_await reconnect();  // it was cancelled
+      break;
+    case phase::over: break;
   }
 }
 
@@ -228,13 +227,10 @@ asio::awaitable<void> change_source::reconnect() {
   connection_->session().discard();
   for (wire::back_off pauses{how_.backoff, how_.max_backoff};;) {
     co_await pause_for(pauses.next(), "cancelled while the server cannot be reached");
-    std::optional<error> failure;
-    try {
-      co_await connect_again();
-    } catch (const error& why) {
-      failure = why;
-    }
+    asio::awaitable<void> attempt = connect_again();
+    const std::optional<error> failure = co_await failure_of(std::move(attempt));
     if (!failure) co_return;
+    if (failure->code() == errc::cancelled) throw *failure;
     if (!failure->retryable()) {
       failure_ = failure;
       throw *failure;
@@ -244,7 +240,7 @@ asio::awaitable<void> change_source::reconnect() {
 
 /// What was handed out already is passed over.
 asio::awaitable<void> change_source::connect_again() {
-  connection_ = co_await change_connection::open(where_, how_.connection);
+  co_await open();
   const slot_facts slot = co_await connection_->find_slot(how_);
   const lsn safe = receipts_->confirmed();
   require_usable(slot, position{.commit = safe});
@@ -293,13 +289,9 @@ asio::awaitable<void> change_source::close(std::shared_ptr<change_source> self) 
   const bool is_settled = self->phase_ == phase::settling && self->slot_ != self->how_.slot && self->is_snapshot_safe();
   self->phase_ = phase::over;
   self->feed_->stop();
-  std::optional<error> failure;
-  try {
-    asio::awaitable<void> work = is_settled ? self->make_permanent() : self->connection_->finish();
-    co_await self->wish_.unless_over(std::move(work));
-  } catch (const error& why) {
-    failure = why;
-  }
+  asio::awaitable<void> work = is_settled ? self->make_permanent() : self->connection_->finish();
+  asio::awaitable<void> ending = self->wish_.unless_over(std::move(work));
+  const std::optional<error> failure = co_await failure_of(std::move(ending));
   self->end();
   if (failure) throw *failure;
 }

@@ -53,10 +53,12 @@ class change_source {
   static asio::awaitable<void> tell_in_time(std::shared_ptr<change_source> self);
 
   asio::awaitable<void> connect();
+  asio::awaitable<void> open();
   asio::awaitable<void> begin_with(slot_facts slot);
   asio::awaitable<void> create(const slot_facts& server);
   asio::awaitable<void> start(lsn from);
   asio::awaitable<void> read_on();
+  asio::awaitable<void> read_some();
   asio::awaitable<bool> read_snapshot();
   asio::awaitable<void> settle();
   asio::awaitable<void> make_permanent();

@@ -6,6 +6,7 @@
 #include <sluice/stream/query.hpp>
 
 #include "api/error_note.hpp"
+#include "query/quoting.hpp"
 #include "tables/sqlstate.hpp"
 
 namespace sluice::detail {
@@ -27,18 +28,24 @@ Number number_of(const std::optional<std::string>& value) noexcept {
   return read;
 }
 
-std::string list_of(const std::vector<std::string>& names) {
+/// In a command of the replication protocol, which knows no E'...': there a backslash is a character like any other.
+std::string quote_for_command(std::string_view text) {
+  std::string quoted{"'"};
+  for (const char each : text) quoted.append(each == '\'' ? 2 : 1, each);
+  return quoted + '\'';
+}
+
+template <class Quote>
+std::string list_of(const std::vector<std::string>& names, const Quote& quote) {
   std::string list;
-  for (const std::string& each : names) list += (list.empty() ? "" : ",") + quote_identifier(each);
+  for (const std::string& each : names) list += (list.empty() ? "" : ",") + quote(each);
   return list;
 }
 
 }  // namespace
 
-std::string quote_text(std::string_view text) {
-  std::string quoted{"'"};
-  for (const char each : text) quoted.append(each == '\'' ? 2 : 1, each);
-  return quoted + '\'';
+std::string names_in_sql(const std::vector<std::string>& names) {
+  return "array[" + list_of(names, quote_literal) + "]::pg_catalog.text[]";
 }
 
 void check(const change_options& how) {
@@ -65,7 +72,7 @@ std::string question_about_slot(std::string_view name) {
          " wal_status operator(pg_catalog.=) 'lost', confirmed_flush_lsn, (select setting from pg_catalog.pg_settings"
          " where name operator(pg_catalog.=) 'wal_sender_timeout')"
          " from (select) one left join pg_catalog.pg_replication_slots on slot_name operator(pg_catalog.=) " +
-         quote_text(name);
+         quote_literal(name);
 }
 
 std::optional<slot_facts> read_slot(const std::vector<wire::text_row>& answer) {
@@ -120,11 +127,8 @@ std::optional<refusal> refuse_slot(const slot_facts& slot, const change_options&
 }
 
 std::string question_about_publications(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& each : names) list += (list.empty() ? "" : ",") + quote_text(each);
-  return "select name from pg_catalog.unnest(array[" + list +
-         "]::pg_catalog.text[]) name where not exists (select from pg_catalog.pg_publication where pubname"
-         " operator(pg_catalog.=) name)";
+  return "select name from pg_catalog.unnest(" + names_in_sql(names) +
+         ") name where not exists (select from pg_catalog.pg_publication where pubname operator(pg_catalog.=) name)";
 }
 
 std::string create_slot(std::string_view name, slot_kind how) {
@@ -133,14 +137,16 @@ std::string create_slot(std::string_view name, slot_kind how) {
 }
 std::string drop_slot(std::string_view name) { return "DROP_REPLICATION_SLOT " + quote_identifier(name); }
 std::string copy_slot(std::string_view from, std::string_view to) {
-  return "select pg_catalog.pg_copy_logical_replication_slot(" + quote_text(from) + ", " + quote_text(to) + ", false)";
+  return "select pg_catalog.pg_copy_logical_replication_slot(" + quote_literal(from) + ", " + quote_literal(to) +
+         ", false)";
 }
 
 std::string start_replication(const change_options& how, std::string_view slot, lsn from,
                               std::uint32_t server_version) {
   constexpr std::uint32_t has_messages = 140000;
   std::string command = "START_REPLICATION SLOT " + quote_identifier(slot) + " LOGICAL " + from.to_string() +
-                        " (proto_version '1', publication_names " + quote_text(list_of(how.publications));
+                        " (proto_version '1', publication_names " +
+                        quote_for_command(list_of(how.publications, quote_identifier));
   if (how.messages && server_version >= has_messages) command += ", messages 'true'";
   return command + ')';
 }

@@ -57,7 +57,7 @@ struct slot_kind {
 /// The same error, with what to do about it.
 [[nodiscard]] error with_advice(const error& why, const change_options& how);
 
-/// A text as a literal of SQL.
-[[nodiscard]] std::string quote_text(std::string_view text);
+/// Names as an array in SQL.
+[[nodiscard]] std::string names_in_sql(const std::vector<std::string>& names);
 
 }  // namespace sluice::detail

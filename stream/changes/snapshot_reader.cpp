@@ -8,6 +8,7 @@
 #include <sluice/stream/query.hpp>
 
 #include "changes/replication_slot.hpp"
+#include "query/quoting.hpp"
 
 namespace sluice::detail {
 
@@ -16,8 +17,6 @@ namespace {
 /// A row for each column of each table, in order.
 std::string question_about_tables(const std::vector<std::string>& publications, std::uint32_t server_version) {
   constexpr std::uint32_t has_column_lists = 150000;
-  std::string list;
-  for (const std::string& each : publications) list += (list.empty() ? "" : ",") + quote_text(each);
   const std::string parts = server_version >= has_column_lists
                                 ? "pg_catalog.bool_or(rowfilter is null), pg_catalog.string_agg(rowfilter, ') or (')"
                                 : "true, null::pg_catalog.text";
@@ -26,8 +25,8 @@ std::string question_about_tables(const std::vector<std::string>& publications, 
   const std::string columns = server_version >= has_column_lists ? ", attnames" : "";
   return "with t (schema, name, has_all, filter" + std::string{columns.empty() ? "" : ", columns"} +
          ") as (select schemaname, tablename, " + parts + columns +
-         " from pg_catalog.pg_publication_tables where pubname operator(pg_catalog.=) any(array[" + list +
-         "]::pg_catalog.name[]) group by schemaname, tablename" + columns +
+         " from pg_catalog.pg_publication_tables where pubname operator(pg_catalog.=) any(" +
+         names_in_sql(publications) + ") group by schemaname, tablename" + columns +
          ") select c.oid::pg_catalog.int8, t.schema::pg_catalog.text, t.name::pg_catalog.text,"
          " c.relkind operator(pg_catalog.=) 'p', c.relreplident::pg_catalog.text,"
          " case when not t.has_all then '(' operator(pg_catalog.||) t.filter operator(pg_catalog.||) ')' end,"
@@ -67,7 +66,7 @@ asio::awaitable<void> snapshot_reader::begin(conninfo where, connection_options 
   transaction tx =
       co_await connection_->begin(transaction_options{.isolation = isolation::repeatable_read, .read_only = true});
   transaction_.emplace(std::move(tx));
-  const query opening = sql("set transaction snapshot " + quote_text(snapshot));
+  const query opening = sql("set transaction snapshot " + quote_literal(snapshot));
   (void)co_await transaction_->execute(opening);
   co_await find_tables(question_about_tables(publications, server_version));
 }

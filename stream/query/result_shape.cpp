@@ -15,11 +15,6 @@ namespace {
 
 bool is_json(std::uint32_t type) noexcept { return type == proto::oid::json || type == proto::oid::jsonb; }
 
-std::string_view setting(const wire::session& on, std::string_view name) {
-  const auto found = on.server.parameters.find(name);
-  return found == on.server.parameters.end() ? std::string_view{} : std::string_view{found->second};
-}
-
 std::string_view text_in(const std::optional<std::span<const std::byte>>& field) noexcept {
   return field ? std::string_view{reinterpret_cast<const char*>(field->data()), field->size()} : std::string_view{};
 }
@@ -107,7 +102,7 @@ result_shape::result_shape(wire::session& on, query::shape wanted, std::shared_p
     : types_{types_of(on)},
       wanted_{wanted},
       places_{std::move(places)},
-      settings_{session_settings::of(setting(on, "TimeZone"), setting(on, "DateStyle"))} {}
+      settings_{session_settings::of(on.server.parameter("TimeZone"), on.server.parameter("DateStyle"))} {}
 
 result_shape::result_shape(wire::session& on, std::shared_ptr<const format_choice> choice)
     : types_{types_of(on)}, wanted_{query::shape::chosen_columns}, choice_{std::move(choice)} {}

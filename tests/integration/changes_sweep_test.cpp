@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -72,24 +71,12 @@ class ChangesSweep : public testing::Test {
     whole = between.conversation();
   }
 
-  /// Follows servers that replay these conversations, at most a hundred at a time.
+  /// Follows servers that replay these conversations.
   std::vector<seen_changes> follow_all(const std::vector<conversation>& what, const std::vector<delivery>& deliveries) {
     std::vector<seen_changes> seen(what.size());
-    constexpr std::size_t at_once = 100;
-    for (std::size_t from = 0; from < what.size(); from += at_once) {
-      asio::io_context context{1};
-      std::vector<std::unique_ptr<replayed>> servers;
-      std::size_t open = 0;
-      for (std::size_t i = from; i < std::min(from + at_once, what.size()); ++i) {
-        servers.push_back(std::make_unique<replayed>(context, what[i], deliveries[i]));
-        ++open;
-        asio::co_spawn(context, follow_at(servers.back()->port(), how, seen[i]), [&](std::exception_ptr) {
-          if (--open == 0)
-            for (const auto& server : servers) server->stop();
-        });
-      }
-      context.run();
-    }
+    replay_all(
+        deliveries, [&](std::size_t i) -> const conversation& { return what[i]; },
+        [&](std::uint16_t port, std::size_t i) { return follow_at(port, how, seen[i]); });
     return seen;
   }
 

@@ -9,7 +9,6 @@
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <cstdlib>
-#include <memory>
 
 #include <sluice/stream/batch.hpp>
 #include <sluice/stream/copy.hpp>
@@ -171,26 +170,13 @@ conversation record(const ways& how) {
   return between.conversation();
 }
 
-/// Queries a server that replays the conversation in each of these ways; at most a hundred at a time.
+/// Queries a server that replays the conversation in each of these ways.
 std::vector<outcome> ask_all(const conversation& what, const ways& how, const std::vector<delivery>& deliveries,
                              std::chrono::milliseconds patience, const std::vector<conversation>& altered = {}) {
   std::vector<outcome> seen(deliveries.size());
-  constexpr std::size_t at_once = 100;
-  for (std::size_t from = 0; from < deliveries.size(); from += at_once) {
-    asio::io_context context{1};
-    std::vector<std::unique_ptr<replayed>> servers;
-    std::size_t open = 0;
-    for (std::size_t i = from; i < std::min(from + at_once, deliveries.size()); ++i) {
-      servers.push_back(std::make_unique<replayed>(context, altered.empty() ? what : altered[i], deliveries[i]));
-      ++open;
-      asio::co_spawn(context, ask(at_port(servers.back()->port(), how, patience), how, seen[i]),
-                     [&](std::exception_ptr) {
-                       if (--open == 0)
-                         for (const auto& server : servers) server->stop();
-                     });
-    }
-    context.run();
-  }
+  replay_all(
+      deliveries, [&](std::size_t i) -> const conversation& { return altered.empty() ? what : altered[i]; },
+      [&](std::uint16_t port, std::size_t i) { return ask(at_port(port, how, patience), how, seen[i]); });
   return seen;
 }
 

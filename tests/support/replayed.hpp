@@ -3,6 +3,7 @@
 // that a test can replay many at once.
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <asio/awaitable.hpp>
 #include <asio/buffer.hpp>
 #include <asio/co_spawn.hpp>
@@ -14,7 +15,9 @@
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 #include <cstdint>
+#include <exception>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -99,5 +102,27 @@ class replayed {
   conversation what_;
   delivery how_;
 };
+
+/// Runs a client for each delivery, against a server that replays a conversation that way; at most a hundred at a time.
+/// @param what    the conversation of an index
+/// @param client  makes the client's coroutine from a port and an index
+template <class What, class Client>
+void replay_all(const std::vector<delivery>& deliveries, const What& what, const Client& client) {
+  constexpr std::size_t at_once = 100;
+  for (std::size_t from = 0; from < deliveries.size(); from += at_once) {
+    asio::io_context context{1};
+    std::vector<std::unique_ptr<replayed>> servers;
+    std::size_t open = 0;
+    for (std::size_t i = from; i < std::min(from + at_once, deliveries.size()); ++i) {
+      servers.push_back(std::make_unique<replayed>(context, what(i), deliveries[i]));
+      ++open;
+      asio::co_spawn(context, client(servers.back()->port(), i), [&](std::exception_ptr) {
+        if (--open == 0)
+          for (const auto& server : servers) server->stop();
+      });
+    }
+    context.run();
+  }
+}
 
 }  // namespace sluice::test

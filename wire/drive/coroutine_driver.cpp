@@ -28,4 +28,14 @@ asio::awaitable<bool> wait_for(asio::steady_timer& timer) {
   co_return goes_on;
 }
 
+asio::awaitable<link::wait_end> ready_by(link& io, clock::time_point latest) {
+  io.set_deadline(latest);
+  link::waiting mine;
+  asio::awaitable<void> ready = io.ready(mine);
+  const bool goes_on = co_await uncancelled(std::move(ready));
+  const link::wait_end how = io.end_wait(mine);
+  io.set_deadline(clock::time_point::max());
+  co_return goes_on ? how : link::wait_end::cut_off;
+}
+
 }  // namespace sluice::wire

@@ -18,6 +18,10 @@ namespace sluice::wire {
 /// The same until the timer expires or is cancelled; whoever cancels it records the reason elsewhere.
 [[nodiscard]] asio::awaitable<bool> wait_for(asio::steady_timer& timer);
 
+/// Waits until something arrives on `io`, where no conversation is under way, or until `latest`.
+/// @return `cut_off` also for a coroutine that was cancelled as above
+[[nodiscard]] asio::awaitable<link::wait_end> ready_by(link& io, clock::time_point latest);
+
 /// Shows a conversation what arrives on `io`, until it is over. Others run when its turn is over, however much there is
 /// to read. A conversation has
 ///

@@ -32,6 +32,12 @@ struct server_facts {
   std::uint32_t backend_pid{};                    ///< 0 if the server sent no key: then it cannot be cancelled
   std::vector<std::byte> cancel_key{};
   std::map<std::string, std::string, std::less<>> parameters{};  ///< from ParameterStatus; bounded
+
+  /// The value of a parameter; empty if the server has never reported it.
+  [[nodiscard]] std::string_view parameter(std::string_view name) const {
+    const auto found = parameters.find(name);
+    return found == parameters.end() ? std::string_view{} : std::string_view{found->second};
+  }
 };
 
 /// What a pool notes about a connection.

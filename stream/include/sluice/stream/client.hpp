@@ -152,6 +152,8 @@ class SLUICE_API client {
   void on_notification(notification_handler handler);
 
  private:
+  [[nodiscard]] const std::shared_ptr<detail::blocking_connection>& held() const;
+
   std::shared_ptr<detail::blocking_connection> connection_;
 };
 
