@@ -12,7 +12,7 @@ using detail::change_source;
 
 namespace {
 
-const std::shared_ptr<change_source>& required(const std::shared_ptr<change_source>& source) {
+std::shared_ptr<change_source> required(std::shared_ptr<change_source> source) {
   if (source == nullptr) throw error{errc::bad_state, "the change stream was moved from, or never began"};
   return source;
 }

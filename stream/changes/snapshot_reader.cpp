@@ -61,7 +61,7 @@ std::string rows_of(const published_table& table) {
 
 asio::awaitable<void> snapshot_reader::begin(conninfo where, connection_options how, std::string snapshot,
                                              std::vector<std::string> publications, std::uint32_t server_version) {
-  connection made = co_await connect(std::move(where), how);
+  connection made = co_await connect(where, how);
   connection_.emplace(std::move(made));
   transaction tx =
       co_await connection_->begin(transaction_options{.isolation = isolation::repeatable_read, .read_only = true});
