@@ -1,6 +1,7 @@
 #include "cache/query_key.hpp"
 
 #include <cstdint>
+#include <utility>
 
 #include "query/place_list.hpp"
 
@@ -31,8 +32,8 @@ class key_writer {
   std::string& into_;
 };
 
-std::size_t size_of(const query& what, const declared& more) {
-  std::size_t sum = what.text().size() + what.relation_name().size() + more.session.size();
+std::size_t size_of(const query& what, std::string_view relation, const declared& more) {
+  std::size_t sum = what.text().size() + relation.size() + more.session.size();
   for (const std::string& each : more.tags) sum += each.size();
   for (const bind_value& each : what.parameters()) sum += each.text() ? each.text()->size() : 0;
   return sum;
@@ -41,14 +42,15 @@ std::size_t size_of(const query& what, const declared& more) {
 }  // namespace
 
 bool write_key(query_key& into, const query& what, fetch_mode mode, const declared& more, std::size_t most) {
-  if (size_of(what, more) > most) return false;
+  const std::string relation = what.relation_name();
+  if (size_of(what, relation, more) > most) return false;
   key_writer statement{into.statement};
   statement.add(what.text());
   statement.add(static_cast<std::uint64_t>(what.rows()));
   statement.add(static_cast<std::uint64_t>(mode));
   statement.add(std::uint64_t{what.undeclared() != nullptr});
   statement.add(more.session);
-  statement.add(what.relation_name());
+  statement.add(relation);
   statement.add(std::uint64_t{more.tags.size()});
   for (const std::string& each : more.tags) statement.add(each);
   if (const place_list* const places = what.places().get()) {
@@ -76,7 +78,7 @@ bool write_key(query_key& into, const query& what, fetch_mode mode, const declar
 std::vector<std::string> tags_of(const query& what, const std::vector<std::string>& more) {
   std::vector<std::string> all;
   all.reserve(more.size() + 1);
-  if (!what.relation_name().empty()) all.push_back(what.relation_name());
+  if (std::string relation = what.relation_name(); !relation.empty()) all.push_back(std::move(relation));
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }

@@ -1,5 +1,6 @@
 #include <sluice/stream/query.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,20 @@ std::string parameter_types(std::string_view sql, std::size_t count) {
   return lines;
 }
 
+/// Whether a name means the same without quotes, unless it is a keyword.
+bool is_plain(std::string_view name) {
+  const auto is_letter = [](char c) { return c == '_' || (c >= 'a' && c <= 'z'); };
+  return !name.empty() && is_letter(name.front()) &&
+         std::ranges::all_of(name, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+}
+
+/// The size of the quoted identifier at the beginning of `text`, with its quotes.
+std::size_t quoted_size(std::string_view text) {
+  std::size_t end = text.find('"', 1);
+  while (text.substr(end + 1).starts_with('"')) end = text.find('"', end + 2);
+  return end + 1;
+}
+
 }  // namespace
 
 query query::as_document() && {
@@ -52,7 +67,8 @@ query query::of_columns(shape rows) && {
     throw error{errc::bad_query, "a part of this query is left to the client, which reads documents: not as columns"};
   query same{std::move(text_), std::move(parameters_), rows};
   same.only_reads_ = only_reads_;
-  same.relation_name_ = std::move(relation_name_);
+  same.name_begins_ = name_begins_;
+  same.name_ends_ = name_ends_;
   same.undeclared_ = std::move(undeclared_);
   return same;
 }
@@ -64,6 +80,22 @@ query query::as_columns(format_choice in_text) && {
   return made;
 }
 query query::as_text_columns() && { return std::move(*this).of_columns(shape::text_columns); }
+
+std::string query::relation_name() const {
+  if (name_ends_ > text_.size()) return {};  // moved from
+  std::string name;
+  for (std::string_view rest = std::string_view{text_}.substr(name_begins_, name_ends_ - name_begins_);
+       !rest.empty();) {
+    const std::string_view quoted = rest.substr(0, quoted_size(rest));
+    const std::string_view bare = quoted.substr(1, quoted.size() - 2);
+    name += is_plain(bare) ? bare : quoted;
+    rest.remove_prefix(quoted.size());
+    if (rest.empty()) break;
+    name += '.';
+    rest.remove_prefix(1);
+  }
+  return name;
+}
 
 query::effect query::effects() const noexcept { return only_reads_ ? effect::none : detail::effect_of(text_); }
 

@@ -31,13 +31,6 @@ void check_count(const std::vector<bind_value>& parameters) {
 /// Keys may be empty, names of columns may not.
 std::string alias(std::string_view name) { return name.empty() ? std::string{} : " as " + quote_identifier(name); }
 
-/// Whether a name means the same without quotes, unless it is a keyword.
-bool is_plain(std::string_view name) {
-  const auto is_letter = [](char c) { return c == '_' || (c >= 'a' && c <= 'z'); };
-  return is_letter(name.front()) &&
-         std::ranges::all_of(name, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
-}
-
 /// Fields by position in the result: a position holds either a field or nested positions.
 class projected_object {
  public:
@@ -313,7 +306,10 @@ query relation::build(std::string_view what, query::shape rows) const {
   constexpr std::size_t usual_text = 256;
   std::string text;
   text.reserve(usual_text);
-  text.append("select ").append(what).append(" from ").append(qualified_name());
+  text.append("select ").append(what).append(" from ");
+  const std::size_t name_begins = text.size();
+  text.append(qualified_name());
+  const std::size_t name_ends = text.size();
 
   std::vector<bind_value> parameters;
   std::shared_ptr<detail::client_part> left;
@@ -342,26 +338,21 @@ query relation::build(std::string_view what, query::shape rows) const {
     left->limit = limit_;
     if (limit_ == std::uint64_t{0}) text += " limit 0";
     left->offset = offset_.value_or(0);
-    check_count(parameters);
-    return reading({std::move(text), std::move(parameters), rows, std::move(left)});
   }
   const auto bound = [&](std::string_view clause, const std::optional<std::uint64_t>& count) {
     if (!count) return;
     parameters.emplace_back(static_cast<std::int64_t>(*count));
     text += std::string{clause} + '$' + std::to_string(parameters.size()) + "::pg_catalog.int8";
   };
-  bound(" limit ", limit_);
-  bound(" offset ", offset_);
-  check_count(parameters);
-  return reading({std::move(text), std::move(parameters), rows});
-}
-
-query relation::reading(query made) const {
-  made.only_reads_ = true;
-  for (const std::string& part : name_) {
-    if (!made.relation_name_.empty()) made.relation_name_ += '.';
-    made.relation_name_ += is_plain(part) ? part : quote_identifier(part);
+  if (left == nullptr) {
+    bound(" limit ", limit_);
+    bound(" offset ", offset_);
   }
+  check_count(parameters);
+  query made{std::move(text), std::move(parameters), rows, std::move(left)};
+  made.only_reads_ = true;
+  made.name_begins_ = name_begins;
+  made.name_ends_ = name_ends;
   return made;
 }
 

@@ -74,6 +74,34 @@ TEST(Notices, ComeToACoroutineToo) {
   run(hear_notices());
 }
 
+struct heard_enough {};
+
+TEST(Notices, WhatAHandlerThrowsComesOutAndClosesTheConnection) {
+  make_noisy();
+  sluice::client db{dsn()};
+  db.on_notice([](const sluice::server_message&) { throw heard_enough{}; });
+  EXPECT_THROW((void)db.execute("select noisy(1)"), heard_enough);
+  EXPECT_TRUE(db.is_closed());
+}
+
+asio::awaitable<void> hear_enough() {
+  sluice::connection db = co_await sluice::connect(tcp_dsn());
+  db.on_notice([](const sluice::server_message&) { throw heard_enough{}; });
+  bool came_out = false;
+  try {
+    (void)co_await db.execute("select noisy(1)");
+  } catch (const heard_enough&) {
+    came_out = true;
+  }
+  EXPECT_TRUE(came_out);
+  EXPECT_TRUE(db.is_closed());
+}
+
+TEST(Notices, WhatAHandlerThrowsComesOutOfACoroutineToo) {
+  make_noisy();
+  run(hear_enough());
+}
+
 TEST(Notifications, ArriveBetweenAQueryAndTheNext) {
   sluice::client db{dsn()};
   std::vector<std::string> heard;

@@ -168,9 +168,10 @@ class SLUICE_API connection {
   [[nodiscard]] asio::any_io_executor get_executor() const;
 
   /// Sets the handler called for each NoticeResponse, at its place between the rows. The handler must not use this
-  /// connection.
+  /// connection. What it throws closes the connection, and comes out of the call that was reading.
   void on_notice(notice_handler handler);
-  /// Sets the handler called for each NotificationResponse that arrives while the connection is read.
+  /// Sets the handler called for each NotificationResponse that arrives while the connection is read; the same holds for
+  /// it.
   void on_notification(notification_handler handler);
 
   /// Sends Terminate if idle. An open stream continues and keeps what it needs.

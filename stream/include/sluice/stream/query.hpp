@@ -6,6 +6,7 @@
 ///     sluice::sql("select data from events where data->>'kind' = $1 and id > $2", "login", 42)
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -81,7 +82,7 @@ class SLUICE_API query {
   [[nodiscard]] const std::shared_ptr<const detail::place_list>& places() const noexcept { return places_; }
   /// The relation that it reads: the parts of its name joined by dots, each in double quotes only if it is more than
   /// lower-case letters, digits and underscores. Empty for `sql`. Caches know its results by this name.
-  [[nodiscard]] const std::string& relation_name() const noexcept { return relation_name_; }
+  [[nodiscard]] std::string relation_name() const;
   /// A description for people: the SQL, the types of its parameters (never their values), what stays on the client and
   /// why.
   [[nodiscard]] std::string explain() const;
@@ -118,7 +119,8 @@ class SLUICE_API query {
   std::shared_ptr<const relation> undeclared_{};
   std::shared_ptr<const detail::place_list> places_{};
   std::shared_ptr<const format_choice> choice_{};
-  std::string relation_name_{};
+  std::size_t name_begins_{};  // the relation's name in text_, quoted
+  std::size_t name_ends_{};
   bool only_reads_{false};
 };
 
@@ -264,7 +266,6 @@ class SLUICE_API relation {
   [[nodiscard]] query build_selected() const;
   [[nodiscard]] std::string document_sql() const;
   [[nodiscard]] std::string object_sql() const;
-  [[nodiscard]] query reading(query made) const;
   [[nodiscard]] std::string key_sql(const sort_key& key) const;
   [[nodiscard]] std::string after_sql(std::vector<bind_value>& parameters) const;
 
