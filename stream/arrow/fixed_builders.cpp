@@ -244,29 +244,29 @@ builder_ptr integers(batch_bytes& counted) {
 }  // namespace
 
 builder_ptr make_fixed_builder(const arrow_type& type, const arrow_options& how, batch_bytes& counted) {
-  using kind = arrow_type::kind;
   switch (type.is) {
-    case kind::boolean: return std::make_unique<bool_builder>(counted);
-    case kind::int16: return integers<std::int16_t>(counted);
-    case kind::int32: return integers<std::int32_t>(counted);
-    case kind::int64: return integers<std::int64_t>(counted);
-    case kind::uint32: return integers<std::uint32_t>(counted);
-    case kind::float32: return fixed<float>(counted, float_reader<float, std::uint32_t>{});
-    case kind::float64: return fixed<double>(counted, float_reader<double, std::uint64_t>{});
-    case kind::numeric_as_double: return fixed<double>(counted, numeric_double_reader{});
-    case kind::decimal: return fixed<int128>(counted, decimal_reader{type.precision, type.scale, how.not_a_number});
-    case kind::date: return fixed<std::int32_t>(counted, date_reader{how.infinities});
-    case kind::time: return fixed<std::int64_t>(counted, time_reader{});
-    case kind::timestamp: return fixed<std::int64_t>(counted, timestamp_reader{how.infinities});
-    case kind::interval: return fixed<month_day_nano>(counted, interval_reader{how.infinities});
-    case kind::uuid: return fixed<uuid_bytes>(counted, uuid_reader{});
-    case kind::numeric_as_text:
-    case kind::text:
-    case kind::versioned_text:
-    case kind::binary:
-    case kind::label:
-    case kind::list:
-    case kind::structure: break;
+    case arrow_type::kind::boolean: return std::make_unique<bool_builder>(counted);
+    case arrow_type::kind::int16: return integers<std::int16_t>(counted);
+    case arrow_type::kind::int32: return integers<std::int32_t>(counted);
+    case arrow_type::kind::int64: return integers<std::int64_t>(counted);
+    case arrow_type::kind::uint32: return integers<std::uint32_t>(counted);
+    case arrow_type::kind::float32: return fixed<float>(counted, float_reader<float, std::uint32_t>{});
+    case arrow_type::kind::float64: return fixed<double>(counted, float_reader<double, std::uint64_t>{});
+    case arrow_type::kind::numeric_as_double: return fixed<double>(counted, numeric_double_reader{});
+    case arrow_type::kind::decimal:
+      return fixed<int128>(counted, decimal_reader{type.precision, type.scale, how.not_a_number});
+    case arrow_type::kind::date: return fixed<std::int32_t>(counted, date_reader{how.infinities});
+    case arrow_type::kind::time: return fixed<std::int64_t>(counted, time_reader{});
+    case arrow_type::kind::timestamp: return fixed<std::int64_t>(counted, timestamp_reader{how.infinities});
+    case arrow_type::kind::interval: return fixed<month_day_nano>(counted, interval_reader{how.infinities});
+    case arrow_type::kind::uuid: return fixed<uuid_bytes>(counted, uuid_reader{});
+    case arrow_type::kind::numeric_as_text:
+    case arrow_type::kind::text:
+    case arrow_type::kind::versioned_text:
+    case arrow_type::kind::binary:
+    case arrow_type::kind::label:
+    case arrow_type::kind::list:
+    case arrow_type::kind::structure: break;
   }
   return nullptr;
 }

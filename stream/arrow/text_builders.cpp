@@ -181,13 +181,12 @@ class label_builder final : public column_builder {
 }  // namespace
 
 builder_ptr make_text_builder(const arrow_type& type, const arrow_options& /*how*/, batch_bytes& counted) {
-  using kind = arrow_type::kind;
   switch (type.is) {
-    case kind::text:
-    case kind::versioned_text:
-    case kind::binary: return std::make_unique<text_builder>(counted, type.is);
-    case kind::numeric_as_text: return std::make_unique<numeric_text_builder>(counted);
-    case kind::label: return std::make_unique<label_builder>(counted);
+    case arrow_type::kind::text:
+    case arrow_type::kind::versioned_text:
+    case arrow_type::kind::binary: return std::make_unique<text_builder>(counted, type.is);
+    case arrow_type::kind::numeric_as_text: return std::make_unique<numeric_text_builder>(counted);
+    case arrow_type::kind::label: return std::make_unique<label_builder>(counted);
     default: return nullptr;
   }
 }
