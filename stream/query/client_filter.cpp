@@ -60,24 +60,22 @@ bool holds(test_kind how, std::strong_ordering order) noexcept {
 }  // namespace
 
 /// Evaluates one document at a time.
-class client_filter::evaluation {
+class row_conditions::evaluation {
  public:
-  bool matches(const node& what, const row& each) {
+  bool matches(const node& what) {
     switch (what.what) {
-      case kind::all:
-        return std::ranges::all_of(what.children, [&](const node_ptr& one) { return matches(*one, each); });
-      case kind::any:
-        return std::ranges::any_of(what.children, [&](const node_ptr& one) { return matches(*one, each); });
-      case kind::negation: return !matches(*what.children.front(), each);
-      case kind::local: return what.call(each);
+      case kind::all: return std::ranges::all_of(what.children, [&](const node_ptr& one) { return matches(*one); });
+      case kind::any: return std::ranges::any_of(what.children, [&](const node_ptr& one) { return matches(*one); });
+      case kind::negation: return !matches(*what.children.front());
+      case kind::local: return what.call(row_);
       case kind::test: return test(what);
       case kind::sql: break;
     }
     return false;
   }
 
-  /// @return false if there is no document
   void begin(const row& each) {
+    row_ = each;
     text_ = each.text();
     const simdjson::padded_string_view padded{text_.data(), text_.size(), text_.size() + simdjson::SIMDJSON_PADDING};
     is_there_ = !each.is_null() && parser_.iterate(padded).get(document_) == simdjson::SUCCESS;
@@ -242,17 +240,18 @@ class client_filter::evaluation {
 
   dom::parser parser_;
   dom::document document_;
+  row row_;
   std::string_view text_;
   bool is_there_{false};
 };
 
-client_filter::client_filter(node_ptr what) : what_{std::move(what)}, work_{std::make_unique<evaluation>()} {}
-client_filter::~client_filter() = default;
+row_conditions::row_conditions() : work_{std::make_unique<evaluation>()} {}
+row_conditions::~row_conditions() = default;
+row_conditions::row_conditions(row_conditions&&) noexcept = default;
+row_conditions& row_conditions::operator=(row_conditions&&) noexcept = default;
 
-bool client_filter::matches(const row& each) {
-  work_->begin(each);
-  return work_->matches(*what_, each);
-}
+void row_conditions::begin(const row& each) { work_->begin(each); }
+bool row_conditions::hold(const node& what) { return work_->matches(what); }
 
 bool runs_on_client(const node& test) noexcept {
   const subject& of = *test.about;

@@ -190,6 +190,27 @@ TEST_F(Examples, ErrorsAreToldApart) {
     EXPECT_NE(end.out.find(line), std::string::npos) << line << "is not in\n" << end.out;
 }
 
+TEST_F(Examples, FanOutServesEachCustomerItsOrders) {
+  psql(
+      "drop table if exists fanned_orders; create table fanned_orders (id int primary key, customer text);"
+      "alter table fanned_orders replica identity full; drop publication if exists fanned; create publication fanned"
+      " for table fanned_orders");
+  const finished end = shell(SLUICE_EXAMPLES "/example-fan_out '" + dsn() +
+                             "' fanned ann bob | { read -r line; echo \"$line\"; psql -Xq -c \""
+                             "insert into fanned_orders values (1, 'ann'), (2, 'bob'), (3, 'eve'), (4, 'ann');"
+                             "delete from fanned_orders\"; sort; }");
+  EXPECT_EQ(end.status, 0) << end.err;
+  EXPECT_EQ(end.out,
+            "serving\n"
+            "ann: delete {\"id\":1,\"customer\":\"ann\"}\n"
+            "ann: insert {\"id\":1,\"customer\":\"ann\"}\n"
+            "ann: insert {\"id\":4,\"customer\":\"ann\"}\n"
+            "bob: delete {\"id\":2,\"customer\":\"bob\"}\n"
+            "bob: insert {\"id\":2,\"customer\":\"bob\"}\n")
+      << end.err;
+  psql("drop publication fanned; drop table fanned_orders");
+}
+
 #ifdef SLUICE_EXAMPLE_METRICS
 TEST_F(Examples, MetricsCountQueriesAndErrors) {
   const finished end = shell(SLUICE_EXAMPLES "/example-metrics");

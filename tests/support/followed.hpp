@@ -56,7 +56,8 @@ class published {
 };
 
 /// A change as one line.
-inline std::string line_of(const change& each) {
+template <class Change>
+std::string line_of(const Change& each) {
   std::string line{to_string(each.operation())};
   switch (each.operation()) {
     case operation::begin:
