@@ -134,9 +134,9 @@ void check_follow(const options& given, const command_line& line) {
   if (!line.has("follow")) throw usage_error{"--slot and what belongs to it are for --follow"};
   if (!line.has("slot")) throw usage_error{"--follow needs --slot: the name under which the server keeps its log"};
   if (given.source) throw usage_error{"--follow reads publications: not a relation as well"};
-  for (const char* name : {"sql",        "param", "param-null", "where",    "select", "order-by",  "limit",    "offset",
-                           "format",     "null",  "explain",    "stats",    "mode",   "page-rows", "parallel", "split",
-                           "chunk-rows", "load",  "column",     "validate", "count",  "timeout"})
+  for (const char* name : {"sql",    "param",      "param-null", "select", "order-by", "limit",     "offset",
+                           "format", "null",       "explain",    "stats",  "mode",     "page-rows", "parallel",
+                           "split",  "chunk-rows", "load",       "column", "validate", "count",     "timeout"})
     if (line.has(name)) throw usage_error{"--" + std::string{name} + " is not for --follow"};
 }
 

@@ -43,6 +43,7 @@ class blocking_change_stream::thread {
     return run<bool>(change_source::next(source_)) ? change_chunk{source_->feed()} : change_chunk{};
   }
   void close() { run<bool>(with_result(change_source::close(source_))); }
+  slot_lag lag() { return run<slot_lag>(change_source::lag(source_)); }
   [[nodiscard]] change_source& source() noexcept { return *source_; }
   [[nodiscard]] wire::interrupter& interrupts() noexcept { return interrupts_; }
 
@@ -134,6 +135,7 @@ Thread& required(const std::unique_ptr<Thread>& thread) {
 change_chunk blocking_change_stream::next() { return required(thread_).next(); }
 void blocking_change_stream::acknowledge(position safe) { required(thread_).source().acknowledge(safe); }
 void blocking_change_stream::close() { required(thread_).close(); }
+slot_lag blocking_change_stream::lag() { return required(thread_).lag(); }
 change_progress blocking_change_stream::progress() const noexcept {
   return thread_ == nullptr ? change_progress{} : thread_->source().progress();
 }

@@ -169,23 +169,6 @@ void change_connection::leave() noexcept {
   session_->close();
 }
 
-asio::awaitable<type_catalog> ask_types(conninfo where, connection_options how, std::vector<std::uint32_t> types) {
-  const wire::session_options options = session_options_of(how);
-  const std::shared_ptr<wire::session> on = co_await wire::connect(std::move(where), options);
-  const std::string question = type_catalog::question_about(types);
-  const std::vector<wire::text_row> answer = co_await wire::run_text_query(*on, question, wire::from_now(on->patience));
-  on->close();
-  type_catalog told;
-  for (const wire::text_row& row : answer) {
-    std::vector<std::string_view> fields;
-    for (const std::optional<std::string>& each : row) fields.push_back(each ? std::string_view{*each} : "");
-    const std::optional<type_catalog::answer> read = type_catalog::read(fields);
-    if (!read) throw error{errc::protocol_violation, "the catalog's answer about types has another form"};
-    told.add(*read);
-  }
-  co_return told;
-}
-
 std::int64_t microseconds_since_2000() noexcept {
   using namespace std::chrono;
   return duration_cast<microseconds>(system_clock::now() - postgres_epoch).count();

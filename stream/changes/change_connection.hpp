@@ -15,7 +15,6 @@
 #include "changes/replication_slot.hpp"
 #include "engine/session.hpp"
 #include "engine/wal_stream.hpp"
-#include "json/type_facts.hpp"
 #include "json/value_plan.hpp"
 
 namespace sluice::detail {
@@ -63,10 +62,6 @@ class change_connection {
   std::shared_ptr<wire::session> session_;
   std::optional<wire::wal_stream> stream_;
 };
-
-/// What these types are, asked on a connection that is made for it.
-/// @par Errors  throws error: as `wire::connect`, and the server's
-asio::awaitable<type_catalog> ask_types(conninfo where, connection_options how, std::vector<std::uint32_t> types);
 
 /// Now, as the server's messages have it.
 [[nodiscard]] std::int64_t microseconds_since_2000() noexcept;

@@ -10,16 +10,39 @@ void change_feed::read(wire::session& on, wire::wal_stream& from) noexcept {
   decoder_.restart();
   from_ = live{&on, &from};
   is_held_ = false;
+  is_unjudged_ = false;
   failure_.reset();
 }
 
 void change_feed::read(const chunk& rows, relation_rows& relation, position at) noexcept {
   from_ = stored{.at = rows.begin(), .relation = &relation, .place = at, .has_begun = false};
   is_held_ = false;
+  is_unjudged_ = false;
 }
 
 change_feed::found change_feed::step() {
   if (std::exchange(is_held_, false)) return change;
+  for (;;) {
+    if (!is_unjudged_)
+      if (const found next = advance(); next != change) return next;
+    is_unjudged_ = true;
+    const bool is_to_be_told = is_wanted();
+    is_unjudged_ = false;
+    if (is_to_be_told) {
+      receipts_.handed_out(at());
+      return change;
+    }
+    if (!is_snapshot()) decoder_.pass_over_this();
+  }
+}
+
+bool change_feed::is_wanted() {
+  if (what() == operation::message) return !filter_.is_heartbeat(now().prefix);
+  if (!has_row(what()) || !filter_.is_needed(relation()->relation())) return true;
+  return filter_.passes(relation()->relation(), what() == operation::remove ? old_text() : text());
+}
+
+change_feed::found change_feed::advance() {
   has_text_ = false;
   has_old_text_ = false;
   if (auto* const rows = std::get_if<stored>(&from_)) return step_stored(*rows);
@@ -37,13 +60,13 @@ change_feed::found change_feed::step() {
 void change_feed::stop() noexcept {
   from_ = none{};
   is_held_ = false;
+  is_unjudged_ = false;
 }
 
 change_feed::found change_feed::step_stored(stored& from) {
   if (std::exchange(from.has_begun, true)) ++from.at;
   if (from.at == std::default_sentinel) return nothing;
   ++from.place.index;
-  receipts_.handed_out(from.place);
   return change;
 }
 
@@ -78,10 +101,9 @@ std::optional<change_feed::found> change_feed::after(change_decoder::outcome wha
   using outcome = change_decoder::outcome;
   switch (what) {
     case outcome::nothing: break;
-    case outcome::change: receipts_.handed_out(decoder_.now().at); return change;
+    case outcome::change: return change;
     case outcome::committed: {
       const transaction_end& ended = decoder_.ended();
-      if (ended.is_change) receipts_.handed_out(ended.last);
       receipts_.committed(ended.last, ended.end, ended.had_changes);
       if (ended.is_change) return change;
       break;

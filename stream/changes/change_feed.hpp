@@ -13,6 +13,7 @@
 #include <sluice/stream/chunk.hpp>
 
 #include "changes/change_decoder.hpp"
+#include "changes/change_filter.hpp"
 #include "changes/receipts.hpp"
 #include "engine/wal_stream.hpp"
 #include "json/text_buffer.hpp"
@@ -22,8 +23,9 @@ namespace sluice::detail {
 class change_feed {
  public:
   /// @param largest  bytes of a row's object
-  change_feed(wanted_changes wanted, const session_settings& session, std::size_t largest, receipts& told)
-      : decoder_{wanted, session}, receipts_{told}, largest_{largest} {}
+  change_feed(wanted_changes wanted, change_filter& filter, const session_settings& session, std::size_t largest,
+              receipts& told)
+      : decoder_{wanted, session}, filter_{filter}, receipts_{told}, largest_{largest} {}
 
   [[nodiscard]] change_decoder& decoder() noexcept { return decoder_; }
 
@@ -45,7 +47,8 @@ class change_feed {
     end,       ///< the server has ended the stream
   };
   /// Moves to the next change among what has arrived.
-  /// @par Errors  throws error: as `wal_stream::advance`, and protocol_violation; the same each time until `read`
+  /// @par Errors  throws error: as `wal_stream::advance`, and protocol_violation; the same each time until `read`. A
+  ///              change whose condition throws is judged again the next time
   [[nodiscard]] found step();
   /// The next `step` returns the same change again.
   void hold() noexcept { is_held_ = true; }
@@ -79,16 +82,20 @@ class change_feed {
     bool has_begun;
   };
 
+  [[nodiscard]] found advance();
+  [[nodiscard]] bool is_wanted();
   [[nodiscard]] found step_live(const live& from);
   [[nodiscard]] found step_stored(stored& from);
   [[nodiscard]] std::optional<found> after(change_decoder::outcome what, const live& from);
   void check(bool is_written, const text_buffer& made) const;
 
   change_decoder decoder_;
+  change_filter& filter_;
   receipts& receipts_;
   std::size_t largest_;
   std::variant<none, live, stored> from_{};
   bool is_held_{false};
+  bool is_unjudged_{false};       // whether the change that was found is wanted, is not known
   std::optional<error> failure_;  // after which nothing more can be read
   std::atomic<bool> is_asked_{false};
   text_buffer text_;

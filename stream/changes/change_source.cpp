@@ -34,7 +34,9 @@ change_source::change_source(conninfo where, change_options how, const asio::any
       how_{std::move(how)},
       executor_{on},
       wish_{on, "cancelled: nobody follows the changes any more"},
+      attended_{on, "cancelled: nobody follows the changes any more"},
       bell_{on},
+      filter_{how_},
       slot_{how_.slot},
       interval_{how_.status_interval} {
   check(how_);
@@ -43,7 +45,10 @@ change_source::change_source(conninfo where, change_options how, const asio::any
 asio::awaitable<void> change_source::begin(std::shared_ptr<change_source> self) {
   asio::awaitable<void> work = self->connect();
   co_await self->wish_.unless_over(std::move(work));
+  self->acknowledged_at_ = clock::now().time_since_epoch().count();
   asio::co_spawn(self->executor_, tell_in_time(self), asio::detached);
+  if (self->how_.heartbeat.count() > 0 || self->how_.health_interval.count() > 0)
+    asio::co_spawn(self->executor_, attend(self), asio::detached);
 }
 
 asio::awaitable<void> change_source::connect() {
@@ -51,6 +56,8 @@ asio::awaitable<void> change_source::connect() {
   const std::optional<error> refused = co_await failure_of(std::move(opening));
   if (refused) throw with_advice(*refused, how_);
   slot_facts slot = co_await connection_->find_slot(how_);
+  if (const std::optional<refusal> why = refuse_server(slot, how_))
+    connection_->session().io.refuse(why->code, why->why);
   co_await connection_->require_publications(how_);
   server_version_ = slot.server_version;
   if (slot.sender_timeout.count() > 0)
@@ -75,11 +82,12 @@ asio::awaitable<void> change_source::begin_with(slot_facts slot) {
     require_usable(slot, how_.from);
     begins_ = slot.confirmed.value_or(lsn{});
   }
+  if (how_.failover && !slot.is_failover && !snapshot_) co_await make_failover(slot_);
   // Before a snapshot has been acknowledged, not even the position of its end is safe.
   const position begins = snapshot_ ? before_snapshot() : position{.commit = begins_};
   const position safe = std::max(begins, how_.from.value_or(position{}));
   receipts_.emplace(safe, std::max(begins_, safe.commit), slot.server_end, how_.progress || how_.from);
-  feed_.emplace(wanted_by(how_), connection_->settings(), how_.connection.max_row_bytes, *receipts_);
+  feed_.emplace(wanted_by(how_), filter_, connection_->settings(), how_.connection.max_row_bytes, *receipts_);
   feed_->decoder().pass_over(how_.from.value_or(position{}));
   if (!snapshot_) co_await start(safe.commit);
 }
@@ -112,6 +120,7 @@ asio::awaitable<bool> change_source::next(std::shared_ptr<change_source> self) {
   self->has_something_ = false;
   asio::awaitable<void> work = self->read_on();
   co_await self->wish_.unless_over(std::move(work));
+  self->report(change_stream_event::kind::received);
   co_return self->has_something_;
 }
 
@@ -186,6 +195,12 @@ asio::awaitable<void> change_source::make_permanent() {
   (void)co_await connection_->ask(std::move(copying), how_);
   (void)co_await connection_->ask(std::move(dropping), how_);
   slot_ = how_.slot;
+  if (how_.failover) co_await make_failover(slot_);
+}
+
+asio::awaitable<void> change_source::make_failover(std::string slot) {
+  std::string command = let_fail_over(slot);
+  (void)co_await connection_->ask(std::move(command), how_);
 }
 
 bool change_source::is_snapshot_safe() const noexcept {
@@ -229,7 +244,10 @@ asio::awaitable<void> change_source::reconnect() {
     co_await pause_for(pauses.next(), "cancelled while the server cannot be reached");
     asio::awaitable<void> attempt = connect_again();
     const std::optional<error> failure = co_await failure_of(std::move(attempt));
-    if (!failure) co_return;
+    if (!failure) {
+      report(change_stream_event::kind::reconnected);
+      co_return;
+    }
     if (failure->code() == errc::cancelled) throw *failure;
     if (!failure->retryable()) {
       failure_ = failure;
@@ -256,6 +274,7 @@ void change_source::acknowledge(position safe) {
   if (!receipts_->acknowledge(safe))
     throw error{errc::bad_state, "the position " + safe.to_string() + " has not been handed out yet: " +
                                      receipts_->last().to_string() + " is the last one"};
+  acknowledged_at_ = clock::now().time_since_epoch().count();
   if (!receipts_->are_due()) return;
   clock::rep none = 0;
   if (due_since_.compare_exchange_strong(none, clock::now().time_since_epoch().count())) bell_.ring();
@@ -281,6 +300,7 @@ void change_source::tell(bool wants_reply) noexcept {
   due_since_ = 0;
   if (connection_ != nullptr && connection_->is_streaming())
     connection_->tell(receipts_->status(microseconds_since_2000(), wants_reply));
+  report(change_stream_event::kind::acknowledged);
 }
 
 asio::awaitable<void> change_source::close(std::shared_ptr<change_source> self) {
@@ -307,6 +327,7 @@ void change_source::leave() noexcept {
 
 void change_source::end() noexcept {
   wish_.end();
+  attended_.end();
   if (connection_ != nullptr) connection_->session().close();
   bell_.ring();
 }

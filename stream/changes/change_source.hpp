@@ -10,11 +10,14 @@
 
 #include <sluice/stream/changes.hpp>
 #include <sluice/wire/conninfo.hpp>
+#include <sluice/wire/observer.hpp>
 
 #include "api/wish.hpp"
 #include "changes/change_connection.hpp"
 #include "changes/change_feed.hpp"
 #include "changes/receipts.hpp"
+#include "changes/second_connection.hpp"
+#include "changes/slot_health.hpp"
 #include "changes/snapshot_reader.hpp"
 #include "drive/bell.hpp"
 
@@ -35,6 +38,7 @@ class change_source {
   static asio::awaitable<bool> next(std::shared_ptr<change_source> self);
   void acknowledge(position safe);
   static asio::awaitable<void> close(std::shared_ptr<change_source> self);
+  static asio::awaitable<slot_lag> lag(std::shared_ptr<change_source> self);
   /// The owner is gone.
   void leave() noexcept;
 
@@ -51,6 +55,10 @@ class change_source {
   };
 
   static asio::awaitable<void> tell_in_time(std::shared_ptr<change_source> self);
+  static asio::awaitable<void> attend(std::shared_ptr<change_source> self);
+  asio::awaitable<void> attend_on();
+  asio::awaitable<void> beat(second_connection& on);
+  asio::awaitable<void> look_at_slot(second_connection& on);
 
   asio::awaitable<void> connect();
   asio::awaitable<void> open();
@@ -62,6 +70,7 @@ class change_source {
   asio::awaitable<bool> read_snapshot();
   asio::awaitable<void> settle();
   asio::awaitable<void> make_permanent();
+  asio::awaitable<void> make_failover(std::string slot);
   [[nodiscard]] bool is_snapshot_safe() const noexcept;
   /// @return whether there is something to hand out
   asio::awaitable<bool> read_log();
@@ -75,14 +84,18 @@ class change_source {
   /// Its rows have positions between this one and those of all changes.
   [[nodiscard]] position before_snapshot() const noexcept { return {.commit = {begins_.value - 1}}; }
   void end() noexcept;
+  [[nodiscard]] slot_lag with_age(slot_lag told) const noexcept;
+  void report(change_stream_event::kind what, const slot_lag* health = nullptr) noexcept;
 
   conninfo where_;
   change_options how_;
   asio::any_io_executor executor_;
   wish wish_;
+  wish attended_;    // the same for what is done over a second connection
   wire::bell bell_;  // wakes what tells the server
 
   std::unique_ptr<change_connection> connection_;
+  change_filter filter_;
   std::optional<receipts> receipts_;
   std::optional<change_feed> feed_;
   std::optional<snapshot_reader> snapshot_;
@@ -93,6 +106,8 @@ class change_source {
   std::chrono::milliseconds interval_;  // between two tellings
   std::optional<error> failure_;        // which has ended the stream
   bool has_something_{false};           // to hand out
+  std::uint64_t reported_{0};           // changes
+  std::atomic<wire::clock::rep> acknowledged_at_{0};
   wire::clock::time_point told_at_{};
   std::atomic<wire::clock::rep> due_since_{0};  // the first acknowledgement that was not told; 0: there is none
 };

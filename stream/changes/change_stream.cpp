@@ -41,6 +41,7 @@ change_stream::~change_stream() {
 asio::awaitable<change_chunk> change_stream::next() { return next_of(required(source_)); }
 void change_stream::acknowledge(position safe) { required(source_)->acknowledge(safe); }
 asio::awaitable<void> change_stream::close() { return change_source::close(required(source_)); }
+asio::awaitable<slot_lag> change_stream::lag() { return change_source::lag(required(source_)); }
 change_progress change_stream::progress() const noexcept {
   return source_ == nullptr ? change_progress{} : source_->progress();
 }

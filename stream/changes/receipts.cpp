@@ -89,7 +89,11 @@ bool receipts::are_due() const noexcept {
 }
 receipts::counts receipts::now() const noexcept {
   const std::lock_guard locked{mutex_};
-  return {.received = written_, .acknowledged = told_, .server = server_, .changes = changes_};
+  return {.received = written_,
+          .acknowledged = told_,
+          .server = server_,
+          .changes = changes_,
+          .is_all_safe = is_all_safe()};
 }
 
 proto::standby_status_update receipts::status(std::int64_t sent_at, bool wants_reply) noexcept {

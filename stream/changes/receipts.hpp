@@ -46,6 +46,7 @@ class receipts {
     lsn acknowledged;
     lsn server;
     std::uint64_t changes;
+    bool is_all_safe;  ///< of what was handed out
   };
   [[nodiscard]] counts now() const noexcept;
 

@@ -35,6 +35,11 @@ std::string quote_for_command(std::string_view text) {
   return quoted + '\'';
 }
 
+/// What a pooler says to the start-up parameter of a connection for replication.
+bool is_about_replication(const error& why) noexcept {
+  return std::string_view{why.what()}.find("replication") != std::string_view::npos;
+}
+
 template <class Quote>
 std::string list_of(const std::vector<std::string>& names, const Quote& quote) {
   std::string list;
@@ -60,7 +65,12 @@ void check(const change_options& how) {
     throw error{errc::bad_query, "a snapshot has no use for changes from a position on"};
   if (how.create == slot_creation::temporary && how.reconnect)
     throw error{errc::bad_query, "a temporary slot ends with its connection: there is nothing to reconnect to"};
-  if (how.status_interval.count() <= 0 || how.slot_patience.count() < 0 || how.acknowledge_interval.count() < 0)
+  if (how.create == slot_creation::temporary && how.failover)
+    throw error{errc::bad_query, "a temporary slot ends with its connection: there is nothing to fail over to"};
+  if (how.heartbeat.count() > 0 && how.heartbeat_prefix.empty())
+    throw error{errc::bad_query, "a heartbeat needs a prefix, by which it is known"};
+  if (how.status_interval.count() <= 0 || how.slot_patience.count() < 0 || how.acknowledge_interval.count() < 0 ||
+      how.heartbeat.count() < 0 || how.health_interval.count() < 0)
     throw error{errc::bad_query, "an interval of a change stream is not positive"};
 }
 
@@ -70,13 +80,14 @@ std::string question_about_slot(std::string_view name) {
          " else pg_catalog.pg_current_wal_insert_lsn() end,"
          " slot_name, plugin, database, database operator(pg_catalog.=) pg_catalog.current_database(),"
          " wal_status operator(pg_catalog.=) 'lost', confirmed_flush_lsn, (select setting from pg_catalog.pg_settings"
-         " where name operator(pg_catalog.=) 'wal_sender_timeout')"
-         " from (select) one left join pg_catalog.pg_replication_slots on slot_name operator(pg_catalog.=) " +
+         " where name operator(pg_catalog.=) 'wal_sender_timeout'), pg_catalog.pg_is_in_recovery(),"
+         " pg_catalog.to_jsonb(s.*) operator(pg_catalog.->>) 'failover'"
+         " from (select) one left join pg_catalog.pg_replication_slots s on slot_name operator(pg_catalog.=) " +
          quote_literal(name);
 }
 
 std::optional<slot_facts> read_slot(const std::vector<wire::text_row>& answer) {
-  constexpr std::size_t columns = 9;
+  constexpr std::size_t columns = 11;
   if (answer.size() != 1 || answer.front().size() != columns) return std::nullopt;
   const wire::text_row& row = answer.front();
   slot_facts slot;
@@ -89,6 +100,8 @@ std::optional<slot_facts> read_slot(const std::vector<wire::text_row>& answer) {
   slot.is_lost = row[6] == "t";
   if (row[7]) slot.confirmed = lsn::parse(*row[7]);
   slot.sender_timeout = std::chrono::milliseconds{number_of<std::uint32_t>(row[8])};
+  slot.is_standby = row[9] == "t";
+  slot.is_failover = row[10] == "true";
   return slot;
 }
 
@@ -126,6 +139,24 @@ std::optional<refusal> refuse_slot(const slot_facts& slot, const change_options&
   return std::nullopt;
 }
 
+std::optional<refusal> refuse_server(const slot_facts& server, const change_options& how) {
+  constexpr std::uint32_t has_failover = 170000;
+  constexpr std::uint32_t decodes_in_recovery = 160000;
+  const std::string version = "; the server is " + std::to_string(server.server_version / 10'000) + '.' +
+                              std::to_string(server.server_version % 10'000);
+  if (server.is_standby && server.server_version < decodes_in_recovery)
+    return refusal{errc::bad_state, "the server is a standby, which has logical replication from Postgres 16 on" +
+                                        version + ": follow the primary"};
+  if (server.is_standby && how.heartbeat.count() > 0)
+    return refusal{errc::bad_query, "a heartbeat writes, which a standby does not: follow without one"};
+  if (!how.failover) return std::nullopt;
+  if (server.server_version < has_failover)
+    return refusal{errc::bad_query, "slots are copied to standbys (failover) from Postgres 17 on" + version};
+  if (server.is_standby)
+    return refusal{errc::bad_query, "a slot of a standby is not copied to others: ask for failover at the primary"};
+  return std::nullopt;
+}
+
 std::string question_about_publications(const std::vector<std::string>& names) {
   return "select name from pg_catalog.unnest(" + names_in_sql(names) +
          ") name where not exists (select from pg_catalog.pg_publication where pubname operator(pg_catalog.=) name)";
@@ -136,9 +167,16 @@ std::string create_slot(std::string_view name, slot_kind how) {
          " LOGICAL pgoutput " + (how.exports_snapshot ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT");
 }
 std::string drop_slot(std::string_view name) { return "DROP_REPLICATION_SLOT " + quote_identifier(name); }
+std::string let_fail_over(std::string_view name) {
+  return "ALTER_REPLICATION_SLOT " + quote_identifier(name) + " (FAILOVER true)";
+}
 std::string copy_slot(std::string_view from, std::string_view to) {
   return "select pg_catalog.pg_copy_logical_replication_slot(" + quote_literal(from) + ", " + quote_literal(to) +
          ", false)";
+}
+
+std::string heartbeat(std::string_view prefix) {
+  return "select pg_catalog.pg_logical_emit_message(true, " + quote_literal(prefix) + ", ''::pg_catalog.text)";
 }
 
 std::string start_replication(const change_options& how, std::string_view slot, lsn from,
@@ -153,6 +191,7 @@ std::string start_replication(const change_options& how, std::string_view slot, 
 
 error with_advice(const error& why, const change_options& how) {
   using proto::sqlstate;
+  constexpr sqlstate refused_parameter{"08P01"};
   const sqlstate code{why.sqlstate()};
   std::string advice;
   if (code == sqlstate::object_not_in_prerequisite_state)
@@ -167,6 +206,10 @@ error with_advice(const error& why, const change_options& how) {
     advice = "another connection uses the slot \"" + how.slot + "\": each consumer needs one of its own";
   else if (code == sqlstate::undefined_object)
     advice = "a publication has to exist before the changes that it is to publish: create it before the slot";
+  else if (code == refused_parameter && is_about_replication(why))
+    advice =
+        "a pooler such as PgBouncer stands between, and does not pass connections for replication on: connect to the"
+        " server itself, with its own host and port";
   else
     return why;
   return with_note(why, advice, why.rows());

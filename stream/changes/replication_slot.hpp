@@ -27,6 +27,8 @@ struct slot_facts {
   bool is_of_this_database{};
   bool is_lost{};  ///< the server has thrown away what it needs
   std::optional<lsn> confirmed{};
+  bool is_standby{};
+  bool is_failover{};
   std::chrono::milliseconds sender_timeout{};  ///< after this much silence of the client it ends the stream; 0: never
 };
 [[nodiscard]] std::string question_about_slot(std::string_view name);
@@ -41,6 +43,9 @@ struct refusal {
 [[nodiscard]] std::optional<refusal> refuse_slot(const slot_facts& slot, const change_options& how,
                                                  std::optional<position> from);
 
+/// Why the options cannot be met by this server, or nothing.
+[[nodiscard]] std::optional<refusal> refuse_server(const slot_facts& server, const change_options& how);
+
 [[nodiscard]] std::string question_about_publications(const std::vector<std::string>& names);
 
 struct slot_kind {
@@ -49,10 +54,15 @@ struct slot_kind {
 };
 [[nodiscard]] std::string create_slot(std::string_view name, slot_kind how);
 [[nodiscard]] std::string drop_slot(std::string_view name);
+/// The slot is copied to standbys from now on; from Postgres 17 on.
+[[nodiscard]] std::string let_fail_over(std::string_view name);
 /// A permanent slot at the place of a temporary one.
 [[nodiscard]] std::string copy_slot(std::string_view from, std::string_view to);
 [[nodiscard]] std::string start_replication(const change_options& how, std::string_view slot, lsn from,
                                             std::uint32_t server_version);
+
+/// A transaction with a message in it.
+[[nodiscard]] std::string heartbeat(std::string_view prefix);
 
 /// The same error, with what to do about it.
 [[nodiscard]] error with_advice(const error& why, const change_options& how);

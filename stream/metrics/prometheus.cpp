@@ -20,7 +20,7 @@ using prometheus::Gauge;
 using prometheus::Histogram;
 using prometheus::Labels;
 
-constexpr std::size_t most_databases = 32;
+constexpr std::size_t most_names = 32;  // of databases, and of slots
 
 /// OpenTelemetry's bounds, and two below them: a query on an open connection takes tens of microseconds.
 const Histogram::BucketBoundaries& seconds() {
@@ -79,6 +79,15 @@ struct prometheus_observer::metrics {
         cache_entries{gauge(in, "sluice_cache_entries", "Results in the cache").Add(pool_label(pool))},
         cache_bytes{gauge(in, "sluice_cache_bytes", "Memory of the cache").Add(pool_label(pool))},
         cache_listening{gauge(in, "sluice_cache_listening", "Whether invalidations are heard").Add(pool_label(pool))},
+        changes{counter(in, "sluice_changes_total", "Changes that were handed out")},
+        reconnects{counter(in, "sluice_changes_reconnects_total", "Connections of change streams that were made anew")},
+        changes_behind{gauge(in, "sluice_changes_behind_bytes", "Of the server's log, from what was acknowledged on")},
+        changes_age{gauge(in, "sluice_changes_unacknowledged_seconds",
+                          "Since the last acknowledgement, while something waits for one")},
+        slot_active{gauge(in, "sluice_slot_active", "Whether a connection reads the slot")},
+        slot_retained{gauge(in, "sluice_slot_retained_bytes", "Of the log, which the server keeps for the slot")},
+        slot_safe{gauge(in, "sluice_slot_safe_bytes", "That may be written before the slot may be lost")},
+        slot_status{gauge(in, "sluice_slot_wal_status", "1 for the status that the slot's log has")},
         pool_name{pool} {}
 
   static Labels pool_label(const std::string& pool) { return {{"db_client_connection_pool_name", pool}}; }
@@ -95,10 +104,14 @@ struct prometheus_observer::metrics {
   Labels of(std::string_view database, const error* failure) {
     return {{"db_system_name", "postgresql"}, {"db_namespace", known(database)}, {"error_type", kind_of(failure)}};
   }
-  std::string known(std::string_view database) {
+  std::string known(std::string_view database) { return known(database, databases); }
+  Labels of_slot(std::string_view slot) { return {{"slot", known(slot, slots)}}; }
+
+  using names = std::set<std::string, std::less<>>;
+  std::string known(std::string_view name, names& in) {
     const std::scoped_lock lock{mutex};
-    if (databases.size() < most_databases) databases.emplace(database);
-    return databases.contains(database) ? std::string{database} : "other";
+    if (in.size() < most_names) in.emplace(name);
+    return in.contains(name) ? std::string{name} : "other";
   }
 
   Family<Histogram>& duration;
@@ -124,9 +137,18 @@ struct prometheus_observer::metrics {
   Gauge& cache_entries;
   Gauge& cache_bytes;
   Gauge& cache_listening;
+  Family<Counter>& changes;
+  Family<Counter>& reconnects;
+  Family<Gauge>& changes_behind;
+  Family<Gauge>& changes_age;
+  Family<Gauge>& slot_active;
+  Family<Gauge>& slot_retained;
+  Family<Gauge>& slot_safe;
+  Family<Gauge>& slot_status;
   std::string pool_name;
   std::mutex mutex;
-  std::set<std::string, std::less<>> databases;
+  names databases;
+  names slots;
 };
 
 prometheus_observer::prometheus_observer(prometheus::Registry& to, const std::string& pool)
@@ -231,6 +253,28 @@ void prometheus_observer::on_cache(const cache_event& event) noexcept {
     if (event.waited.count() != 0) metrics_->cache_wait.Observe(in_seconds(event.waited));
     metrics_->cache_entries.Set(static_cast<double>(event.entries));
     metrics_->cache_bytes.Set(static_cast<double>(event.bytes));
+  });
+}
+
+void prometheus_observer::on_change_stream(const change_stream_event& event) noexcept {
+  using enum change_stream_event::kind;
+  static constexpr std::array statuses{"reserved", "extended", "unreserved", "lost"};
+  record([&] {
+    const Labels slot = metrics_->of_slot(event.slot);
+    metrics_->changes.Add(slot).Increment(static_cast<double>(event.changes));
+    if (event.is == reconnected) metrics_->reconnects.Add(slot).Increment();
+    const std::uint64_t behind = event.server > event.acknowledged ? event.server - event.acknowledged : 0;
+    if (event.acknowledged != 0) metrics_->changes_behind.Add(slot).Set(static_cast<double>(behind));
+    metrics_->changes_age.Add(slot).Set(in_seconds(event.unacknowledged_for));
+    if (event.is != lag) return;
+    metrics_->slot_active.Add(slot).Set(event.is_active ? 1 : 0);
+    metrics_->slot_retained.Add(slot).Set(static_cast<double>(event.retained_bytes));
+    if (event.is_bounded) metrics_->slot_safe.Add(slot).Set(static_cast<double>(event.safe_bytes));
+    for (const char* each : statuses) {
+      Labels labels = slot;
+      labels.emplace("status", each);
+      metrics_->slot_status.Add(labels).Set(event.wal_status == each ? 1 : 0);
+    }
   });
 }
 

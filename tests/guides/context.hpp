@@ -11,6 +11,7 @@
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/thread_pool.hpp>
 #include <asio/use_future.hpp>
 
@@ -41,6 +42,7 @@ inline void load_orders() {}
 inline void apply(std::string_view /*payload*/) {}
 inline void connect_again() {}
 inline double value_of(const sluice::row& row) { return row.is_null() ? 0 : 1; }
+inline asio::awaitable<void> wait_for_the_end() { co_return; }
 inline bool is_what_we_look_for(const sluice::row& row) { return row.is_null(); }
 inline sluice::query orders_of(const sluice::row& user) {
   return sluice::sql("select data from v_order where data->>'user' = $1", user.text()).as_document();

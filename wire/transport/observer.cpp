@@ -17,5 +17,6 @@ void observer::on_trace(std::string_view /*line*/) noexcept {}
 void observer::on_notice(const server_message& /*notice*/) noexcept {}
 void observer::on_pool(const pool_event& /*event*/) noexcept {}
 void observer::on_cache(const cache_event& /*event*/) noexcept {}
+void observer::on_change_stream(const change_stream_event& /*event*/) noexcept {}
 
 }  // namespace sluice

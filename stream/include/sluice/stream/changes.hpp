@@ -16,6 +16,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +31,7 @@
 #include <sluice/export.hpp>
 #include <sluice/stream/change.hpp>
 #include <sluice/stream/options.hpp>
+#include <sluice/stream/predicate.hpp>
 #include <sluice/stream/token.hpp>
 #include <sluice/wire/conninfo.hpp>
 #include <sluice/wire/error.hpp>
@@ -55,6 +58,9 @@ struct change_options {
   std::string slot;                       ///< its name: lower case letters, digits and underscores
   std::vector<std::string> publications;  ///< at least one
   slot_creation create{slot_creation::never};
+  /// The slot is copied to standbys (`sync_replication_slots`), so that a consumer can go on at the one that takes
+  /// over. Needs Postgres 17, and a slot that stays; one that exists is changed.
+  bool failover{false};
   initial_snapshot snapshot{initial_snapshot::none};
   /// Changes up to here are passed over: the position that a consumer keeps with its data. The slot must not have
   /// moved beyond it; `progress` is then on.
@@ -62,6 +68,14 @@ struct change_options {
   /// Whether an idle server's progress is handed out, as chunks without changes that are to be acknowledged like any
   /// other. If not, it is acknowledged here once all changes have been, so that the server can let its log go.
   bool progress{false};
+
+  /// Only rows for which this holds are handed out. It is evaluated on the client, on the new row of an insert, an
+  /// update and a snapshot, and on what is told of the old row of a delete: its key, without REPLICA IDENTITY FULL. A
+  /// column is a `field`, and one that is missing, or was not sent (`change::unchanged`), is a missing field. What has
+  /// no row passes. A publication's row filter saves sending the others: @see publication_sql
+  std::optional<predicate> where{};
+  /// The same for single tables, by schema.name or name, unquoted; it has to hold as well.
+  std::map<std::string, predicate, std::less<>> where_of{};
 
   bool transactions{false};  ///< whether their begin and commit are changes, too
   bool schema{false};        ///< whether new and changed columns of relations are changes, too
@@ -82,8 +96,36 @@ struct change_options {
   /// For how long acknowledgements are collected before they are sent.
   std::chrono::milliseconds acknowledge_interval{500};
 
+  /// How often a transaction with nothing but a message is made on the server, over a second connection; 0: never. It
+  /// lets the position move in a quiet database of a busy server, for consumers that keep it. The message is not handed
+  /// out. Not possible on a standby.
+  std::chrono::milliseconds heartbeat{0};
+  std::string heartbeat_prefix{"sluice.heartbeat"};  ///< of that message
+  /// How often `connection.watch` is told the slot's health, asked over the same connection; 0: only after `lag`.
+  std::chrono::milliseconds health_interval{0};
+
   connection_options connection{};
 };
+
+/// The health of a slot, as the server tells it.
+/// @see PostgreSQL documentation, section "pg_replication_slots"
+struct slot_lag {
+  bool is_active{};                           ///< a connection reads it
+  std::string wal_status{};                   ///< "reserved", "extended", "unreserved" or "lost"
+  std::uint64_t retained_bytes{};             ///< of the log, that the server keeps for it
+  std::uint64_t behind_bytes{};               ///< of the log, from `confirmed` to its end
+  std::optional<std::uint64_t> safe_bytes{};  ///< that may be written before the slot may be lost; nothing: any number
+  lsn confirmed{};                            ///< the server need not keep what lies before it
+  lsn server{};                               ///< the end of the log
+  /// Of a stream: since it last acknowledged something, or began; 0 while nothing waits to be acknowledged.
+  std::chrono::milliseconds unacknowledged_for{};
+};
+
+/// Asks for the health of a slot, whether or not anybody reads it, over a connection that is made for it.
+/// @par Errors        throws error: as `connect`; position_lost when there is no such slot
+/// @par Cancellation  terminal
+[[nodiscard]] SLUICE_API asio::awaitable<slot_lag> lag_of(conninfo where, std::string slot,
+                                                          connection_options how = {});
 
 /// How far a change stream has got.
 struct change_progress {
@@ -116,9 +158,9 @@ class SLUICE_API change_stream {
   /// @return false at the end, which comes after `close` only
   /// @par Lifetime      until the next call
   /// @par Errors        throws error: server_error with what to do, connection_lost, position_lost when the slot does
-  /// not
-  ///                    have the changes any more, protocol_violation, row_too_large; bad_state when a snapshot that
-  ///                    has ended was not acknowledged
+  ///                    not have the changes any more, protocol_violation, row_too_large; bad_state when a snapshot
+  ///                    that has ended was not acknowledged. Throws what a local condition has thrown, each time anew:
+  ///                    its row is not passed over
   /// @par Cancellation  terminal; the stream may be read on
   [[nodiscard]] asio::awaitable<change_chunk> next();
   /// With a completion token: `void(std::exception_ptr, change_chunk)`; see <sluice/stream/async.hpp>.
@@ -143,6 +185,15 @@ class SLUICE_API change_stream {
   }
 
   [[nodiscard]] change_progress progress() const noexcept;
+  /// Asks for the health of its slot, over a connection that is made for it; also while `next` waits.
+  /// @par Errors        throws error: as `lag_of`; the stream is not affected
+  /// @par Cancellation  terminal
+  [[nodiscard]] asio::awaitable<slot_lag> lag();
+  /// With a completion token: `void(std::exception_ptr, slot_lag)`
+  template <class Token>
+  auto lag(Token&& token) {
+    return detail::with_token(get_executor(), [this] { return lag(); }, std::forward<Token>(token));
+  }
   /// @par Errors  throws error: bad_state for an empty stream
   [[nodiscard]] asio::any_io_executor get_executor() const;
 
@@ -184,6 +235,8 @@ class SLUICE_API blocking_change_stream {
   /// @see change_stream::close
   void close();
   [[nodiscard]] change_progress progress() const noexcept;
+  /// @see change_stream::lag
+  [[nodiscard]] slot_lag lag();
   /// Ends a waiting `next`, or the next one, with `cancelled`; the stream may be read on.
   void interrupt() noexcept;
 

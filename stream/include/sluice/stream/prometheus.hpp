@@ -11,7 +11,8 @@
 ///
 /// Names, units and labels follow OpenTelemetry's conventions for database clients, as Prometheus spells them; metrics
 /// outside those conventions begin with sluice_. The table is in docs/telemetry.md. Labels have few values: kinds of
-/// errors, outcomes, and database names, of which the first 32 are reported by name and all others as "other".
+/// errors, outcomes, and names of databases and slots, of which the first 32 are reported by name and all others as
+/// "other".
 
 #include <memory>
 #include <string>
@@ -43,6 +44,7 @@ class SLUICE_API prometheus_observer : public observer {
   void on_limit(const limit_event& event) noexcept override;
   void on_pool(const pool_event& event) noexcept override;
   void on_cache(const cache_event& event) noexcept override;
+  void on_change_stream(const change_stream_event& event) noexcept override;
 
  private:
   struct metrics;

@@ -101,6 +101,31 @@ struct cache_event {
   std::uint64_t bytes{};    ///< now
 };
 
+/// A change stream has got on, or its slot was asked about.
+struct change_stream_event {
+  enum class kind : std::uint8_t {
+    received,      ///< changes, or a position, are handed to the consumer
+    acknowledged,  ///< the server is told what it need not keep; also regularly, when that has not changed
+    reconnected,   ///< after the loss of the connection
+    lag,           ///< the server has told the slot's health; only this kind has it
+  };
+  kind is{};
+  std::string_view slot;
+  std::uint64_t changes{};  ///< handed out since the event before
+  // Positions in the server's log, in bytes.
+  std::uint64_t received{};      ///< the end of what has arrived
+  std::uint64_t acknowledged{};  ///< the server need not keep what lies before it
+  std::uint64_t server{};        ///< the log's end, as far as is known
+  /// Since something was last acknowledged; 0 while nothing waits for it.
+  event_clock::duration unacknowledged_for{};
+  // The slot's health.
+  bool is_active{};
+  std::string_view wal_status;     ///< "reserved", "extended", "unreserved" or "lost"
+  std::uint64_t retained_bytes{};  ///< of the log
+  bool is_bounded{};               ///< whether `safe_bytes` says anything
+  std::uint64_t safe_bytes{};      ///< that may be written before the slot may be lost
+};
+
 /// Something has come near its limit. Reported once for each, before the limit makes it an error.
 struct limit_event {
   enum class kind : std::uint8_t {
@@ -135,6 +160,7 @@ class SLUICE_API observer {
   virtual void on_limit(const limit_event& event) noexcept;
   virtual void on_pool(const pool_event& event) noexcept;
   virtual void on_cache(const cache_event& event) noexcept;
+  virtual void on_change_stream(const change_stream_event& event) noexcept;
 
   /// Called for each message if `connection_options::trace` is set: "F 23 Parse ..." from the frontend, "B ..." from
   /// the backend, with its length. Passwords, SASL data, cancel keys and values are left out.
