@@ -170,8 +170,8 @@ class SLUICE_API connection {
   /// Sets the handler called for each NoticeResponse, at its place between the rows. The handler must not use this
   /// connection. What it throws closes the connection, and comes out of the call that was reading.
   void on_notice(notice_handler handler);
-  /// Sets the handler called for each NotificationResponse that arrives while the connection is read; the same holds for
-  /// it.
+  /// Sets the handler called for each NotificationResponse that arrives while the connection is read; the same holds
+  /// for it.
   void on_notification(notification_handler handler);
 
   /// Sends Terminate if idle. An open stream continues and keeps what it needs.
