@@ -30,6 +30,7 @@
 #include "load.hpp"
 #include "options.hpp"
 #include "output.hpp"
+#include "partition.hpp"
 #include "report.hpp"
 #include "terminal.hpp"
 
@@ -95,9 +96,11 @@ struct totals {
 };
 
 parallel_progress parts_of(const row_range& /*rows*/) { return {}; }
+parallel_progress parts_of(const partition_range& /*rows*/) { return {}; }
 parallel_progress parts_of(const parallel_range& rows) { return rows.progress(); }
 
 std::span<const result_column> columns_of(const row_range& rows) { return rows.columns(); }
+std::span<const result_column> columns_of(const partition_range& rows) { return rows.columns(); }
 std::span<const result_column> columns_of(const parallel_range& /*rows*/) { return {}; }
 
 output output_for(const options& given) {
@@ -225,19 +228,33 @@ class notices final : public observer {
   }
 };
 
-void stream_on_one(const conninfo& where, const connection_options& bounds, const query_options& how,
-                   const options& given) {
-  const query what = given.to_query();
+/// Reads what `begin` opens on a connection.
+template <class Begin>
+void stream_on_one(const conninfo& where, const connection_options& bounds, const options& given, const Begin& begin) {
   const auto began = clock_type::now();
   client db{where, bounds};
   const auto connecting = since(began);
   const interrupted_by_signals signals{db};
-  row_range rows = db.stream(what, how);
+  auto rows = begin(db);
   run(rows, given, [&] {
     if (!given.stats) return;
     const session_facts facts{connecting, given.mode, db.tls_version(), db.parameter("server_version")};
     std::fputs(stats_json(rows.stats(), facts).c_str(), stderr);
   });
+}
+
+void stream_query(const conninfo& where, const connection_options& bounds, const query_options& how,
+                  const options& given) {
+  const query what = given.to_query();
+  stream_on_one(where, bounds, given, [&](client& db) { return db.stream(what, how); });
+}
+
+void stream_partition(const conninfo& where, const connection_options& bounds, const query_options& how,
+                      const options& given) {
+  const std::string& descriptor = given.partition.value();
+  (void)explain_partition(descriptor);  // a damaged one needs no server
+  stream_on_one(where, bounds, given,
+                [&](client& db) { return open_partition(db, descriptor, given.to_partition_read(how)); });
 }
 
 /// The first signal cancels the query on the server, the second one ends the command, as in all modes.
@@ -283,6 +300,14 @@ void stream_on_many(const conninfo& where, const connection_options& bounds, con
   run(rows, given, [&] {
     if (given.stats) std::fputs(stats_json(rows.progress(), given.mode, since(began)).c_str(), stderr);
   });
+}
+
+void divide(const conninfo& where, const connection_options& bounds, const query_options& how, const options& given) {
+  const partition_options wanted{
+      .count = *given.partitions, .split = given.to_split(), .query = how, .connection = bounds};
+  blocking_partitions parts = given.sql ? blocking_partitions{where, given.to_query(), wanted}
+                                        : blocking_partitions{where, given.to_relation(), wanted};
+  hold_partitions(parts, [] { return interrupted != 0; });
 }
 
 /// Documents from standard input into a relation.
@@ -359,8 +384,12 @@ std::string explained_undeclared(const conninfo& where, const connection_options
 }
 
 void stream(const options& given) {
+  if (given.partition && given.explain) {
+    write_output(printable_document(explain_partition(*given.partition)));
+    return;
+  }
   const bool explains_one = given.explain && !given.connections;
-  if (!given.load && !given.follow && explains_one && given.to_query().undeclared() == nullptr) {
+  if (!given.load && !given.follow && !given.partitions && explains_one && given.to_query().undeclared() == nullptr) {
     write_output(printable_document(given.to_query().explain()));
     return;
   }
@@ -385,8 +414,12 @@ void stream(const options& given) {
     stream_on_many(where, bounds, how, given);
   else if (explains_one)
     write_output(printable_document(explained_undeclared(where, bounds, given)));
+  else if (given.partitions)
+    divide(where, bounds, how, given);
+  else if (given.partition)
+    stream_partition(where, bounds, how, given);
   else
-    stream_on_one(where, bounds, how, given);
+    stream_query(where, bounds, how, given);
 }
 
 /// What to do about a failure, in terms of the command's options.
@@ -413,7 +446,7 @@ int perform(const options& given) try {
 } catch (const output_interrupted&) {
   return cancelled_exit;
 } catch (const sluice::error& e) {
-  const bool is_known = e.server() && !given.connections && !given.load && !given.follow;
+  const bool is_known = e.server() && (given.sql || given.source) && !given.connections && !given.partitions;
   const std::string asked = is_known ? std::string{given.to_query().text()} : std::string{};
   std::fputs((error_text(e, asked) + advice(e, given)).c_str(), stderr);
   return exit_code(e.kind());

@@ -4,7 +4,10 @@
 #include <array>
 #include <utility>
 
+#include <sluice/arrow/partitions.hpp>
+
 #include "command_line.hpp"
+#include "partition.hpp"
 #include "where.hpp"
 
 namespace sluice::tool {
@@ -30,6 +33,8 @@ const char* const help_text = R"(sluice: stream JSON documents from Postgres as 
   --timeout 30s, --connect-timeout 500ms              --version, --help
   --mode plain|paged|bulk, --page-rows N    all at once, in pages, by COPY
   --parallel N --split ctid|key:FIELD|hash:FIELD    over N connections
+  --partitions N         print N descriptors, hold their snapshot until stdin ends
+  --partition DESCRIPTOR read one of them, in any process; -: from stdin
   --chunk-rows N, --buffer 64k, --max-row 64M       limits
 Exit codes: 0 all rows, 2 usage, 3 connection, 4 auth, 5 tls, 6 protocol, 7 sql,
 8 json, 9 limit, 10 timeout, 130 cancelled; 1 output cannot be written.
@@ -47,6 +52,9 @@ void add_mode(command_line& line, options& to) {
   constexpr std::uint32_t most_connections = 1'000;
   line.option("parallel", [&](const std::string& text) { to.connections = parse_number(text, most_connections); });
   line.option("split", [&](const std::string& text) { to.split = parse_split(text); });
+  constexpr std::uint32_t most_partitions = 1'000;
+  line.option("partitions", [&](const std::string& text) { to.partitions = parse_number(text, most_partitions); });
+  line.option("partition", [&](const std::string& text) { to.partition = given_descriptor(text); });
 }
 
 void add_bounds(command_line& line, options& to) {
@@ -134,9 +142,10 @@ void check_follow(const options& given, const command_line& line) {
   if (!line.has("follow")) throw usage_error{"--slot and what belongs to it are for --follow"};
   if (!line.has("slot")) throw usage_error{"--follow needs --slot: the name under which the server keeps its log"};
   if (given.source) throw usage_error{"--follow reads publications: not a relation as well"};
-  for (const char* name : {"sql",    "param",      "param-null", "select", "order-by", "limit",     "offset",
-                           "format", "null",       "explain",    "stats",  "mode",     "page-rows", "parallel",
-                           "split",  "chunk-rows", "load",       "column", "validate", "count",     "timeout"})
+  for (const char* name :
+       {"sql",  "param",   "param-null", "select", "order-by",  "limit",      "offset",   "format",
+        "null", "explain", "stats",      "mode",   "page-rows", "parallel",   "split",    "chunk-rows",
+        "load", "column",  "validate",   "count",  "timeout",   "partitions", "partition"})
     if (line.has(name)) throw usage_error{"--" + std::string{name} + " is not for --follow"};
 }
 
@@ -151,9 +160,24 @@ void add_load(command_line& line, options& to) {
 void check_load(const options& given, const command_line& line) {
   if (given.load->empty()) throw usage_error{"the name of the relation is empty"};
   if (given.source) throw usage_error{"--load reads standard input: not a relation as well"};
-  for (const char* name : {"sql", "param", "param-null", "where", "select", "order-by", "limit", "offset", "format",
-                           "null", "explain", "stats", "mode", "page-rows", "parallel", "split", "chunk-rows"})
+  for (const char* name :
+       {"sql", "param", "param-null", "where", "select", "order-by", "limit", "offset", "format", "null", "explain",
+        "stats", "mode", "page-rows", "parallel", "split", "chunk-rows", "partitions", "partition"})
     if (line.has(name)) throw usage_error{"--" + std::string{name} + " is for reading: not with --load"};
+}
+
+void check_partition(const options& given, const command_line& line) {
+  if (given.source || given.sql) throw usage_error{"--partition says what to read: not a relation or --sql as well"};
+  for (const char* name : {"param", "param-null", "where", "select", "order-by", "limit", "offset", "parallel", "split",
+                           "partitions", "column"})
+    if (line.has(name)) throw usage_error{"--" + std::string{name} + " is in the descriptor: not with --partition"};
+}
+
+void check_partitions(const options& given, const command_line& line) {
+  if (given.connections) throw usage_error{"--partitions is for other processes, --parallel for this one: give one"};
+  for (const char* name :
+       {"format", "null", "validate", "count", "explain", "stats", "progress", "mode", "page-rows", "chunk-rows"})
+    if (line.has(name)) throw usage_error{"--" + std::string{name} + " is for those who read: with --partition"};
 }
 
 void check_arrow(const options& given) {
@@ -175,6 +199,12 @@ void check(const options& given, const command_line& line) {
   if (given.follow) return check_follow(given, line);
   if (given.load) return check_load(given, line);
   if (line.has("on-error")) throw usage_error{"--on-error is for --load"};
+  if (given.partition) {
+    check_partition(given, line);
+    check_columns(given);
+    check_arrow(given);
+    return;
+  }
   if (given.sql && given.source) throw usage_error{"give a relation or --sql, not both"};
   if (!given.sql && !given.source) throw usage_error{"give a relation or --sql: see --help"};
   if (given.source && given.source->empty()) throw usage_error{"the name of the relation is empty"};
@@ -182,10 +212,12 @@ void check(const options& given, const command_line& line) {
     throw usage_error{"--sql is empty: give a statement that returns rows"};
   if (!given.sql && !given.parameters.empty())
     throw usage_error{"--param and --param-null bind the parameters of --sql"};
+  if (given.partitions) check_partitions(given, line);
   check_columns(given);
   check_arrow(given);
   if (line.has("page-rows") && given.mode != fetch_mode::paged) throw usage_error{"--page-rows is for --mode paged"};
-  if (line.has("split") && !given.connections) throw usage_error{"--split is for --parallel"};
+  if (line.has("split") && !given.connections && !given.partitions)
+    throw usage_error{"--split is for --parallel and --partitions"};
   if (!given.sql) return;
   if (given.connections) throw usage_error{"--parallel divides relations, not the result of --sql"};
   for (const char* name : {"column", "where", "select", "order-by", "limit", "offset"})
@@ -224,6 +256,13 @@ query options::to_query() const {
   query what{*sql, {parameters.begin(), parameters.end()}, query::shape::detect};
   if (arrow) return arrow_query(std::move(what), to_arrow());
   return columns ? std::move(what).as_text_columns() : what;
+}
+
+partition_read options::to_partition_read(const query_options& how) const {
+  if (arrow) return arrow_partition(to_arrow(), how);
+  return {.as = columns ? partition_read::rows::text_columns : partition_read::rows::documents,
+          .formats = nullptr,
+          .query = how};
 }
 
 relation options::to_relation() const {

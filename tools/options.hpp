@@ -13,6 +13,7 @@
 #include <sluice/stream/document_writer.hpp>
 #include <sluice/stream/options.hpp>
 #include <sluice/stream/parallel.hpp>
+#include <sluice/stream/partitions.hpp>
 #include <sluice/stream/query.hpp>
 
 #include "delimited.hpp"
@@ -65,11 +66,16 @@ struct options {
   std::optional<std::uint32_t> connections;  // --parallel
   tool::split split;
 
+  std::optional<std::uint32_t> partitions;  // their number
+  std::optional<std::string> partition;     // the descriptor of one
+
   // The relation to read, if it is not SQL.
   [[nodiscard]] relation to_relation() const;
   [[nodiscard]] query to_query() const;
   [[nodiscard]] arrow_options to_arrow() const noexcept;
   [[nodiscard]] split_by to_split() const noexcept;
+  // How the rows of a partition are read.
+  [[nodiscard]] partition_read to_partition_read(const query_options& how) const;
 };
 
 // Throws usage_error.

@@ -11,10 +11,10 @@ _sluice() {
     --split) mapfile -t COMPREPLY < <(compgen -W 'ctid key: hash:' -- "$word") ;;
     -d | --dsn) mapfile -t COMPREPLY < <(compgen -W 'postgresql:// service= host=' -- "$word") ;;
     --column | --where | --select | --sql | --param | --null | --order-by | --limit | --offset | --timeout | --connect-timeout \
-      | --page-rows | --parallel | --chunk-rows | --buffer | --max-row | --load | --follow | --slot) COMPREPLY=() ;;
+      | --page-rows | --parallel | --partitions | --partition | --chunk-rows | --buffer | --max-row | --load | --follow | --slot) COMPREPLY=() ;;
     *)
       mapfile -t COMPREPLY < <(compgen -W '--dsn --column --where --select --explain --sql --param --param-null --order-by --limit
-        --offset --format --null --validate --load --on-error --follow --slot --create-slot --snapshot --state --until --transactions --reconnect --count --stats --progress --timeout --connect-timeout --mode --page-rows --parallel --split
+        --offset --format --null --validate --load --on-error --follow --slot --create-slot --snapshot --state --until --transactions --reconnect --count --stats --progress --timeout --connect-timeout --mode --page-rows --parallel --split --partitions --partition
         --chunk-rows --buffer --max-row --version --help' -- "$word")
       ;;
   esac

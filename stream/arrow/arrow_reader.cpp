@@ -124,6 +124,8 @@ arrow_reader::arrow_reader(row_range rows, const arrow_options& how)
     : arrow_reader{std::make_unique<rows_of<row_range>>(std::move(rows), how)} {}
 arrow_reader::arrow_reader(parallel_range rows, const arrow_options& how)
     : arrow_reader{std::make_unique<rows_of<parallel_range>>(std::move(rows), how)} {}
+arrow_reader::arrow_reader(partition_range rows, const arrow_options& how)
+    : arrow_reader{std::make_unique<rows_of<partition_range>>(std::move(rows), how)} {}
 arrow_reader::arrow_reader(arrow_reader&&) noexcept = default;
 arrow_reader& arrow_reader::operator=(arrow_reader&&) noexcept = default;
 arrow_reader::~arrow_reader() = default;

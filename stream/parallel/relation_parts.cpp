@@ -28,12 +28,12 @@ split_task whole::part(const predicate& condition, std::uint64_t weight) const {
 split_task whole::all() const { return {built(what), 1}; }
 
 std::uint64_t whole::most_tasks() const noexcept {
-  return what.is_ordered() ? connections : tasks_per_connection * connections;
+  return is_exact || what.is_ordered() ? connections : tasks_per_connection * connections;
 }
 
 std::vector<split_task> in_pages(const whole& from, std::uint64_t pages) {
   pages = std::max<std::uint64_t>(pages, 1);  // rows may have come since
-  constexpr std::uint64_t smallest = 16;
+  const std::uint64_t smallest = from.is_exact ? 1 : 16;
   const std::uint64_t size = std::max((pages + from.most_tasks() - 1) / from.most_tasks(), smallest);
   std::vector<split_task> parts;
   const auto page = [](std::uint64_t number) { return '(' + std::to_string(number) + ",0)"; };

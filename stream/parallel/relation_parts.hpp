@@ -19,6 +19,7 @@ struct split_task {
 struct whole {
   const relation& what;
   std::uint32_t connections;
+  bool is_exact{false};  // one task for each connection, each by whoever takes it
 
   /// The task for the rows that match.
   [[nodiscard]] split_task part(const predicate& condition, std::uint64_t weight = 1) const;

@@ -129,13 +129,13 @@ asio::awaitable<relation> with_its_documents(asking on, relation what) {
   co_return has_column ? std::move(what).column(std::string{default_column}) : std::move(what).of_columns();
 }
 
-asio::awaitable<division> divide(asking on, relation what, split_by how, std::uint32_t connections) {
+asio::awaitable<division> divide(asking on, relation what, split_by how, std::uint32_t connections, bool is_exact) {
   if (connections == 0) refuse_to_divide("no connections");
   if (what.is_limited())
     refuse_to_divide("LIMIT and OFFSET ask for any rows, or for the first in an order: read them on one connection");
   if (what.is_ordered() && sorted_relation::has_formats(what))
     refuse_to_divide("columns come in no order: only documents are merged here");
-  const whole from{what, connections};
+  const whole from{what, connections, is_exact};
   division parts;
   parts.order = co_await order_of(on, what);
   switch (how.by()) {

@@ -28,7 +28,9 @@ struct division {
 
 /// Queries the server for what it needs to know. Together the tasks return each row of the relation exactly once.
 /// @param on  must be in the transaction whose snapshot all tasks read
+/// @param is_exact  at most one task for each connection
 /// @par Errors  throws error: bad_query if the relation cannot be divided this way, with the reason
-[[nodiscard]] asio::awaitable<division> divide(asking on, relation what, split_by how, std::uint32_t connections);
+[[nodiscard]] asio::awaitable<division> divide(asking on, relation what, split_by how, std::uint32_t connections,
+                                               bool is_exact = false);
 
 }  // namespace sluice::detail

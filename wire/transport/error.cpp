@@ -40,6 +40,8 @@ constexpr std::array table{
     row{errc::rolled_back, condition::sql, "the transaction was rolled back instead of committed"},
     row{errc::unexpected_rows, condition::sql, "the result is not one row"},
     row{errc::position_lost, condition::sql, "the changes behind the position are not there"},
+    row{errc::bad_partition, condition::usage, "the descriptor is none of a partition"},
+    row{errc::partition_lost, condition::sql, "the snapshot of the partition is gone"},
 };
 constexpr std::array kinds{"",    "usage", "connection", "auth",    "tls",      "protocol",
                            "sql", "json",  "limit",      "timeout", "cancelled"};

@@ -22,6 +22,7 @@
 #include <sluice/export.hpp>
 #include <sluice/stream/client.hpp>
 #include <sluice/stream/parallel.hpp>
+#include <sluice/stream/partitions.hpp>
 
 namespace sluice {
 
@@ -39,6 +40,8 @@ class SLUICE_API arrow_reader {
   /// Batches as they come, from several connections.
   /// @param rows  of an `arrow_relation` with the same options
   explicit arrow_reader(parallel_range rows, const arrow_options& how = {});
+  /// @param rows  read as `arrow_partition` says, with the same options
+  explicit arrow_reader(partition_range rows, const arrow_options& how = {});
   arrow_reader(arrow_reader&&) noexcept;
   arrow_reader& operator=(arrow_reader&&) noexcept;
   ~arrow_reader();

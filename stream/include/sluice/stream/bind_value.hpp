@@ -24,6 +24,8 @@ namespace sluice {
 
 namespace detail {
 
+struct stored_values;
+
 /// The OID that values of a C++ type are sent with; 0: the server infers it.
 template <class T>
 inline constexpr std::uint32_t parameter_type = 0;
@@ -143,6 +145,7 @@ class SLUICE_API bind_value {
   [[nodiscard]] std::uint32_t type() const noexcept { return type_; }
 
  private:
+  friend struct detail::stored_values;
   bind_value(std::optional<std::string> text, std::uint32_t type) noexcept : text_{std::move(text)}, type_{type} {}
   [[nodiscard]] static bind_value moment(std::optional<std::chrono::microseconds> since_1970, bool in_utc);
   [[nodiscard]] static bind_value array(std::span<const bind_value> elements, std::uint32_t type);

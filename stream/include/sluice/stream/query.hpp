@@ -29,6 +29,7 @@ namespace detail {
 struct client_part;
 struct place_list;
 class sorted_relation;
+class partition_opening;
 struct whole_table;
 }  // namespace detail
 
@@ -109,6 +110,7 @@ class SLUICE_API query {
 
  private:
   friend class relation;
+  friend class detail::partition_opening;
   [[nodiscard]] query of_columns(shape rows) &&;
 
   std::string text_;

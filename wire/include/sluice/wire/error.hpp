@@ -50,6 +50,8 @@ enum class errc : std::uint8_t {
   rolled_back,         ///< sql: a transaction was to be committed in which a statement had failed
   unexpected_rows,     ///< sql: no row, or more than one, where one was asked for
   position_lost,       ///< sql: the server has not got the changes behind a position any more, or not yet
+  bad_partition,       ///< usage: a descriptor that is damaged, of another version, or not vouched for by its exporter
+  partition_lost,      ///< sql: the snapshot of a partition is gone, or is one of another database
 };
 
 /// Kinds of failure, to compare `code()` with.
