@@ -71,6 +71,19 @@ TEST(CommandFollow, EndsWithASignal) {
   EXPECT_THAT(done.err, StartsWith("sluice: cancelled:"));
 }
 
+TEST(CommandFollow, WritesOnlyRowsForWhichAConditionHolds) {
+  const published here{"written_only"};
+  here.run("insert into t values (1, 'a'), (2, 'b')");
+  const finished done =
+      follow("written_only", "--create-slot temporary --snapshot --until now --where \"v = 'b' and id > 0\"");
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_EQ(shape_of(done.out),
+            "{\"op\":\"snapshot\",\"table\":\"written_only.t\",\"index\":2,\"new\":{\"id\":2,\"v\":\"b\"}}\n");
+  const finished refused = follow("written_only", "--create-slot temporary --where \"v ~ 'b'\"");
+  EXPECT_EQ(refused.status, 2) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("only the server can evaluate"));
+}
+
 TEST(CommandFollow, SaysWhatIsWrong) {
   const published here{"wrong_use"};
   const temporary_folder folder;

@@ -5,9 +5,12 @@
 #include <chrono>
 #include <cstdint>
 #include <ostream>
+#include <sluice/stream/changes.hpp>
 #include <sluice/stream/copy.hpp>
 #include <sluice/stream/parallel.hpp>
 #include <string>
+#include <string_view>
+#include <thread>
 
 #include "asking.hpp"
 #include "cluster.hpp"
@@ -97,6 +100,50 @@ TEST(Standby, IsReadInParallel) {
             expected);
 }
 
+TEST(Standby, IsFollowedFrom16On) {
+  psql("drop table if exists followed_far; create table followed_far (n int primary key)");
+  psql("drop publication if exists followed_far; create publication followed_far for table followed_far");
+  const std::string written = psql("select pg_current_wal_lsn()");
+  const std::string where = "user=sluice dbname=sluice host=127.0.0.1 port=" + standby();
+  while (psql("select pg_last_wal_replay_lsn() >= '" + written + "'", where) != "t") {
+  }  // the suite's time limit bounds this loop
+  sluice::change_options how;
+  how.slot = "followed_far";
+  how.publications = {"followed_far"};
+  how.create = sluice::slot_creation::temporary;
+  const auto refused = [&](const sluice::change_options& as) {
+    try {
+      sluice::blocking_change_stream changes{where, as};
+      return std::string{"it was not refused"};
+    } catch (const sluice::error& e) {
+      return std::string{e.what()};
+    }
+  };
+  if (std::stoi(psql("show server_version_num")) < 160000) {
+    EXPECT_NE(refused(how).find("from Postgres 16 on"), std::string::npos) << refused(how);
+  } else {
+    how.heartbeat = std::chrono::seconds{1};
+    EXPECT_NE(refused(how).find("a heartbeat writes"), std::string::npos) << refused(how);
+    how.heartbeat = {};
+    // The standby has to hear of the transactions that run on the primary.
+    std::jthread primary_works{[](const std::stop_token& stop) {
+      while (!stop.stop_requested()) psql("select pg_log_standby_snapshot()");
+    }};
+    sluice::blocking_change_stream changes{where, how};
+    primary_works.request_stop();
+    psql("insert into followed_far values (1), (2)");
+    std::string seen;
+    while (seen.size() < 14) {
+      const sluice::change_chunk some = changes.next();
+      for (const sluice::change each : some) seen += each.text();
+      changes.acknowledge(some.last());
+    }
+    EXPECT_EQ(seen, R"({"n":1}{"n":2})");
+    EXPECT_TRUE(changes.lag().is_active);
+  }
+  psql("drop publication followed_far; drop table followed_far");
+}
+
 TEST(Target, TellsWhatEachHostSaid) {
   const std::string said = reached(
       "user=trust_user dbname=sluice target_session_attrs=read-only host=127.0.0.1,127.0.0.1 port=1," + primary());
@@ -131,6 +178,19 @@ TEST(Pooler, TakesADefaultConnectionString) {
 TEST(Pooler, CannotBindScramToItsTls) {
   const std::string said = reached(pooled("scram_user") + " sslmode=require channel_binding=require");
   EXPECT_TRUE(said.starts_with("auth: ")) << said;
+}
+
+TEST(Pooler, DoesNotPassOnConnectionsForReplication) {
+  sluice::change_options how;
+  how.slot = "pooled_slot";
+  how.publications = {"pooled"};
+  try {
+    sluice::blocking_change_stream changes{pooled("trust_user"), how};
+    ADD_FAILURE() << "it was not refused";
+  } catch (const sluice::error& e) {
+    EXPECT_EQ(e.sqlstate(), "08P01");
+    EXPECT_NE(std::string_view{e.what()}.find("connect to the server itself"), std::string_view::npos) << e.what();
+  }
 }
 
 TEST(Pooler, IsAskedWhatKindOfSessionItGives) {

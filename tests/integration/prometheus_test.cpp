@@ -6,12 +6,15 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
+#include <chrono>
 #include <sluice/cache/result_cache.hpp>
 #include <sluice/stream/prometheus.hpp>
 #include <string>
+#include <thread>
 
 #include "asking.hpp"
 #include "cluster.hpp"
+#include "followed.hpp"
 
 namespace {
 
@@ -116,6 +119,32 @@ TEST(Prometheus, ShowsWhatAPoolHasDone) {
                               "db_client_connection_state=\"" + state + "\"}"),
               0)
         << "closed";
+}
+
+TEST(Prometheus, ShowsHowAChangeStreamIs) {
+  const published here{"metered_slot"};
+  prometheus::Registry registry;
+  sluice::prometheus_observer metrics{registry};
+  sluice::change_options how = here.kept();
+  how.connection.watch = &metrics;
+  sluice::blocking_change_stream changes{dsn(), how};
+  here.run("insert into t values (1, 'a'), (2, 'b')");
+  int seen = 0;
+  while (seen < 2) {
+    const sluice::change_chunk some = changes.next();
+    for ([[maybe_unused]] const sluice::change each : some) ++seen;
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  (void)changes.lag();
+  const std::string text = scraped(registry);
+  const std::string slot = R"(slot="metered_slot")";
+  EXPECT_EQ(value(text, "sluice_changes_total{" + slot + '}'), 2) << text;
+  EXPECT_GT(value(text, "sluice_changes_behind_bytes{" + slot + '}'), 0);
+  EXPECT_GE(value(text, "sluice_changes_unacknowledged_seconds{" + slot + '}'), 0.001);
+  EXPECT_EQ(value(text, "sluice_slot_active{" + slot + '}'), 1);
+  EXPECT_GT(value(text, "sluice_slot_retained_bytes{" + slot + '}'), 0);
+  EXPECT_EQ(value(text, "sluice_slot_wal_status{" + slot + R"(,status="reserved"})"), 1);
+  EXPECT_EQ(value(text, "sluice_slot_wal_status{" + slot + R"(,status="lost"})"), 0);
 }
 
 TEST(Prometheus, HasFewValuesForALabel) {
