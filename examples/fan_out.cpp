@@ -48,11 +48,12 @@ asio::awaitable<void> run(std::string conninfo, std::string publication, int cou
   int left = count;
   asio::steady_timer all_served{on, asio::steady_timer::time_point::max()};
   for (int i = 0; i < count; ++i) {
+    const std::string customer = customers[i];
     sluice::subscriber_options wanted;
-    wanted.where = sluice::field("customer") == customers[i];
+    wanted.where = sluice::field("customer") == customer;
     wanted.when_full = sluice::slow_subscriber::drop;
     sluice::change_subscriber one = all.subscribe(wanted);
-    asio::co_spawn(on, serve(customers[i], std::move(one)), [&](const std::exception_ptr& failure) {
+    asio::co_spawn(on, serve(customer, std::move(one)), [&](const std::exception_ptr& failure) {
       if (failure) std::rethrow_exception(failure);
       if (--left == 0) all_served.cancel();
     });
