@@ -11,8 +11,8 @@
 
 #include <sluice/wire/error.hpp>
 
-#include "command_line.hpp"
 #include "output.hpp"
+#include "values.hpp"
 
 namespace sluice::tool {
 
@@ -27,7 +27,8 @@ bool input_has_ended() {
   return true;
 }
 
-/// Those who read the descriptors see that these are all. The descriptor stays taken, so that no socket gets its number.
+/// Those who read the descriptors see that these are all. The descriptor stays taken, so that no socket gets its
+/// number.
 void close_output() {
   const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (nowhere < 0) return;
@@ -56,7 +57,8 @@ void hold_partitions(const blocking_partitions& parts, const std::function<bool(
 std::string given_descriptor(const std::string& text) {
   if (text != "-") return text;
   std::string line;
-  if (!std::getline(std::cin, line) || line.empty()) throw usage_error{"--partition -: standard input has no descriptor"};
+  if (!std::getline(std::cin, line) || line.empty())
+    throw usage_error{"--partition -: standard input has no descriptor"};
   return line;
 }
 

@@ -8,8 +8,8 @@
 
 namespace sluice::tool {
 
-// Prints a descriptor a line, closes standard output, and holds the snapshot until standard input ends. Throws error: connection_lost when it is
-// lost before.
+// Prints a descriptor a line, closes standard output, and holds the snapshot until standard input ends. Throws error:
+// connection_lost when it is lost before.
 void hold_partitions(const blocking_partitions& parts, const std::function<bool()>& is_interrupted);
 
 // A descriptor as it is given: `-` stands for a line of standard input. Throws usage_error.

@@ -52,11 +52,13 @@ query without_idle_limits() {
 asio::awaitable<partition_facts> common_facts(asking on) {
   partition_facts facts{.nonce = random_nonce()};
   const query ask = sql("select pg_catalog.pg_export_snapshot(), pg_catalog.current_database()").as_columns();
-  co_await first_row(on, ask, [&](row one) { std::tie(facts.snapshot, facts.database) = one.get<std::string, std::string>(); });
-  const query settings = sql("select name, setting from pg_catalog.pg_settings where name operator(pg_catalog.=) any($1::"
-                             "pg_catalog.text[])",
-                             std::string{settings_of_meaning})
-                             .as_columns();
+  co_await first_row(on, ask,
+                     [&](row one) { std::tie(facts.snapshot, facts.database) = one.get<std::string, std::string>(); });
+  const query settings =
+      sql("select name, setting from pg_catalog.pg_settings where name operator(pg_catalog.=) any($1::"
+          "pg_catalog.text[])",
+          std::string{settings_of_meaning})
+          .as_columns();
   row_stream rows = co_await on.db.stream(settings, on.limits);
   for (;;) {
     const chunk some = co_await rows.next();
@@ -98,9 +100,8 @@ asio::awaitable<void> held_snapshot::divide_and_export(connection& db, wanted wh
   co_await first_row(on, unlimited, [](row /*one*/) {});
 
   asio::awaitable<std::vector<query>> dividing =
-      std::holds_alternative<relation>(what)
-          ? parts_of(on, std::get<relation>(std::move(what)), how.split, how.count)
-          : parts_of(on, std::get<query>(std::move(what)), how.split, how.count);
+      std::holds_alternative<relation>(what) ? parts_of(on, std::get<relation>(std::move(what)), how.split, how.count)
+                                             : parts_of(on, std::get<query>(std::move(what)), how.split, how.count);
   const std::vector<query> parts = co_await std::move(dividing);
   partition_facts facts = co_await common_facts(on);
   facts.count = static_cast<std::uint32_t>(parts.size());

@@ -22,7 +22,8 @@ class held_snapshot {
  public:
   using wanted = std::variant<relation, query>;
 
-  explicit held_snapshot(const asio::any_io_executor& on) : on_{on}, wanted_{on, "cancelled: the snapshot was given up"} {}
+  explicit held_snapshot(const asio::any_io_executor& on)
+      : on_{on}, wanted_{on, "cancelled: the snapshot was given up"} {}
   ~held_snapshot() { close(); }
   held_snapshot(const held_snapshot&) = delete;
   held_snapshot& operator=(const held_snapshot&) = delete;

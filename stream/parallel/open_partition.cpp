@@ -122,7 +122,8 @@ std::span<const result_column> partition_stream::columns() const { return held()
 asio::any_io_executor partition_stream::get_executor() const { return held().on; }
 
 asio::awaitable<partition_stream> open_partition(connection& on, std::string_view descriptor, partition_read how) {
-  return partition_stream::open(on.get_executor(), on.begin(partition_opening::block()), std::string{descriptor}, std::move(how));
+  return partition_stream::open(on.get_executor(), on.begin(partition_opening::block()), std::string{descriptor},
+                                std::move(how));
 }
 
 struct partition_range::state {
@@ -159,8 +160,8 @@ std::span<const result_column> partition_range::columns() const { return held().
 
 partition_range open_partition(client& on, std::string_view descriptor, const partition_read& how) {
   const partition_opening opening{descriptor};
-  auto made = std::make_unique<partition_range::state>(
-      partition_range::state{.block = on.begin(partition_opening::block())});
+  auto made =
+      std::make_unique<partition_range::state>(partition_range::state{.block = on.begin(partition_opening::block())});
   const query_options limits = limits_of(how);
   try {
     made->block.execute(opening.import_snapshot(), limits);

@@ -14,6 +14,7 @@
 #include "query/place_list.hpp"
 #include "query/quoting.hpp"
 #include "query/result_shape.hpp"
+#include "query/sql_effect.hpp"
 
 namespace sluice::detail {
 
@@ -32,7 +33,8 @@ std::string names_of(const partition_facts& of) {
     std::string name;
     for (const std::string& part : place) name.append(name.empty() ? "" : ".").append(part);
     constexpr std::size_t longest_name = 63;
-    list.append(list.empty() ? "" : ", ").append(quote_identifier(name.empty() ? "?column?" : name.substr(0, longest_name)));
+    list.append(list.empty() ? "" : ", ")
+        .append(quote_identifier(name.empty() ? "?column?" : name.substr(0, longest_name)));
   }
   return list;
 }
@@ -64,12 +66,14 @@ error partition_opening::import_failed(const error& why) const {
   // Invalid, not there, of another database, not to be imported: the words differ between versions of the server.
   constexpr std::array<std::string_view, 4> gone{"22023", "42704", "0A000", "55000"};
   if (why.code() != errc::server_error || std::ranges::find(gone, why.sqlstate()) == gone.end()) return why;
-  return error{error_info{.code = errc::partition_lost,
-                          .message = name() + ": its snapshot is not there: it has been given up, or it is of another server, or "
-                                              "of another database than \"" +
-                                     facts_.database + "\": " + why.what(),
-                          .server = why.server(),
-                          .connection_usable = why.connection_usable()}};
+  return error{
+      error_info{.code = errc::partition_lost,
+                 .message = name() +
+                            ": its snapshot is not there: it has been given up, or it is of another server, or "
+                            "of another database than \"" +
+                            facts_.database + "\": " + why.what(),
+                 .server = why.server(),
+                 .connection_usable = why.connection_usable()}};
 }
 
 query partition_opening::question() const {
@@ -96,8 +100,7 @@ query partition_opening::question() const {
 
 void partition_opening::take_answer(const row& answer) const {
   const auto [is_held, is_trusted] = answer.get<bool, bool>();
-  if (!is_held)
-    refuse_partition(name() + " is not vouched for: no session holds it; it is forged, or was given up");
+  if (!is_held) refuse_partition(name() + " is not vouched for: no session holds it; it is forged, or was given up");
   if (!is_trusted)
     refuse_partition(name() +
                      " is held by a role that has not all the rights of this connection's, whose SQL is not run: grant "
@@ -129,8 +132,8 @@ query partition_opening::rows(const partition_read& how) const {
 }
 
 std::string partition_opening::explain() const {
-  return name() + ", of database \"" + facts_.database + "\", in the snapshot " + facts_.snapshot + "\ncolumns: " +
-         described(facts_.columns) + '\n' + rows({}).explain();
+  return name() + ", of database \"" + facts_.database + "\", in the snapshot " + facts_.snapshot +
+         "\ncolumns: " + described(facts_.columns) + '\n' + rows({}).explain();
 }
 
 void partition_opening::store(partition_facts& to, const query& what) {
@@ -142,8 +145,9 @@ void partition_opening::store(partition_facts& to, const query& what) {
 }
 
 query partition_opening::description_of(const partition_facts& facts) {
-  std::string text = select_from(facts.sql, "*");
-  if (text.empty()) refuse("partitions: only a query can be divided: SELECT, TABLE, VALUES, or WITH");
+  const std::string text = select_from(facts.sql, "*");
+  if (how_to_enclose(facts.sql) != enclosing::as_subquery)
+    refuse("partitions: only a query can be divided: SELECT, TABLE, VALUES, or WITH");
   query made{text + " limit 0", values_of(facts), query::shape::columns};
   made.only_reads_ = true;
   return made;

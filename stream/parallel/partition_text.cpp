@@ -124,8 +124,14 @@ std::string json_of_facts(const partition_facts& of) {
   }
   to.close(']').key("columns").open('[');
   for (const partition_column& each : of.columns)
-    to.open('{').key("name").text(each.name).key("type").number(each.type).key("modifier").number(each.modifier).close(
-        '}');
+    to.open('{')
+        .key("name")
+        .text(each.name)
+        .key("type")
+        .number(each.type)
+        .key("modifier")
+        .number(each.modifier)
+        .close('}');
   to.close(']').close('}');
   return std::string{to.all()};
 }
@@ -155,8 +161,8 @@ parts divided(std::string_view descriptor) {
 }  // namespace
 
 void refuse_partition(const std::string& why) {
-  throw error{error_info{
-      .code = errc::bad_partition, .message = "partition: " + why, .server = {}, .connection_usable = true}};
+  throw error{
+      error_info{.code = errc::bad_partition, .message = "partition: " + why, .server = {}, .connection_usable = true}};
 }
 
 std::vector<partition_column> columns_of(const std::vector<result_column>& columns) {
@@ -186,8 +192,8 @@ partition_facts read_partition(std::string_view descriptor) {
     if (why.code() != errc::bad_json) throw;
     refuse_partition(std::string{"what it says is not complete: "} + why.what());
   }
-  if (read.index >= read.count) refuse_partition("it is number " + std::to_string(read.index) + " of " +
-                                                 std::to_string(read.count));
+  if (read.index >= read.count)
+    refuse_partition("it is number " + std::to_string(read.index) + " of " + std::to_string(read.count));
   if (read.snapshot.empty() || read.snapshot.find_first_not_of("0123456789ABCDEF-") != read.snapshot.npos)
     refuse_partition("what it calls a snapshot is none");
   return read;

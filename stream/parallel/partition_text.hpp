@@ -32,7 +32,7 @@ struct partition_facts {
   std::map<std::string, std::string> settings{};  ///< of the session, on which the meaning of the SQL depends
   std::string sql{};
   std::vector<partition_parameter> parameters{};
-  bool is_document{};                           ///< its only column is the document; otherwise objects are made
+  bool is_document{};                              ///< its only column is the document; otherwise objects are made
   std::vector<std::vector<std::string>> places{};  ///< of the columns in such an object; empty: under their names
   std::vector<partition_column> columns{};
 };

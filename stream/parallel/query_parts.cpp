@@ -10,6 +10,7 @@
 #include "query/bad_query.hpp"
 #include "query/quoting.hpp"
 #include "query/result_shape.hpp"
+#include "query/sql_effect.hpp"
 
 namespace sluice::detail {
 
@@ -68,7 +69,8 @@ asio::awaitable<std::vector<query>> divide(asking on, query what, split_by how, 
   if (how.by() == split_by::kind::ctid)
     refuse("partitions: a query has no pages: divide it by a key or a hash of one of its columns, or into one");
   const divided_query from{what, "q." + quote_identifier(how.path())};
-  if (select_from(what.text(), "q.*").empty()) refuse("partitions: only a query can be divided");
+  if (how_to_enclose(what.text()) != enclosing::as_subquery)
+    refuse("partitions: only a query can be divided: SELECT, TABLE, VALUES, or WITH");
   if (how.by() == split_by::kind::hash) co_return in_buckets(from, count);
 
   std::optional<std::int64_t> least;

@@ -13,15 +13,16 @@ using namespace sluice::test;
 /// A holder in the background, whose descriptors are the lines of `parts`, and that ends with its standard input.
 finished with_partitions(const std::string& what, const std::string& then) {
   return shell("SLUICE=" SLUICE_COMMAND "; export SLUICE; coproc \"$SLUICE\" " + what +
-               " 2>&3 3>&2; in=${COPROC[0]} out=${COPROC[1]} holder=$COPROC_PID; mapfile -t parts <&\"$in\"; " + then +
+               "; in=${COPROC[0]} out=${COPROC[1]} holder=$COPROC_PID; mapfile -t parts <&\"$in\"; " + then +
                "; exec {out}>&-; wait \"$holder\"; echo \"held: $?\" >&2");
 }
 
 class CommandPartitions : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    psql("drop table if exists command_parts; create table command_parts (id int, t text); "
-         "insert into command_parts select n, 'row ' || n from generate_series(1, 20000) n");
+    psql(
+        "drop table if exists command_parts; create table command_parts (id int, t text); "
+        "insert into command_parts select n, 'row ' || n from generate_series(1, 20000) n");
   }
 };
 
@@ -40,10 +41,11 @@ TEST_F(CommandPartitions, AreReadBySeveralProcessesWhileOthersWrite) {
 }
 
 TEST_F(CommandPartitions, AreWrittenInEveryFormat) {
-  const finished end = with_partitions(
-      "--sql 'select id, t from command_parts' --partitions 2 --split key:id",
-      "echo ${#parts[@]}; for format in ndjson csv tsv arrow; do for part in \"${parts[@]}\"; do \"$SLUICE\" --partition - "
-      "--format $format <<<\"$part\" | wc -c; done | paste -sd+ | bc; done; \"$SLUICE\" --partition \"${parts[0]}\" --explain");
+  const finished end = with_partitions("--sql 'select id, t from command_parts' --partitions 2 --split key:id",
+                                       "echo ${#parts[@]}; for format in ndjson csv tsv arrow; do for part in "
+                                       "\"${parts[@]}\"; do \"$SLUICE\" --partition - "
+                                       "--format $format <<<\"$part\" | wc -c; done | paste -sd+ | bc; done; "
+                                       "\"$SLUICE\" --partition \"${parts[0]}\" --explain");
   const std::string csv = shell(SLUICE_COMMAND " --sql 'select id, t from command_parts' --format csv | wc -c").out;
   EXPECT_EQ(end.out.substr(0, 2), "2\n") << end.out << end.err;
   EXPECT_NE(end.out.find("partition 1 of 2"), std::string::npos) << end.out;
@@ -68,10 +70,10 @@ TEST_F(CommandPartitions, AreRefusedWithoutRows) {
 }
 
 TEST_F(CommandPartitions, EndWithTheirConnection) {
-  const finished end = with_partitions(
-      "-d 'application_name=command_parts_holder' command_parts --partitions 2",
-      "psql -XAtqc \"select pg_terminate_backend(pid) from pg_stat_activity where application_name = "
-      "'command_parts_holder'\" >/dev/null; wait \"$holder\"; echo \"lost: $?\"");
+  const finished end =
+      with_partitions("-d 'application_name=command_parts_holder' command_parts --partitions 2",
+                      "psql -XAtqc \"select pg_terminate_backend(pid) from pg_stat_activity where application_name = "
+                      "'command_parts_holder'\" >/dev/null; wait \"$holder\"; echo \"lost: $?\"");
   EXPECT_EQ(end.out, "lost: 3\n") << end.err;
 }
 

@@ -28,8 +28,10 @@ namespace sluice {
                                                            const arrow_options& how = {}, query_options limits = {});
 
 /// The same for a connection.
-[[nodiscard]] inline asio::awaitable<arrow_stream<partition_stream>> open_arrow_partition(
-    connection& on, std::string_view descriptor, const arrow_options& how = {}, query_options limits = {}) {
+[[nodiscard]] inline asio::awaitable<arrow_stream<partition_stream>> open_arrow_partition(connection& on,
+                                                                                          std::string_view descriptor,
+                                                                                          const arrow_options& how = {},
+                                                                                          query_options limits = {}) {
   return detail::in_batches(open_partition(on, descriptor, arrow_partition(how, limits)), how);
 }
 
