@@ -12,6 +12,7 @@
 #include "messages/body_reader.hpp"
 
 #include "rows/postgres_epoch.hpp"
+#include "rows/shown_text.hpp"
 
 namespace sluice {
 
@@ -31,6 +32,8 @@ std::string type_name(std::uint32_t type) {
 [[noreturn]] void refuse(const binary_field& from, const std::string& what) {
   std::string message = "column " + std::to_string(from.index);
   if (from.column != nullptr) message += " (" + from.column->name + ')';
+  if (from.read_as != nullptr)
+    message.append(", ").append(type_name(from.type)).append(" read as ").append(*from.read_as);
   throw error{error_info{
       .code = errc::bad_column, .message = message + ": " + what, .server = {}, .rows = 0, .connection_usable = true}};
 }
@@ -99,9 +102,29 @@ std::string decimal_text(const binary_field& from) {
 }  // namespace
 
 void binary_field::fail(std::string_view expected) const {
-  refuse(*this, "expected " + std::string{expected} + ", found " + type_name(type));
+  std::string what = "expected " + std::string{expected} + ", found " + type_name(type);
+  if (type >= first_of_users && depth != 0)
+    what += ": of what a domain is made, query::as_described_columns asks the server";
+  refuse(*this, what);
 }
 void binary_field::fail_value(std::string_view what) const { refuse(*this, std::string{what}); }
+
+binary_field binary_field::inner(std::uint32_t oid, std::size_t what) const {
+  constexpr std::uint32_t deepest = 64;
+  if (depth == deepest) fail_value("it is nested too deeply");
+  binary_field made{*this};
+  made.type = oid;
+  made.is_null = false;
+  made.bytes = {};
+  made.described = nullptr;
+  ++made.depth;
+  if (described == nullptr || what >= described->parts.size()) return made;
+  const result_column& known = described->parts[what];
+  if (known.type != oid || known.base == 0) return made;
+  made.type = known.base;
+  made.described = &known;
+  return made;
+}
 
 void from_binary(const binary_field& from, bool& into) {
   require(from, proto::oid::boolean);
@@ -121,6 +144,7 @@ void from_binary(const binary_field& from, std::string& into) {
     into = decimal_text(from);
     return;
   }
+  if (detail::show(from, into)) return;
   std::string_view text;
   from_binary(from, text);
   into = text;
@@ -215,44 +239,44 @@ double nearest_double(const binary_field& from) {
   return value;
 }
 
-array_reader::array_reader(const binary_field& array) : element_{array} {
-  proto::body_reader in{array.bytes};
-  const std::int32_t dimensions = in.i32();
-  const std::int32_t has_nulls = in.i32();  // each element has its own NULL marker
-  element_.type = in.u32();
-  if (dimensions == 1) {
-    left_ = in.u32();
-    (void)in.i32();  // the lower bound
-  }
-  constexpr std::size_t least_element = 4;
-  if (!in.ok() || dimensions < 0 || dimensions > 1 || (has_nulls & ~1) != 0 || left_ > in.remaining() / least_element ||
-      (left_ == 0 && in.remaining() != 0))
-    array.fail("an array of one dimension");
-  rest_ = in.rest();
-}
-
-binary_field array_reader::next() {
-  proto::body_reader in{rest_};
-  const auto value = proto::value_field::read(in);
-  element_.is_null = !value;
-  element_.bytes = value.value_or(std::span<const std::byte>{});
-  if (!in.ok()) element_.fail_value("an element of its array is cut off");
-  rest_ = in.rest();
-  if (--left_ == 0 && !rest_.empty()) element_.fail_value("its array does not end with its last element");
-  return element_;
-}
-
 void field_walk::fail_no_columns() {
   throw error{errc::bad_state, "these rows are documents: for columns, ask for query::as_columns()"};
 }
 
+namespace {
+
+[[noreturn]] void fail_column(const std::string& message) {
+  throw error{
+      error_info{.code = errc::bad_column, .message = message, .server = {}, .rows = 0, .connection_usable = true}};
+}
+
+}  // namespace
+
 void field_walk::fail_past_the_last(std::size_t index) const {
-  throw error{error_info{
-      .code = errc::bad_column,
-      .message = "there is no column " + std::to_string(index) + ": the result has " + std::to_string(columns_->size()),
-      .server = {},
-      .rows = 0,
-      .connection_usable = true}};
+  fail_column("there is no column " + std::to_string(index) + ": the result has " + std::to_string(columns_->size()));
+}
+
+std::size_t field_walk::position_of(std::string_view name) const {
+  const auto found = std::ranges::find(*columns_, name, &result_column::name);
+  if (found == columns_->end()) {
+    std::string names;
+    for (const result_column& each : *columns_) names.append(names.empty() ? "" : ", ").append(each.name);
+    fail_column("there is no column \"" + std::string{name} + "\": the result has " + names);
+  }
+  if (std::find_if(found + 1, columns_->end(), [&](const result_column& each) { return each.name == name; }) !=
+      columns_->end())
+    fail_twice(name);
+  return static_cast<std::size_t>(found - columns_->begin());
+}
+
+void fail_missing(std::string_view member) {
+  fail_column("there is no column for the member \"" + std::string{member} + "\", which is no std::optional");
+}
+void fail_unknown(std::string_view column) {
+  fail_column("there is no member for the column \"" + std::string{column} + '"');
+}
+void fail_twice(std::string_view column) {
+  fail_column("more than one column has the name \"" + std::string{column} + "\": give them names, or take a position");
 }
 
 }  // namespace detail

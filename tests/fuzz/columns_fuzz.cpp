@@ -1,10 +1,26 @@
 // Arbitrary bytes as a field of any type: a value or an error, and no read past the field. The first byte chooses the
 // type.
 #include <array>
+#include <bitset>
+#include <map>
 #include <sluice/stream/columns.hpp>
 #include <sluice/wire/error.hpp>
 
 #include "fuzzing.hpp"
+
+namespace fuzzed {
+
+/// As deep as the input has it.
+struct tree {
+  std::int32_t id{};
+  std::vector<tree> children{};
+};
+SLUICE_JSON(tree, id, children)
+
+enum class letter : std::uint8_t { a, b };
+SLUICE_JSON_ENUM(letter, a, b)
+
+}  // namespace fuzzed
 
 namespace {
 
@@ -24,10 +40,16 @@ void read(const binary_field& field) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  constexpr std::array types{oid::boolean, oid::bytea,  oid::int2,       oid::int4,       oid::int8,
-                             oid::text,    oid::jsonb,  oid::float4,     oid::float8,     oid::date,
-                             oid::time,    oid::timetz, oid::timestamp,  oid::interval,   oid::timestamptz,
-                             oid::numeric, oid::uuid,   oid::int4_array, oid::text_array, std::uint32_t{99'999}};
+  constexpr std::array types{
+      oid::boolean,        oid::bytea,         oid::int2,          oid::int4,       oid::int8,
+      oid::text,           oid::jsonb,         oid::float4,        oid::float8,     oid::date,
+      oid::time,           oid::timetz,        oid::timestamp,     oid::interval,   oid::timestamptz,
+      oid::numeric,        oid::uuid,          oid::int4_array,    oid::text_array, std::uint32_t{99'999},
+      oid::inet,           oid::cidr,          oid::macaddr,       oid::macaddr8,   oid::bit,
+      oid::varbit,         oid::money,         oid::tid,           oid::point,      oid::line,
+      oid::lseg,           oid::box,           oid::path,          oid::polygon,    oid::circle,
+      oid::xid8,           oid::one_char,      oid::int4range,     oid::numrange,   oid::tstzrange,
+      oid::int4multirange, oid::nummultirange, std::uint32_t{2249}};
   if (size == 0) return 0;
   const result_column column{.name = "c", .type = types[*data % types.size()]};
   const binary_field field{.bytes = std::as_bytes(std::span{data + 1, size - 1}),
@@ -51,5 +73,26 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   read<std::vector<std::optional<int>>>(field);
   read<std::vector<std::string>>(field);
   read<std::vector<std::vector<int>>>(field);
+  read<std::vector<std::vector<std::optional<std::string>>>>(field);
+  read<multi_array<std::string>>(field);
+  read<char>(field);
+  read<network_address>(field);
+  read<mac_address>(field);
+  read<mac_address_8>(field);
+  read<bit_string>(field);
+  read<std::bitset<12>>(field);
+  read<std::vector<bool>>(field);
+  read<money>(field);
+  read<row_place>(field);
+  read<ltree>(field);
+  read<fuzzed::letter>(field);
+  read<fuzzed::tree>(field);
+  read<std::tuple<int, std::optional<std::string>, std::vector<int>>>(field);
+  read<range<int>>(field);
+  read<range<std::string>>(field);
+  read<multirange<std::chrono::system_clock::time_point>>(field);
+  read<multirange<double>>(field);
+  read<std::map<std::string, std::optional<std::string>>>(field);
+  read<std::vector<std::pair<std::string_view, std::optional<std::string_view>>>>(field);
   return 0;
 }

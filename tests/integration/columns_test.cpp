@@ -1,11 +1,13 @@
 // Columns by position in the binary format: every type from a real server, and the types that are refused.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <set>
 #include <sluice/stream/columns.hpp>
 #include <string>
 #include <vector>
@@ -30,6 +32,13 @@ T value(const std::string& expression) {
   return *got;
 }
 
+/// Without what it was read as, which compilers spell in their own ways.
+std::string without_cpp_type(const std::string& said) {
+  const std::size_t begin = said.find(", ");
+  const std::size_t end = std::min(said.find(": expected "), said.find(": it is "));
+  return begin < end && end != said.npos ? said.substr(0, begin) + said.substr(end) : said;
+}
+
 std::string refusal(const std::string& expression, auto take) {
   sluice::client db{dsn()};
   std::string said;
@@ -40,7 +49,7 @@ std::string refusal(const std::string& expression, auto take) {
     } catch (const sluice::error& e) {
       EXPECT_TRUE(e.connection_usable());
       EXPECT_EQ(e.code(), sluice::condition::usage);
-      said = e.what();
+      said = without_cpp_type(e.what());
     }
   }
   EXPECT_TRUE(db.is_idle());
@@ -174,7 +183,8 @@ TEST(Columns, RefuseAnotherTypeRangeOrColumn) {
             "there is no column 1: the result has 1");
 }
 
-// Each value is read as text, or the error names its type. It is never given as bytes in another format.
+// Each value is read as text, or the error names its type. It is never given as bytes in another format. As strings
+// that own their memory, some are read as psql shows them.
 TEST(Columns, OfAnyTypeAreTextOrAnErrorThatNamesIt) {
   for (const auto& [expression, type] :
        std::vector<std::pair<std::string, std::string>>{{"row(1, 'x')", "record"},
@@ -200,7 +210,9 @@ TEST(Columns, OfAnyTypeAreTextOrAnErrorThatNamesIt) {
                                                         {"'1 2'::int2vector", "int2vector"},
                                                         {"bytea 'abc'", "bytea"}}) {
     const std::string says = "column 0 (c): expected text, found " + type + ": cast it to text in the query";
-    EXPECT_EQ(refusal(expression, [](auto row) { (void)row.template get<std::string>(0); }), says);
+    const bool is_shown = std::set<std::string>{"bit", "varbit", "macaddr", "point", "line", "inet"}.contains(type);
+    EXPECT_EQ(refusal(expression, [](auto row) { (void)row.template get<std::string>(0); }),
+              is_shown ? "accepted" : says);
     EXPECT_EQ(refusal(expression, [](auto row) { (void)row.template get<std::optional<std::string_view>>(0); }), says);
   }
 }

@@ -290,11 +290,12 @@ TEST(Columns, OfMomentsBeyondTheirTypeAreRefused) {
     try {
       for (const sluice::row row : db.stream(sql("select " + expression + " as c").as_columns())) read(row);
     } catch (const sluice::error& e) {
-      return std::string{e.what()};
+      const std::string said{e.what()};
+      return said.substr(said.rfind(": "));
     }
     return std::string{"none"};
   };
-  const std::string out_of_range = "column 0 (c): it is out of the range of the C++ type";
+  const std::string out_of_range = ": it is out of the range of the C++ type";
   using narrow = sys_time<duration<std::int32_t>>;
   const auto narrowly = [](const sluice::row& row) { (void)row.get<narrow>(0); };
   EXPECT_EQ(refusal(narrowly, "timestamptz '2038-01-19 03:14:08Z'"), out_of_range);

@@ -13,7 +13,7 @@
 /// - sluice::row_range and sluice::row_stream, sluice::chunk, sluice::row: results; what all streams can do:
 ///   sluice::blocking_stream and sluice::awaitable_stream
 /// - sluice::transaction and sluice::blocking_transaction
-/// - sluice::stream_in_parallel: one relation over several connections
+/// - sluice::stream_in_parallel: one relation over several connections; sluice::partitions: in several processes
 /// - sluice::error: every failure
 /// - sluice::connection_options and sluice::query_options: bounds, deadlines and modes
 
@@ -26,6 +26,7 @@
 #include <sluice/stream/notifications.hpp>
 #include <sluice/stream/options.hpp>
 #include <sluice/stream/parallel.hpp>
+#include <sluice/stream/partitions.hpp>
 #include <sluice/stream/pause.hpp>
 #include <sluice/stream/pipeline.hpp>
 #include <sluice/stream/pool.hpp>

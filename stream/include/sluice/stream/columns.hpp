@@ -1,36 +1,51 @@
 #pragma once
 /// @file
-/// Columns by their position, for queries whose columns are wanted rather than documents.
+/// Columns by their position or name, and rows as tuples and structs, for queries whose columns are wanted rather than
+/// documents.
 ///
 ///     for (sluice::row row : db.stream(sluice::sql("select id, name, born from people").as_columns())) {
 ///       auto [id, name] = row.get<std::int64_t, std::string_view>();
-///       auto born = row.get<std::optional<std::chrono::sys_days>>(2);
+///       auto born = row.get<std::optional<std::chrono::sys_days>>("born");
+///       auto whole = row.get<person>();                     // a type with SLUICE_JSON: its members, by their names
 ///     }
 ///
 /// | C++ | SQL |
 /// |---|---|
-/// | integers, checked against their range | int2, int4, int8, oid; numeric that holds a whole number |
+/// | integers, checked against their range | int2, int4, int8; numeric that holds a whole number |
+/// | the same | oid, regclass and the like, xid, cid, xid8, pg_lsn |
 /// | float, double | float4, float8 (float: float4 only); double: numeric, as the nearest one |
-/// | bool | bool |
+/// | bool; char | bool; "char" |
 /// | std::string_view, std::string | text, varchar, char(n), name, json, jsonb, xml |
 /// | the same | enumerations, citext and other types of the database's own whose binary form is text |
-/// | std::string | numeric, too: its decimal text |
+/// | an enumeration with SLUICE_JSON_ENUM | enumerations and text: its names |
+/// | std::string | as psql shows it: numeric, inet, cidr, macaddr, macaddr8, bit, varbit, and the geometric types |
 /// | std::span<const std::byte>, std::vector<std::byte> | bytea |
 /// | uuid | uuid |
 /// | std::chrono::sys_time, local_time | timestamptz, timestamp; infinity is `max()`, -infinity `min()` |
 /// | std::chrono::sys_days, year_month_day | date; sys_days: infinity as above |
 /// | std::chrono::microseconds | time: since midnight |
 /// | time_with_zone, interval | timetz, interval |
+/// | network_address | inet, cidr |
+/// | mac_address, mac_address_8 | macaddr, macaddr8 |
+/// | bit_string, std::bitset, std::vector<bool> | bit, varbit |
+/// | money; row_place; ltree | money; tid; ltree, lquery, ltxtquery |
 /// | std::optional | any of these, or NULL |
-/// | std::vector | one-dimensional arrays of these |
+/// | std::vector; of vectors; multi_array | arrays of one dimension; of as many; of any number |
+/// | std::tuple, a type with SLUICE_JSON | composites and `record`, by the positions of their fields |
+/// | range, multirange | ranges, multiranges |
+/// | std::map, std::unordered_map of std::string to std::optional<std::string> | hstore |
+/// | raw_value | any type: its OID and its bytes |
 ///
-/// Of a query `as_text_columns()`, each column is text: std::string_view, std::string, or std::optional of them.
+/// A domain is what it is made of. The server says so of a column; inside of arrays, composites and ranges it does not:
+/// `query::as_described_columns` looks it up.
 ///
-/// Cast any type not listed above in the query: `host::text`.
+/// Of a query `as_text_columns()`, each column is text: std::string_view, std::string, an enumeration, or std::optional
+/// of them. Cast any type not listed above in the query: `v::text`.
 ///
 /// To support a type of your own, define `void from_binary(const sluice::binary_field&, your_type&)` in its namespace.
 /// @see PostgreSQL documentation, section "Formats and Format Codes"
 
+#include <array>
 #include <bit>
 #include <charconv>
 #include <chrono>
@@ -45,60 +60,29 @@
 #include <string_view>
 #include <system_error>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <sluice/export.hpp>
-#include <sluice/proto/byte_order.hpp>
 #include <sluice/proto/oid.hpp>
+#include <sluice/stream/binary_field.hpp>
+#include <sluice/stream/column_values.hpp>
+#include <sluice/stream/members.hpp>
 #include <sluice/stream/moments.hpp>
+#include <sluice/stream/nested_columns.hpp>
 #include <sluice/stream/row.hpp>
 #include <sluice/stream/uuid.hpp>
 #include <sluice/wire/result_columns.hpp>
 
 namespace sluice {
 
-/// One field of a row, or one element of an array, as the server sent it.
-/// @par Lifetime  a view; valid as long as the row
-struct binary_field {
-  std::span<const std::byte> bytes{};
-  bool is_null{};
-  std::uint32_t type{};           ///< OID
-  std::size_t index{};            ///< of the column, counted from 0
-  const result_column* column{};  ///< the column it belongs to
-
-  /// @par Errors  throws error: bad_column: "column 3 (name): expected an integer, found text"
-  [[noreturn]] SLUICE_API void fail(std::string_view expected) const;
-  /// The same for a value of the right type that cannot be used.
-  [[noreturn]] SLUICE_API void fail_value(std::string_view what) const;
-
-  /// Reads the whole field as one big-endian number.
-  template <class Unsigned>
-  [[nodiscard]] Unsigned load() const {
-    if (bytes.size() != sizeof(Unsigned)) fail_value("it is not as long as its type");
-    return proto::load_big<Unsigned>(bytes.data());
-  }
-};
-
-/// A value of type timetz.
-struct time_with_zone {
-  std::chrono::microseconds since_midnight{};
-  std::chrono::seconds east_of_utc{};
-  friend bool operator==(const time_with_zone&, const time_with_zone&) = default;
-};
-
-/// A value of type interval: three parts that cannot be added up without a calendar.
-struct interval {
-  std::int32_t months{};
-  std::int32_t days{};
-  std::chrono::microseconds time{};
-  friend bool operator==(const interval&, const interval&) = default;
-};
-
 namespace detail {
 /// The digits of a numeric that has no fractional part.
 [[nodiscard]] SLUICE_API std::string whole_number(const binary_field& from);
 [[nodiscard]] SLUICE_API double nearest_double(const binary_field& from);
+/// Of the types that are numbers without a sign, such as regclass; nothing: it is none of them.
+[[nodiscard]] SLUICE_API std::optional<std::uint64_t> unsigned_number(const binary_field& from);
 }  // namespace detail
 
 template <std::integral Integer>
@@ -111,16 +95,20 @@ void from_binary(const binary_field& from, Integer& into) {
     if (failed != std::errc{}) from.fail_value(out_of_range);
     return;
   }
-  std::int64_t value{};
+  const auto take = [&](auto value) {
+    if (!std::in_range<Integer>(value)) from.fail_value(out_of_range);
+    into = static_cast<Integer>(value);
+  };
   switch (from.type) {
-    case proto::oid::int2: value = static_cast<std::int16_t>(from.load<std::uint16_t>()); break;
-    case proto::oid::int4: value = static_cast<std::int32_t>(from.load<std::uint32_t>()); break;
-    case proto::oid::int8: value = static_cast<std::int64_t>(from.load<std::uint64_t>()); break;
-    case proto::oid::object_id: value = from.load<std::uint32_t>(); break;
-    default: from.fail("an integer");
+    case proto::oid::int2: return take(static_cast<std::int16_t>(from.load<std::uint16_t>()));
+    case proto::oid::int4: return take(static_cast<std::int32_t>(from.load<std::uint32_t>()));
+    case proto::oid::int8: return take(static_cast<std::int64_t>(from.load<std::uint64_t>()));
+    case proto::oid::object_id: return take(from.load<std::uint32_t>());
+    default: break;
   }
-  if (!std::in_range<Integer>(value)) from.fail_value(out_of_range);
-  into = static_cast<Integer>(value);
+  const std::optional<std::uint64_t> other = detail::unsigned_number(from);
+  if (!other) from.fail("an integer");
+  take(*other);
 }
 
 inline void from_binary(const binary_field& from, float& into) {
@@ -149,6 +137,15 @@ SLUICE_API void from_binary(const binary_field& from, std::chrono::year_month_da
 SLUICE_API void from_binary(const binary_field& from, std::chrono::microseconds& into);
 SLUICE_API void from_binary(const binary_field& from, time_with_zone& into);
 SLUICE_API void from_binary(const binary_field& from, interval& into);
+SLUICE_API void from_binary(const binary_field& from, char& into);
+SLUICE_API void from_binary(const binary_field& from, network_address& into);
+SLUICE_API void from_binary(const binary_field& from, mac_address& into);
+SLUICE_API void from_binary(const binary_field& from, mac_address_8& into);
+SLUICE_API void from_binary(const binary_field& from, bit_string& into);
+SLUICE_API void from_binary(const binary_field& from, money& into);
+SLUICE_API void from_binary(const binary_field& from, row_place& into);
+SLUICE_API void from_binary(const binary_field& from, ltree& into);
+inline void from_binary(const binary_field& from, raw_value& into) { into = {from.type, from.bytes}; }
 
 namespace detail {
 
@@ -162,20 +159,6 @@ void read_moment(const binary_field& from, std::uint32_t type, std::chrono::time
   into = std::chrono::time_point<Clock, Duration>{*since_epoch};
 }
 
-/// Reads the elements of an array, one after the other.
-class SLUICE_API array_reader {
- public:
-  /// @par Errors  throws error: bad_column for anything but an array of at most one dimension, or if it ends too early
-  explicit array_reader(const binary_field& array);
-  [[nodiscard]] std::size_t left() const noexcept { return left_; }
-  [[nodiscard]] binary_field next();
-
- private:
-  binary_field element_;
-  std::span<const std::byte> rest_;
-  std::size_t left_{0};
-};
-
 }  // namespace detail
 
 template <class Duration>
@@ -187,42 +170,33 @@ void from_binary(const binary_field& from, std::chrono::local_time<Duration>& in
   detail::read_moment(from, proto::oid::timestamp, into);
 }
 
-template <class T>
-void from_binary(const binary_field& from, std::optional<T>& into);
-template <class T>
-void from_binary(const binary_field& from, std::vector<T>& into);
-
 namespace detail {
-template <class T>
-inline constexpr bool takes_null = false;
-template <class T>
-inline constexpr bool takes_null<std::optional<T>> = true;
 
 template <class T>
-[[nodiscard]] T value_of(const binary_field& from) {
-  if constexpr (!takes_null<T>)
-    if (from.is_null) from.fail_value("it is NULL: take it as a std::optional");
-  T value{};
-  from_binary(from, value);
-  return value;
+inline constexpr std::uint32_t natural_moment = 0;
+template <class Duration>
+inline constexpr std::uint32_t natural_moment<std::chrono::sys_time<Duration>> = proto::oid::timestamptz;
+template <>
+inline constexpr std::uint32_t natural_moment<std::chrono::sys_days> = proto::oid::date;
+template <>
+inline constexpr std::uint32_t natural_moment<std::chrono::year_month_day> = proto::oid::date;
+template <class Duration>
+inline constexpr std::uint32_t natural_moment<std::chrono::local_time<Duration>> = proto::oid::timestamp;
+
+template <class T>
+constexpr std::uint32_t natural_type() noexcept {
+  if constexpr (std::is_same_v<T, std::int16_t>) return proto::oid::int2;
+  if constexpr (std::is_same_v<T, std::int32_t>) return proto::oid::int4;
+  if constexpr (std::is_same_v<T, std::int64_t>) return proto::oid::int8;
+  if constexpr (std::is_same_v<T, float>) return proto::oid::float4;
+  if constexpr (std::is_same_v<T, double>) return proto::oid::float8;
+  if constexpr (std::is_same_v<T, std::chrono::microseconds>) return proto::oid::time;
+  if constexpr (std::is_same_v<T, network_address>) return proto::oid::inet;
+  if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view>) return proto::oid::text;
+  return natural_moment<T>;
 }
+
 }  // namespace detail
-
-template <class T>
-void from_binary(const binary_field& from, std::optional<T>& into) {
-  if (from.is_null)
-    into.reset();
-  else
-    from_binary(from, into.emplace());
-}
-
-template <class T>
-void from_binary(const binary_field& from, std::vector<T>& into) {
-  into.clear();
-  detail::array_reader elements{from};
-  into.reserve(elements.left());
-  while (elements.left() != 0) into.push_back(detail::value_of<T>(elements.next()));
-}
 
 namespace detail {
 
@@ -242,13 +216,18 @@ class field_walk {
             .is_null = field.is_null(),
             .type = column.is_text ? proto::oid::text : column.type,
             .index = index_++,
-            .column = &column};
+            .column = &column,
+            .described = column.parts.empty() ? nullptr : &column};
   }
   [[nodiscard]] binary_field skip_to(std::size_t index) {
     if (index >= columns_->size()) fail_past_the_last(index);
     while (index_ != index) (void)next();
     return next();
   }
+
+  [[nodiscard]] std::size_t size() const noexcept { return columns_->size(); }
+  /// @par Errors  throws error: bad_column if there is no column of that name, or more than one
+  [[nodiscard]] SLUICE_API std::size_t position_of(std::string_view name) const;
 
  private:
   [[noreturn]] SLUICE_API static void fail_no_columns();
@@ -257,6 +236,55 @@ class field_walk {
   const std::byte* at_{};
   const result_columns* columns_{};
   std::size_t index_{0};
+};
+
+[[noreturn]] SLUICE_API void fail_missing(std::string_view member);
+[[noreturn]] SLUICE_API void fail_unknown(std::string_view column);
+[[noreturn]] SLUICE_API void fail_twice(std::string_view column);
+
+/// Reads a row into a type, by the names of its members.
+template <class T>
+class member_reader {
+ public:
+  explicit member_reader(T& into) noexcept : into_{into} {}
+
+  void read(field_walk fields) {
+    for (std::size_t left = fields.size(); left != 0; --left) {
+      const binary_field next = fields.next();
+      const bool is_member = [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+        return (take<Index>(next) || ...);
+      }(std::make_index_sequence<count>{});
+      if constexpr (json_policy<T>::unknown_members_are_errors)
+        if (!is_member) fail_unknown(next.column->name);
+    }
+    [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+      (require<Index>(), ...);
+    }(std::make_index_sequence<count>{});
+  }
+
+ private:
+  static constexpr auto members = sluice_json_members(static_cast<const T*>(nullptr));
+  static constexpr std::size_t count = std::tuple_size_v<decltype(members)>;
+  template <std::size_t Index>
+  using type_of = std::remove_cvref_t<decltype(std::declval<T&>().*(std::get<Index>(members).at))>;
+
+  template <std::size_t Index>
+  [[nodiscard]] bool take(const binary_field& field) {
+    constexpr auto member = std::get<Index>(members);
+    if (field.column->name != member.name) return false;
+    if (is_read_[Index]) fail_twice(member.name);
+    is_read_[Index] = true;
+    into_.*(member.at) = value_of<type_of<Index>>(field);
+    return true;
+  }
+  template <std::size_t Index>
+  void require() const {
+    if constexpr (!json_policy<T>::missing_members_keep_their_value && !takes_null<type_of<Index>>)
+      if (!is_read_[Index]) fail_missing(std::get<Index>(members).name);
+  }
+
+  T& into_;
+  std::array<bool, count> is_read_{};
 };
 
 }  // namespace detail
@@ -316,12 +344,24 @@ template <class T>
 T row::get(std::size_t index) const {
   return detail::value_of<T>(detail::field_walk{body_, columns_}.skip_to(index));
 }
+template <class T>
+T row::get(std::string_view name) const {
+  detail::field_walk fields{body_, columns_};
+  return detail::value_of<T>(fields.skip_to(fields.position_of(name)));
+}
 
 template <class First, class... Rest>
+  requires(sizeof...(Rest) != 0 || !has_json_members<First>)
 std::tuple<First, Rest...> row::get() const {
   detail::field_walk fields{body_, columns_};
   // Braces, so that the elements are initialised in order.
   return std::tuple<First, Rest...>{detail::value_of<First>(fields.next()), detail::value_of<Rest>(fields.next())...};
+}
+template <has_json_members T>
+T row::get() const {
+  T value{};
+  detail::member_reader<T>{value}.read(detail::field_walk{body_, columns_});
+  return value;
 }
 
 }  // namespace sluice

@@ -105,6 +105,12 @@ class SLUICE_API query {
   /// was found. It cannot be sent in a pipeline.
   /// @par Errors  as `as_columns`
   [[nodiscard]] query as_columns(format_choice in_text) &&;
+  /// The same with all columns in the binary format, for arrays, composites and ranges that have domains in them:
+  /// reading those takes knowing what the domains are made of.
+  /// @par Errors  as `as_columns`
+  [[nodiscard]] query as_described_columns() && {
+    return std::move(*this).as_columns([](const result_column& /*each*/) { return false; });
+  }
   /// The choice of `as_columns`; null for other queries.
   [[nodiscard]] const std::shared_ptr<const format_choice>& choice() const noexcept { return choice_; }
 

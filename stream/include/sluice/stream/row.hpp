@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include <sluice/proto/field_view.hpp>
+#include <sluice/stream/members.hpp>
 #include <sluice/wire/result_columns.hpp>
 
 namespace sluice {
@@ -60,9 +61,20 @@ class row {
   ///                bad_state for rows of documents
   template <class T>
   [[nodiscard]] T get(std::size_t index) const;
+  /// A column by its name, as the server spells it. Each call looks through the names: in a loop over many rows, a
+  /// position costs less.
+  /// @par Errors  also bad_column when no column, or more than one, has that name
+  template <class T>
+  [[nodiscard]] T get(std::string_view name) const;
   /// The first columns, in one walk: `auto [id, name] = row.get<int, std::string_view>();`
   template <class First, class... Rest>
+    requires(sizeof...(Rest) != 0 || !has_json_members<First>)
   [[nodiscard]] std::tuple<First, Rest...> get() const;
+  /// A type with SLUICE_JSON: its members from the columns of their names. Columns without a member are ignored, and a
+  /// member without a column is an error unless it is a std::optional; `json_policy` changes both.
+  /// @par Errors  as above; the message names the member
+  template <has_json_members T>
+  [[nodiscard]] T get() const;
   /// All columns as the server sent them: a forward range of `binary_field`. Include <sluice/stream/columns.hpp>.
   /// @par Lifetime  as the row
   /// @par Errors    throws error: bad_state for rows of documents

@@ -40,8 +40,26 @@ template <>
 inline constexpr bool is_view_of_a_row<std::string_view> = true;
 template <class T>
 inline constexpr bool is_view_of_a_row<std::span<T>> = true;
+template <>
+inline constexpr bool is_view_of_a_row<bit_string> = true;
+template <>
+inline constexpr bool is_view_of_a_row<ltree> = true;
+template <>
+inline constexpr bool is_view_of_a_row<raw_value> = true;
 template <class T>
 inline constexpr bool is_view_of_a_row<std::optional<T>> = is_view_of_a_row<T>;
+template <class T>
+inline constexpr bool is_view_of_a_row<std::vector<T>> = is_view_of_a_row<T>;
+template <class T>
+inline constexpr bool is_view_of_a_row<multi_array<T>> = is_view_of_a_row<T>;
+template <class T>
+inline constexpr bool is_view_of_a_row<range<T>> = is_view_of_a_row<T>;
+template <class T>
+inline constexpr bool is_view_of_a_row<multirange<T>> = is_view_of_a_row<T>;
+template <class First, class Second>
+inline constexpr bool is_view_of_a_row<std::pair<First, Second>> = is_view_of_a_row<First> || is_view_of_a_row<Second>;
+template <class... Ts>
+inline constexpr bool is_view_of_a_row<std::tuple<Ts...>> = (is_view_of_a_row<Ts> || ...);
 
 /// How a row is read: here, by the positions of its columns.
 template <class... Ts>
