@@ -21,6 +21,8 @@ using prometheus::Histogram;
 using prometheus::Labels;
 
 constexpr std::size_t most_names = 32;  // of databases, and of slots
+constexpr std::array outcomes{"drained", "cancelled", "closed"};  // as in `leaving`
+constexpr std::array limit_kinds{"row", "stream", "aside"};       // as in `limit_event::kind`
 
 /// OpenTelemetry's bounds, and two below them: a query on an open connection takes tens of microseconds.
 const Histogram::BucketBoundaries& seconds() {
@@ -70,6 +72,7 @@ struct prometheus_observer::metrics {
                      .Add(pool_label(pool))},
         idle{gauge(in, "db_client_connection_count", "Connections of the pool").Add(with_state(pool, "idle"))},
         used{gauge(in, "db_client_connection_count", "Connections of the pool").Add(with_state(pool, "used"))},
+        most{gauge(in, "db_client_connection_max", "Connections that the pool may have").Add(pool_label(pool))},
         pending{gauge(in, "db_client_connection_pending_requests", "Those that wait for a connection")
                     .Add(pool_label(pool))},
         cache_calls{counter(in, "sluice_cache_calls_total", "Calls of the result cache, by how they were answered")},
@@ -88,7 +91,11 @@ struct prometheus_observer::metrics {
         slot_retained{gauge(in, "sluice_slot_retained_bytes", "Of the log, which the server keeps for the slot")},
         slot_safe{gauge(in, "sluice_slot_safe_bytes", "That may be written before the slot may be lost")},
         slot_status{gauge(in, "sluice_slot_wal_status", "1 for the status that the slot's log has")},
-        pool_name{pool} {}
+        pool_name{pool} {
+    // From 0 on: of a series that begins with 1, Prometheus sees no increase.
+    for (const char* const each : limit_kinds) limits.Add({{"limit", each}});
+    for (const char* const each : outcomes) leaves.Add({{"outcome", each}});
+  }
 
   static Labels pool_label(const std::string& pool) { return {{"db_client_connection_pool_name", pool}}; }
   static Labels with_state(const std::string& pool, const char* state) {
@@ -129,6 +136,7 @@ struct prometheus_observer::metrics {
   Counter& timeouts;
   Gauge& idle;
   Gauge& used;
+  Gauge& most;
   Gauge& pending;
   Family<Counter>& cache_calls;
   Family<Counter>& cache_results;
@@ -197,7 +205,6 @@ void prometheus_observer::on_query_end(const query_end_event& event) noexcept {
 }
 
 void prometheus_observer::on_leave(const leave_event& event) noexcept {
-  static constexpr std::array outcomes{"drained", "cancelled", "closed"};
   record([&] {
     metrics_->leaves.Add({{"outcome", outcomes[static_cast<std::size_t>(event.outcome)]}}).Increment();
     metrics_->cancel_requests.Increment(event.requests);
@@ -205,8 +212,7 @@ void prometheus_observer::on_leave(const leave_event& event) noexcept {
 }
 
 void prometheus_observer::on_limit(const limit_event& event) noexcept {
-  static constexpr std::array kinds{"row", "stream", "aside"};
-  record([&] { metrics_->limits.Add({{"limit", kinds[static_cast<std::size_t>(event.of)]}}).Increment(); });
+  record([&] { metrics_->limits.Add({{"limit", limit_kinds[static_cast<std::size_t>(event.of)]}}).Increment(); });
 }
 
 void prometheus_observer::on_pool(const pool_event& event) noexcept {
@@ -220,6 +226,7 @@ void prometheus_observer::on_pool(const pool_event& event) noexcept {
     }
     metrics_->idle.Set(static_cast<double>(event.now.idle));
     metrics_->used.Set(static_cast<double>(event.now.lent));
+    metrics_->most.Set(static_cast<double>(event.now.max));
     metrics_->pending.Set(static_cast<double>(event.now.waiting));
   });
 }

@@ -43,6 +43,7 @@ struct pool_stats {
   std::size_t lent{};  ///< including those being cleaned up after use
   std::size_t connecting{};
   std::size_t waiting{};  ///< calls of `acquire`
+  std::size_t max{};      ///< as `pool_options::max_size` says
 
   std::uint64_t acquired{};
   std::uint64_t reused{};  ///< of these, with a connection that had been lent before
