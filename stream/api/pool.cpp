@@ -46,13 +46,15 @@ pool& pool::operator=(pool&& other) noexcept {
 
 pool::~pool() { close(); }
 
-asio::awaitable<pooled_connection> pool::acquire() {
-  return pooled_connection::acquire_from(held(), wire::clock::time_point::max());
+asio::awaitable<pooled_connection> pool::acquire() { return acquire(trace_context{}); }
+asio::awaitable<pooled_connection> pool::acquire(trace_context parent) {
+  return pooled_connection::acquire_from(held(), wire::clock::time_point::max(), parent);
 }
 
 asio::awaitable<pooled_connection> pooled_connection::acquire_from(std::shared_ptr<wire::session_pool> sessions,
-                                                                   std::chrono::steady_clock::time_point deadline) {
-  std::shared_ptr<wire::session> lent = co_await sessions->acquire(deadline);
+                                                                   std::chrono::steady_clock::time_point deadline,
+                                                                   trace_context parent) {
+  std::shared_ptr<wire::session> lent = co_await sessions->acquire(deadline, parent);
   co_return pooled_connection{std::move(sessions), std::move(lent)};
 }
 
@@ -63,7 +65,7 @@ asio::awaitable<command_result> pool::execute(query what, query_options options)
 asio::awaitable<command_result> pool::run(std::shared_ptr<wire::session_pool> on, query what, query_options options) {
   const auto asked = wire::clock::now();
   const auto latest = detail::latest_start(asked, options);
-  pooled_connection lent = co_await pooled_connection::acquire_from(std::move(on), latest);
+  pooled_connection lent = co_await pooled_connection::acquire_from(std::move(on), latest, options.parent);
   options.timeout = detail::rest_of(options.timeout, asked);
   options.first_row_timeout = detail::rest_of(options.first_row_timeout, asked);
   asio::awaitable<command_result> answer = lent->execute(what, options);

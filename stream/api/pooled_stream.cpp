@@ -162,7 +162,9 @@ class attempts_of final : public chunk_source {
       throw;
     }
   }
-  asio::awaitable<void> acquire() { connection_ = co_await pooled_connection::acquire_from(from_, last_moment()); }
+  asio::awaitable<void> acquire() {
+    connection_ = co_await pooled_connection::acquire_from(from_, last_moment(), options_.parent);
+  }
 
   /// After this time, nothing is sent.
   [[nodiscard]] clock::time_point last_moment() const { return detail::latest_start(began_, options_); }

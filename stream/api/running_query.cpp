@@ -71,17 +71,24 @@ running_query::running_query(const running_query& before, const query& what, con
 running_query::running_query(std::shared_ptr<wire::session> on, std::string_view statements,
                              const query_options& options)
     : running_query{std::move(on), options} {
-  reader_.emplace(*session_, statements);
+  begin_span(statements, span_event::kind::query);
+  if (const std::string end = comment(); end.empty())
+    reader_.emplace(*session_, statements);
+  else
+    reader_.emplace(*session_, std::string{statements} += end);
   note_text(statements, false);
 }
 
 running_query::running_query(std::shared_ptr<wire::session> on, command what, const query_options& options)
     : running_query{std::move(on), options} {
   const bound_values values{what.what};
+  begin_span(what.what.text(), span_event::kind::query);
+  const std::string end = comment();
   reader_.emplace(*session_, wire::statement{.text = what.what.text(),
                                              .types = values.types,
                                              .values = values.values,
                                              .discards_rows = true,
+                                             .comment = end,
                                              .server_timeout = limits_.server_timeout});
   note_text(what.what.text(), reader_->was_prepared());
 }
@@ -90,6 +97,7 @@ running_query::running_query(std::shared_ptr<wire::session> on, const repeated_c
                              const query_options& options)
     : running_query{std::move(on), options} {
   const std::vector<proto::parameter> values = bound_values::values_of(what.values);
+  begin_span(what.text, span_event::kind::query);
   reader_.emplace(*session_, wire::statement{.text = what.text,
                                              .types = what.types,
                                              .values = values,
@@ -101,6 +109,7 @@ running_query::running_query(std::shared_ptr<wire::session> on, const repeated_c
 
 running_query::running_query(std::shared_ptr<wire::session> on, copy_from what, const query_options& options)
     : running_query{std::move(on), options} {
+  begin_span(what.statement, span_event::kind::copy);
   reader_.emplace(*session_, wire::query_reader::copy_from{what.statement});
   effects_ = query::effect::none;  // dropped, it stores nothing
   note_text(what.statement, false);
@@ -115,6 +124,9 @@ void running_query::encode(const query& what, const wire::query_reader* before) 
     text_ = what.text();
   }
   const bound_values bound{what};
+  const bool is_copied = limits_.mode == fetch_mode::bulk;
+  begin_span(what.text(), is_copied ? span_event::kind::copy : span_event::kind::query);
+  const std::string end = is_copied ? std::string{} : comment();
   const bool is_paged = limits_.mode == fetch_mode::paged;
   const bool is_document = what.rows() == query::shape::document;
   constexpr std::array in_binary{proto::value_format::binary};
@@ -125,11 +137,12 @@ void running_query::encode(const query& what, const wire::query_reader* before) 
                             .refuses = is_document ? refuse_documents : nullptr,
                             .page_rows = is_paged ? std::max(limits_.page_rows, 1U) : 0U,
                             .page_bytes = limits_.page_bytes,
+                            .comment = end,
                             .server_timeout = limits_.server_timeout};
   rows_ = result_rows{*session_, what};
   const std::shared_ptr<result_shape>& shape = rows_.shape();
   std::optional<bulk_copy> copied;
-  if (limits_.mode == fetch_mode::bulk) {
+  if (is_copied) {
     require_standard_strings(what);
     copied.emplace(what, bound.values, shape).make_copy(statement);
   } else if (shape != nullptr) {
@@ -162,8 +175,25 @@ void running_query::note_text(std::string_view text, bool was_prepared) {
   report_ = query_report{*session_->watch, session_->server.database, text, is_paged, was_prepared};
 }
 
+void running_query::begin_span(std::string_view text, span_event::kind is) {
+  if (!wire::open_span::is_wanted(session_->watch, limits_.parent)) return;
+  spans_ = std::make_unique<query_spans>(*session_->watch, limits_.parent, is, session_->server.database, text);
+}
+
+/// After a line break, because the SQL may end with a comment up to the end of its line.
+std::string running_query::comment() const {
+  if (!limits_.comment_traceparent || limits_.parent == trace_context{}) return {};
+  if (session_->engine.statements.is_on())
+    session_->io.refuse(errc::bad_query,
+                        "comment_traceparent makes a new text of every statement, and a connection with a "
+                        "statement_cache would prepare each of them again: use one without");
+  const trace_context& told = spans_ != nullptr ? spans_->context() : limits_.parent;
+  return "\n/*traceparent='" + told.to_string() + "'*/";
+}
+
 void running_query::launch(wire::clock::time_point asked) {
   clock_.start(asked);
+  if (spans_ != nullptr) spans_->begin(asked);
   set_deadline();
   link().flush();
   has_just_asked_ = link().tls() == nullptr;  // TLS may hold bytes that no wait for the socket shows
@@ -260,6 +290,7 @@ std::optional<chunk> running_query::step(bool polite) {
     rows_.were_read();
     const wire::query_reader::state now = advance_reader();
     check_limits();
+    if (spans_ != nullptr) spans_->pages_ended(reader_->pages(), reader_->row_count());
     if (now == wire::query_reader::state::rows && !rows_.take(*reader_)) continue;
     if (now != wire::query_reader::state::hungry) return hand_over(now);
     if (!move(polite)) return std::nullopt;
@@ -334,8 +365,14 @@ chunk running_query::hand_over(wire::query_reader::state reached) {
     report_end(nullptr, false);
     return {};
   }
-  if (clock_.count_chunk()) report_.first_row(clock_.first_row());
-  if (!link().out.empty()) link().flush();  // the next page is fetched while this one is consumed
+  if (clock_.count_chunk()) {
+    report_.first_row(clock_.first_row());
+    if (spans_ != nullptr) spans_->first_row(event_clock::now());
+  }
+  if (!link().out.empty()) {
+    link().flush();  // the next page is fetched while this one is consumed
+    if (spans_ != nullptr) spans_->page_requested();
+  }
   const proto::row_batch& rows = rows_.batch();
   report_.chunk({.bytes = static_cast<std::size_t>(rows.end - rows.begin),
                  .server_wait = clock_.server_wait_now(),
@@ -345,16 +382,18 @@ chunk running_query::hand_over(wire::query_reader::state reached) {
 
 void running_query::report_end(const error* failure, bool was_left) noexcept {
   if (!report_.is_open()) return;
-  report_.end({.query = {},
-               .rows = reader_->row_count(),
-               .bytes = rows_.bytes(*reader_),
-               .chunks = clock_.chunks(),
-               .took = clock_.elapsed(),
-               .first_row = clock_.first_row(),
-               .server_wait = clock_.server_wait(),
-               .consumer_wait = clock_.consumer(),
-               .failure = failure,
-               .was_left = was_left});
+  const query_end_event how{.query = {},
+                            .rows = reader_->row_count(),
+                            .bytes = rows_.bytes(*reader_),
+                            .chunks = clock_.chunks(),
+                            .took = clock_.elapsed(),
+                            .first_row = clock_.first_row(),
+                            .server_wait = clock_.server_wait(),
+                            .consumer_wait = clock_.consumer(),
+                            .failure = failure,
+                            .was_left = was_left};
+  report_.end(how);
+  if (spans_ != nullptr) spans_->end(how);
 }
 
 /// Implements the rules of docs/decisions/dropped-statements.md.

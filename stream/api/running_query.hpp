@@ -18,6 +18,7 @@
 
 #include "api/query_clock.hpp"
 #include "api/query_report.hpp"
+#include "api/query_spans.hpp"
 #include "api/result_rows.hpp"
 
 namespace sluice::detail {
@@ -126,6 +127,8 @@ class running_query {
   void encode(const query& what, const wire::query_reader* before);
   void require_standard_strings(const query& what) const;
   void note_text(std::string_view text, bool was_prepared);
+  void begin_span(std::string_view text, span_event::kind is);
+  [[nodiscard]] std::string comment() const;
   template <class Call>
   void noting_failure(const Call& call);
   template <class Step>
@@ -166,6 +169,7 @@ class running_query {
   const result_columns* columns_{};  // of the rows that were handed out; null: documents, or none yet
   query_clock clock_;
   query_report report_{};
+  std::unique_ptr<query_spans> spans_{};  // of a query in a trace
   query::effect effects_{query::effect::any};
   state is_{state::wanted};
   seen caller_{seen::nothing};

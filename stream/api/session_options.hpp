@@ -15,7 +15,8 @@ inline wire::session_options session_options_of(const connection_options& option
           .warn_at = options.warn_at,
           .statements = options.statement_cache,
           .watch = options.watch,
-          .trace = options.trace};
+          .trace = options.trace,
+          .parent = options.parent};
 }
 
 }  // namespace sluice::detail

@@ -214,7 +214,8 @@ asio::awaitable<transaction> connection::begin(transaction_options how) {
 
 asio::awaitable<transaction> pool::begin(transaction_options how) { return transaction::begin_in(held(), how); }
 asio::awaitable<transaction> transaction::begin_in(std::shared_ptr<wire::session_pool> from, transaction_options how) {
-  pooled_connection taken = co_await pooled_connection::acquire_from(std::move(from), wire::clock::time_point::max());
+  pooled_connection taken =
+      co_await pooled_connection::acquire_from(std::move(from), wire::clock::time_point::max(), how.parent);
   const auto lent = std::make_shared<pooled_connection>(std::move(taken));
   asio::awaitable<transaction> begun = begin_on((*lent)->session_, how, lent);
   transaction made = co_await std::move(begun);

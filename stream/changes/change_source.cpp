@@ -117,10 +117,13 @@ asio::awaitable<bool> change_source::next(std::shared_ptr<change_source> self) {
   if (self->failure_) throw *self->failure_;
   if (self->phase_ == phase::over) co_return false;
   self->wish_.require();
+  self->end_batch();
+  self->changes_before_ = self->progress().changes;
   self->has_something_ = false;
   asio::awaitable<void> work = self->read_on();
   co_await self->wish_.unless_over(std::move(work));
   self->report(change_stream_event::kind::received);
+  if (self->has_something_) self->begin_batch();
   co_return self->has_something_;
 }
 
@@ -303,8 +306,21 @@ void change_source::tell(bool wants_reply) noexcept {
   report(change_stream_event::kind::acknowledged);
 }
 
+void change_source::begin_batch() noexcept {
+  const connection_options& how = how_.connection;
+  if (!wire::open_span::is_wanted(how.watch, how.parent)) return;
+  batch_ = wire::open_span{how.watch, how.parent};
+}
+
+/// The consumer is done with what was handed out, or gone.
+void change_source::end_batch() noexcept {
+  if (!batch_.is_open()) return;
+  batch_.end({.is = span_event::kind::change_batch, .rows = progress().changes - changes_before_});
+}
+
 asio::awaitable<void> change_source::close(std::shared_ptr<change_source> self) {
   if (self->phase_ == phase::over || self->failure_) co_return;
+  self->end_batch();
   self->tell(false);
   const bool is_settled = self->phase_ == phase::settling && self->slot_ != self->how_.slot && self->is_snapshot_safe();
   self->phase_ = phase::over;
@@ -326,6 +342,7 @@ void change_source::leave() noexcept {
 }
 
 void change_source::end() noexcept {
+  end_batch();
   wish_.end();
   attended_.end();
   if (connection_ != nullptr) connection_->session().close();

@@ -20,6 +20,7 @@
 #include "changes/slot_health.hpp"
 #include "changes/snapshot_reader.hpp"
 #include "drive/bell.hpp"
+#include "transport/open_span.hpp"
 
 namespace sluice::detail {
 
@@ -86,6 +87,8 @@ class change_source {
   void end() noexcept;
   [[nodiscard]] slot_lag with_age(slot_lag told) const noexcept;
   void report(change_stream_event::kind what, const slot_lag* health = nullptr) noexcept;
+  void begin_batch() noexcept;
+  void end_batch() noexcept;
 
   conninfo where_;
   change_options how_;
@@ -108,6 +111,8 @@ class change_source {
   bool has_something_{false};           // to hand out
   std::uint64_t reported_{0};           // changes
   std::atomic<wire::clock::rep> acknowledged_at_{0};
+  wire::open_span batch_{};             // what was handed out is with the consumer
+  std::uint64_t changes_before_{0};     // it
   wire::clock::time_point told_at_{};
   std::atomic<wire::clock::rep> due_since_{0};  // the first acknowledgement that was not told; 0: there is none
 };

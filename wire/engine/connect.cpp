@@ -16,6 +16,7 @@
 
 #include "drive/dial.hpp"
 #include "tables/sqlstate.hpp"
+#include "transport/open_span.hpp"
 #include "transport/printable.hpp"
 
 #include "drive/secure.hpp"
@@ -257,6 +258,7 @@ asio::awaitable<std::shared_ptr<session>> find_server(const conninfo& info, cons
 
 asio::awaitable<std::shared_ptr<session>> connect(conninfo info, session_options options) {
   const clock::time_point began = clock::now();
+  open_span span{options.watch, options.parent, began};
   const auto report = [&](const session* made, const error* failure) {
     if (options.watch == nullptr) return;
     const std::string host = made == nullptr ? std::string{} : made->server.host.to_string();
@@ -265,6 +267,7 @@ asio::awaitable<std::shared_ptr<session>> connect(conninfo info, session_options
                                .took = clock::now() - began,
                                .tls_version = made == nullptr ? std::string_view{} : made->tls_version(),
                                .failure = failure});
+    span.end({.is = span_event::kind::connect, .host = host, .database = info.database, .failure = failure});
   };
   try {
     std::shared_ptr<session> found = co_await find_server(info, options);

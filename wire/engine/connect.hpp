@@ -21,6 +21,7 @@ struct session_options {
   std::size_t statements{0};   ///< capacity of the statement cache
   observer* watch{};
   bool trace{false};
+  trace_context parent{};  ///< of the span of connecting
 };
 
 /// Tries the hosts in order, each with all its addresses, until a server of the wanted kind accepts the login, over TLS

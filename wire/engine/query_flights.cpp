@@ -29,6 +29,13 @@ std::string timeout_statement(std::chrono::milliseconds timeout, bool restored) 
 constexpr std::string_view restore_timeout =
     "select pg_catalog.set_config('statement_timeout', pg_catalog.current_setting('sluice.statement_timeout'), true)";
 
+/// @return empty if there is no comment
+std::string with_comment(std::string_view sql, const statement& what) {
+  std::string whole;
+  if (!what.comment.empty()) whole.append(sql).append(what.comment);
+  return whole;
+}
+
 }  // namespace
 
 proto::fault query_conversation::begin(std::string_view statements) {
@@ -121,8 +128,9 @@ void query_conversation::add_query(flight& to, const statement& what, const know
     }
   }
   if (prepared != nullptr) return run_prepared(to, prepared, bind);
-  to << proto::parse{.statement = prepared_.name(), .sql = sql, .parameter_types = what.types} << bind
-     << proto::describe{proto::describe::kind::portal, bind.portal};
+  const std::string whole = with_comment(sql, what);
+  to << proto::parse{.statement = prepared_.name(), .sql = whole.empty() ? sql : whole, .parameter_types = what.types}
+     << bind << proto::describe{proto::describe::kind::portal, bind.portal};
   finish_flight(to);
 }
 
@@ -145,7 +153,10 @@ void query_conversation::describe(flight& to, const statement& what, const proto
   undecided_ = std::make_unique<undecided_statement>(what, bind);
   if (undecided_->fault()) return to.fail(undecided_->fault());
   if (!what.question.empty()) to.question(what.question);
-  if (!is_prepared) to << proto::parse{.statement = prepared_.name(), .sql = what.text, .parameter_types = what.types};
+  const std::string whole = with_comment(what.text, what);
+  if (!is_prepared)
+    to << proto::parse{
+        .statement = prepared_.name(), .sql = whole.empty() ? what.text : whole, .parameter_types = what.types};
   to << proto::describe{proto::describe::kind::statement, prepared_.name()} << proto::flush{};
 }
 

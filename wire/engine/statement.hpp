@@ -44,6 +44,8 @@ struct statement {
   bool is_copied{false};       ///< `decides` turns it into a COPY: nothing is bound to it, and it is not kept prepared
   std::uint32_t page_rows{0};  ///< fetched in pages of this many rows, from a portal of its own; 0: all at once
   std::size_t page_bytes{0};   ///< the most that may be buffered of its rows while they have to wait
+  std::string_view
+      comment{};  ///< put behind the text that is sent; what is known of the statement is known by its text
   std::chrono::milliseconds server_timeout{0};  ///< enforced by the server, as `statement_timeout`; 0: none
 };
 

@@ -98,7 +98,25 @@ session_pool::session_pool(asio::any_io_executor on, conninfo info, session_opti
 
 session_pool::~session_pool() { close(); }
 
-asio::awaitable<session_ptr> session_pool::acquire(clock::time_point deadline) {
+asio::awaitable<session_ptr> session_pool::acquire(clock::time_point deadline, const trace_context& parent) {
+  if (open_span::is_wanted(session_.watch, parent)) return acquire_in(open_span{session_.watch, parent}, deadline);
+  return acquire_until(deadline);
+}
+
+asio::awaitable<session_ptr> session_pool::acquire_in(open_span span, clock::time_point deadline) {
+  span_event what{.is = span_event::kind::acquire, .database = info_.database};
+  try {
+    session_ptr lent = co_await acquire_until(deadline);
+    span.end(what);
+    co_return lent;
+  } catch (const error& failure) {
+    what.failure = &failure;
+    span.end(what);
+    throw;
+  }
+}
+
+asio::awaitable<session_ptr> session_pool::acquire_until(clock::time_point deadline) {
   if (closed_) throw closed_error();
   if (waiters_.empty()) {
     if (session_ptr found = take_idle()) co_return lend(std::move(found), {});
@@ -360,6 +378,7 @@ pool_stats session_pool::stats() const {
   now.lent = live_ - idle_.size();
   now.connecting = connecting_;
   now.waiting = waiters_.size();
+  now.max = options_.max_size;
   return now;
 }
 

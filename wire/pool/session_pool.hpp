@@ -23,6 +23,7 @@
 #include <sluice/wire/pool_options.hpp>
 #include "engine/connect.hpp"
 #include "transport/deadline.hpp"
+#include "transport/open_span.hpp"
 
 namespace sluice::wire {
 
@@ -39,7 +40,9 @@ class session_pool : public std::enable_shared_from_this<session_pool> {
   /// @par Errors  throws error: deadline_exceeded, cancelled, bad_state when the pool is closed; the error of
   ///              connecting when no connection is left and none can be made
   /// @param deadline  applies if it is earlier than `acquire_timeout`
-  [[nodiscard]] asio::awaitable<session_ptr> acquire(clock::time_point deadline = clock::time_point::max());
+  /// @param parent    of the span of waiting
+  [[nodiscard]] asio::awaitable<session_ptr> acquire(clock::time_point deadline = clock::time_point::max(),
+                                                     const trace_context& parent = {});
   /// Takes a session back, whatever state it is in.
   void give_back(session_ptr lent) noexcept;
   /// Opens connections until there are `min_size`.
@@ -66,6 +69,8 @@ class session_pool : public std::enable_shared_from_this<session_pool> {
  private:
   class waiter;
 
+  asio::awaitable<session_ptr> acquire_until(clock::time_point deadline);
+  asio::awaitable<session_ptr> acquire_in(open_span span, clock::time_point deadline);
   [[nodiscard]] session_ptr take_idle() noexcept;
   [[nodiscard]] session_ptr lend(session_ptr what, clock::duration after) noexcept;
   void report(pool_event::kind what, clock::duration took) const noexcept;

@@ -18,5 +18,11 @@ void observer::on_notice(const server_message& /*notice*/) noexcept {}
 void observer::on_pool(const pool_event& /*event*/) noexcept {}
 void observer::on_cache(const cache_event& /*event*/) noexcept {}
 void observer::on_change_stream(const change_stream_event& /*event*/) noexcept {}
+void observer::on_span(const span_event& /*event*/) noexcept {}
+
+std::string_view to_string(span_event::kind what) noexcept {
+  constexpr std::array names{"connect", "acquire", "query", "first_row", "page", "copy", "change_batch"};
+  return names[static_cast<std::size_t>(what)];
+}
 
 }  // namespace sluice

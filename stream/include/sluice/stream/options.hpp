@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include <sluice/wire/observer.hpp>
+#include <sluice/wire/trace_context.hpp>
 
 namespace sluice {
 
@@ -27,6 +28,8 @@ struct connection_options {
   std::size_t statement_cache{0};
   observer* watch{};  ///< receives events; must outlive the connection; null: no observer
   bool trace{false};  ///< whether the observer also receives a line for each message
+  /// The span in which the connection is made, or in whose trace a pool or a change stream works: `observer::on_span`.
+  trace_context parent{};
 };
 
 /// How rows are fetched. Never switched silently.
@@ -64,6 +67,15 @@ struct query_options {
 
   /// Upper bound for the bytes of a stream's documents; a stream beyond it fails at its next chunk. 0: no limit.
   std::uint64_t max_stream_bytes{0};
+
+  /// The caller's span. If it is sampled, the observer receives those of the query, and of the wait for a connection of
+  /// a pool (`observer::on_span`).
+  trace_context parent{};
+  /// Whether the server sees the query's span: a comment with its `traceparent` is put behind the SQL, for
+  /// pg_stat_activity, the server's log and what reads these. As that makes a new text of every statement, it is
+  /// refused (bad_query) on connections with a `statement_cache`, which would prepare each again. Not in bulk mode,
+  /// nor for COPY and batches.
+  bool comment_traceparent{false};
 };
 
 }  // namespace sluice

@@ -69,7 +69,8 @@ class SLUICE_API pooled_connection {
   friend class transaction;
   pooled_connection(std::shared_ptr<wire::session_pool> from, std::shared_ptr<wire::session> lent) noexcept;
   static asio::awaitable<pooled_connection> acquire_from(std::shared_ptr<wire::session_pool> sessions,
-                                                         std::chrono::steady_clock::time_point deadline);
+                                                         std::chrono::steady_clock::time_point deadline,
+                                                         trace_context parent);
 
   std::shared_ptr<wire::session_pool> from_;
   connection connection_;
@@ -161,6 +162,8 @@ class SLUICE_API pool {
   ///                    the server is down, immediately, the error of the last attempt to connect
   /// @par Cancellation  terminal
   [[nodiscard]] asio::awaitable<pooled_connection> acquire();
+  /// The same as a part of a trace.
+  [[nodiscard]] asio::awaitable<pooled_connection> acquire(trace_context parent);
   /// The same for any completion token; the signature is `void(std::exception_ptr, pooled_connection)`. Include
   /// <sluice/stream/async.hpp>, which says what holds for all such forms.
   template <class Token>

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 
+#include <sluice/wire/trace_context.hpp>
+
 namespace sluice {
 
 /// What a transaction sees of others.
@@ -21,7 +23,8 @@ struct transaction_options {
   sluice::isolation isolation{sluice::isolation::as_configured};
   std::optional<bool> read_only{};  ///< a write then fails with 25006
   std::optional<bool>
-      deferrable{};  ///< of a serializable, read-only one: waits until it cannot fail, or make others fail
+      deferrable{};        ///< of a serializable, read-only one: waits until it cannot fail, or make others fail
+  trace_context parent{};  ///< the caller's span, for `pool::begin`: of the wait for a connection
 };
 
 }  // namespace sluice

@@ -9,6 +9,7 @@
 /// @par Exception safety  the functions must not throw
 /// @par Thread safety     one observer may serve connections of several threads if its functions allow it
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +19,7 @@
 #include <sluice/wire/error.hpp>
 #include <sluice/wire/leaving.hpp>
 #include <sluice/wire/pool_options.hpp>
+#include <sluice/wire/trace_context.hpp>
 
 namespace sluice {
 
@@ -138,6 +140,34 @@ struct limit_event {
   std::uint64_t limit{};
 };
 
+/// Something that took its time, as a part of a trace of the program's: a span. Reported when it is over, if its caller
+/// gave a context (`query_options::parent`, `connection_options::parent`) that is sampled.
+struct span_event {
+  enum class kind : std::uint8_t {
+    connect,       ///< all hosts and addresses together
+    acquire,       ///< the wait for a connection of a pool
+    query,         ///< from the call to the end of the rows, the consumer's time included
+    first_row,     ///< part of a query: up to its first row
+    page,          ///< part of a query: from the request for a page to its last row
+    copy,          ///< a query in bulk mode, or a COPY into a table
+    change_batch,  ///< changes in the hands of their consumer, until it asks for the next ones
+  };
+  kind is{};
+  trace_context context{};               ///< its own
+  std::array<std::byte, 8> parent_id{};  ///< the span that it is part of
+  std::chrono::system_clock::time_point began{};
+  event_clock::duration took{};
+  std::string_view host{};      ///< of `connect`, as in `connect_event`
+  std::string_view database{};  ///< except for `change_batch`
+  std::string_view text{};      ///< of the statement, as in `query_event`
+  std::uint64_t rows{};         ///< or changes
+  std::uint64_t bytes{};        ///< of the documents
+  const error* failure{};       ///< null: success, or abandoned
+  bool was_left{};              ///< its stream was abandoned before the end
+};
+/// "connect", "acquire", ...
+[[nodiscard]] SLUICE_API std::string_view to_string(span_event::kind what) noexcept;
+
 /// Receives the events of connections and pools. Every function does nothing unless it is overridden.
 class SLUICE_API observer {
  public:
@@ -161,6 +191,8 @@ class SLUICE_API observer {
   virtual void on_pool(const pool_event& event) noexcept;
   virtual void on_cache(const cache_event& event) noexcept;
   virtual void on_change_stream(const change_stream_event& event) noexcept;
+
+  virtual void on_span(const span_event& event) noexcept;  ///< it is over
 
   /// Called for each message if `connection_options::trace` is set: "F 23 Parse ..." from the frontend, "B ..." from
   /// the backend, with its length. Passwords, SASL data, cancel keys and values are left out.
