@@ -140,6 +140,12 @@ class filled_store {
     results_.give_up(fill);
     return false;
   }
+  void invalidate() { results_.invalidate(tags_.front()); }
+  /// As the cache does later.
+  void sweep() {
+    while (results_.sweep()) {
+    }
+  }
   [[nodiscard]] const store& results() const noexcept { return results_; }
 
  private:
@@ -148,29 +154,49 @@ class filled_store {
   std::vector<std::string> tags_{"t"};
 };
 
-/// 100,000 keys by Zipf's law, with room for a tenth of them. The argument is a hundred times its exponent.
+/// Draws 100,000 keys by Zipf's law.
+class skewed_keys {
+ public:
+  static constexpr std::size_t count = 100'000;
+  explicit skewed_keys(double exponent) {
+    for (std::size_t i = 1; i <= count; ++i)
+      sums_.push_back((sums_.empty() ? 0 : sums_.back()) + std::pow(static_cast<double>(i), -exponent));
+  }
+  std::string next() {
+    const double at = std::uniform_real_distribution{0.0, sums_.back()}(random_);
+    return std::to_string(std::ranges::lower_bound(sums_, at) - sums_.begin());
+  }
+
+ private:
+  std::vector<double> sums_;
+  std::mt19937_64 random_{7};
+};
+
+/// How many of the calls are hits. The arguments are a hundred times the exponent, for how many of a hundred keys there
+/// is room, and after how many calls each time everything is invalidated (0: never).
 void cache_skewed_trace(benchmark::State& state) {
-  constexpr std::size_t keys = 100'000;
   constexpr std::size_t document_size = 1'024;
   constexpr std::size_t each = document_size + 11 + 64 + 32;
-  const double exponent = static_cast<double>(state.range(0)) / 100;
-  std::vector<double> sums;
-  for (std::size_t i = 1; i <= keys; ++i)
-    sums.push_back((sums.empty() ? 0 : sums.back()) + std::pow(static_cast<double>(i), -exponent));
-  std::mt19937_64 random{7};
-  std::uniform_real_distribution draw{0.0, sums.back()};
-  filled_store cache{keys / 10 * each, document_size};
+  skewed_keys keys{static_cast<double>(state.range(0)) / 100};
+  const auto room = static_cast<std::size_t>(state.range(1));
+  const auto invalidated_after = static_cast<std::uint64_t>(state.range(2));
+  filled_store cache{skewed_keys::count / 100 * room * each, document_size};
   std::uint64_t calls = 0;
   std::uint64_t hits = 0;
   const auto ask = [&] {
-    return cache.ask(std::to_string(std::ranges::lower_bound(sums, draw(random)) - sums.begin()));
+    if (invalidated_after != 0 && calls % invalidated_after == 0) {
+      cache.invalidate();
+      cache.sweep();
+    }
+    return cache.ask(keys.next());
   };
-  for (int i = 0; i < 300'000; ++i) (void)ask();
+  for (int i = 0; i < 300'000; ++i, ++calls) (void)ask();
+  const std::uint64_t before = calls;
   for (auto _ : state) {
-    ++calls;
     hits += ask();
+    ++calls;
   }
-  state.counters["hits_percent"] = 100.0 * static_cast<double>(hits) / static_cast<double>(calls);
+  state.counters["hits_percent"] = 100.0 * static_cast<double>(hits) / static_cast<double>(calls - before);
 }
 
 /// Bytes that the cache counts for documents of a kilobyte, as a share of the rows that the server sent.
@@ -188,7 +214,10 @@ BENCHMARK(cache_query_built)->Apply(sluice::bench::as_asked);
 BENCHMARK(cache_hit_with_its_query_built)->Apply(sluice::bench::as_asked);
 BENCHMARK(cache_first_row_without)->Apply(sluice::bench::as_asked)->UseRealTime();
 BENCHMARK(cache_first_row_of_a_miss)->Apply(sluice::bench::as_asked)->UseRealTime();
-BENCHMARK(cache_skewed_trace)->Arg(90)->Arg(100)->Arg(110)->Iterations(300'000);
+BENCHMARK(cache_skewed_trace)
+    ->ArgsProduct({{0, 90, 100, 110}, {1, 10, 50}, {0}})
+    ->ArgsProduct({{100}, {10}, {100, 1'000, 10'000, 100'000}})
+    ->Iterations(300'000);
 BENCHMARK(cache_overhead)->Iterations(100'000);
 
 }  // namespace

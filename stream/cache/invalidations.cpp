@@ -20,15 +20,17 @@
 #include <sluice/stream/connection.hpp>
 #include "transport/deadline.hpp"
 
-#include "cache/cache_core.hpp"
+#include "cache/invalidation_feed.hpp"
 
 namespace sluice {
 
+namespace {
+
 /// Two coroutines: one listens, the other sends probes. Both hold a reference, because the owner may be destroyed while
 /// they wait.
-class invalidations::feed final : public detail::ear {
+class notifications_feed final : public detail::invalidation_feed {
  public:
-  feed(sluice::conninfo info, std::shared_ptr<detail::cache_core> to, const invalidation_options& options)
+  notifications_feed(sluice::conninfo info, std::shared_ptr<detail::cache_core> to, const invalidation_options& options)
       : info_{std::move(info)},
         to_{std::move(to)},
         options_{options},
@@ -39,7 +41,7 @@ class invalidations::feed final : public detail::ear {
     mark_ = "sluice probe " + std::to_string((std::uint64_t{random()} << 32U) | random()) + ' ';
   }
 
-  static void begin(const std::shared_ptr<feed>& self) {
+  static void begin(const std::shared_ptr<notifications_feed>& self) {
     constexpr std::size_t longest_name = 63;  // LISTEN would cut it off, and NOTIFY refuse it
     if (self->options_.channel.size() > longest_name)
       throw error{errc::bad_query, "the name of a channel has 63 bytes at most"};
@@ -55,9 +57,9 @@ class invalidations::feed final : public detail::ear {
   }
 
   [[nodiscard]] bool is_listening() const noexcept override { return hears_ && news_ && news_->is_complete(); }
-  [[nodiscard]] const std::string& last_failure() const noexcept { return failure_; }
+  [[nodiscard]] const std::string& last_failure() const noexcept override { return failure_; }
 
-  void leave() noexcept {
+  void leave() noexcept override {
     is_over_ = true;
     hears_ = false;
     news_.reset();
@@ -68,7 +70,7 @@ class invalidations::feed final : public detail::ear {
   }
 
  private:
-  static asio::awaitable<void> run(std::shared_ptr<feed> self) {
+  static asio::awaitable<void> run(std::shared_ptr<notifications_feed> self) {
     const wire::back_off from_the_start{self->options_.backoff,
                                         std::max(self->options_.max_backoff, self->options_.backoff)};
     wire::back_off pauses = from_the_start;
@@ -88,7 +90,7 @@ class invalidations::feed final : public detail::ear {
   }
 
   /// Ends with an exception, or when the owner is gone.
-  static asio::awaitable<void> listen(std::shared_ptr<feed> self) {
+  static asio::awaitable<void> listen(std::shared_ptr<notifications_feed> self) {
     self->news_.emplace(self->info_, self->channels_, self->options_.listen);
     co_await self->news_->listen();
     if (self->is_over_) co_return;
@@ -125,7 +127,7 @@ class invalidations::feed final : public detail::ear {
     to_->is_deaf();
   }
 
-  static asio::awaitable<void> probe(std::shared_ptr<feed> self) {
+  static asio::awaitable<void> probe(std::shared_ptr<notifications_feed> self) {
     while (!self->is_over_) {
       co_await wait(self, self->options_.probe_interval);
       if (self->is_over_ || !self->is_listening()) continue;
@@ -138,13 +140,13 @@ class invalidations::feed final : public detail::ear {
       self->is_explained_ = true;  // what follows is its consequence
     }
   }
-  static asio::awaitable<void> wait(std::shared_ptr<feed> self, std::chrono::milliseconds time) {
+  static asio::awaitable<void> wait(std::shared_ptr<notifications_feed> self, std::chrono::milliseconds time) {
     self->probe_pause_.expires_after(time);
     std::error_code ignored;
     co_await self->probe_pause_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
 
-  static void send(const std::shared_ptr<feed>& self) {
+  static void send(const std::shared_ptr<notifications_feed>& self) {
     self->is_sending_ = true;
     const auto done = [self](const std::exception_ptr& failed) {
       self->is_sending_ = false;
@@ -152,7 +154,7 @@ class invalidations::feed final : public detail::ear {
     };
     asio::co_spawn(self->to_->executor(), send_one(self), asio::bind_cancellation_slot(self->sending_.slot(), done));
   }
-  static asio::awaitable<void> send_one(std::shared_ptr<feed> self) {
+  static asio::awaitable<void> send_one(std::shared_ptr<notifications_feed> self) {
     if (!self->prober_) {
       asio::awaitable<connection> connecting = connect(self->info_, self->options_.listen.connection);
       self->prober_ = co_await std::move(connecting);
@@ -184,12 +186,30 @@ class invalidations::feed final : public detail::ear {
   bool is_over_{false};
 };
 
+std::shared_ptr<detail::invalidation_feed> feed_of_notifications(conninfo info, std::shared_ptr<detail::cache_core> to,
+                                                                 const invalidation_options& options) {
+  auto made = std::make_shared<notifications_feed>(std::move(info), std::move(to), options);
+  notifications_feed::begin(made);
+  return made;
+}
+
+}  // namespace
+
 invalidations::invalidations(std::string_view conninfo, const result_cache& to, const invalidation_options& options)
     : invalidations{sluice::conninfo::parse(conninfo), to, options} {}
 invalidations::invalidations(sluice::conninfo info, const result_cache& to, const invalidation_options& options)
-    : feed_{std::make_shared<feed>(std::move(info), to.held(), options)} {
-  feed::begin(feed_);
+    : feed_{feed_of_notifications(std::move(info), to.held(), options)} {}
+invalidations::invalidations(std::shared_ptr<detail::invalidation_feed> made) noexcept : feed_{std::move(made)} {}
+
+invalidations invalidations::by_changes(std::string_view conninfo, const result_cache& to,
+                                        const change_invalidation_options& how) {
+  return by_changes(sluice::conninfo::parse(conninfo), to, how);
 }
+invalidations invalidations::by_changes(sluice::conninfo info, const result_cache& to,
+                                        const change_invalidation_options& how) {
+  return invalidations{detail::feed_of_changes(std::move(info), to.held(), how)};
+}
+
 invalidations::invalidations(invalidations&&) noexcept = default;
 invalidations& invalidations::operator=(invalidations&& other) noexcept {
   if (this == &other) return *this;
@@ -200,7 +220,7 @@ invalidations& invalidations::operator=(invalidations&& other) noexcept {
 invalidations::~invalidations() { leave(); }
 
 void invalidations::leave() noexcept {
-  const std::shared_ptr<feed> was = std::move(feed_);
+  const std::shared_ptr<detail::invalidation_feed> was = std::move(feed_);
   if (was != nullptr) was->leave();
 }
 

@@ -16,7 +16,7 @@
 #include <asio/use_future.hpp>
 
 #include <sluice/arrow/ipc.hpp>
-#include <sluice/cache/result_cache.hpp>
+#include <sluice/cache/invalidations.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/stream/batch.hpp>
 #include <sluice/stream/changes.hpp>

@@ -40,6 +40,34 @@ TEST_F(Examples, CacheAsksOncePerUser) {
   EXPECT_EQ(end.out, "100 rows, 10 queries, 90 hits\n");
 }
 
+TEST_F(Examples, CacheChangesNoticesAChange) {
+  const finished end = shell(SLUICE_EXAMPLES "/example-cache_changes");
+  EXPECT_EQ(end.status, 0) << end.err;
+  EXPECT_EQ(end.out, "changed, after 2 queries\n");
+}
+
+/// The server reads the JSON.
+TEST_F(Examples, TracesAreSpansOfOneTrace) {
+  const finished end = shell(SLUICE_EXAMPLES "/example-traces 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+  EXPECT_EQ(end.status, 0) << end.err;
+  const std::string spans = "with span as (select s.* from jsonb_path_query($json$" + end.out +
+                            "$json$::jsonb, '$.resourceSpans[*].scopeSpans[*].spans[*]') j, jsonb_to_record(j) as "
+                            "s(\"traceId\" text, \"spanId\" text, \"parentSpanId\" text, name text, status jsonb, "
+                            "\"startTimeUnixNano\" numeric, \"endTimeUnixNano\" numeric)) ";
+  EXPECT_EQ(psql(spans + "select string_agg(name, ' ' order by name) from span"),
+            "acquire acquire connect first_row page page page query query");
+  EXPECT_EQ(psql(spans + "select count(distinct \"traceId\"), count(distinct \"spanId\") from span"), "1|9");
+  EXPECT_EQ(psql(spans + "select count(*) from span where \"parentSpanId\" = '00f067aa0ba902b7'"), "5");
+  EXPECT_EQ(psql(spans + "select count(*) from span c join span q on q.\"spanId\" = c.\"parentSpanId\" "
+                         "where q.name = 'query' and q.\"startTimeUnixNano\" <= c.\"startTimeUnixNano\" + 1e6 "
+                         "and c.\"endTimeUnixNano\" <= q.\"endTimeUnixNano\" + 1e6"),
+            "4");
+  EXPECT_EQ(psql(spans + "select status->>'code' from span where status ? 'code'"), "2");
+  const finished malformed = shell(SLUICE_EXAMPLES "/example-traces nonsense");
+  EXPECT_EQ(malformed.status, 1);
+  EXPECT_NE(malformed.err.find("traceparent"), std::string::npos) << malformed.err;
+}
+
 TEST_F(Examples, EtlStoresTheSums) {
   for (int run = 0; run < 2; ++run) {
     const finished end = shell(SLUICE_EXAMPLES "/example-etl");
