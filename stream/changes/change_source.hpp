@@ -111,8 +111,8 @@ class change_source {
   bool has_something_{false};           // to hand out
   std::uint64_t reported_{0};           // changes
   std::atomic<wire::clock::rep> acknowledged_at_{0};
-  wire::open_span batch_{};             // what was handed out is with the consumer
-  std::uint64_t changes_before_{0};     // it
+  wire::open_span batch_{};          // what was handed out is with the consumer
+  std::uint64_t changes_before_{0};  // it
   wire::clock::time_point told_at_{};
   std::atomic<wire::clock::rep> due_since_{0};  // the first acknowledgement that was not told; 0: there is none
 };

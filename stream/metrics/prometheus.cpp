@@ -20,7 +20,7 @@ using prometheus::Gauge;
 using prometheus::Histogram;
 using prometheus::Labels;
 
-constexpr std::size_t most_names = 32;  // of databases, and of slots
+constexpr std::size_t most_names = 32;                            // of databases, and of slots
 constexpr std::array outcomes{"drained", "cancelled", "closed"};  // as in `leaving`
 constexpr std::array limit_kinds{"row", "stream", "aside"};       // as in `limit_event::kind`
 

@@ -32,21 +32,21 @@ struct event_log : sluice::observer {
 
 constexpr const char* tables = R"(
   drop publication if exists followed_by_cache;
-  drop schema if exists kept cascade;
-  create schema kept;
-  create table kept.users (id int primary key, data jsonb);
-  create table kept.orders (id int primary key, data jsonb);
-  create table kept."Odd ""name"""(data jsonb);
-  create table kept.unpublished (data jsonb);
-  create view kept.v_user as select data from kept.users;
-  insert into kept.users values (1, '{}');
-  create publication followed_by_cache for table kept.users, kept.orders, kept."Odd ""name""";
+  drop schema if exists fed cascade;
+  create schema fed;
+  create table fed.users (id int primary key, data jsonb);
+  create table fed.orders (id int primary key, data jsonb);
+  create table fed."Odd ""name"""(data jsonb);
+  create table fed.unpublished (data jsonb);
+  create view fed.v_user as select data from fed.users;
+  insert into fed.users values (1, '{}');
+  create publication followed_by_cache for table fed.users, fed.orders, fed."Odd ""name""";
 )";
 
 sluice::change_invalidation_options by_publication() {
   sluice::change_invalidation_options how;
   how.publications = {"followed_by_cache"};
-  how.tags = {{"kept.users", {"v_user", "kept.v_user"}}, {"kept.users", {std::string{"odd\0tag", 7}}}};
+  how.tags = {{"fed.users", {"v_user", "fed.v_user"}}, {"fed.users", {std::string{"odd\0tag", 7}}}};
   how.backoff = 1ms;
   return how;
 }
@@ -137,20 +137,20 @@ asio::awaitable<void> follow_changes(following& at) {
     bool drops;
   };
   const std::vector<expected> all{
-      {"kept.users", "insert into kept.users values (9, '{}')", true},
-      {"kept.users", "update kept.users set data = '1' where id = 9", true},
-      {"kept.users", "update kept.users set data = '1' where false", false},
-      {"kept.users", "begin; insert into kept.users values (8, '{}'); rollback", false},
-      {"kept.users", "insert into kept.unpublished values ('1')", false},
-      {"kept.users", "insert into kept.orders values (1, '{}')", false},
-      {"kept.v_user", "update kept.users set data = '3' where id = 9", true},
-      {"kept.users", "delete from kept.users where id = 9", true},
-      {"kept.orders", "truncate kept.orders", true},
-      {R"(kept."Odd ""name""")", R"(insert into kept."Odd ""name""" values ('1'))", true},
-      {"kept.users", "select pg_logical_emit_message(true, 'another', '')", false},
-      {"kept.orders", "select pg_logical_emit_message(false, 'sluice_invalidate', 'kept.orders')", true},
-      {"kept.v_user", "select pg_logical_emit_message(true, 'sluice_invalidate', '')", true},
-      {"kept.orders", "insert into kept.orders select n, '{}' from generate_series(1, 20000) n", true},
+      {"fed.users", "insert into fed.users values (9, '{}')", true},
+      {"fed.users", "update fed.users set data = '1' where id = 9", true},
+      {"fed.users", "update fed.users set data = '1' where false", false},
+      {"fed.users", "begin; insert into fed.users values (8, '{}'); rollback", false},
+      {"fed.users", "insert into fed.unpublished values ('1')", false},
+      {"fed.users", "insert into fed.orders values (1, '{}')", false},
+      {"fed.v_user", "update fed.users set data = '3' where id = 9", true},
+      {"fed.users", "delete from fed.users where id = 9", true},
+      {"fed.orders", "truncate fed.orders", true},
+      {R"(fed."Odd ""name""")", R"(insert into fed."Odd ""name""" values ('1'))", true},
+      {"fed.users", "select pg_logical_emit_message(true, 'another', '')", false},
+      {"fed.orders", "select pg_logical_emit_message(false, 'sluice_invalidate', 'fed.orders')", true},
+      {"fed.v_user", "select pg_logical_emit_message(true, 'sluice_invalidate', '')", true},
+      {"fed.orders", "insert into fed.orders select n, '{}' from generate_series(1, 20000) n", true},
   };
   for (const expected& each : all) {
     asio::awaitable<bool> dropping = is_dropped(at, each.relation, each.statement);
@@ -167,7 +167,7 @@ TEST(CacheChangesFeed, DropsWhatChangesName) { with_changes(follow_changes); }
 asio::awaitable<void> lose_the_stream(following& at) {
   const bool listens = co_await turns([&] { return at.feed->is_listening(); });
   EXPECT_TRUE(listens) << at.feed->last_failure();
-  const sluice::query what = sluice::from("kept.users");
+  const sluice::query what = sluice::from("fed.users");
   for (int i = 0; i < 2; ++i) {
     asio::awaitable<void> asked = ask(at, what, {});
     co_await std::move(asked);
@@ -185,7 +185,7 @@ asio::awaitable<void> lose_the_stream(following& at) {
     co_await std::move(asked);
   }
   EXPECT_EQ(at.cache.stats().hits, 2U);
-  asio::awaitable<bool> dropping = is_dropped(at, "kept.users", "update kept.users set data = '5'");
+  asio::awaitable<bool> dropping = is_dropped(at, "fed.users", "update fed.users set data = '5'");
   const bool drops = co_await std::move(dropping);
   EXPECT_TRUE(drops);
 }
