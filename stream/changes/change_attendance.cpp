@@ -41,17 +41,19 @@ asio::awaitable<void> change_source::attend_on() {
     return interval.count() > 0 ? wire::later(clock::now(), interval) : clock::time_point::max();
   };
   second_connection on{where_, how_.connection};
+  const std::chrono::milliseconds look_interval =
+      how_.connection.watch == nullptr ? std::chrono::milliseconds{} : how_.health_interval;
   clock::time_point beat_at = after(how_.heartbeat);
-  clock::time_point look_at = after(how_.health_interval);
+  clock::time_point look_at = after(look_interval);
   asio::steady_timer timer{executor_};
   for (;;) {
     timer.expires_at(std::min(beat_at, look_at));
     const bool goes_on = co_await wire::wait_for(timer);
-    if (!goes_on) co_return;
+    if (!goes_on || failure_) co_return;
     const bool is_beat = beat_at <= look_at;
     asio::awaitable<void> work = is_beat ? beat(on) : look_at_slot(on);
     (void)co_await failure_of(std::move(work));
-    (is_beat ? beat_at : look_at) = after(is_beat ? how_.heartbeat : how_.health_interval);
+    (is_beat ? beat_at : look_at) = after(is_beat ? how_.heartbeat : look_interval);
   }
 }
 

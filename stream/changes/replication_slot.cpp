@@ -69,6 +69,7 @@ void check(const change_options& how) {
     throw error{errc::bad_query, "a temporary slot ends with its connection: there is nothing to fail over to"};
   if (how.heartbeat.count() > 0 && how.heartbeat_prefix.empty())
     throw error{errc::bad_query, "a heartbeat needs a prefix, by which it is known"};
+  (void)heartbeat(how.heartbeat_prefix);
   if (how.status_interval.count() <= 0 || how.slot_patience.count() < 0 || how.acknowledge_interval.count() < 0 ||
       how.heartbeat.count() < 0 || how.health_interval.count() < 0)
     throw error{errc::bad_query, "an interval of a change stream is not positive"};
