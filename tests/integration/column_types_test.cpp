@@ -171,10 +171,10 @@ class ColumnTypes : public testing::Test {
             drop schema if exists column_types cascade; create schema column_types; set search_path to column_types;
             create type feeling as enum ('sad', 'fine', 'angry');
             create type place as (id int, name text, how feeling);
-            create domain more_than_none as int check (value > 0);
-            create domain positives as more_than_none[];
+            create domain above_zero as int check (value > 0);
+            create domain above_zeros as above_zero[];
             create domain a_place as place;
-            create type wrapped as (a more_than_none, b positives, c a_place);
+            create type wrapped as (a above_zero, b above_zeros, c a_place);
             create type money_range as range (subtype = float8))");
   }
   sluice::client db{dsn() + " options='-c search_path=column_types,public -c lc_monetary=C -c timezone=UTC'"};
@@ -343,11 +343,11 @@ TEST_F(ColumnTypes, AreReadAsThoseOfExtensions) {
 }
 
 TEST_F(ColumnTypes, AreDomainsOfAllThese) {
-  compare({as<int>("5::more_than_none"), as<shop::point_of_sale>("row(1, 'a', 'fine')::a_place", "'(1,a,fine)'")});
+  compare({as<int>("5::above_zero"), as<shop::point_of_sale>("row(1, 'a', 'fine')::a_place", "'(1,a,fine)'")});
   using wrapped = std::tuple<int, vector<int>, shop::point_of_sale>;
   const sample nested = as<wrapped>("(1, array[2, 3], (4, 'x', 'sad'))::wrapped", "'(1,{2,3},(4,x,sad))'");
   compare({nested}, true);
-  compare({as<vector<int>>("array[1, 2]::more_than_none[]"), as<vector<int>>("array[1, 2]::positives"),
+  compare({as<vector<int>>("array[1, 2]::above_zero[]"), as<vector<int>>("array[1, 2]::above_zeros"),
            as<shop::point_of_sale>("(1, 'a', 'fine')::a_place", "'(1,a,fine)'")},
           true);
   try {
