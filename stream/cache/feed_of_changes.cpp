@@ -66,8 +66,7 @@ class changes_feed final : public invalidation_feed {
   void leave() noexcept override {
     is_over_ = true;
     hears_ = false;
-    changes_ = {};  // ends its pending call
-    stop_.emit(asio::cancellation_type::terminal);
+    stop_.emit(asio::cancellation_type::terminal);  // what it waits for
     to_->forget_ear();
   }
 
@@ -95,17 +94,16 @@ class changes_feed final : public invalidation_feed {
   static asio::awaitable<void> follow_on(std::shared_ptr<changes_feed> self) {
     change_options how = self->options();
     asio::awaitable<change_stream> following = follow(self->where_, std::move(how));
-    change_stream begun = co_await std::move(following);
+    change_stream changes = co_await std::move(following);
     if (self->is_over_) co_return;
-    self->changes_ = std::move(begun);
     self->has_listened_ = self->hears_ = true;
     self->to_->hears_now();
     while (!self->is_over_) {
-      asio::awaitable<change_chunk> more = self->changes_.next();
+      asio::awaitable<change_chunk> more = changes.next();
       const change_chunk some = co_await std::move(more);
       if (self->is_over_ || !some) break;
       self->hear(some);
-      self->changes_.acknowledge(some.last());
+      if (!self->is_over_) changes.acknowledge(some.last());
     }
   }
 
@@ -124,6 +122,7 @@ class changes_feed final : public invalidation_feed {
   void hear(const change_chunk& some) {
     seen_.clear();
     for (const change each : some) {
+      if (is_over_) return;  // an observer may have ended it
       switch (each.operation()) {
         case operation::insert:
         case operation::update:
@@ -160,7 +159,6 @@ class changes_feed final : public invalidation_feed {
 
   void deafen(std::string_view why) {
     hears_ = false;
-    changes_ = {};
     if (is_over_) return;
     failure_ = why;
     to_->is_deaf();
@@ -170,7 +168,6 @@ class changes_feed final : public invalidation_feed {
   std::shared_ptr<cache_core> to_;
   change_invalidation_options how_;
   std::map<std::string, std::vector<std::string>, std::less<>> more_{};  // tags by relation
-  change_stream changes_{};
   asio::steady_timer pause_;
   asio::cancellation_signal stop_;
   std::vector<std::uint32_t> seen_{};  // relations of the current chunk

@@ -213,6 +213,34 @@ TEST(CacheChangesFeed, SaysWhyItCannotListen) {
   context.run();
 }
 
+struct feed_ender : sluice::observer {
+  void on_cache(const sluice::cache_event& event) noexcept override {
+    if (event.is == kind::listening) listens = true;
+    if (event.is == kind::invalidated && listens) to_end->reset();
+  }
+  std::optional<sluice::invalidations>* to_end{};
+  bool listens{false};
+};
+
+TEST(CacheChangesFeed, MayBeDestroyedByWhatItCauses) {
+  psql(tables);
+  asio::io_context context{1};
+  feed_ender ender;
+  sluice::pool pool{context.get_executor(), dsn()};
+  const sluice::result_cache cache{pool, {.watch = &ender}};
+  std::optional<sluice::invalidations> feed{sluice::invalidations::by_changes(dsn(), cache, by_publication())};
+  ender.to_end = &feed;
+  const auto change = [&]() -> asio::awaitable<void> {
+    const bool listens = co_await turns([&] { return ender.listens; });
+    EXPECT_TRUE(listens);
+    psql("insert into kept.users select n, '{}' from generate_series(100, 200) n; truncate kept.orders");
+    const bool is_gone = co_await turns([&] { return !feed; });
+    EXPECT_TRUE(is_gone);
+  };
+  asio::co_spawn(context, change(), [&](const std::exception_ptr&) { pool.close(); });
+  context.run();
+}
+
 TEST(CacheChangesFeed, EndsWhileItConnects) {
   asio::io_context context{1};
   sluice::pool pool{context.get_executor(), dsn()};
