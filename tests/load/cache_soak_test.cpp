@@ -35,7 +35,7 @@ using clock = std::chrono::steady_clock;
 
 constexpr std::size_t keys = 2'000;
 constexpr std::size_t most_bytes{64U << 10U};  // less than all results need
-constexpr long slack{8L << 20};               // an allocator keeps freed memory
+constexpr long slack{8L << 20};                // an allocator keeps freed memory
 
 /// Draws keys by Zipf's law.
 class skewed {
