@@ -14,7 +14,7 @@ using detail::subscription;
 
 namespace {
 
-const std::shared_ptr<fan_out>& existing(const std::shared_ptr<fan_out>& work) {
+std::shared_ptr<fan_out> existing(std::shared_ptr<fan_out> work) {
   if (work == nullptr) throw error{errc::bad_state, "nobody subscribes here, or it was moved from"};
   return work;
 }
@@ -58,7 +58,7 @@ change_fan_out::~change_fan_out() {
 }
 
 change_subscriber change_fan_out::subscribe(subscriber_options how) {
-  const std::shared_ptr<fan_out>& work = existing(work_);
+  const std::shared_ptr<fan_out> work = existing(work_);
   return {work, work->subscribe(std::move(how))};
 }
 asio::awaitable<void> change_fan_out::close() { return fan_out::close(existing(work_)); }
