@@ -3,14 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <bitset>
+#include <charconv>
+#include <chrono>
 #include <functional>
 #include <limits>
 #include <map>
 #include <optional>
+#include <sluice/stream/client.hpp>
 #include <sluice/stream/columns.hpp>
-#include <sluice/stream/single_row.hpp>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 #include "cluster.hpp"

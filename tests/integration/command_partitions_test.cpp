@@ -41,11 +41,12 @@ TEST_F(CommandPartitions, AreReadBySeveralProcessesWhileOthersWrite) {
 }
 
 TEST_F(CommandPartitions, AreWrittenInEveryFormat) {
-  const finished end = with_partitions("--sql 'select id, t from command_parts' --partitions 2 --split key:id",
-                                       "echo ${#parts[@]}; for format in ndjson csv tsv arrow; do for part in "
-                                       "\"${parts[@]}\"; do \"$SLUICE\" --partition - "
-                                       "--format $format <<<\"$part\" | wc -c; done | paste -sd+ | bc; done; "
-                                       "\"$SLUICE\" --partition \"${parts[0]}\" --explain");
+  const finished end =
+      with_partitions("--sql 'select id, t from command_parts' --partitions 2 --split key:id",
+                      "echo ${#parts[@]}; for format in ndjson csv tsv arrow; do for part in "
+                      "\"${parts[@]}\"; do \"$SLUICE\" --partition - "
+                      "--format $format <<<\"$part\" | wc -c; done | awk '{ sum += $1 } END { print sum }'; done; "
+                      "\"$SLUICE\" --partition \"${parts[0]}\" --explain");
   const std::string csv = shell(SLUICE_COMMAND " --sql 'select id, t from command_parts' --format csv | wc -c").out;
   EXPECT_EQ(end.out.substr(0, 2), "2\n") << end.out << end.err;
   EXPECT_NE(end.out.find("partition 1 of 2"), std::string::npos) << end.out;

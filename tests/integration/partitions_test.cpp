@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <mutex>
 #include <optional>
 #include <sluice/arrow/partitions.hpp>
 #include <sluice/stream/partitions.hpp>
