@@ -9,7 +9,7 @@ namespace sluice::detail {
 result_rows::result_rows(wire::session& on, const query& what) : wanted_{what.rows()} {
   if (wanted_ == query::shape::object || wanted_ == query::shape::detect)
     shape_ = std::make_shared<result_shape>(on, wanted_, what.places());
-  if (wanted_ == query::shape::chosen_columns) shape_ = std::make_shared<result_shape>(on, what.choice());
+  if (wanted_ == query::shape::chosen_columns) shape_ = std::make_shared<result_shape>(on, what.choice(), what.check());
   if (what.left() == nullptr) return;
   rest_ = *what.left();
   filter_ = std::make_unique<client_filter>(rest_.filter);

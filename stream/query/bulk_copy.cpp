@@ -91,7 +91,7 @@ class copy_decider final : public wire::decider {
   }
 
   wire::decision described(const wire::description& what) override {
-    if (what.columns == nullptr) return not_copied("COPY needs a query that gives rows");
+    if (what.columns == nullptr) return without_rows();
     if (what.parameters.size() != parameters_.size()) return not_copied("not as many parameters as were named");
     columns_ = *what.columns;
     if (wanted_ == query::shape::document)
@@ -139,6 +139,13 @@ class copy_decider final : public wire::decider {
 
  private:
   enum class about : std::uint8_t { table, columns, parameters };
+
+  wire::decision without_rows() try {
+    if (rows_ != nullptr) rows_->nothing();
+    return not_copied("COPY needs a query that gives rows");
+  } catch (const error& refusal) {
+    return refused_by(refusal);
+  }
 
   wire::decision name_parameters() {
     if (unnamed() == parameters_.end()) return copied();

@@ -79,6 +79,12 @@ query query::as_columns(format_choice in_text) && {
   made.choice_ = std::make_shared<const format_choice>(std::move(in_text));
   return made;
 }
+query query::check_columns(columns_check look) && {
+  if (look == nullptr || choice_ == nullptr)
+    throw error{errc::bad_query, "check_columns needs a function, and a query whose columns come in chosen formats"};
+  check_ = std::make_shared<const columns_check>(std::move(look));
+  return std::move(*this);
+}
 query query::as_text_columns() && { return std::move(*this).of_columns(shape::text_columns); }
 
 std::string query::relation_name() const {

@@ -32,7 +32,8 @@ class object_decider final : public wire::decider {
       : rows_{std::move(rows)}, text_{text}, types_{rows_} {}
 
   wire::decision described(const wire::description& what) override {
-    if (what.columns == nullptr || rows_->is_document(*what.columns)) {
+    if (what.columns == nullptr) return without_rows();
+    if (rows_->is_document(*what.columns)) {
       rows_->documents();
       return {};
     }
@@ -52,6 +53,13 @@ class object_decider final : public wire::decider {
   }
 
  private:
+  wire::decision without_rows() try {
+    rows_->nothing();
+    return {};
+  } catch (const error& refusal) {
+    return refused_by(refusal);
+  }
+
   wire::decision decided() try {
     if (is_running_) {
       rows_->plan_text(columns_);
@@ -104,8 +112,17 @@ result_shape::result_shape(wire::session& on, query::shape wanted, std::shared_p
       places_{std::move(places)},
       settings_{session_settings::of(on.server.parameter("TimeZone"), on.server.parameter("DateStyle"))} {}
 
-result_shape::result_shape(wire::session& on, std::shared_ptr<const format_choice> choice)
-    : types_{types_of(on)}, wanted_{query::shape::chosen_columns}, choice_{std::move(choice)} {}
+result_shape::result_shape(wire::session& on, std::shared_ptr<const format_choice> choice,
+                           std::shared_ptr<const columns_check> check)
+    : types_{types_of(on)},
+      wanted_{query::shape::chosen_columns},
+      choice_{std::move(choice)},
+      check_{std::move(check)} {}
+
+void result_shape::nothing() {
+  is_ = state::documents;
+  if (check_ != nullptr) (*check_)({});
+}
 
 std::vector<std::uint32_t> result_shape::missing(const result_columns& columns) const {
   std::vector<std::uint32_t> types;
@@ -125,6 +142,7 @@ std::vector<proto::value_format> result_shape::choose(const result_columns& colu
     each.is_text = (*choice_)(each);
     formats.push_back(each.is_text ? proto::value_format::text : proto::value_format::binary);
   }
+  if (check_ != nullptr) (*check_)(columns_);
   is_ = state::columns;
   return formats;
 }

@@ -43,7 +43,9 @@ class result_shape {
   /// @param places  null: each column under its name
   result_shape(wire::session& on, query::shape wanted, std::shared_ptr<const place_list> places = {});
   /// Of columns in chosen formats.
-  result_shape(wire::session& on, std::shared_ptr<const format_choice> choice);
+  /// @param check  null: none
+  result_shape(wire::session& on, std::shared_ptr<const format_choice> choice,
+               std::shared_ptr<const columns_check> check);
 
   /// Types that have to be asked about before `plan` is called.
   [[nodiscard]] std::vector<std::uint32_t> missing(const result_columns& columns) const;
@@ -59,6 +61,9 @@ class result_shape {
   /// A single column of type json or jsonb is a document as it is, unless an object was asked for.
   [[nodiscard]] bool is_document(const result_columns& columns) const noexcept;
   void documents() noexcept { is_ = state::documents; }
+  /// There are no columns, and no rows.
+  /// @par Errors  throws what the check throws
+  void nothing();
   /// Objects of these columns, or the columns themselves.
   /// @return the formats that they have to be asked for in
   /// @par Errors  throws what the choice throws
@@ -83,6 +88,7 @@ class result_shape {
   bool is_nested_{false};
   object_writer objects_{};
   std::shared_ptr<const format_choice> choice_{};
+  std::shared_ptr<const columns_check> check_{};
   result_columns columns_{};
 };
 
@@ -103,7 +109,7 @@ class asking_for_types {
   type_catalog told_{};  // until the answer is complete
 };
 
-/// What a decider answers when a format_choice throws: the query is not run.
+/// What a decider answers when a format_choice or a columns_check throws: the query is not run.
 [[nodiscard]] wire::decision refused_by(const error& choice);
 
 /// Decides how a query is run whose rows become objects; what it decides about them, it tells `rows`.

@@ -85,6 +85,12 @@ class [[nodiscard, gnu::visibility("default")]] batch_writer {
   [[nodiscard]] asio::awaitable<void> write(const std::tuple<Values...>& row) {
     return std::apply([this](const Values&... values) { return write(values...); }, row);
   }
+  /// A row whose number of values is not known to the compiler.
+  /// @param row  moved from
+  [[nodiscard]] asio::awaitable<void> write_row(std::span<bind_value> row) {
+    add(row);
+    return sent_if_full();
+  }
   /// With a completion token: `void(std::exception_ptr)`; @see async.hpp
   template <detail::bindable... Values, class Token>
   auto write(const std::tuple<Values...>& row, Token&& token) {
@@ -131,6 +137,8 @@ class [[nodiscard, gnu::visibility("default")]] blocking_batch_writer {
   void write(const std::tuple<Values...>& row) {
     std::apply([this](const Values&... values) { write(values...); }, row);
   }
+  /// @see batch_writer::write_row
+  void write_row(std::span<bind_value> row) { add(row); }
   /// @see batch_writer::finish
   batch_result finish();
   [[nodiscard]] std::uint64_t rows() const noexcept;

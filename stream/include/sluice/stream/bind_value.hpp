@@ -123,6 +123,11 @@ class SLUICE_API bind_value {
   [[nodiscard]] static bind_value timestamptz(std::string text) { return {std::move(text), proto::oid::timestamptz}; }
   /// A UUID in its text form.
   [[nodiscard]] static bind_value uuid(std::string text) { return {std::move(text), proto::oid::uuid}; }
+  /// Text that is sent as a value of any type, in that type's own syntax; nothing for NULL. Bytes have `bytes`.
+  /// @param type  its OID; not that of bytea, for which a value is taken as bytes
+  [[nodiscard]] static bind_value of_type(std::optional<std::string> text, std::uint32_t type) {
+    return {std::move(text), type};
+  }
   /// An SQL array, one-dimensional. Its type follows from its elements, which must all be of one kind; numbers take the
   /// widest type among them, and NULLs are allowed. An array of text, or an empty one, takes the type that its place
   /// requires.

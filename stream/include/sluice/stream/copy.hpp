@@ -16,6 +16,7 @@
 /// @see PostgreSQL documentation, COPY
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -68,6 +69,13 @@ class [[nodiscard, gnu::visibility("default")]] copy_writer {
   template <class... Values>
   [[nodiscard]] asio::awaitable<void> write(const std::tuple<Values...>& row) {
     std::apply([this](const Values&... values) { writer().add(values...); }, row);
+    return sent_if_full();
+  }
+  /// A row whose number of values is not known to the compiler: `value(place, index)` is called for each column in
+  /// turn, and calls `place.write` once.
+  template <std::invocable<binary_place&, std::size_t> Value>
+  [[nodiscard]] asio::awaitable<void> write_each(const Value& value) {
+    writer().add_each(value);
     return sent_if_full();
   }
   /// With a completion token: `void(std::exception_ptr)`; @see async.hpp
@@ -150,6 +158,12 @@ class [[nodiscard, gnu::visibility("default")]] blocking_copy_writer {
   template <class... Values>
   void write(const std::tuple<Values...>& row) {
     std::apply([this](const Values&... values) { write(values...); }, row);
+  }
+  /// @see copy_writer::write_each
+  template <std::invocable<binary_place&, std::size_t> Value>
+  void write_each(const Value& value) {
+    writer().add_each(value);
+    send_if_full();
   }
   /// @see copy_writer::finish
   std::uint64_t finish();

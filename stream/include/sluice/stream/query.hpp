@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -37,6 +38,11 @@ struct whole_table;
 /// format. It is called once for each column of a result, whose `what`, `base` and `parts` are known by then, before
 /// the query runs. An `error` that it throws ends the query; the connection stays usable.
 using format_choice = std::function<bool(const result_column& column)>;
+
+/// Looks at the columns of a result, whose `what`, `base`, `parts` and `is_text` are known by then, before the query
+/// runs; at none if it returns no rows. An `error` that it throws ends the query, which has then not run; the
+/// connection stays usable.
+using columns_check = std::function<void(std::span<const result_column> columns)>;
 
 /// A query, ready to be sent: SQL text, bound parameters, and how a row becomes a document. A value type.
 class SLUICE_API query {
@@ -111,6 +117,12 @@ class SLUICE_API query {
   [[nodiscard]] query as_described_columns() && {
     return std::move(*this).as_columns([](const result_column& /*each*/) { return false; });
   }
+  /// Has the columns of a query `as_columns(format_choice)` looked at before it runs. A check that always throws
+  /// describes a statement without running it.
+  /// @par Errors  throws error: bad_query for other queries, and for no function
+  [[nodiscard]] query check_columns(columns_check look) &&;
+  /// The function of `check_columns`; null for none.
+  [[nodiscard]] const std::shared_ptr<const columns_check>& check() const noexcept { return check_; }
   /// The choice of `as_columns`; null for other queries.
   [[nodiscard]] const std::shared_ptr<const format_choice>& choice() const noexcept { return choice_; }
 
@@ -127,6 +139,7 @@ class SLUICE_API query {
   std::shared_ptr<const relation> undeclared_{};
   std::shared_ptr<const detail::place_list> places_{};
   std::shared_ptr<const format_choice> choice_{};
+  std::shared_ptr<const columns_check> check_{};
   std::size_t name_begins_{};  // the relation's name in text_, quoted
   std::size_t name_ends_{};
   bool only_reads_{false};

@@ -228,6 +228,21 @@ class SLUICE_API row_writer {
     }
     ++rows_;
   }
+  /// The same, with a call for each column, which has to write one value.
+  template <class Write>
+  void add_each(const Write& write) {
+    const std::size_t before = begin(columns_.size());
+    try {
+      for (std::size_t index = 0; index < columns_.size(); ++index) {
+        binary_place place{bytes_, columns_[index], index};
+        write(place, index);
+      }
+    } catch (...) {
+      bytes_.resize(before);
+      throw;
+    }
+    ++rows_;
+  }
   [[nodiscard]] const std::vector<written_column>& columns() const noexcept { return columns_; }
   [[nodiscard]] std::vector<std::byte>& bytes() noexcept { return bytes_; }
   [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
