@@ -1,0 +1,138 @@
+#include "adbc/ingest.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <sluice/stream/copy.hpp>
+#include <sluice/stream/query.hpp>
+
+namespace sluice::adbc {
+
+namespace {
+
+struct named_mode {
+  std::string_view name;
+  ingest_target::mode value;
+};
+constexpr std::array ingest_modes{named_mode{"adbc.ingest.mode.create", ingest_target::mode::create},
+                                  named_mode{"adbc.ingest.mode.append", ingest_target::mode::append},
+                                  named_mode{"adbc.ingest.mode.replace", ingest_target::mode::replace},
+                                  named_mode{"adbc.ingest.mode.create_append", ingest_target::mode::create_or_append}};
+constexpr std::string_view table_option{"adbc.ingest.target_table"};
+constexpr std::string_view mode_option{"adbc.ingest.mode"};
+constexpr std::string_view catalog_option{"adbc.ingest.target_catalog"};
+constexpr std::string_view schema_option{"adbc.ingest.target_db_schema"};
+constexpr std::string_view temporary_option{"adbc.ingest.temporary"};
+
+void write(binary_place& to, std::nullopt_t) { to.write(std::nullopt); }
+void write(binary_place& to, const decimal_text& value) { to.write(std::string_view{value.digits}); }
+void write(binary_place& to, json_text value) { to.write(value.text); }
+template <class T>
+void write(binary_place& to, const T& value) {
+  to.write(value);
+}
+
+std::string qualified(const ingest_target& where) {
+  const std::string table = quote_identifier(where.table);
+  if (where.is_temporary) return "pg_temp." + table;
+  return where.schema.empty() ? table : quote_identifier(where.schema) + '.' + table;
+}
+
+std::string create_table(const ingest_target& where, const input_batch& from) {
+  std::string statements;
+  if (where.how == ingest_target::mode::replace) statements += "drop table if exists " + qualified(where) + ";\n";
+  statements += "create ";
+  if (where.is_temporary) statements += "temporary ";
+  statements += "table ";
+  if (where.how == ingest_target::mode::create_or_append) statements += "if not exists ";
+  statements += where.is_temporary ? quote_identifier(where.table) : qualified(where);
+  std::string_view before{" ("};
+  for (const input_column& each : from.columns()) {
+    statements += before;
+    statements += quote_identifier(each.name()) + ' ' + each.sql_type();
+    before = ", ";
+  }
+  return statements + ')';
+}
+
+void require_possible(session& on, const ingest_target& where, const input_batch& from) {
+  if (from.columns().empty()) throw failure{status::invalid_argument, "there are no columns to write"};
+  if (where.is_temporary && !where.schema.empty())
+    throw failure{status::invalid_argument, "a temporary table cannot be in a schema of choice"};
+  if (!where.catalog.empty() && where.catalog != on.catalog())
+    throw failure{status::not_found, "the connection is to another database than \"" + where.catalog + '"'};
+}
+
+}  // namespace
+
+/// As `to_binary` of a range does, for elements whose type only the array knows.
+static void to_binary(binary_place& to, const input_list& value) {
+  std::optional<binary_place> each = to.elements();
+  if (!each) to.fail("a list");
+  const auto size = static_cast<std::size_t>(value.end - value.begin);
+  bool has_nulls = false;
+  for (std::int64_t i = value.begin; i < value.end; ++i)
+    value.of->with(i, [&]<class T>(const T&) { has_nulls = has_nulls || std::is_same_v<T, std::nullopt_t>; });
+  to.append(std::uint32_t{size == 0 ? 0U : 1U});  // dimensions
+  to.append(std::uint32_t{has_nulls ? 1U : 0U});
+  to.append(each->type());
+  if (size == 0) return;
+  if (!std::in_range<std::int32_t>(size)) to.fail_value("the list is too long");
+  to.append(static_cast<std::uint32_t>(size));
+  to.append(std::uint32_t{1});  // the index of the first
+  for (std::int64_t i = value.begin; i < value.end; ++i)
+    value.of->with(i, [&]<class T>(const T& element) {
+      if constexpr (!std::is_same_v<T, input_list>) write(*each, element);
+    });
+}
+
+bool ingest_target::set(std::string_view name, std::string_view value) {
+  if (name == table_option)
+    table = value;
+  else if (name == catalog_option)
+    catalog = value;
+  else if (name == schema_option)
+    schema = value;
+  else if (name == temporary_option)
+    is_temporary = as_bool(name, value);
+  else if (name == mode_option) {
+    const auto* const found = std::ranges::find(ingest_modes, value, &named_mode::name);
+    if (found == ingest_modes.end()) bad_option(name, value);
+    how = found->value;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+std::optional<std::string> ingest_target::get(std::string_view name) const {
+  if (name == table_option) return table;
+  if (name == catalog_option) return catalog;
+  if (name == schema_option) return schema;
+  if (name == temporary_option) return std::string{show(is_temporary)};
+  if (name == mode_option) return std::string{std::ranges::find(ingest_modes, how, &named_mode::value)->name};
+  return std::nullopt;
+}
+
+std::uint64_t ingest(session& on, const ingest_target& where, bound_rows& from, const settings& how) {
+  const input_batch& batch = from.batch();
+  require_possible(on, where, batch);
+  std::vector<std::string> columns;
+  for (const input_column& each : batch.columns()) columns.push_back(each.name());
+  const query_options options{.timeout = how.run.timeout};
+  return on.in_one_transaction([&](blocking_transaction& in) {
+    if (where.how != ingest_target::mode::append) (void)in.execute(create_table(where, batch), options);
+    blocking_copy_writer to = in.copy_into(qualified(where), columns, options);
+    while (from.advance())
+      to.write_each([&](binary_place& place, std::size_t column) {
+        batch.with(column, from.row(), [&](const auto& value) { write(place, value); });
+      });
+    return to.finish();
+  });
+}
+
+}  // namespace sluice::adbc
