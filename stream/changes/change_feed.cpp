@@ -4,8 +4,6 @@
 
 namespace sluice::detail {
 
-using enum change_feed::found;
-
 void change_feed::read(wire::session& on, wire::wal_stream& from) noexcept {
   decoder_.restart();
   from_ = live{&on, &from};
@@ -21,16 +19,16 @@ void change_feed::read(const chunk& rows, relation_rows& relation, position at) 
 }
 
 change_feed::found change_feed::step() {
-  if (std::exchange(is_held_, false)) return change;
+  if (std::exchange(is_held_, false)) return found::change;
   for (;;) {
     if (!is_unjudged_)
-      if (const found next = advance(); next != change) return next;
+      if (const found next = advance(); next != found::change) return next;
     is_unjudged_ = true;
     const bool is_to_be_told = is_wanted();
     is_unjudged_ = false;
     if (is_to_be_told) {
       receipts_.handed_out(at());
-      return change;
+      return found::change;
     }
     if (!is_snapshot()) decoder_.pass_over_this();
   }
@@ -47,7 +45,7 @@ change_feed::found change_feed::advance() {
   has_old_text_ = false;
   if (auto* const rows = std::get_if<stored>(&from_)) return step_stored(*rows);
   const auto* const log = std::get_if<live>(&from_);
-  if (log == nullptr) return end;
+  if (log == nullptr) return found::end;
   if (failure_) throw *failure_;
   try {
     return step_live(*log);
@@ -65,25 +63,25 @@ void change_feed::stop() noexcept {
 
 change_feed::found change_feed::step_stored(stored& from) {
   if (std::exchange(from.has_begun, true)) ++from.at;
-  if (from.at == std::default_sentinel) return nothing;
+  if (from.at == std::default_sentinel) return found::nothing;
   ++from.place.index;
-  return change;
+  return found::change;
 }
 
 change_feed::found change_feed::step_live(const live& from) {
   using state = wire::wal_stream::state;
-  if (decoder_.is_asking()) return unknown;
+  if (decoder_.is_asking()) return found::unknown;
   if (decoder_.has_more())
     if (const std::optional<found> now = after(decoder_.take_more(), from)) return *now;
   for (;;) {
     switch (from.stream->advance()) {
-      case state::hungry: return nothing;
-      case state::over: return end;
+      case state::hungry: return found::nothing;
+      case state::over: return found::end;
       case state::begun: break;
       case state::alive: {
         const proto::primary_keepalive& alive = from.stream->alive();
         if (alive.wants_reply) is_asked_ = true;
-        if (!decoder_.is_in_transaction() && receipts_.idle({alive.end})) return progress;
+        if (!decoder_.is_in_transaction() && receipts_.idle({alive.end})) return found::progress;
         break;
       }
       case state::piece: {
@@ -101,14 +99,14 @@ std::optional<change_feed::found> change_feed::after(change_decoder::outcome wha
   using outcome = change_decoder::outcome;
   switch (what) {
     case outcome::nothing: break;
-    case outcome::change: return change;
+    case outcome::change: return found::change;
     case outcome::committed: {
       const transaction_end& ended = decoder_.ended();
       receipts_.committed(ended.last, ended.end, ended.had_changes);
-      if (ended.is_change) return change;
+      if (ended.is_change) return found::change;
       break;
     }
-    case outcome::asking: return unknown;
+    case outcome::asking: return found::unknown;
     case outcome::malformed: from.on->io.fail(errc::protocol_violation, "the server sent " + decoder_.why());
   }
   return std::nullopt;
