@@ -1,4 +1,4 @@
-// Headers that most tests include, precompiled. Force-included by the compiler, so no source file
+// Headers that nearly every test with a server includes, precompiled. Force-included by the compiler, so no source file
 // includes it. No `#pragma once`, because it is the main file of its compilation.
 #include <gtest/gtest.h>
 
