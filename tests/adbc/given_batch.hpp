@@ -16,7 +16,7 @@ using given_bytes = std::vector<std::uint8_t>;
 template <class T>
 given_bytes bytes_of(std::initializer_list<T> values) {
   given_bytes bytes(values.size() * sizeof(T));
-  std::memcpy(bytes.data(), std::data(values), bytes.size());
+  if (!bytes.empty()) std::memcpy(bytes.data(), std::data(values), bytes.size());
   return bytes;
 }
 inline given_bytes text_buffer(std::string_view text) { return {text.begin(), text.end()}; }

@@ -233,12 +233,18 @@ TEST(CacheChangesFeed, MayBeDestroyedByWhatItCauses) {
   const auto change = [&]() -> asio::awaitable<void> {
     const bool listens = co_await turns([&] { return ender.listens; });
     EXPECT_TRUE(listens);
-    psql("insert into kept.users select n, '{}' from generate_series(100, 200) n; truncate kept.orders");
+    psql("insert into fed.users select n, '{}' from generate_series(100, 200) n; truncate fed.orders");
     const bool is_gone = co_await turns([&] { return !feed; });
     EXPECT_TRUE(is_gone);
   };
-  asio::co_spawn(context, change(), [&](const std::exception_ptr&) { pool.close(); });
+  std::exception_ptr failure;
+  asio::co_spawn(context, change(), [&](std::exception_ptr why) {
+    failure = std::move(why);
+    feed.reset();
+    pool.close();
+  });
   context.run();
+  if (failure) std::rethrow_exception(failure);
 }
 
 TEST(CacheChangesFeed, EndsWhileItConnects) {

@@ -198,7 +198,7 @@ TEST_F(PartitionsOfAll, AreReadByManyAtOnceWhileOthersWrite) {
     }
   }};
   {
-    std::vector<std::jthread> readers;
+    std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < rows.size(); ++i)
       readers.emplace_back([&, i] {
         rows[i] =
