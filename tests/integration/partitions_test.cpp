@@ -200,7 +200,7 @@ TEST_F(PartitionsOfAll, AreReadByManyAtOnceWhileOthersWrite) {
   {
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < rows.size(); ++i)
-      readers.emplace_back([&, i] {
+      threads.emplace_back([&, i] {
         rows[i] =
             i % 2 == 0 ? loop_reader::read(parts.descriptors()[i]) : coroutine_reader::read(parts.descriptors()[i]);
       });
