@@ -29,13 +29,11 @@ const char* const help_text = R"(sluice: stream JSON documents from Postgres as 
   --load RELATION [--on-error stop|skip]    the reverse: NDJSON from stdin
   --follow PUBLICATIONS --slot NAME         changes: see the manual page
   --count                print {"rows":...,"bytes":...} instead of the rows
-  --stats, --progress    final statistics, running progress: on standard error
-  --timeout 30s, --connect-timeout 500ms              --version, --help
+  --stats, --progress    at the end, while running: on stderr; --version, --help
   --mode plain|paged|bulk, --page-rows N    all at once, in pages, by COPY
   --parallel N --split ctid|key:FIELD|hash:FIELD    over N connections
-  --partitions N         print N descriptors, hold their snapshot until stdin ends
-  --partition DESCRIPTOR read one of them, in any process; -: from stdin
-  --chunk-rows N, --buffer 64k, --max-row 64M       limits
+  --partitions N, --partition DESCRIPTOR    divided among processes: manual page
+  --timeout 30s --connect-timeout 5s --chunk-rows N --buffer 64k --max-row 64M
 Exit codes: 0 all rows, 2 usage, 3 connection, 4 auth, 5 tls, 6 protocol, 7 sql,
 8 json, 9 limit, 10 timeout, 130 cancelled; 1 output cannot be written.
 )";

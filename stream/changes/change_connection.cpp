@@ -63,9 +63,10 @@ asio::awaitable<std::unique_ptr<change_connection>> change_connection::open(conn
   set(where, "extra_float_digits", "1");
   set(where, "standard_conforming_strings", "on");
   const wire::session_options options = session_options_of(how);
+  const std::chrono::milliseconds answer_limit = where.connect_timeout;
   std::shared_ptr<wire::session> made = co_await wire::connect(std::move(where), options);
   made->io.where.doing = "following the changes of";
-  co_return std::make_unique<change_connection>(std::move(made));
+  co_return std::make_unique<change_connection>(std::move(made), answer_limit);
 }
 
 session_settings change_connection::settings() const {
@@ -74,10 +75,15 @@ session_settings change_connection::settings() const {
 }
 
 asio::awaitable<std::vector<wire::text_row>> change_connection::ask(std::string statement, const change_options& how) {
+  return ask_until(wire::limit_after(wire::clock::now(), answer_limit_), std::move(statement), how);
+}
+
+asio::awaitable<std::vector<wire::text_row>> change_connection::ask_until(wire::clock::time_point latest,
+                                                                          std::string statement,
+                                                                          const change_options& how) {
   std::optional<error> failure;
   try {
-    std::vector<wire::text_row> rows =
-        co_await wire::run_text_query(*session_, statement, wire::clock::time_point::max());
+    std::vector<wire::text_row> rows = co_await wire::run_text_query(*session_, statement, latest);
     co_return rows;
   } catch (const error& why) {
     failure = why;
@@ -105,7 +111,8 @@ asio::awaitable<void> change_connection::require_publications(const change_optio
 asio::awaitable<change_connection::created> change_connection::create(std::string slot, slot_kind kind,
                                                                       const change_options& how) {
   std::string command = create_slot(slot, kind);
-  const std::vector<wire::text_row> answer = co_await ask(std::move(command), how);
+  const std::vector<wire::text_row> answer =
+      co_await ask_until(wire::clock::time_point::max(), std::move(command), how);
   constexpr std::size_t columns = 4;  // slot_name, consistent_point, snapshot_name, output_plugin
   if (answer.size() != 1 || answer.front().size() != columns)
     session_->io.fail(errc::protocol_violation, "the answer to CREATE_REPLICATION_SLOT has another form");
@@ -123,8 +130,10 @@ asio::awaitable<void> change_connection::start(std::string slot, lsn from, std::
   const wire::clock::time_point latest = wire::from_now(how.slot_patience);
   for (wire::back_off pauses{first, longest};;) {
     stream_.emplace(*session_, command);
+    session_->io.set_deadline(wire::limit_after(wire::clock::now(), answer_limit_));
     asio::awaitable<void> work = run_start(*session_, *stream_);
     const std::optional<error> failure = co_await failure_of(std::move(work));
+    session_->io.set_deadline(wire::clock::time_point::max());
     if (!failure) co_return;
     stream_.reset();
     const bool is_in_use = proto::sqlstate{failure->sqlstate()} == proto::sqlstate::object_in_use;

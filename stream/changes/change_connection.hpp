@@ -25,7 +25,9 @@ class change_connection {
   /// @par Errors  throws error: as `wire::connect`
   static asio::awaitable<std::unique_ptr<change_connection>> open(conninfo where, connection_options how);
 
-  explicit change_connection(std::shared_ptr<wire::session> made) noexcept : session_{std::move(made)} {}
+  /// @param answer_limit  of all that the server answers at once
+  change_connection(std::shared_ptr<wire::session> made, std::chrono::milliseconds answer_limit) noexcept
+      : session_{std::move(made)}, answer_limit_{answer_limit} {}
   ~change_connection() { session_->close(); }
   change_connection(const change_connection&) = delete;
   change_connection& operator=(const change_connection&) = delete;
@@ -37,6 +39,7 @@ class change_connection {
   [[nodiscard]] session_settings settings() const;
 
   /// All of these throw error: the server's, with what to do about it; connection_lost, deadline_exceeded, cancelled.
+  /// The server answers at once: within the limit of connecting.
   asio::awaitable<std::vector<wire::text_row>> ask(std::string statement, const change_options& how);
   asio::awaitable<slot_facts> find_slot(const change_options& how);
   asio::awaitable<void> require_publications(const change_options& how);
@@ -44,6 +47,7 @@ class change_connection {
     lsn consistent_point{};
     std::string snapshot{};
   };
+  /// Waits for transactions that run on the server, as long as they take.
   asio::awaitable<created> create(std::string slot, slot_kind kind, const change_options& how);
   /// Begins to stream; waits for a slot that is in use.
   asio::awaitable<void> start(std::string slot, lsn from, std::uint32_t server_version, const change_options& how);
@@ -59,7 +63,11 @@ class change_connection {
   void leave() noexcept;
 
  private:
+  asio::awaitable<std::vector<wire::text_row>> ask_until(wire::clock::time_point latest, std::string statement,
+                                                         const change_options& how);
+
   std::shared_ptr<wire::session> session_;
+  std::chrono::milliseconds answer_limit_;
   std::optional<wire::wal_stream> stream_;
 };
 

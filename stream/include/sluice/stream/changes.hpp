@@ -205,9 +205,11 @@ class SLUICE_API change_stream {
 };
 
 /// Begins to follow the changes of a database: connects for replication, creates the slot if that is asked for, and
-/// starts. The user needs the attribute REPLICATION, and the server `wal_level = logical`.
-/// @par Errors        throws error: as `connect`; bad_query for options that cannot be; server_error with what to do
-///                    about it; position_lost when the slot has moved beyond `from`, or has been invalidated
+/// starts. The user needs the attribute REPLICATION, and the server `wal_level = logical`. Each answer of the server
+/// has to come within the `connect_timeout`, but that to the creation of a slot, which waits for running transactions.
+/// @par Errors        throws error: as `connect`; deadline_exceeded; bad_query for options that cannot be; server_error
+///                    with what to do about it; position_lost when the slot has moved beyond `from`, or has been
+///                    invalidated
 /// @par Cancellation  terminal
 [[nodiscard]] SLUICE_API asio::awaitable<change_stream> follow(conninfo where, change_options how);
 [[nodiscard]] SLUICE_API asio::awaitable<change_stream> follow(std::string_view where, change_options how);
