@@ -84,10 +84,10 @@ std::int64_t input_column::key(std::int64_t index) const {
 }
 
 decimal_text input_column::decimal(std::int64_t index) const {
-  const std::string_view bytes = fixed(index);
-  wide value = width_ == 4   ? static_cast<wide>(load<std::int32_t>(bytes.data()))
-               : width_ == 8 ? static_cast<wide>(load<std::int64_t>(bytes.data()))
-                             : load<wide>(bytes.data());
+  const char* const bytes = fixed(index).data();  // as many as the width
+  wide value = width_ == 4   ? static_cast<wide>(load<std::int32_t>(bytes))
+               : width_ == 8 ? static_cast<wide>(load<std::int64_t>(bytes))
+                             : load<wide>(bytes);
   const bool is_negative = value < 0;
   auto rest = is_negative ? ~static_cast<unsigned_wide>(value) + 1 : static_cast<unsigned_wide>(value);
   std::string digits;

@@ -127,11 +127,11 @@ constexpr std::array all_settings{
 };
 
 template <class Unit>
-void copy_out(std::string_view value, std::size_t size, Unit* out, std::size_t* length) {
+void copy_out(std::string_view value, Unit* out, std::size_t* length) {
   const std::size_t room = *required(length, "the length");
-  *length = size;
-  if (size > room || size == 0) return;
-  std::memcpy(required(out, "the place of the value"), value.data(), size);
+  *length = value.size();
+  if (value.size() > room || value.empty()) return;
+  std::memcpy(required(out, "the place of the value"), value.data(), value.size());
 }
 
 template <class Number>
@@ -177,11 +177,9 @@ void bad_option(std::string_view name, std::string_view value) {
 
 void answer(std::string_view value, char* out, std::size_t* length) {
   const std::string with_zero{value};
-  copy_out({with_zero.c_str(), with_zero.size() + 1}, with_zero.size() + 1, out, length);
+  copy_out(std::string_view{with_zero.c_str(), with_zero.size() + 1}, out, length);
 }
-void answer(std::string_view value, std::uint8_t* out, std::size_t* length) {
-  copy_out(value, value.size(), out, length);
-}
+void answer(std::string_view value, std::uint8_t* out, std::size_t* length) { copy_out(value, out, length); }
 void answer(std::string_view name, std::string_view value, std::int64_t* out) { parse_out(name, value, out); }
 void answer(std::string_view name, std::string_view value, double* out) { parse_out(name, value, out); }
 

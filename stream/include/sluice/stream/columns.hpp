@@ -125,7 +125,6 @@ inline void from_binary(const binary_field& from, double& into) {
 }
 
 SLUICE_API void from_binary(const binary_field& from, bool& into);
-SLUICE_API void from_binary(const binary_field& from, std::string_view& into);
 SLUICE_API void from_binary(const binary_field& from, std::string& into);
 SLUICE_API void from_binary(const binary_field& from, std::span<const std::byte>& into);
 SLUICE_API void from_binary(const binary_field& from, std::vector<std::byte>& into);
@@ -139,7 +138,6 @@ SLUICE_API void from_binary(const binary_field& from, char& into);
 SLUICE_API void from_binary(const binary_field& from, network_address& into);
 SLUICE_API void from_binary(const binary_field& from, mac_address& into);
 SLUICE_API void from_binary(const binary_field& from, mac_address_8& into);
-SLUICE_API void from_binary(const binary_field& from, bit_string& into);
 SLUICE_API void from_binary(const binary_field& from, money& into);
 SLUICE_API void from_binary(const binary_field& from, row_place& into);
 SLUICE_API void from_binary(const binary_field& from, ltree& into);
