@@ -14,11 +14,9 @@ using wire::clock;
 
 asio::awaitable<slot_lag> change_source::lag(std::shared_ptr<change_source> self) {
   second_connection on{self->where_, self->how_.connection};
-  asio::awaitable<slot_lag> asking = ask_health(on, self->slot_);
-  const slot_lag told = co_await std::move(asking);
-  slot_lag whole = self->with_age(told);
-  self->report(change_stream_event::kind::lag, &whole);
-  co_return whole;
+  asio::awaitable<slot_lag> look = self->look_at_slot(on);
+  slot_lag told = co_await std::move(look);
+  co_return told;
 }
 
 slot_lag change_source::with_age(slot_lag told) const noexcept {
@@ -51,7 +49,7 @@ asio::awaitable<void> change_source::attend_on() {
     const bool goes_on = co_await wire::wait_for(timer);
     if (!goes_on || failure_) co_return;
     const bool is_beat = beat_at <= look_at;
-    asio::awaitable<void> work = is_beat ? beat(on) : look_at_slot(on);
+    asio::awaitable<void> work = is_beat ? beat(on) : tell_of_slot(on);
     (void)co_await failure_of(std::move(work));
     (is_beat ? beat_at : look_at) = after(is_beat ? how_.heartbeat : look_interval);
   }
@@ -62,11 +60,18 @@ asio::awaitable<void> change_source::beat(second_connection& on) {
   (void)co_await on.ask(std::move(statement));
 }
 
-asio::awaitable<void> change_source::look_at_slot(second_connection& on) {
+asio::awaitable<void> change_source::tell_of_slot(second_connection& on) {
+  asio::awaitable<slot_lag> look = look_at_slot(on);
+  (void)co_await std::move(look);
+}
+
+/// The observer hears of it.
+asio::awaitable<slot_lag> change_source::look_at_slot(second_connection& on) {
   asio::awaitable<slot_lag> asking = ask_health(on, slot_);
   const slot_lag told = co_await std::move(asking);
-  const slot_lag whole = with_age(told);
+  slot_lag whole = with_age(told);
   report(change_stream_event::kind::lag, &whole);
+  co_return whole;
 }
 
 void change_source::report(change_stream_event::kind what, const slot_lag* health) noexcept {

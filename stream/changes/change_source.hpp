@@ -59,7 +59,8 @@ class change_source {
   static asio::awaitable<void> attend(std::shared_ptr<change_source> self);
   asio::awaitable<void> attend_on();
   asio::awaitable<void> beat(second_connection& on);
-  asio::awaitable<void> look_at_slot(second_connection& on);
+  asio::awaitable<void> tell_of_slot(second_connection& on);
+  asio::awaitable<slot_lag> look_at_slot(second_connection& on);
 
   asio::awaitable<void> connect();
   asio::awaitable<void> open();
