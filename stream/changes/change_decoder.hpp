@@ -13,6 +13,7 @@
 
 #include <sluice/stream/change.hpp>
 
+#include "changes/receipts.hpp"
 #include "changes/relation_rows.hpp"
 #include "json/type_facts.hpp"
 #include "json/value_plan.hpp"
@@ -37,14 +38,6 @@ struct change_view {
 struct wanted_changes {
   bool transactions{false};
   bool schema{false};
-};
-
-/// The end of a transaction.
-struct transaction_end {
-  position last{};          ///< of its last change, wanted or not
-  lsn end{};                ///< of its commit's record
-  bool had_changes{false};  ///< that were handed out
-  bool is_change{false};    ///< to be handed out itself
 };
 
 class change_decoder {

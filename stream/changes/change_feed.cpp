@@ -102,7 +102,7 @@ std::optional<change_feed::found> change_feed::after(change_decoder::outcome wha
     case outcome::change: return found::change;
     case outcome::committed: {
       const transaction_end& ended = decoder_.ended();
-      receipts_.committed(ended.last, ended.end, ended.had_changes);
+      receipts_.committed(ended);
       if (ended.is_change) return found::change;
       break;
     }

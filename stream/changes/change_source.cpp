@@ -220,6 +220,7 @@ asio::awaitable<bool> change_source::read_log() {
       case found::end: phase_ = phase::over; co_return false;
       case found::nothing: {
         if (feed_->take_question()) tell(false);
+        tell_soon();  // what was acknowledged may have been confirmed by the end of its transaction
         const bool has_moved = connection_->stream().move();
         if (has_moved && !connection_->session().io.turn_is_over()) break;
         constexpr int silent_tellings = 3;  // each asks for an answer
@@ -278,6 +279,10 @@ void change_source::acknowledge(position safe) {
     throw error{errc::bad_state, "the position " + safe.to_string() + " has not been handed out yet: " +
                                      receipts_->last().to_string() + " is the last one"};
   acknowledged_at_ = clock::now().time_since_epoch().count();
+  tell_soon();
+}
+
+void change_source::tell_soon() {
   if (!receipts_->are_due()) return;
   clock::rep none = 0;
   if (due_since_.compare_exchange_strong(none, clock::now().time_since_epoch().count())) bell_.ring();

@@ -77,6 +77,7 @@ class change_source {
   /// @return whether there is something to hand out
   asio::awaitable<bool> read_log();
   asio::awaitable<void> learn_types();
+  void tell_soon();
   asio::awaitable<void> reconnect();
   asio::awaitable<void> connect_again();
   [[nodiscard]] bool may_reconnect(const error& why) const noexcept;

@@ -29,16 +29,16 @@ void receipts::reached(position at) noexcept {
   last_ = std::max(last_, at);
 }
 
-void receipts::committed(position last, lsn end, bool had_changes) noexcept {
+void receipts::committed(const transaction_end& now) noexcept {
   const std::lock_guard locked{mutex_};
   const bool was_all_safe = is_all_safe();
-  ended_last_ = last;
-  ended_ = end;
-  last_ = std::max(last_, position{.commit = end});
-  if (had_changes || !was_all_safe) return;
-  if (!keeps_position_) {
+  ended_last_ = now.last;
+  ended_ = now.end;
+  last_ = std::max(last_, position{.commit = now.end});
+  if (!was_all_safe || now.is_change) return;
+  if (now.had_changes || !keeps_position_) {
     safe_ = last_;
-    confirm(end);
+    confirm(now.end);
   }
 }
 

@@ -9,6 +9,14 @@
 
 namespace sluice::detail {
 
+/// The end of a transaction.
+struct transaction_end {
+  position last{};          ///< of its last change, wanted or not
+  lsn end{};                ///< of its commit's record
+  bool had_changes{false};  ///< that were handed out
+  bool is_change{false};    ///< to be handed out itself
+};
+
 /// @par Thread safety  all calls from any thread
 class receipts {
  public:
@@ -24,8 +32,8 @@ class receipts {
   void handed_out(position at) noexcept;
   /// Everything up to there has been handed out.
   void reached(position at) noexcept;
-  /// A transaction has ended, whose changes were handed out, or passed over.
-  void committed(position last, lsn end, bool had_changes) noexcept;
+  /// A transaction has ended. If what it had was acknowledged before its end was known, it is confirmed now.
+  void committed(const transaction_end& now) noexcept;
   /// Between two transactions the server says that up to there, nothing more is to be expected.
   /// @return whether the consumer has to be told
   [[nodiscard]] bool idle(lsn end) noexcept;

@@ -18,7 +18,7 @@ class Receipts : public testing::Test {
   /// A transaction with changes 2, 3, ... has arrived and was handed out.
   void hand_out(std::uint64_t commit, std::uint64_t end, std::uint64_t changes) {
     for (std::uint64_t i = 0; i < changes; ++i) all.handed_out(of(commit, 2 + i));
-    all.committed(of(commit, 1 + changes), at(end), changes != 0);
+    all.committed({.last = of(commit, 1 + changes), .end = at(end), .had_changes = changes != 0, .is_change = false});
   }
   receipts all{of(100), at(100), at(1000), false};
 };
@@ -49,6 +49,26 @@ TEST_F(Receipts, InsideATransactionConfirmWhatLiesBeforeIt) {
 TEST_F(Receipts, OfTheLastChangeConfirmItsTransaction) {
   hand_out(200, 210, 3);
   EXPECT_TRUE(all.acknowledge(of(200, 4)));
+  EXPECT_EQ(told(all), 210U);
+}
+
+TEST_F(Receipts, OfAllOfATransactionBeforeItsEndConfirmItAtItsEnd) {
+  all.handed_out(of(200, 2));
+  EXPECT_TRUE(all.acknowledge(of(200, 2)));
+  EXPECT_EQ(told(all), 200U);
+  all.committed({.last = of(200, 3), .end = at(210), .had_changes = true, .is_change = false});
+  EXPECT_EQ(told(all), 210U);
+  EXPECT_FALSE(all.idle(at(500)));
+  EXPECT_EQ(told(all), 500U) << "nothing is missing";
+}
+
+TEST_F(Receipts, WaitForAnEndThatIsHandedOut) {
+  all.handed_out(of(200, 2));
+  EXPECT_TRUE(all.acknowledge(of(200, 2)));
+  all.committed({.last = of(200, 3), .end = at(210), .had_changes = true, .is_change = true});
+  all.handed_out(of(200, 3));
+  EXPECT_EQ(told(all), 200U);
+  EXPECT_TRUE(all.acknowledge(of(200, 3)));
   EXPECT_EQ(told(all), 210U);
 }
 
@@ -96,6 +116,16 @@ TEST(ReceiptsOfAConsumerThatKeepsPositions, LeaveEverythingToIt) {
   EXPECT_FALSE(all.idle(at(500))) << "told once";
   EXPECT_TRUE(all.acknowledge(of(500)));
   EXPECT_EQ(told(all), 500U);
+}
+
+TEST(ReceiptsOfAConsumerThatKeepsPositions, OfAllOfATransactionBeforeItsEndConfirmItAtItsEnd) {
+  receipts all{of(100, 5), at(100), at(1000), true};
+  all.handed_out(of(200, 2));
+  EXPECT_TRUE(all.acknowledge(of(200, 2)));
+  all.committed({.last = of(200, 2), .end = at(210), .had_changes = true, .is_change = false});
+  EXPECT_EQ(told(all), 210U);
+  all.committed({.last = of(300, 2), .end = at(310), .had_changes = false, .is_change = false});
+  EXPECT_EQ(told(all), 210U);
 }
 
 }  // namespace
