@@ -18,7 +18,6 @@
 #include <asio/use_awaitable.hpp>
 
 #include <sluice/stream/connection.hpp>
-#include "transport/deadline.hpp"
 
 #include "cache/invalidation_feed.hpp"
 
@@ -26,17 +25,16 @@ namespace sluice {
 
 namespace {
 
-/// Two coroutines: one listens, the other sends probes. Both hold a reference, because the owner may be destroyed while
-/// they wait.
+/// Beside what it hears with, a second coroutine sends probes.
 class notifications_feed final : public detail::invalidation_feed {
  public:
-  notifications_feed(sluice::conninfo info, std::shared_ptr<detail::cache_core> to, const invalidation_options& options)
-      : info_{std::move(info)},
-        to_{std::move(to)},
+  notifications_feed(sluice::conninfo info, const std::shared_ptr<detail::cache_core>& to,
+                     const invalidation_options& options)
+      : invalidation_feed{to, {options.backoff, std::max(options.max_backoff, options.backoff)}},
+        info_{std::move(info)},
         options_{options},
         channels_{std::string{options.channel}},
-        pause_{to_->executor()},
-        probe_pause_{to_->executor()} {
+        probe_pause_{to->executor()} {
     std::random_device random;
     mark_ = "sluice probe " + std::to_string((std::uint64_t{random()} << 32U) | random()) + ' ';
   }
@@ -46,98 +44,63 @@ class notifications_feed final : public detail::invalidation_feed {
     if (self->options_.channel.size() > longest_name)
       throw error{errc::bad_query, "the name of a channel has 63 bytes at most"};
     const notifications checked{self->info_, self->channels_, self->options_.listen};  // throws for a bad channel
-    self->to_->listen_with(*self);
+    invalidation_feed::begin(self);
+    if (self->options_.probe_interval.count() <= 0) return;
     try {
-      asio::co_spawn(self->to_->executor(), run(self), asio::detached);
-      if (self->options_.probe_interval.count() > 0) asio::co_spawn(self->to_->executor(), probe(self), asio::detached);
+      asio::co_spawn(self->executor(), probe(self), asio::detached);
     } catch (...) {
       self->leave();
       throw;
     }
   }
 
-  [[nodiscard]] bool is_listening() const noexcept override { return hears_ && news_ && news_->is_complete(); }
-  [[nodiscard]] const std::string& last_failure() const noexcept override { return failure_; }
-
-  void leave() noexcept override {
-    is_over_ = true;
-    hears_ = false;
-    news_.reset();
-    pause_.cancel();
-    probe_pause_.cancel();
-    sending_.emit(asio::cancellation_type::terminal);
-    to_->forget_ear();
+  [[nodiscard]] bool is_listening() const noexcept override {
+    return invalidation_feed::is_listening() && news_ && news_->is_complete();
   }
 
  private:
-  static asio::awaitable<void> run(std::shared_ptr<notifications_feed> self) {
-    const wire::back_off from_the_start{self->options_.backoff,
-                                        std::max(self->options_.max_backoff, self->options_.backoff)};
-    wire::back_off pauses = from_the_start;
-    while (!self->is_over_) {
-      self->has_listened_ = false;
-      try {
-        co_await listen(self);
-      } catch (const std::exception& why) {
-        self->deafen(why.what());
-      }
-      if (self->is_over_) break;
-      if (self->has_listened_) pauses = from_the_start;
-      self->pause_.expires_after(pauses.next());
-      std::error_code ignored;
-      co_await self->pause_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  asio::awaitable<void> hear_on() override {
+    news_.emplace(info_, channels_, options_.listen);
+    co_await news_->listen();
+    if (is_over()) co_return;
+    hears_now();
+    while (!is_over()) {
+      const listen_event event = co_await news_->next();
+      if (is_over()) break;
+      if (event.is == listen_event::kind::gap)
+        hears_now();
+      else
+        hear(event.what.payload);
     }
   }
 
-  /// Ends with an exception, or when the owner is gone.
-  static asio::awaitable<void> listen(std::shared_ptr<notifications_feed> self) {
-    self->news_.emplace(self->info_, self->channels_, self->options_.listen);
-    co_await self->news_->listen();
-    if (self->is_over_) co_return;
-    self->has_listened_ = self->hears_ = true;
-    self->to_->hears_now();
-    while (!self->is_over_) {
-      const listen_event event = co_await self->news_->next();
-      if (self->is_over_) break;
-      if (event.is == listen_event::kind::gap)
-        self->to_->hears_now();
-      else
-        self->hear(event.what.payload);
-    }
+  /// Ends its pending call, and what is sent and waited for.
+  void unplug() noexcept override {
+    news_.reset();
+    if (!is_over()) return;
+    probe_pause_.cancel();
+    sending_.emit(asio::cancellation_type::terminal);
   }
 
   void hear(std::string_view payload) {
-    if (payload.starts_with(mark_)) {
-      if (payload.substr(mark_.size()) != std::to_string(probes_)) return;
+    if (!payload.starts_with(mark_)) {
+      invalidate(payload);
+    } else if (payload.substr(mark_.size()) == std::to_string(probes_)) {
       is_answered_ = true;
       probe_pause_.cancel();
-    } else if (payload.empty()) {
-      to_->invalidate_all();
-    } else {
-      to_->invalidate(payload);
     }
   }
 
-  void deafen(std::string_view why) {
-    hears_ = false;
-    news_.reset();  // ends its pending call
-    if (is_over_) return;
-    if (failure_.empty() || !is_explained_) failure_ = why;
-    is_explained_ = false;
-    to_->is_deaf();
-  }
-
   static asio::awaitable<void> probe(std::shared_ptr<notifications_feed> self) {
-    while (!self->is_over_) {
+    while (!self->is_over()) {
       co_await wait(self, self->options_.probe_interval);
-      if (self->is_over_ || !self->is_listening()) continue;
+      if (self->is_over() || !self->is_listening()) continue;
       ++self->probes_;
       self->is_answered_ = false;
       if (!self->is_sending_) send(self);
       if (!self->is_answered_) co_await wait(self, self->options_.probe_timeout);
-      if (self->is_over_ || self->is_answered_ || !self->is_listening()) continue;
+      if (self->is_over() || self->is_answered_ || !self->is_listening()) continue;
       self->deafen("a notification that was sent as a probe did not arrive");
-      self->is_explained_ = true;  // what follows is its consequence
     }
   }
   static asio::awaitable<void> wait(std::shared_ptr<notifications_feed> self, std::chrono::milliseconds time) {
@@ -152,7 +115,7 @@ class notifications_feed final : public detail::invalidation_feed {
       self->is_sending_ = false;
       if (failed) self->prober_.reset();
     };
-    asio::co_spawn(self->to_->executor(), send_one(self), asio::bind_cancellation_slot(self->sending_.slot(), done));
+    asio::co_spawn(self->executor(), send_one(self), asio::bind_cancellation_slot(self->sending_.slot(), done));
   }
   static asio::awaitable<void> send_one(std::shared_ptr<notifications_feed> self) {
     if (!self->prober_) {
@@ -167,28 +130,22 @@ class notifications_feed final : public detail::invalidation_feed {
   }
 
   sluice::conninfo info_;
-  std::shared_ptr<detail::cache_core> to_;
   invalidation_options options_;
   std::vector<std::string> channels_;  // one
   std::string mark_;                   // with which the payloads of probes begin
   std::optional<notifications> news_;
   std::optional<connection> prober_;
-  asio::steady_timer pause_;
   asio::steady_timer probe_pause_;
   asio::cancellation_signal sending_;
-  std::string failure_;
   std::uint64_t probes_{0};
-  bool hears_{false};
-  bool has_listened_{false};
   bool is_answered_{false};
   bool is_sending_{false};
-  bool is_explained_{false};
-  bool is_over_{false};
 };
 
-std::shared_ptr<detail::invalidation_feed> feed_of_notifications(conninfo info, std::shared_ptr<detail::cache_core> to,
+std::shared_ptr<detail::invalidation_feed> feed_of_notifications(conninfo info,
+                                                                 const std::shared_ptr<detail::cache_core>& to,
                                                                  const invalidation_options& options) {
-  auto made = std::make_shared<notifications_feed>(std::move(info), std::move(to), options);
+  auto made = std::make_shared<notifications_feed>(std::move(info), to, options);
   notifications_feed::begin(made);
   return made;
 }

@@ -23,7 +23,8 @@ asio::awaitable<std::vector<wire::text_row>> second_connection::ask(std::string 
     const wire::session_options options = session_options_of(how_);
     on = co_await wire::connect(where_, options);
   }
-  std::vector<wire::text_row> answer = co_await wire::run_text_query(*on, statement, wire::from_now(on->patience));
+  std::vector<wire::text_row> answer =
+      co_await wire::run_text_query(*on, statement, wire::limit_after(wire::clock::now(), where_.connect_timeout));
   session_ = std::move(on);
   co_return answer;
 }

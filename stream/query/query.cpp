@@ -10,6 +10,7 @@
 
 #include "query/by_columns.hpp"
 #include "query/client_part.hpp"
+#include "query/quoting.hpp"
 #include "query/sql_effect.hpp"
 
 namespace sluice {
@@ -33,13 +34,6 @@ std::string parameter_types(std::string_view sql, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i)
     lines.append("  $").append(std::to_string(i + 1)).append(": ").append(types[i]).append(1, '\n');
   return lines;
-}
-
-/// Whether a name means the same without quotes, unless it is a keyword.
-bool is_plain(std::string_view name) {
-  const auto is_letter = [](char c) { return c == '_' || (c >= 'a' && c <= 'z'); };
-  return !name.empty() && is_letter(name.front()) &&
-         std::ranges::all_of(name, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
 }
 
 /// The size of the quoted identifier at the beginning of `text`, with its quotes.
@@ -94,7 +88,7 @@ std::string query::relation_name() const {
        !rest.empty();) {
     const std::string_view quoted = rest.substr(0, quoted_size(rest));
     const std::string_view bare = quoted.substr(1, quoted.size() - 2);
-    name += is_plain(bare) ? bare : quoted;
+    name += detail::is_plain_identifier(bare) ? bare : quoted;
     rest.remove_prefix(quoted.size());
     if (rest.empty()) break;
     name += '.';

@@ -1,6 +1,7 @@
 #pragma once
 // Names, paths and literals as they appear in SQL. Whatever they contain, they end where they should.
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -15,6 +16,13 @@ void check_name(std::string_view name, std::string_view what);
 
 /// The same for text that may be empty, such as the key of an object.
 void check_text(std::string_view text, std::string_view what);
+
+/// Whether an identifier means the same without quotes, unless it is a keyword.
+[[nodiscard]] constexpr bool is_plain_identifier(std::string_view name) noexcept {
+  const auto is_letter = [](char c) { return c == '_' || (c >= 'a' && c <= 'z'); };
+  return !name.empty() && is_letter(name.front()) &&
+         std::ranges::all_of(name, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+}
 
 /// `a.b`, `"Odd.Name".b`: splits at dots and removes quotes. Nothing is folded to lower case. `""` is an empty part.
 [[nodiscard]] std::vector<std::string> split_path(std::string_view path, std::string_view what = "path");
