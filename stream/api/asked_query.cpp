@@ -1,0 +1,174 @@
+// How a query is asked: what becomes of each kind as a statement of the protocol.
+#include "api/running_query.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "query/bulk_copy.hpp"
+#include "query/by_columns.hpp"
+#include "query/result_shape.hpp"
+
+namespace sluice::detail {
+
+namespace {
+
+// The parameters of a query as Parse and Bind have them. Views into the query.
+struct bound_values {
+  explicit bound_values(const query& of) : values{values_of(of.parameters())} {
+    types.reserve(of.parameters().size());
+    for (const bind_value& value : of.parameters()) types.push_back(value.type());
+  }
+  static std::vector<proto::parameter> values_of(std::span<const bind_value> values) {
+    std::vector<proto::parameter> all;
+    all.reserve(values.size());
+    for (const bind_value& value : values)
+      all.push_back({.value = value.text() ? std::optional<std::string_view>{*value.text()} : std::nullopt,
+                     .binary = value.is_binary()});
+    return all;
+  }
+
+  std::vector<std::uint32_t> types{};
+  std::vector<proto::parameter> values{};
+};
+
+}  // namespace
+
+running_query::running_query(std::shared_ptr<wire::session> on, const query_options& options)
+    : session_{std::move(on)}, limits_{options}, clock_{session_->io} {}
+
+running_query::running_query(std::shared_ptr<wire::session> on, const query& what, const query_options& options)
+    : running_query{std::move(on), options} {
+  encode(what, nullptr);
+}
+
+running_query::running_query(const running_query& before, const query& what, const query_options& options)
+    : running_query{before.session_, options} {
+  encode(what, &*before.reader_);
+}
+
+running_query::running_query(std::shared_ptr<wire::session> on, std::string_view statements,
+                             const query_options& options)
+    : running_query{std::move(on), options} {
+  begin_span(statements, span_event::kind::query);
+  if (const std::string end = comment(); end.empty())
+    reader_.emplace(*session_, statements);
+  else
+    reader_.emplace(*session_, std::string{statements} += end);
+  note_text(statements, false);
+}
+
+running_query::running_query(std::shared_ptr<wire::session> on, command what, const query_options& options)
+    : running_query{std::move(on), options} {
+  const bound_values values{what.what};
+  begin_span(what.what.text(), span_event::kind::query);
+  const std::string end = comment();
+  reader_.emplace(*session_, wire::statement{.text = what.what.text(),
+                                             .types = values.types,
+                                             .values = values.values,
+                                             .discards_rows = true,
+                                             .comment = end,
+                                             .server_timeout = limits_.server_timeout});
+  note_text(what.what.text(), reader_->was_prepared());
+}
+
+running_query::running_query(std::shared_ptr<wire::session> on, const repeated_command& what,
+                             const query_options& options)
+    : running_query{std::move(on), options} {
+  const std::vector<proto::parameter> values = bound_values::values_of(what.values);
+  begin_span(what.text, span_event::kind::query);
+  reader_.emplace(*session_, wire::statement{.text = what.text,
+                                             .types = what.types,
+                                             .values = values,
+                                             .rows = what.rows,
+                                             .each_by_itself = what.each_by_itself,
+                                             .discards_rows = true});
+  note_text(what.text, reader_->was_prepared());
+}
+
+running_query::running_query(std::shared_ptr<wire::session> on, copy_from what, const query_options& options)
+    : running_query{std::move(on), options} {
+  begin_span(what.statement, span_event::kind::copy);
+  reader_.emplace(*session_, wire::query_reader::copy_from{what.statement});
+  effects_ = query::effect::none;  // dropped, it stores nothing
+  note_text(what.statement, false);
+}
+
+void running_query::encode(const query& what, const wire::query_reader* before) {
+  if (what.undeclared() != nullptr && before == nullptr) {
+    if (types_of(*session_).is_without_documents(what.text()))
+      if (const std::optional<query> instead = by_columns(*what.undeclared(), what)) return encode(*instead, before);
+    undeclared_ = what.undeclared();
+    choice_ = what.choice();
+    text_ = what.text();
+  }
+  const bound_values bound{what};
+  const bool is_copied = limits_.mode == fetch_mode::bulk;
+  begin_span(what.text(), is_copied ? span_event::kind::copy : span_event::kind::query);
+  const std::string end = is_copied ? std::string{} : comment();
+  const bool is_paged = limits_.mode == fetch_mode::paged;
+  const bool is_document = what.rows() == query::shape::document;
+  constexpr std::array in_binary{proto::value_format::binary};
+  wire::statement statement{.text = what.text(),
+                            .types = bound.types,
+                            .values = bound.values,
+                            .by_columns = !is_document,
+                            .refuses = is_document ? refuse_documents : nullptr,
+                            .page_rows = is_paged ? std::max(limits_.page_rows, 1U) : 0U,
+                            .page_bytes = limits_.page_bytes,
+                            .comment = end,
+                            .server_timeout = limits_.server_timeout};
+  rows_ = result_rows{*session_, what};
+  const std::shared_ptr<result_shape>& shape = rows_.shape();
+  std::optional<bulk_copy> copied;
+  if (is_copied) {
+    require_standard_strings(what);
+    copied.emplace(what, bound.values, shape).make_copy(statement);
+  } else if (shape != nullptr) {
+    statement.decides = [&] { return decide_objects(shape, what.text()); };
+    const bool is_fast_in_text = what.places() != nullptr || what.effects() != query::effect::none;
+    statement.runs_undescribed = what.rows() == query::shape::object && is_fast_in_text;
+  } else if (what.rows() == query::shape::columns) {
+    statement.formats = in_binary;
+  }
+  if (before == nullptr)
+    reader_.emplace(*session_, statement);
+  else
+    reader_.emplace(*before, statement);
+  effects_ = what.effects();
+  note_text(what.text(), reader_->was_prepared());
+}
+
+/// Replacing parameters requires knowing what a backslash in a literal means.
+void running_query::require_standard_strings(const query& what) const {
+  const auto strings = session_->server.parameters.find("standard_conforming_strings");
+  const bool is_standard = strings == session_->server.parameters.end() || strings->second == "on";
+  if (!is_standard && !what.parameters().empty() && what.text().find('\\') != std::string_view::npos)
+    session_->io.refuse(errc::bad_query,
+                        "in bulk mode, SQL with parameters and backslashes needs standard_conforming_strings");
+}
+
+void running_query::note_text(std::string_view text, bool was_prepared) {
+  if (session_->watch == nullptr) return;
+  const bool is_paged = limits_.mode == fetch_mode::paged;
+  report_ = query_report{*session_->watch, session_->server.database, text, is_paged, was_prepared};
+}
+
+void running_query::begin_span(std::string_view text, span_event::kind is) {
+  if (!wire::open_span::is_wanted(session_->watch, limits_.parent)) return;
+  spans_ = std::make_unique<query_spans>(*session_->watch, limits_.parent, is, session_->server.database, text);
+}
+
+/// After a line break, because the SQL may end with a comment up to the end of its line.
+std::string running_query::comment() const {
+  if (!limits_.comment_traceparent || limits_.parent == trace_context{}) return {};
+  if (session_->engine.statements.is_on())
+    session_->io.refuse(errc::bad_query,
+                        "comment_traceparent makes a new text of every statement, and a connection with a "
+                        "statement_cache would prepare each of them again: use one without");
+  const trace_context& told = spans_ != nullptr ? spans_->context() : limits_.parent;
+  return "\n/*traceparent='" + told.to_string() + "'*/";
+}
+
+}  // namespace sluice::detail
