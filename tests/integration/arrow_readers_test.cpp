@@ -1,4 +1,4 @@
-// Independent readers of what is handed over: DuckDB by the C stream interface, apache-arrow by IPC. ci/arrow-readers
+// Independent readers of what is handed over: DuckDB by the C stream interface, apache-arrow by IPC. ci/readers
 // installs them; without them these tests are skipped.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "cluster.hpp"
+#include "readers.hpp"
 #include "shell.hpp"
 #include "temporary_folder.hpp"
 
@@ -30,13 +31,6 @@ namespace {
 using namespace sluice;
 using sluice::test::dsn;
 using sluice::test::psql;
-
-/// Where ci/arrow-readers has installed them; empty: nowhere.
-std::string readers() {
-  const char* const named = std::getenv("SLUICE_TEST_READERS");
-  const std::string folder = named == nullptr ? std::string{SLUICE_SOURCE} + "/build/readers" : named;
-  return std::filesystem::exists(folder + "/node_modules") ? folder : std::string{};
-}
 
 /// The part of DuckDB's C API that is needed, as its documentation declares it.
 class duckdb {
@@ -122,12 +116,12 @@ class duckdb {
 };
 
 std::unique_ptr<duckdb> a_duckdb() {
-  const std::string folder = readers();
+  const std::string folder = sluice::test::readers();
   if (folder.empty()) return nullptr;
   return std::make_unique<duckdb>(folder + "/node_modules/@duckdb/node-bindings-linux-x64/libduckdb.so");
 }
 #define SKIP_WITHOUT(what) \
-  if (!(what)) GTEST_SKIP() << "no independent readers of Arrow: ci/arrow-readers installs them, with npm"
+  if (!(what)) GTEST_SKIP() << "no independent readers of Arrow: ci/readers installs them, with npm"
 
 /// What DuckDB reads of a stream.
 std::vector<std::string> read_by(duckdb& reader, arrow_reader batches, const std::string& list) {
@@ -237,7 +231,7 @@ std::vector<std::string> read_by_apache(const std::string& folder, arrow_reader 
 }
 
 TEST(ArrowInApacheArrow, HasEveryTypeOfAnIpcStream) {
-  const std::string folder = readers();
+  const std::string folder = sluice::test::readers();
   SKIP_WITHOUT(!folder.empty());
   psql("create type arrow_color as enum ('red', 'blue'); create type arrow_pixel as (x int4, color arrow_color)");
   client db{dsn()};
@@ -266,7 +260,7 @@ TEST(ArrowInApacheArrow, HasEveryTypeOfAnIpcStream) {
 }
 
 TEST(ArrowInApacheArrow, HasEmptyResultsAndManyBatches) {
-  const std::string folder = readers();
+  const std::string folder = sluice::test::readers();
   SKIP_WITHOUT(!folder.empty());
   client db{dsn()};
   EXPECT_EQ(read_by_apache(folder, db.arrow(sql("select 1 as a, 'x' as b where false"))),
@@ -281,7 +275,7 @@ TEST(ArrowInApacheArrow, HasEmptyResultsAndManyBatches) {
 
 #ifdef SLUICE_COMMAND
 TEST(ArrowInApacheArrow, HasWhatTheCommandWrites) {
-  const std::string folder = readers();
+  const std::string folder = sluice::test::readers();
   SKIP_WITHOUT(!folder.empty());
   psql("create table arrow_told (id int4, host inet); insert into arrow_told values (1, '::1'), (2, null)");
   for (const char* mode : {" --mode plain", " --mode paged", " --mode bulk", " --parallel 2"}) {

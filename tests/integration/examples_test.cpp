@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cluster.hpp"
+#include "readers.hpp"
 #include "shell.hpp"
 #include "temporary_folder.hpp"
 
@@ -192,6 +193,39 @@ TEST_F(Examples, ListenHearsWhatIsSent) {
                              "/example-listen tests | { read -r line; echo \"$line\"; "
                              "psql -Xq -c \"notify tests, 'stop'\"; cat; }");
   EXPECT_EQ(end.out, "listening\nstop\n") << end.err;
+}
+
+/// What the index finds after the snapshot, and after more changes while nobody followed.
+TEST_F(Examples, SearchIndexFindsWhatTheTableHas) {
+  const std::string folder = readers();
+  if (folder.empty()) GTEST_SKIP() << "no search index: ci/readers installs it, with npm";
+  psql(
+      "drop table if exists searched; create table searched (id int, lang text, title text, body text, primary key "
+      "(id, lang)); alter table searched alter body set storage external; drop publication if exists searched;"
+      "create publication searched for table searched; insert into searched values (1, 'en', 'flow', 'the river'), (2, "
+      "'en', 'gate', 'a \"sluice\"'), (3, 'de', 'Tor', repeat('lang ', 3000) || 'sluice')");
+  const finished end = shell(
+      "exec 3< <(exec node " SLUICE_SOURCE "/tests/readers/search_server.mjs '" + folder +
+      "'); server=$!; trap 'kill $server' EXIT; read -r port <&3;"
+      "finds() { node --input-type=module -e 'console.log(await (await fetch(process.argv[1])).text())' "
+      "\"http://127.0.0.1:$port/searched/_search?q=$1\"; };"
+      "follow() { " SLUICE_EXAMPLES "/example-search_index '" +
+      dsn() +
+      "' searched searched 127.0.0.1 $port until; }; set -e; follow; finds sluice; finds river;"
+      "psql -Xqc \"delete from searched where id = 1; update searched set title = 'lock' where id = 3; update searched "
+      "set id = 4 where id = 2; insert into searched values (5, 'fr', 'river', '')\"; follow; finds sluice; finds "
+      "lock; "
+      "finds river; psql -Xqc 'truncate searched'; follow; finds sluice");
+  EXPECT_EQ(end.status, 0) << end.err;
+  EXPECT_EQ(end.out,
+            R"({"errors":false,"hits":["2,\"en\"","3,\"de\""]}
+{"errors":false,"hits":["1,\"en\""]}
+{"errors":false,"hits":["3,\"de\"","4,\"en\""]}
+{"errors":false,"hits":["3,\"de\""]}
+{"errors":false,"hits":["5,\"fr\""]}
+{"errors":false,"hits":[]}
+)");
+  psql("select pg_drop_replication_slot('searched'); drop publication searched; drop table searched");
 }
 
 TEST_F(Examples, TlsTrustsOneServerOnly) {
