@@ -79,7 +79,6 @@ change_decoder::outcome change_decoder::on_begin(std::span<const std::byte> data
   xid_ = told->xid;
   at_ = {.commit = {told->commit_lsn}, .index = 1};
   committed_at_ = since_1970(told->committed_at);
-  changes_ = 0;
   return wanted_.transactions ? hand_out(operation::begin, nullptr) : outcome::nothing;
 }
 
@@ -93,7 +92,7 @@ change_decoder::outcome change_decoder::on_commit(std::span<const std::byte> dat
     ++at_.index;
     is_change = hand_out(operation::commit, nullptr) == outcome::change;
   }
-  ended_ = {.last = at_, .end = {told->end_lsn}, .had_changes = changes_ != 0, .is_change = is_change};
+  ended_ = {.last = at_, .end = {told->end_lsn}, .is_change = is_change};
   xid_ = 0;
   return outcome::committed;
 }
@@ -183,7 +182,6 @@ change_decoder::outcome change_decoder::on_message(std::span<const std::byte> da
 
 change_decoder::outcome change_decoder::hand_out(operation what, relation_rows* relation) {
   if (at_ <= seen_) return outcome::nothing;
-  ++changes_;
   if (wanted_.schema && relation != nullptr && !relation->is_announced()) {
     relation->announce();
     told_first_ = std::exchange(what, operation::schema);

@@ -71,9 +71,6 @@ class change_decoder {
   [[nodiscard]] type_catalog& types() noexcept { return types_; }
   [[nodiscard]] outcome resume();
 
-  /// The change is not handed out after all.
-  void pass_over_this() noexcept { --changes_; }
-
   /// @par Lifetime  until the next message is taken
   [[nodiscard]] const change_view& now() const noexcept { return now_; }
   [[nodiscard]] const transaction_end& ended() const noexcept { return ended_; }
@@ -103,7 +100,6 @@ class change_decoder {
   std::uint32_t xid_{0};  // 0: between two transactions
   position at_{};
   std::chrono::microseconds committed_at_{};
-  std::uint64_t changes_{0};  // of this transaction that were handed out
 
   change_view now_{};
   transaction_end ended_{};

@@ -19,19 +19,20 @@ void change_feed::read(const chunk& rows, relation_rows& relation, position at) 
 }
 
 change_feed::found change_feed::step() {
-  if (std::exchange(is_held_, false)) return found::change;
-  for (;;) {
+  const found next = peek();
+  if (std::exchange(is_held_, false)) receipts_.handed_out(at());
+  return next;
+}
+
+change_feed::found change_feed::peek() {
+  while (!is_held_) {
     if (!is_unjudged_)
       if (const found next = advance(); next != found::change) return next;
     is_unjudged_ = true;
-    const bool is_to_be_told = is_wanted();
+    is_held_ = is_wanted();
     is_unjudged_ = false;
-    if (is_to_be_told) {
-      receipts_.handed_out(at());
-      return found::change;
-    }
-    if (!is_snapshot()) decoder_.pass_over_this();
   }
+  return found::change;
 }
 
 bool change_feed::is_wanted() {

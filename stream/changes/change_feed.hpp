@@ -50,8 +50,8 @@ class change_feed {
   /// @par Errors  throws error: as `wal_stream::advance`, and protocol_violation; the same each time until `read`. A
   ///              change whose condition throws is judged again the next time
   [[nodiscard]] found step();
-  /// The next `step` returns the same change again.
-  void hold() noexcept { is_held_ = true; }
+  /// The same, but a change is not handed out yet: the next `step` does that.
+  [[nodiscard]] found peek();
   /// The types have been asked about.
   void resume();
   /// Whether the server has asked for an answer since the last call.
@@ -94,7 +94,7 @@ class change_feed {
   receipts& receipts_;
   std::size_t largest_;
   std::variant<none, live, stored> from_{};
-  bool is_held_{false};
+  bool is_held_{false};           // the change was found, and not handed out
   bool is_unjudged_{false};       // whether the change that was found is wanted, is not known
   std::optional<error> failure_;  // after which nothing more can be read
   std::atomic<bool> is_asked_{false};

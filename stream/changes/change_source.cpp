@@ -164,10 +164,7 @@ asio::awaitable<void> change_source::read_some() {
 }
 
 asio::awaitable<bool> change_source::read_snapshot() {
-  if (feed_->step() == change_feed::found::change) {
-    feed_->hold();
-    co_return true;
-  }
+  if (feed_->peek() == change_feed::found::change) co_return true;
   const chunk rows = co_await snapshot_->next();
   if (rows) {
     feed_->read(rows, snapshot_->relation(), feed_->is_snapshot() ? feed_->at() : before_snapshot());
@@ -213,8 +210,8 @@ bool change_source::is_snapshot_safe() const noexcept {
 asio::awaitable<bool> change_source::read_log() {
   using found = change_feed::found;
   for (;;) {
-    switch (feed_->step()) {
-      case found::change: feed_->hold(); co_return true;
+    switch (feed_->peek()) {
+      case found::change: co_return true;
       case found::progress: co_return true;
       case found::unknown: co_await learn_types(); break;
       case found::end: phase_ = phase::over; co_return false;

@@ -9,6 +9,7 @@ receipts::receipts(position start, lsn confirmed, lsn server, bool keeps_positio
       server_{server},
       confirmed_{confirmed},
       last_{start},
+      due_{start},
       safe_{start},
       keeps_position_{keeps_position} {}
 
@@ -20,43 +21,36 @@ void receipts::received(lsn end, lsn server) noexcept {
 
 void receipts::handed_out(position at) noexcept {
   const std::lock_guard locked{mutex_};
-  last_ = std::max(last_, at);
+  last_ = std::max(last_, at == ended_last_ ? position{.commit = ended_} : at);
+  due_ = std::max(due_, at);
   ++changes_;
 }
 
 void receipts::reached(position at) noexcept {
   const std::lock_guard locked{mutex_};
   last_ = std::max(last_, at);
+  due_ = std::max(due_, at);
 }
 
 void receipts::committed(const transaction_end& now) noexcept {
   const std::lock_guard locked{mutex_};
-  const bool was_all_safe = is_all_safe();
-  ended_last_ = now.last;
+  ended_last_ = now.is_change || due_.commit != now.last.commit ? now.last : due_;
   ended_ = now.end;
+  if (now.is_change) return;
   last_ = std::max(last_, position{.commit = now.end});
-  if (!was_all_safe || now.is_change) return;
-  if (now.had_changes || !keeps_position_) {
-    safe_ = last_;
-    confirm(now.end);
-  }
+  confirm_rest();
 }
 
 bool receipts::idle(lsn end) noexcept {
   const std::lock_guard locked{mutex_};
   written_ = std::max(written_, end);
   server_ = std::max(server_, end);
-  const position here{.commit = end};
-  if (here <= last_) return false;
-  if (keeps_position_) {
-    last_ = here;
-    return true;
-  }
-  if (!is_all_safe()) return false;
-  last_ = here;
-  safe_ = here;
-  confirm(end);
-  return false;
+  if (!keeps_position_ && !is_all_safe()) return false;
+  last_ = std::max(last_, position{.commit = end});
+  confirm_rest();
+  const bool is_news = keeps_position_ && last_ > std::max(safe_, due_);
+  if (is_news) due_ = last_;
+  return is_news;
 }
 
 bool receipts::acknowledge(position safe) noexcept {
@@ -66,9 +60,16 @@ bool receipts::acknowledge(position safe) noexcept {
   safe_ = safe;
   // Inside a transaction: from the record of its commit on, so that all of it is sent again. Its last change: behind
   // it.
-  const bool is_whole = safe.commit == ended_last_.commit && safe.index != 0 && safe.index >= ended_last_.index;
+  const bool is_whole = safe.commit == ended_last_.commit && safe >= ended_last_ && !keeps_position_;
   confirm(is_whole ? ended_ : safe.commit);
+  confirm_rest();
   return true;
+}
+
+void receipts::confirm_rest() noexcept {
+  if (keeps_position_ || !is_all_safe()) return;
+  safe_ = std::max(safe_, last_);
+  confirm(last_.commit);
 }
 
 position receipts::last() const noexcept {

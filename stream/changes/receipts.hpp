@@ -11,10 +11,9 @@ namespace sluice::detail {
 
 /// The end of a transaction.
 struct transaction_end {
-  position last{};          ///< of its last change, wanted or not
-  lsn end{};                ///< of its commit's record
-  bool had_changes{false};  ///< that were handed out
-  bool is_change{false};    ///< to be handed out itself
+  position last{};        ///< of its last change, wanted or not
+  lsn end{};              ///< of its commit's record
+  bool is_change{false};  ///< to be handed out itself: only that is the end for the consumer
 };
 
 /// @par Thread safety  all calls from any thread
@@ -32,7 +31,7 @@ class receipts {
   void handed_out(position at) noexcept;
   /// Everything up to there has been handed out.
   void reached(position at) noexcept;
-  /// A transaction has ended. If what it had was acknowledged before its end was known, it is confirmed now.
+  /// A transaction has ended. If all that was handed out is safe, it is confirmed now.
   void committed(const transaction_end& now) noexcept;
   /// Between two transactions the server says that up to there, nothing more is to be expected.
   /// @return whether the consumer has to be told
@@ -62,7 +61,10 @@ class receipts {
   [[nodiscard]] proto::standby_status_update status(std::int64_t sent_at, bool wants_reply) noexcept;
 
  private:
-  [[nodiscard]] bool is_all_safe() const noexcept { return safe_ >= last_; }
+  [[nodiscard]] bool is_all_safe() const noexcept { return safe_ >= due_; }
+  /// What was read behind the last change is safe as well. A consumer that keeps positions has to be told first: it
+  /// could not go on at one that lies before what is confirmed.
+  void confirm_rest() noexcept;
   void confirm(lsn upto) noexcept;
 
   mutable std::mutex mutex_;
@@ -70,9 +72,10 @@ class receipts {
   lsn server_;
   lsn confirmed_;          // the server need not keep what lies before it
   lsn told_{};             // what the server was last told of that
-  position last_;          // handed out so far
-  position safe_;          // of that
-  position ended_last_{};  // the last transaction's last change,
+  position last_;          // all up to there was handed out, or is not wanted
+  position due_;           // the last of it that the consumer has to acknowledge
+  position safe_;          // up to there it has
+  position ended_last_{};  // of the last transaction: what was handed out last,
   lsn ended_{};            // and its end
   std::uint64_t changes_{0};
   bool keeps_position_;

@@ -18,7 +18,7 @@ class Receipts : public testing::Test {
   /// A transaction with changes 2, 3, ... has arrived and was handed out.
   void hand_out(std::uint64_t commit, std::uint64_t end, std::uint64_t changes) {
     for (std::uint64_t i = 0; i < changes; ++i) all.handed_out(of(commit, 2 + i));
-    all.committed({.last = of(commit, 1 + changes), .end = at(end), .had_changes = changes != 0, .is_change = false});
+    all.committed({.last = of(commit, 1 + changes), .end = at(end), .is_change = false});
   }
   receipts all{of(100), at(100), at(1000), false};
 };
@@ -56,7 +56,7 @@ TEST_F(Receipts, OfAllOfATransactionBeforeItsEndConfirmItAtItsEnd) {
   all.handed_out(of(200, 2));
   EXPECT_TRUE(all.acknowledge(of(200, 2)));
   EXPECT_EQ(told(all), 200U);
-  all.committed({.last = of(200, 3), .end = at(210), .had_changes = true, .is_change = false});
+  all.committed({.last = of(200, 3), .end = at(210), .is_change = false});
   EXPECT_EQ(told(all), 210U);
   EXPECT_FALSE(all.idle(at(500)));
   EXPECT_EQ(told(all), 500U) << "nothing is missing";
@@ -65,11 +65,32 @@ TEST_F(Receipts, OfAllOfATransactionBeforeItsEndConfirmItAtItsEnd) {
 TEST_F(Receipts, WaitForAnEndThatIsHandedOut) {
   all.handed_out(of(200, 2));
   EXPECT_TRUE(all.acknowledge(of(200, 2)));
-  all.committed({.last = of(200, 3), .end = at(210), .had_changes = true, .is_change = true});
+  all.committed({.last = of(200, 3), .end = at(210), .is_change = true});
+  EXPECT_EQ(all.last(), of(200, 2));
   all.handed_out(of(200, 3));
+  EXPECT_EQ(all.last(), of(210));
   EXPECT_EQ(told(all), 200U);
   EXPECT_TRUE(all.acknowledge(of(200, 3)));
   EXPECT_EQ(told(all), 210U);
+}
+
+TEST_F(Receipts, OfTheLastChangeThatWasWantedConfirmItsTransaction) {
+  all.handed_out(of(200, 2));
+  all.committed({.last = of(200, 9), .end = at(210), .is_change = false});
+  EXPECT_TRUE(all.acknowledge(of(200, 2)));
+  EXPECT_EQ(told(all), 210U);
+  EXPECT_FALSE(all.idle(at(500)));
+  EXPECT_EQ(told(all), 500U) << "nothing is missing";
+}
+
+TEST_F(Receipts, AcknowledgedLateConfirmWhatCameSinceThenAndWasNotWanted) {
+  hand_out(200, 210, 1);
+  hand_out(300, 310, 0);
+  EXPECT_TRUE(all.acknowledge(of(210)));
+  EXPECT_EQ(told(all), 310U);
+  hand_out(400, 410, 0);
+  EXPECT_FALSE(all.idle(at(500)));
+  EXPECT_EQ(told(all), 500U);
 }
 
 TEST_F(Receipts, NeverGoBack) {
@@ -118,13 +139,25 @@ TEST(ReceiptsOfAConsumerThatKeepsPositions, LeaveEverythingToIt) {
   EXPECT_EQ(told(all), 500U);
 }
 
-TEST(ReceiptsOfAConsumerThatKeepsPositions, OfAllOfATransactionBeforeItsEndConfirmItAtItsEnd) {
+TEST(ReceiptsOfAConsumerThatKeepsPositions, ConfirmNoMoreThanItHas) {
   receipts all{of(100, 5), at(100), at(1000), true};
   all.handed_out(of(200, 2));
   EXPECT_TRUE(all.acknowledge(of(200, 2)));
-  all.committed({.last = of(200, 2), .end = at(210), .had_changes = true, .is_change = false});
+  all.committed({.last = of(200, 2), .end = at(210), .is_change = false});
+  EXPECT_EQ(told(all), 200U) << "it could not go on from there otherwise";
+  EXPECT_TRUE(all.idle(at(210))) << "the end is told to it";
+  EXPECT_FALSE(all.idle(at(210)));
+  EXPECT_TRUE(all.acknowledge(of(210)));
+  EXPECT_FALSE(all.idle(at(210)));
   EXPECT_EQ(told(all), 210U);
-  all.committed({.last = of(300, 2), .end = at(310), .had_changes = false, .is_change = false});
+}
+
+TEST(ReceiptsOfAConsumerThatKeepsPositions, TellItTheEndOfWhatItDidNotWant) {
+  receipts all{of(100, 5), at(100), at(1000), true};
+  all.committed({.last = of(200, 2), .end = at(210), .is_change = false});
+  EXPECT_TRUE(all.idle(at(210)));
+  EXPECT_EQ(told(all), 100U);
+  EXPECT_TRUE(all.acknowledge(of(210)));
   EXPECT_EQ(told(all), 210U);
 }
 
