@@ -189,7 +189,7 @@ change_decoder::outcome change_decoder::hand_out(operation what, relation_rows* 
     seen_ = at_;
   }
   now_.what = what;
-  now_.at = at_;
+  now_.at = what == operation::schema ? position{.commit = at_.commit, .index = at_.index - 1} : at_;
   now_.xid = xid_;
   now_.committed_at = committed_at_;
   now_.relation = relation;

@@ -117,7 +117,8 @@ bool fan_out::hand_out(const change& each) {
 
 bool fan_out::is_wanted(subscription& by, const change& each, const changed_relation* table) {
   const subscriber_options& how = by.how();
-  if (how.from && each.position() <= *how.from) return false;
+  const bool comes_before_a_row = each.operation() == operation::schema;  // that may be behind it
+  if (how.from && (comes_before_a_row ? each.position() < *how.from : each.position() <= *how.from)) return false;
   if (!how.table.empty() && (table == nullptr || !is_named(*table, how.table))) return false;
   if (by.condition() == nullptr || !has_row(each.operation())) return true;
   if (!std::exchange(has_image_, true))

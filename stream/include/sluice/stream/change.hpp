@@ -61,8 +61,8 @@ enum class operation : std::uint8_t {
   message,   ///< of pg_logical_emit_message
   begin,     ///< a transaction's changes follow; if `change_options::transactions`
   commit,    ///< they have ended; if `change_options::transactions`
-  /// The relation's columns are new, or have changed: comes before its first row, with that row's position; if
-  /// `change_options::schema`.
+  /// The relation's columns are new, or have changed: comes before its first row, with the position before that row's,
+  /// which what came before it may have as well; told anew by each stream; if `change_options::schema`.
   schema,
   snapshot,  ///< a row that was there when the slot was created
 };

@@ -98,8 +98,8 @@ TEST(ChangeDecoder, TellsTheColumnsBeforeTheFirstRow) {
       told(by, {begin_of(0x100, 7), relation_of(table, "t"), insert_of(table, "1", "a"), relation_of(table, "t"),
                 insert_of(table, "2", "b"), relation_of(table, "renamed"), insert_of(table, "3", "c"),
                 commit_of(0x100, 0x110)}),
-      ElementsAre("schema 0/100+2 t", R"(insert 0/100+2 t {"id":1,"v":"a"})", R"(insert 0/100+3 t {"id":2,"v":"b"})",
-                  "schema 0/100+4 renamed", R"(insert 0/100+4 renamed {"id":3,"v":"c"})"));
+      ElementsAre("schema 0/100+1 t", R"(insert 0/100+2 t {"id":1,"v":"a"})", R"(insert 0/100+3 t {"id":2,"v":"b"})",
+                  "schema 0/100+3 renamed", R"(insert 0/100+4 renamed {"id":3,"v":"c"})"));
 }
 
 TEST(ChangeDecoder, MakesAChangeOfEachTruncatedRelation) {
