@@ -52,6 +52,8 @@ class change_feed {
   [[nodiscard]] found step();
   /// The same, but a change is not handed out yet: the next `step` does that.
   [[nodiscard]] found peek();
+  /// Whether a condition has thrown, of the change that was found: nothing else has failed.
+  [[nodiscard]] bool is_judging() const noexcept { return is_unjudged_; }
   /// The types have been asked about.
   void resume();
   /// Whether the server has asked for an answer since the last call.

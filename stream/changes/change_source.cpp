@@ -132,7 +132,8 @@ asio::awaitable<void> change_source::read_on() {
     asio::awaitable<void> work = read_some();
     const std::optional<error> failure = co_await failure_of(std::move(work));
     if (!failure) continue;
-    const bool goes_on = failure->code() == errc::cancelled || failure->code() == errc::bad_state;
+    const bool goes_on =
+        failure->code() == errc::cancelled || failure->code() == errc::bad_state || feed_->is_judging();
     if (goes_on) throw *failure;
     if (may_reconnect(*failure)) {
       co_await reconnect();
