@@ -185,7 +185,7 @@ void follow(const conninfo& where, const follow_options& given,
   change_options how = given.how;
   if (given.state) how.from = read_state(*given.state);
   if (how.from) how.snapshot = initial_snapshot::none;
-  how.progress = how.progress || given.ends_now || given.until;
+  how.progress = how.progress || given.state || given.ends_now || given.until;
   blocking_change_stream changes{where, how};
   const std::optional<lsn> until = given.ends_now ? std::optional{changes.progress().server} : given.until;
   struct during {
