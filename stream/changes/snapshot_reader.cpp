@@ -17,12 +17,21 @@ namespace {
 /// A row for each column of each table, in order.
 std::string question_about_tables(const std::vector<std::string>& publications, std::uint32_t server_version) {
   constexpr std::uint32_t has_column_lists = 150000;
+  constexpr std::uint32_t has_roots = 130000;
   const std::string parts = server_version >= has_column_lists
                                 ? "pg_catalog.bool_or(rowfilter is null), pg_catalog.string_agg(rowfilter, ') or (')"
                                 : "true, null::pg_catalog.text";
   const std::string is_published =
       server_version >= has_column_lists ? " and a.attname operator(pg_catalog.=) any(t.columns)" : "";
   const std::string columns = server_version >= has_column_lists ? ", attnames" : "";
+  // A partition that another of the publications has is told as its root.
+  const std::string is_no_part_of_another =
+      server_version >= has_roots
+          ? " and not exists (select from pg_catalog.pg_partition_ancestors(c.oid) up (relid) join pg_catalog.pg_class"
+            " u on u.oid operator(pg_catalog.=) up.relid and u.oid operator(pg_catalog.<>) c.oid join"
+            " pg_catalog.pg_namespace v on v.oid operator(pg_catalog.=) u.relnamespace join t root on root.schema"
+            " operator(pg_catalog.=) v.nspname and root.name operator(pg_catalog.=) u.relname)"
+          : "";
   return "with t (schema, name, has_all, filter" + std::string{columns.empty() ? "" : ", columns"} +
          ") as (select schemaname, tablename, " + parts + columns +
          " from pg_catalog.pg_publication_tables where pubname operator(pg_catalog.=) any(" +
@@ -38,7 +47,7 @@ std::string question_about_tables(const std::vector<std::string>& publications, 
          " join pg_catalog.pg_class c on c.relnamespace operator(pg_catalog.=) n.oid and c.relname"
          " operator(pg_catalog.=) t.name join pg_catalog.pg_attribute a on a.attrelid operator(pg_catalog.=) c.oid"
          " and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped and a.attgenerated operator(pg_catalog.=) ''" +
-         is_published + " order by t.schema, t.name, a.attnum";
+         is_published + is_no_part_of_another + " order by t.schema, t.name, a.attnum";
 }
 
 replica_identity identity_of(std::string_view told) noexcept {

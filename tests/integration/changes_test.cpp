@@ -244,6 +244,42 @@ TEST(Changes, WhatAChunkWasLeftWithIsInTheNext) {
   }
 }
 
+TEST(Changes, ThatWereNotIteratedAreNotHandedOut) {
+  const published here{"not_iterated"};
+  {
+    sluice::blocking_change_stream changes{dsn(), here.kept()};
+    here.run("insert into t values (1, 'a')");
+    const change_chunk some = changes.next();
+    changes.acknowledge(some.last());
+    changes.close();
+  }
+  sluice::blocking_change_stream again{dsn(), here.kept()};
+  EXPECT_THAT(take(again, 1), ElementsAre(R"(insert t {"id":1,"v":"a"})"));
+}
+
+TEST(Changes, GoOnBehindTheLastOneThatAConsumerKeeps) {
+  const published here{"kept_position"};
+  change_options how = here.kept();
+  how.progress = true;
+  how.schema = true;
+  {
+    sluice::blocking_change_stream changes{dsn(), how};
+    here.run("insert into t values (1, 'a'), (2, 'b')");
+    while (!how.from) {
+      const change_chunk some = changes.next();
+      for (const change each : some) {
+        if (each.operation() == operation::schema) changes.acknowledge(each.position());
+        if (each.text() == R"({"id":2,"v":"b"})") how.from = each.position();
+      }
+    }
+    changes.acknowledge(*how.from);
+    changes.close();
+  }
+  here.run("insert into t values (3, 'c')");
+  sluice::blocking_change_stream again{dsn(), how};
+  EXPECT_THAT(take(again, 2), ElementsAre("schema t", R"(insert t {"id":3,"v":"c"})"));
+}
+
 TEST(Changes, AnIdleDatabaseLetsItsLogGo) {
   const published here{"idle_database"};
   change_options how = here.kept();
@@ -453,6 +489,25 @@ TEST(Changes, OfASnapshotRespectFiltersAndColumnLists) {
                                   R"(insert t {"id":4,"v":"e"})"));
   }
   psql("drop publication filtered; drop schema filtered cascade");
+}
+
+TEST(Changes, OfASnapshotTellARowOnceWhereItsRootIsPublishedAsWell) {
+  const published here{"with_roots",
+                       "create table whole_one (id int primary key) partition by range (id); create table part_of_one"
+                       " partition of whole_one for values from (0) to (9); create table no_part (id int primary key)"};
+  here.run(
+      "insert into whole_one values (1); insert into no_part values (2);"
+      "create publication with_roots_too for table whole_one with (publish_via_partition_root = true)");
+  change_options how = here.passing();
+  how.publications.emplace_back("with_roots_too");
+  how.snapshot = sluice::initial_snapshot::when_created;
+  {
+    sluice::blocking_change_stream changes{dsn(), how};
+    EXPECT_THAT(take(changes, 2), ElementsAre(R"(snapshot no_part {"id":2})", R"(snapshot whole_one {"id":1})"));
+    here.run("update part_of_one set id = 3");
+    EXPECT_THAT(take(changes, 1), ElementsAre(R"(update whole_one key {"id":1} {"id":3})"));
+  }
+  psql("drop publication with_roots_too");
 }
 
 struct refused {
