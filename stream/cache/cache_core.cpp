@@ -40,10 +40,10 @@ void cache_core::forget_ear() noexcept {
 }
 
 void cache_core::hears_now() {
+  const bool was_listening = std::exchange(is_, hearing::listening) == hearing::listening;
   invalidate_all();
-  if (is_ == hearing::listening) return;
-  is_ = hearing::listening;
-  report(kind::listening);
+  const bool is_left = is_ != hearing::listening;  // by an observer that has ended the feed
+  if (!was_listening && !is_left) report(kind::listening);
 }
 
 void cache_core::is_deaf() {

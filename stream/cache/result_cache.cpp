@@ -37,8 +37,15 @@ pooled_stream result_cache::send(const detail::cache_core& from, query what, con
   return pool::stream_on(from.sessions(), std::move(what), options, retry);
 }
 
-void result_cache::invalidate(std::string_view tag) { held()->invalidate(tag); }
-void result_cache::invalidate_all() { held()->invalidate_all(); }
+// An observer that hears of it may destroy the cache.
+void result_cache::invalidate(std::string_view tag) {
+  const std::shared_ptr<detail::cache_core> core = held();
+  core->invalidate(tag);
+}
+void result_cache::invalidate_all() {
+  const std::shared_ptr<detail::cache_core> core = held();
+  core->invalidate_all();
+}
 cache_stats result_cache::stats() const { return held()->stats(); }
 asio::any_io_executor result_cache::get_executor() const { return held()->executor(); }
 

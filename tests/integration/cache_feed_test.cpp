@@ -273,4 +273,56 @@ asio::awaitable<void> lie(place& at) {
 }
 TEST(CacheFeed, IsNotImpressedByAFloodOfLies) { with_feed(lie, {.probe_interval = 0ms}); }
 
+struct ender : sluice::observer {
+  void on_cache(const sluice::cache_event& /*event*/) noexcept override {
+    if (++seen == at) end();
+  }
+  std::function<void()> end;
+  int at{1};
+  int seen{0};
+};
+
+TEST(CacheFeed, MayBeDestroyedByWhatItCauses) {
+  for (int at = 1; at < 6; ++at) {
+    asio::io_context context{1};
+    ender watch;
+    watch.at = at;
+    sluice::pool pool{context.get_executor(), dsn()};
+    const sluice::result_cache cache{pool, {.watch = &watch}};
+    std::optional<sluice::invalidations> feed{std::in_place, dsn(), cache};
+    watch.end = [&] { feed.reset(); };
+    const auto use = [&]() -> asio::awaitable<void> {
+      for (int i = 0; i < 5'000 && feed; ++i) {
+        co_await pause_for(1ms);
+        sluice::pooled_stream rows = cache.stream(counted());
+        for (;;) {
+          const sluice::chunk chunk = co_await rows.next();
+          if (!chunk) break;
+        }
+      }
+      EXPECT_FALSE(feed) << at;
+    };
+    std::exception_ptr failure;
+    asio::co_spawn(context, use(), [&](std::exception_ptr why) {
+      failure = std::move(why);
+      feed.reset();
+      pool.close();
+    });
+    context.run();
+    if (failure) std::rethrow_exception(failure);
+  }
+}
+
+TEST(CacheFeed, TheCacheMayBeDestroyedByWhatItReports) {
+  asio::io_context context{1};
+  for (const bool all : {false, true}) {
+    ender watch;
+    sluice::pool pool{context.get_executor(), dsn()};
+    std::optional<sluice::result_cache> cache{std::in_place, pool, sluice::cache_options{.watch = &watch}};
+    watch.end = [&] { cache.reset(); };
+    all ? cache->invalidate_all() : cache->invalidate("nobody has it");
+    EXPECT_FALSE(cache);
+  }
+}
+
 }  // namespace
