@@ -14,30 +14,43 @@ open_result::open_result(std::shared_ptr<session> on, std::unique_ptr<batch_sour
 open_result::~open_result() {
   if (on_ == nullptr) return;
   on_->remove(*this);
-  const std::lock_guard lock{on_->use_};
+  if (!on_->use_.lock_if_possible()) {
+    on_->leave(std::move(from_));
+    return;
+  }
+  const std::lock_guard lock{on_->use_, std::adopt_lock};
   from_.reset();
 }
 
 template <class Call>
 auto open_result::read(const Call& call) {
-  const auto checked = [&] {
+  const auto require_open = [&] {
     if (is_cancelled_) throw failure{status::cancelled, "the query was cancelled"};
-    if (from_ == nullptr)
+    if (is_closed_)
       throw failure{status::invalid_state,
                     "this result was closed, because its statement was executed again or its transaction rolled back"};
-    return call(*from_);
   };
-  if (on_ == nullptr) return checked();
+  if (on_ == nullptr) {
+    require_open();
+    return call(*from_);
+  }
   const std::lock_guard lock{on_->use_};
+  if (is_being_read_) throw failure{status::invalid_state, "this result is read by what was bound to its statement"};
   std::optional<owner> before;
   on_->begin_turn(by_, before);
   struct ending {
-    session& of;
+    open_result& of;
     std::optional<owner> before;
-    ~ending() { of.end_turn(before); }
-  } const end{*on_, before};
-  auto made = checked();
-  if (is_cancelled_) throw failure{status::cancelled, "the query was cancelled"};
+    ~ending() {
+      of.is_being_read_ = false;
+      if (of.is_closed_) of.from_.reset();
+      of.on_->end_turn(before);
+    }
+  } const end{*this, before};
+  require_open();
+  is_being_read_ = true;
+  auto made = call(*from_);
+  require_open();
   return made;
 }
 
@@ -58,8 +71,9 @@ bool open_result::cancel() noexcept {
 }
 
 void open_result::close() noexcept {
-  from_.reset();
+  is_closed_ = true;
   is_over_ = true;
+  if (!is_being_read_) from_.reset();
 }
 
 namespace {

@@ -42,7 +42,8 @@ class open_result {
   /// @return whether there was anything left to cancel
   bool cancel() noexcept;
   [[nodiscard]] bool is_cancelled() const noexcept { return is_cancelled_; }
-  /// Gives the connection back. What was not read is cancelled on the server.
+  /// Gives the connection back. What was not read is cancelled on the server. While it is being read, which what was
+  /// bound may interrupt, it is closed afterwards.
   /// @pre a turn on the connection
   void close() noexcept;
 
@@ -53,6 +54,8 @@ class open_result {
   std::shared_ptr<session> on_;
   std::unique_ptr<batch_source> from_;
   owner by_;
+  bool is_being_read_{false};  // this and the next need a turn
+  bool is_closed_{false};
   std::atomic<bool> is_cancelled_{false};
   std::atomic<bool> is_over_{false};
 };

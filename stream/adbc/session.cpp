@@ -24,6 +24,7 @@ session::turn::~turn() { of_.end_turn(before_); }
 
 void session::begin_turn(owner by, std::optional<owner>& before) {
   close_results(true);
+  drop_what_was_left();
   forget_interrupt();
   const std::lock_guard lock{guard_};
   before = std::exchange(running_, by);
@@ -32,6 +33,13 @@ void session::begin_turn(owner by, std::optional<owner>& before) {
 void session::end_turn(std::optional<owner> before) noexcept {
   const std::lock_guard lock{guard_};
   running_ = before;
+}
+
+/// Not inside of another turn, which may be writing.
+void session::drop_what_was_left() {
+  std::vector<std::unique_ptr<batch_source>> left;
+  const std::lock_guard lock{guard_};
+  if (!running_) left.swap(left_);
 }
 
 /// An interrupt that came when nothing waited any more would end the next call.
@@ -60,10 +68,16 @@ bool session::cancel(owner by) noexcept {
 void session::add(open_result& result) {
   const std::lock_guard lock{guard_};
   results_.push_back(&result);
+  left_.reserve(left_.size() + results_.size());
 }
 void session::remove(open_result& result) noexcept {
   const std::lock_guard lock{guard_};
   std::erase(results_, &result);
+}
+
+void session::leave(std::unique_ptr<batch_source> from) noexcept {
+  const std::lock_guard lock{guard_};
+  left_.push_back(std::move(from));
 }
 
 /// A result that is being destroyed in another thread waits for this thread's turn to end, so none goes away meanwhile.

@@ -16,9 +16,11 @@
 #include <sluice/stream/transaction.hpp>
 
 #include "adbc/border.hpp"
+#include "adbc/turn_lock.hpp"
 
 namespace sluice::adbc {
 
+class batch_source;
 class open_result;
 
 /// Who does something on a connection, for whoever wants to cancel it.
@@ -42,7 +44,7 @@ class session {
   /// A connection in use by this thread.
   class turn {
    public:
-    /// @par Errors  throws failure: invalid_state when the connection was released
+    /// @par Errors  throws failure: invalid_state when the connection was released, and for a turn that never comes
     turn(session& of, owner by);
     ~turn();
     turn(const turn&) = delete;
@@ -50,7 +52,7 @@ class session {
 
    private:
     session& of_;
-    std::unique_lock<std::recursive_mutex> lock_;
+    std::unique_lock<turn_lock> lock_;
     std::optional<owner> before_;  // a stream that was bound may read from the same connection
   };
 
@@ -100,6 +102,8 @@ class session {
   /// A result that is read from this connection, until `remove`, which comes before it needs a turn to end.
   void add(open_result& result);
   void remove(open_result& result) noexcept;
+  /// Leaves what a result was read from to the next turn, because this thread cannot have one.
+  void leave(std::unique_ptr<batch_source> from) noexcept;
   /// Cancels what runs: a call in another thread, or results that are being read.
   /// @param by  whose; `the_connection`: anybody's
   /// @return whether there was anything
@@ -113,11 +117,12 @@ class session {
   blocking_transaction& transaction();
   void end_transaction();
   void forget_interrupt();
+  void drop_what_was_left();
   void close_results(bool only_cancelled) noexcept;
   void begin_turn(owner by, std::optional<owner>& before);
   void end_turn(std::optional<owner> before) noexcept;
 
-  std::recursive_mutex use_;
+  turn_lock use_;
   conninfo where_;
   client connection_;
   std::optional<blocking_transaction> transaction_{};
@@ -128,6 +133,7 @@ class session {
   std::optional<owner> running_{};
   bool is_interrupted_{false};
   std::vector<open_result*> results_{};
+  std::vector<std::unique_ptr<batch_source>> left_{};
 };
 
 }  // namespace sluice::adbc

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <barrier>
 #include <cerrno>
+#include <functional>
 #include <thread>
 
 #include "loaded_driver.hpp"
@@ -112,6 +114,102 @@ TEST(AdbcControl, ManyThreadsShareOneConnection) {
   for (std::thread& each : all) each.join();
   EXPECT_GT(good, 0);
   EXPECT_EQ(result_of(on, "select 1").rows, testing_rows{"(1)"});
+}
+
+/// Hands on a stream, and calls something before the schema and each batch.
+struct interrupted_stream {
+  ArrowArrayStream from;
+  std::function<void()> before;
+
+  static interrupted_stream& of(ArrowArrayStream* each) {
+    return *static_cast<interrupted_stream*>(each->private_data);
+  }
+  static ArrowArrayStream made(ArrowArrayStream from, std::function<void()> before) {
+    return {.get_schema =
+                [](ArrowArrayStream* self, ArrowSchema* out) {
+                  of(self).before();
+                  return of(self).from.get_schema(&of(self).from, out);
+                },
+            .get_next =
+                [](ArrowArrayStream* self, ArrowArray* out) {
+                  of(self).before();
+                  return of(self).from.get_next(&of(self).from, out);
+                },
+            .get_last_error = [](ArrowArrayStream* self) { return of(self).from.get_last_error(&of(self).from); },
+            .release =
+                [](ArrowArrayStream* self) {
+                  of(self).from.release(&of(self).from);
+                  delete &of(self);
+                  self->release = nullptr;
+                },
+            .private_data = new interrupted_stream{from, std::move(before)}};
+  }
+};
+const options in_pages{{"sluice.fetch_mode", "paged"}, {"sluice.page_rows", "1"}, {"sluice.max_rows", "1"}};
+
+TEST(AdbcControl, AResultMayBeEndedWhileItReadsWhatIsBoundToIt) {
+  for (const bool is_cancelled : {true, false}) {
+    adbc_connection on{in_pages, {{"adbc.connection.autocommit", "false"}}};
+    adbc_statement source{on, "select n::int8 from generate_series(1, 3) n"};
+    adbc_statement run{on, "select $1 + m from generate_series(1, 2) m"};
+    ArrowArrayStream inner{};
+    source.execute(&inner);
+    int reads = 0;
+    ArrowArrayStream bound = interrupted_stream::made(inner, [&] {
+      if (++reads != 3) return;
+      if (is_cancelled)
+        std::thread{[&] { call(driver().StatementCancel, &run); }}.join();
+      else
+        call(driver().ConnectionRollback, &on);
+    });
+    run.bind(&bound);
+    owned_stream rows;
+    run.execute(&rows);
+    int number = 0;
+    while (number == 0) {
+      owned<ArrowArray> batch;
+      number = rows->get_next(&rows, &batch);
+      ASSERT_TRUE(number != 0 || batch->release != nullptr) << "it came to its end";
+    }
+    if (is_cancelled) EXPECT_EQ(number, ECANCELED) << rows->get_last_error(&rows);
+    owned<ArrowArray> batch;
+    EXPECT_NE(rows->get_next(&rows, &batch), 0);
+    rows.release();
+    call(driver().ConnectionRollback, &on);
+    EXPECT_EQ(result_of(on, "select 1").rows.size(), 1U);
+  }
+}
+
+TEST(AdbcControl, OfTwoConnectionsThatWaitForEachOtherOneIsRefused) {
+  psql("drop table if exists adbc_circle; create table adbc_circle (n int8)");
+  adbc_connection one{in_pages, {{"adbc.connection.autocommit", "false"}}};
+  adbc_connection other{in_pages, {{"adbc.connection.autocommit", "false"}}};
+  std::barrier both_have_one{2};
+  std::atomic<int> refused{0};
+  const auto copy = [&](adbc_connection& from, adbc_connection& to) {
+    adbc_statement source{from, "select n::int8 as n from generate_series(1, 3) n"};
+    ArrowArrayStream inner{};
+    source.execute(&inner);
+    bool is_first = true;
+    ArrowArrayStream bound = interrupted_stream::made(inner, [&] {
+      if (std::exchange(is_first, false)) both_have_one.arrive_and_wait();
+    });
+    adbc_statement into{to, "insert into adbc_circle values ($1)"};
+    into.bind(&bound);
+    adbc_error error;
+    if (driver().StatementExecuteQuery(&into, nullptr, nullptr, &error) == 0) return;
+    EXPECT_NE(error.text().find("neither would end"), std::string::npos) << error.text();
+    ++refused;
+  };
+  std::thread thread{[&] { copy(one, other); }};
+  copy(other, one);
+  thread.join();
+  EXPECT_EQ(refused, 1);
+  for (const std::reference_wrapper<adbc_connection> each : {std::ref(one), std::ref(other)}) {
+    (void)driver().ConnectionCommit(&each.get(), nullptr);  // refused where a statement has failed
+    EXPECT_EQ(result_of(each, "select 1").rows.size(), 1U);
+  }
+  EXPECT_EQ(psql("select count(*) from adbc_circle"), "3");
 }
 
 }  // namespace
