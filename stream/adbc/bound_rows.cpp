@@ -1,6 +1,7 @@
 #include "adbc/bound_rows.hpp"
 
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -33,6 +34,9 @@ std::string text_of(json_text value) { return std::string{value.text}; }
 std::string text_of(std::string_view value) { return std::string{value}; }
 std::string text_of(const uuid& value) { return value.to_string(); }
 std::string text_of(std::chrono::microseconds since_midnight) {
+  constexpr std::chrono::microseconds day{std::chrono::days{1}};
+  if (since_midnight < since_midnight.zero() || since_midnight > day)
+    throw failure{status::invalid_data, "a time is not within a day"};
   const std::chrono::hh_mm_ss parts{since_midnight};
   std::array<char, 64> text{};
   const int size = std::snprintf(
@@ -55,11 +59,6 @@ struct as_parameter {
   bind_value operator()(std::chrono::sys_days value) const { return {value}; }
   bind_value operator()(std::chrono::sys_time<std::chrono::microseconds> value) const { return {value}; }
   bind_value operator()(std::chrono::local_time<std::chrono::microseconds> value) const { return {value}; }
-  bind_value operator()(std::chrono::microseconds value) const {
-    constexpr std::chrono::microseconds day{std::chrono::days{1}};
-    if (value < value.zero() || value > day) throw failure{status::invalid_data, "a time is not within a day"};
-    return bind_value::of_type(text_of(value), type);
-  }
   bind_value operator()(const input_list& value) const;
   template <class T>
   bind_value operator()(const T& value) const {
@@ -105,8 +104,9 @@ bound_rows::~bound_rows() {
 void bound_rows::check(int number) {
   if (number == 0) return;
   const char* const why = stream_.get_last_error == nullptr ? nullptr : stream_.get_last_error(&stream_);
-  throw failure{status::io, "the stream that was bound failed with " + std::to_string(number) + ": " +
-                                (why == nullptr ? "it does not say why" : why)};
+  throw failure{number == ECANCELED ? status::cancelled : status::io,
+                "the stream that was bound failed with " + std::to_string(number) + ": " +
+                    (why == nullptr ? "it does not say why" : why)};
 }
 
 const input_batch& bound_rows::batch() {

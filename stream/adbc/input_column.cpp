@@ -24,6 +24,13 @@ T load(const char* from) noexcept {
   return value;
 }
 
+/// @param index  in its buffers
+bool is_null_at(const ArrowArray& array, std::int64_t index) noexcept {
+  if (array.null_count == 0 || array.n_buffers == 0 || array.buffers[0] == nullptr) return false;
+  const auto* const bits = static_cast<const std::uint8_t*>(array.buffers[0]);
+  return ((bits[index / 8] >> static_cast<unsigned>(index % 8)) & 1U) == 0;
+}
+
 }  // namespace
 
 void input_column::fail_value(std::string_view why) const {
@@ -42,10 +49,7 @@ void input_column::read(const ArrowArray& array) {
   inner_->read(*array.children[0]);
 }
 
-bool input_column::is_null(std::int64_t index) const noexcept {
-  if (array_->null_count == 0 || array_->n_buffers == 0 || array_->buffers[0] == nullptr) return false;
-  return ((at<std::uint8_t>(index / 8, 0) >> static_cast<unsigned>(index % 8)) & 1U) == 0;
-}
+bool input_column::is_null(std::int64_t index) const noexcept { return is_null_at(*array_, index); }
 
 template <class Offset>
 std::string_view input_column::slice(std::int64_t index) const noexcept {
@@ -72,15 +76,19 @@ std::string_view input_column::fixed(std::int64_t index) const noexcept {
 }
 
 std::int64_t input_column::key(std::int64_t index) const {
-  switch (keys_) {
-    case kind::int8: return at<std::int8_t>(index);
-    case kind::uint8: return at<std::uint8_t>(index);
-    case kind::int16: return at<std::int16_t>(index);
-    case kind::uint16: return at<std::uint16_t>(index);
-    case kind::int32: return at<std::int32_t>(index);
-    case kind::uint32: return at<std::uint32_t>(index);
-    default: return at<std::int64_t>(index);
-  }
+  const auto found = [&]() -> std::int64_t {
+    switch (keys_) {
+      case kind::int8: return at<std::int8_t>(index);
+      case kind::uint8: return at<std::uint8_t>(index);
+      case kind::int16: return at<std::int16_t>(index);
+      case kind::uint16: return at<std::uint16_t>(index);
+      case kind::int32: return at<std::int32_t>(index);
+      case kind::uint32: return at<std::uint32_t>(index);
+      default: return at<std::int64_t>(index);
+    }
+  }();
+  if (found < 0 || found >= inner_->array_->length) fail_value("its dictionary has no value of that number");
+  return found;
 }
 
 decimal_text input_column::decimal(std::int64_t index) const {
@@ -178,9 +186,10 @@ input_batch::input_batch(const ArrowSchema& schema) {
 void input_batch::read(const ArrowArray& array) {
   if (array.n_children != static_cast<std::int64_t>(columns_.size()))
     throw failure{status::invalid_argument, "the batch has other columns than its schema"};
-  if (array.null_count > 0) throw failure{status::invalid_argument, "a row of the batch is null as a whole"};
   rows_ = array.length;
   offset_ = array.offset;
+  for (std::int64_t i = offset_; i < offset_ + rows_; ++i)
+    if (is_null_at(array, i)) throw failure{status::invalid_argument, "a row of the batch is null as a whole"};
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const ArrowArray& each = *array.children[i];
     if (each.length < rows_ + offset_)

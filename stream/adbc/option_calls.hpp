@@ -36,13 +36,17 @@ struct option_calls {
     return guarded(error, [&] { answer(of(handle).get(checked(option)), out, length); });
   }
   static AdbcStatusCode get_int(Handle* handle, const char* option, std::int64_t* out, AdbcError* error) {
-    return guarded(error, [&] { answer(checked(option), of(handle).get(option), out); });
+    return guarded(error, [&] { answer_number(handle, checked(option), out); });
   }
   static AdbcStatusCode get_double(Handle* handle, const char* option, double* out, AdbcError* error) {
-    return guarded(error, [&] { answer(checked(option), of(handle).get(option), out); });
+    return guarded(error, [&] { answer_number(handle, checked(option), out); });
   }
 
  private:
+  template <class Number>
+  static void answer_number(Handle* handle, std::string_view option, Number* out) {
+    answer(option, of(handle).get(option), out);
+  }
   static Object& of(Handle* handle) { return held<Object>(handle, Object::name); }
   static std::string_view checked(const char* option) { return required(option, "the option's name"); }
 };

@@ -155,7 +155,43 @@ TEST(AdbcMisuse, ArraysThatAreNotOfTheirSchemaAreRefused) {
   given_column none = column;
   none.buffers.clear();
   refused(batch_of({none}), batch_of({column}));
+  given_column unknown = batch_of({column});
+  unknown.buffers = {given_bytes{1}};
+  unknown.nulls = -1;  // not counted
+  refused(unknown, unknown);
   EXPECT_EQ(alive(), 0);
+}
+
+TEST(AdbcMisuse, ValuesThatThereAreNotAreRefused) {
+  adbc_connection on;
+  adbc_statement run{on, "select $1"};
+  const auto refused = [&](const given_column& column) {
+    ArrowArray array = array_of(batch_of({column}));
+    ArrowSchema schema = schema_of(batch_of({column}));
+    call(driver().StatementBind, &run, &array, &schema);
+    refusal(status::invalid_data, driver().StatementExecuteQuery, &run, nullptr, nullptr);
+  };
+  given_column keys{.format = "c", .length = 1, .buffers = {{}, given_bytes{2}}};
+  keys.dictionary = std::make_shared<given_column>(
+      given_column{.format = "l", .length = 2, .buffers = {{}, bytes_of<std::int64_t>({1, 2})}});
+  refused(keys);
+  const given_column time{.format = "ttu", .length = 1, .buffers = {{}, bytes_of<std::int64_t>({-1})}};
+  refused(time);
+  given_column list{.format = "+l", .length = 1, .buffers = {{}, bytes_of<std::int32_t>({0, 1})}, .children = {time}};
+  refused(list);
+  EXPECT_EQ(alive(), 0);
+}
+
+TEST(AdbcMisuse, OptionsWithoutANameAreRefused) {
+  adbc_connection on;
+  adbc_statement run{on};
+  std::size_t size = 0;
+  std::int64_t number = 0;
+  double real = 0;
+  refusal(status::invalid_argument, driver().ConnectionGetOption, &on, nullptr, nullptr, &size);
+  refusal(status::invalid_argument, driver().ConnectionGetOptionInt, &on, nullptr, &number);
+  refusal(status::invalid_argument, driver().StatementGetOptionInt, &run, nullptr, &number);
+  refusal(status::invalid_argument, driver().StatementGetOptionDouble, &run, nullptr, &real);
 }
 
 TEST(AdbcMisuse, ALostConnectionIsAnErrorOfEveryCall) {
