@@ -57,6 +57,18 @@ std::optional<relation> whole_relation(session& on, const query& what, const res
   }
 }
 
+/// Where the connection leads, with those of its settings on which the meaning of SQL depends, if they were changed
+/// since.
+conninfo with_settings(session& on) {
+  conninfo where = on.where();
+  const text_rows changed = on.look(
+      sql("select ' -c ' || name || '=' || pg_catalog.regexp_replace(setting, '([\\\\\\s])', '\\\\\\1', 'g') from "
+          "pg_catalog.pg_settings where source = 'session' and name = any ('{search_path,TimeZone,DateStyle,"
+          "IntervalStyle,bytea_output,extra_float_digits,lc_monetary,xmloption,array_nulls,transform_null_equals}')"));
+  for (const std::vector<std::optional<std::string>>& each : changed) where.options += each.at(0).value_or("");
+  return where;
+}
+
 class rows_of_partition final : public batch_source {
  public:
   explicit rows_of_partition(arrow_reader from) noexcept : from_{std::move(from)} {}
@@ -81,17 +93,18 @@ void release_partitions(AdbcPartitions* partitions) {
 
 std::shared_ptr<blocking_partitions> divide(session& on, const query& what, const result_columns& columns,
                                             const settings& how) {
+  const conninfo where = with_settings(on);
   partition_options options{.count = how.partitions, .query = {.timeout = how.run.timeout}};
   if (!how.partition_key.empty()) {
     options.split = split_by::key(how.partition_key);
   } else if (!how.partition_hash.empty()) {
     options.split = split_by::hash(how.partition_hash);
   } else if (const std::optional<relation> whole = whole_relation(on, what, columns, how)) {
-    return std::make_shared<blocking_partitions>(on.where(), *whole, options);
+    return std::make_shared<blocking_partitions>(where, *whole, options);
   } else {
     options.count = 1;
   }
-  return std::make_shared<blocking_partitions>(on.where(), what, options);
+  return std::make_shared<blocking_partitions>(where, what, options);
 }
 
 void export_partition(const std::shared_ptr<session>& on, std::string_view descriptor, const settings& how,

@@ -55,6 +55,20 @@ TEST(AdbcPartitions, TogetherAreTheRowsOfOneSnapshot) {
   EXPECT_EQ(rows_in(texts), 20'000U) << "the statement keeps the snapshot";
 }
 
+TEST(AdbcPartitions, AreThoseOfTheTableThatTheConnectionMeans) {
+  psql(
+      "create schema \"adbc two\"; create table adbc_twice (n int8); create table \"adbc two\".adbc_twice (n int8); "
+      "insert into adbc_twice values (1); insert into \"adbc two\".adbc_twice values (1), (2), (3)");
+  adbc_connection on;
+  on.set("adbc.connection.db_schema", "adbc two");
+  for (const std::string sql : {"select * from adbc_twice", "select n from adbc_twice where n > 0"}) {
+    adbc_statement run{on, sql};
+    owned<AdbcPartitions> partitions;
+    call(driver().StatementExecutePartitions, &run, nullptr, &partitions, nullptr);
+    EXPECT_EQ(rows_in(texts_of(*partitions)), 3U) << sql;
+  }
+}
+
 TEST(AdbcPartitions, AreGoneWithTheirStatement) {
   adbc_connection on;
   std::string text;
