@@ -49,7 +49,8 @@ array_reader::array_reader(const binary_field& array, std::size_t most) {
   const std::int32_t dimensions = in.i32();
   const std::int32_t has_nulls = in.i32();  // each element has its own NULL marker
   const std::uint32_t type = in.u32();
-  if (!in.ok() || dimensions < 0 || static_cast<std::size_t>(dimensions) > most || (has_nulls & ~1) != 0)
+  // Zeros are no array, but perhaps midnight as a timetz.
+  if (!in.ok() || dimensions < 0 || static_cast<std::size_t>(dimensions) > most || (has_nulls & ~1) != 0 || type == 0)
     array.fail(expected);
   dimensions_ = static_cast<std::size_t>(dimensions);
   left_ = dimensions_ == 0 ? 0 : 1;

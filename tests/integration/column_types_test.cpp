@@ -421,6 +421,8 @@ TEST_F(ColumnTypes, AreNamedInErrors) {
   EXPECT_NE(
       refusal("array[[1]]", get(std::type_identity<vector<int>>{})).find("an array of one dimension, found int4[]"),
       string::npos);
+  EXPECT_NE(refusal("'00:00+00'::timetz", get(std::type_identity<vector<int>>{})).find("an array of one dimension"),
+            string::npos);
   EXPECT_NE(refusal("array[1]", get(std::type_identity<vector<vector<int>>>{})).find("as many dimensions"),
             string::npos);
   EXPECT_NE(refusal("row(1)", get(std::type_identity<std::tuple<int, int>>{})).find("a composite of 2 fields"),
