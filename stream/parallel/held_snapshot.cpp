@@ -2,10 +2,13 @@
 
 #include <utility>
 
+#include <asio/post.hpp>
 #include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
 
 #include <sluice/stream/columns.hpp>
 
+#include "changes/raised.hpp"
 #include "drive/coroutine_driver.hpp"
 #include "engine/run_query.hpp"
 #include "parallel/partition_opening.hpp"
@@ -140,6 +143,7 @@ error held_snapshot::is_lost() const {
 }
 
 asio::awaitable<void> held_snapshot::lost(std::shared_ptr<held_snapshot> self) {
+  const raised is_watched{self->is_watched_};
   asio::awaitable<void> watching = self->watch();
   asio::awaitable<void> watched = self->wanted_.unless_over(std::move(watching));
   co_await std::move(watched);
@@ -162,6 +166,7 @@ asio::awaitable<void> held_snapshot::watch() {
     if (how == wire::link::wait_end::cut_off) throw error{errc::cancelled, "cancelled while the snapshot is held"};
     if (how != wire::link::wait_end::late) continue;
     bool answers = true;
+    const raised is_asking{is_asking_};
     try {
       co_await wire::run_statements(*on, {});
     } catch (const error& why) {
@@ -176,6 +181,14 @@ asio::awaitable<void> held_snapshot::end(std::shared_ptr<held_snapshot> self) {
   self->wanted_.end();
   const std::shared_ptr<wire::session> session = std::move(self->session_);
   if (session == nullptr) co_return;
+  if (self->is_asking_) {  // the question is cut off, so nothing else can be said any more
+    session->discard();
+    co_return;
+  }
+  while (self->is_watched_) {  // until `lost` has let go of the connection
+    asio::awaitable<void> turn = asio::post(self->on_, asio::use_awaitable);
+    co_await std::move(turn);
+  }
   co_await wire::run_statements(*session, "commit");
   session->close();
 }

@@ -39,7 +39,8 @@ class held_snapshot {
   void leave() noexcept;
 
   [[nodiscard]] const std::vector<std::string>& descriptors() const noexcept { return descriptors_; }
-  [[nodiscard]] bool is_held() const noexcept { return session_ != nullptr && session_->is_alive(); }
+  /// While the server is asked, its answer is for whoever asks.
+  [[nodiscard]] bool is_held() const noexcept { return session_ != nullptr && (is_asking_ || session_->is_alive()); }
   [[nodiscard]] error is_lost() const;
   [[nodiscard]] const asio::any_io_executor& get_executor() const noexcept { return on_; }
 
@@ -54,6 +55,8 @@ class held_snapshot {
   std::shared_ptr<wire::session> session_;
   std::string place_;
   std::vector<std::string> descriptors_;
+  bool is_watched_{false};
+  bool is_asking_{false};  // whether it is still there
 };
 
 }  // namespace sluice::detail

@@ -3,6 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <chrono>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <sluice/arrow/partitions.hpp>
@@ -354,6 +360,33 @@ TEST_F(PartitionsHeld, NoticeThatTheirConnectionIsLost) {
     co_return errc{};
   };
   EXPECT_EQ(run(watched(named)), errc::connection_lost);
+}
+
+TEST_F(PartitionsHeld, MayBeAskedAndEndedWhileTheServerIsAsked) {
+  const auto asked = [](int turns) -> asio::awaitable<void> {
+    using std::chrono::milliseconds;
+    sluice::partitions held = co_await sluice::partitions::of(
+        dsn(), from("parted"), sluice::partition_options{.check_interval = milliseconds{1}});
+    const asio::any_io_executor on = co_await asio::this_coro::executor;
+    bool is_over = false;
+    asio::co_spawn(on, held.lost(), [&](const std::exception_ptr& why) {
+      is_over = true;
+      EXPECT_THROW(std::rethrow_exception(why), sluice::error);
+    });
+    for (int i = 0; i < turns && !is_over; ++i) {
+      asio::steady_timer pause{on, std::chrono::microseconds{100}};
+      co_await pause.async_wait(asio::use_awaitable);
+      EXPECT_TRUE(held.is_held());
+    }
+    EXPECT_FALSE(is_over);
+    co_await held.end();
+    while (!is_over) {
+      asio::steady_timer pause{on, milliseconds{1}};
+      co_await pause.async_wait(asio::use_awaitable);
+    }
+    EXPECT_FALSE(held.is_held());
+  };
+  for (int turns = 0; turns < 60; turns += 3) run(asked(turns));
 }
 
 TEST_F(PartitionsHeld, StayWhileTheServerEndsIdleTransactions) {
