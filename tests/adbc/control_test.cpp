@@ -171,7 +171,9 @@ TEST(AdbcControl, AResultMayBeEndedWhileItReadsWhatIsBoundToIt) {
       number = rows->get_next(&rows, &batch);
       ASSERT_TRUE(number != 0 || batch->release != nullptr) << "it came to its end";
     }
-    if (is_cancelled) EXPECT_EQ(number, ECANCELED) << rows->get_last_error(&rows);
+    if (is_cancelled) {
+      EXPECT_EQ(number, ECANCELED) << rows->get_last_error(&rows);
+    }
     owned<ArrowArray> batch;
     EXPECT_NE(rows->get_next(&rows, &batch), 0);
     rows.release();
