@@ -77,6 +77,7 @@ bool fits(const node& test) {
       !of.type.empty())
     return false;
   const bool is_column = of.from == subject::source::column || of.path.size() == 1;
+  if (is_column && of.from != subject::source::column && test.how == test_kind::exists) return false;  // null as well
   return is_column ? fits_of_column(test) : fits_of_field(test);
 }
 

@@ -1,8 +1,10 @@
 // Conditions as SQL. Each test is written so that a field of another shape gives NULL or false, never an error: casts
 // are guarded by a CASE that checks the text first.
+#include <algorithm>
 #include <array>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include <sluice/proto/oid.hpp>
 #include <sluice/stream/query.hpp>
@@ -35,6 +37,13 @@ std::string_view sql_type(const bind_value& value) noexcept {
     case proto::oid::bytea: return "::pg_catalog.bytea";
     default: return "";  // text adopts the type of the other operand; so does a date: as a timestamp it is in UTC
   }
+}
+
+/// Of several values; numbers of different types are all numeric.
+std::string_view sql_type(const std::vector<bind_value>& values) noexcept {
+  const std::string_view first = sql_type(values.front());
+  const bool is_one = std::ranges::all_of(values, [&](const bind_value& each) { return sql_type(each) == first; });
+  return is_one || kind_of(values.front()) != value_kind::number ? first : "::pg_catalog.numeric";
 }
 
 std::string_view comparison(test_kind how) noexcept {
@@ -215,7 +224,7 @@ class renderer {
     const subject& of = *what.about;
     if (is_typed_column(of)) return compared(typed(of), what, stated_cast(of), schema_of(of));
     const bool is_json = kind_of(what.values.front()) == value_kind::json;
-    return compared(is_json ? json(of) : plain(of), what, sql_type(what.values.front()));
+    return compared(is_json ? json(of) : plain(of), what, sql_type(what.values));
   }
 
   std::string field_comparison(const node& what) {

@@ -152,6 +152,8 @@ INSTANTIATE_TEST_SUITE_P(
                     operator_case{"NotInNothing", v.not_in({}) && v.is_null(), "columns none null"},
                     operator_case{"Between", v.between(0, 5.5), "five half zero"},
                     operator_case{"ColumnInNumbers", column("n").in({1, 7}), "columns"},
+                    operator_case{"ColumnInNumbersOfTwoTypes", column("n").in({1, 7, 0.5}), "columns"},
+                    operator_case{"ColumnBetweenNumbersOfTwoTypes", column("n").between(6, 7.5), "columns"},
                     operator_case{"ColumnInTexts", column("name").in({"Ada", "it's"}), "columns"}));
 
 INSTANTIATE_TEST_SUITE_P(
