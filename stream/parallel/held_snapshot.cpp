@@ -165,6 +165,7 @@ asio::awaitable<void> held_snapshot::watch() {
     const wire::link::wait_end how = co_await wire::ready_by(on->io, latest);
     if (how == wire::link::wait_end::cut_off) throw error{errc::cancelled, "cancelled while the snapshot is held"};
     if (how != wire::link::wait_end::late) continue;
+    wanted_.require();
     bool answers = true;
     const raised is_asking{is_asking_};
     try {

@@ -39,8 +39,10 @@ class held_snapshot {
   void leave() noexcept;
 
   [[nodiscard]] const std::vector<std::string>& descriptors() const noexcept { return descriptors_; }
-  /// While the server is asked, its answer is for whoever asks.
-  [[nodiscard]] bool is_held() const noexcept { return session_ != nullptr && (is_asking_ || session_->is_alive()); }
+  /// What arrives while `lost` waits is for `lost`.
+  [[nodiscard]] bool is_held() const noexcept {
+    return session_ != nullptr && (is_watched_ ? !session_->is_broken() : session_->is_alive());
+  }
   [[nodiscard]] error is_lost() const;
   [[nodiscard]] const asio::any_io_executor& get_executor() const noexcept { return on_; }
 
