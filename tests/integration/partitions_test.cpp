@@ -391,10 +391,10 @@ TEST_F(PartitionsHeld, MayBeAskedAndEndedWhileTheServerIsAsked) {
 
 TEST_F(PartitionsHeld, StayWhileTheServerEndsIdleTransactions) {
   const blocking_partitions parts{
-      dsn() + " application_name=parted_idle options='-c idle_in_transaction_session_timeout=5'", from("parted")};
+      dsn() + " application_name=parted_idle options='-c idle_in_transaction_session_timeout=200'", from("parted")};
   wait_until(
       "exists (select from pg_stat_activity where application_name = 'parted_idle' and state = 'idle in "
-      "transaction' and clock_timestamp() - state_change > interval '50 ms')");
+      "transaction' and clock_timestamp() - state_change > interval '300 ms')");
   parts.check();
   EXPECT_FALSE(loop_reader::read(parts.descriptors()[0]).empty());
 }
