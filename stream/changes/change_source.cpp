@@ -212,7 +212,7 @@ asio::awaitable<bool> change_source::read_log() {
   using found = change_feed::found;
   for (;;) {
     switch (feed_->peek()) {
-      case found::change: co_return true;
+      case found::change:
       case found::progress: co_return true;
       case found::unknown: co_await learn_types(); break;
       case found::end: phase_ = phase::over; co_return false;
