@@ -62,11 +62,16 @@ TEST(CommandFollow, EndsWhenItsReaderDoes) {
 
 TEST(CommandFollow, EndsWithASignal) {
   const published here{"with_a_signal"};
+  const temporary_folder folder;
+  const std::string out = folder.path("out");
   const finished done = shell(
       "set -m; " SLUICE_COMMAND " -d '" + dsn() +
-      "' --follow with_a_signal --slot with_a_signal --create-slot temporary & psql -Xqc \"do 'begin loop perform "
-      "pg_stat_clear_snapshot(); exit when exists (select from pg_stat_activity where query like "
-      "''START_REPLICATION%with_a_signal%''); perform pg_sleep(0.01); end loop; end'\"; kill -INT %1; wait %1");
+      "' --follow with_a_signal --slot with_a_signal --create-slot temporary >" + out +
+      " & psql -Xqc \"do 'begin loop perform pg_stat_clear_snapshot(); exit when exists (select from pg_stat_activity "
+      "where query like ''START_REPLICATION%with_a_signal%''); perform pg_sleep(0.01); end loop; end'\" -c \"insert "
+      "into "
+      "with_a_signal.t values (1)\"; until [ -s " +
+      out + " ]; do sleep 0.02; done; kill -INT %1; wait %1");
   EXPECT_EQ(done.status, 130);
   EXPECT_THAT(done.err, StartsWith("sluice: cancelled:"));
 }
