@@ -43,13 +43,13 @@ class search_index {
   void add(const change& each) {
     switch (each.operation()) {
       case operation::snapshot:
-      case operation::insert: return put("index", each, each.text());
+      case operation::insert: return put("index", each, each.text(), each.text());
       case operation::update:
-        if (each.old_is_key()) put("delete", each, each.old_text());  // the row has another key now
-        if (each.unchanged().empty()) return put("index", each, each.text());
-        put("update", each, each.text());
-        return wrap_last_document();
-      case operation::remove: return put("delete", each, each.old_text());
+        if (each.old_is_key()) put("delete", each, each.old_text(), {});  // the row has another key now
+        if (each.unchanged().empty()) return put("index", each, each.text(), each.text());
+        // Only the members that are told change: long values that were not touched are not sent.
+        return put("update", each, each.text(), "{\"doc\":" + std::string{each.text()} + '}');
+      case operation::remove: return put("delete", each, each.old_text(), {});
       case operation::truncate:
         flush();
         post('/' + each.relation().name + "/_delete_by_query", R"({"query":{"match_all":{}}})");
@@ -58,17 +58,11 @@ class search_index {
     }
   }
 
-  /// Two lines: what to do with which document, and the document.
-  void put(std::string_view what, const change& each, std::string_view row) {
+  /// Two lines: what to do with which row's document, and the document if there is one.
+  void put(std::string_view what, const change& each, std::string_view row, std::string_view document) {
     actions_ += "{\"" + std::string{what} + "\":{\"_index\":" + quoted(each.relation().name) +
                 ",\"_id\":" + quoted(key_of(each.relation(), row)) + "}}\n";
-    document_ = actions_.size();
-    if (what != "delete") actions_.append(row) += '\n';
-  }
-  /// Only the members that are told change: long values that were not touched are not sent.
-  void wrap_last_document() {
-    actions_.insert(document_, "{\"doc\":");
-    actions_.insert(actions_.size() - 1, "}");
+    if (!document.empty()) actions_.append(document) += '\n';
   }
 
   /// The members of the key, as JSON, with commas between them.
@@ -113,7 +107,6 @@ class search_index {
   std::string host_;
   std::string port_;
   std::string actions_{};
-  std::size_t document_{};  // where the last one begins among these
   simdjson::ondemand::parser parser_{};
 };
 

@@ -13,8 +13,8 @@
 
 #include <sluice/stream/change.hpp>
 
-#include "changes/receipts.hpp"
 #include "changes/relation_rows.hpp"
+#include "changes/transaction_end.hpp"
 #include "json/type_facts.hpp"
 #include "json/value_plan.hpp"
 #include "messages/pgoutput.hpp"

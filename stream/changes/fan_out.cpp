@@ -11,7 +11,7 @@
 
 #include <sluice/wire/error.hpp>
 
-#include "changes/raised.hpp"
+#include "api/raised.hpp"
 #include "drive/coroutine_driver.hpp"
 
 namespace sluice::detail {

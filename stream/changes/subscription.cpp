@@ -5,8 +5,8 @@
 
 #include <sluice/wire/error.hpp>
 
+#include "api/raised.hpp"
 #include "changes/change_condition.hpp"
-#include "changes/raised.hpp"
 #include "drive/coroutine_driver.hpp"
 #include "query/bad_query.hpp"
 

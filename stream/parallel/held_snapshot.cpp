@@ -8,7 +8,7 @@
 
 #include <sluice/stream/columns.hpp>
 
-#include "changes/raised.hpp"
+#include "api/raised.hpp"
 #include "drive/coroutine_driver.hpp"
 #include "engine/run_query.hpp"
 #include "parallel/partition_opening.hpp"

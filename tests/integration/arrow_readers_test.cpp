@@ -31,6 +31,7 @@ namespace {
 using namespace sluice;
 using sluice::test::dsn;
 using sluice::test::psql;
+using sluice::test::readers;
 
 /// The part of DuckDB's C API that is needed, as its documentation declares it.
 class duckdb {
@@ -116,7 +117,7 @@ class duckdb {
 };
 
 std::unique_ptr<duckdb> a_duckdb() {
-  const std::string folder = sluice::test::readers();
+  const std::string folder = readers();
   if (folder.empty()) return nullptr;
   return std::make_unique<duckdb>(folder + "/node_modules/@duckdb/node-bindings-linux-x64/libduckdb.so");
 }
@@ -231,7 +232,7 @@ std::vector<std::string> read_by_apache(const std::string& folder, arrow_reader 
 }
 
 TEST(ArrowInApacheArrow, HasEveryTypeOfAnIpcStream) {
-  const std::string folder = sluice::test::readers();
+  const std::string folder = readers();
   SKIP_WITHOUT(!folder.empty());
   psql("create type arrow_color as enum ('red', 'blue'); create type arrow_pixel as (x int4, color arrow_color)");
   client db{dsn()};
@@ -260,7 +261,7 @@ TEST(ArrowInApacheArrow, HasEveryTypeOfAnIpcStream) {
 }
 
 TEST(ArrowInApacheArrow, HasEmptyResultsAndManyBatches) {
-  const std::string folder = sluice::test::readers();
+  const std::string folder = readers();
   SKIP_WITHOUT(!folder.empty());
   client db{dsn()};
   EXPECT_EQ(read_by_apache(folder, db.arrow(sql("select 1 as a, 'x' as b where false"))),
@@ -275,7 +276,7 @@ TEST(ArrowInApacheArrow, HasEmptyResultsAndManyBatches) {
 
 #ifdef SLUICE_COMMAND
 TEST(ArrowInApacheArrow, HasWhatTheCommandWrites) {
-  const std::string folder = sluice::test::readers();
+  const std::string folder = readers();
   SKIP_WITHOUT(!folder.empty());
   psql("create table arrow_told (id int4, host inet); insert into arrow_told values (1, '::1'), (2, null)");
   for (const char* mode : {" --mode plain", " --mode paged", " --mode bulk", " --parallel 2"}) {
