@@ -1,0 +1,173 @@
+// Queries of one row by its key, prepared, on one and on eight connections of one thread: in coroutines, through a pool
+// and on connections of their own, and in a thread; beside pgbench, whose own figures are read. Times are per query.
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/io_context.hpp>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <sluice/sluice.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "server.hpp"
+#include "tally.hpp"
+
+namespace {
+
+using sluice::bench::dsn;
+using sluice::bench::processor_seconds;
+
+using clock = std::chrono::steady_clock;
+
+constexpr int seconds_of_pgbench = 2;
+constexpr int queries = 100'000;  // for all connections together
+constexpr int accounts = 100'000;
+
+void load_accounts() {
+  static const int result = std::system(("pgbench -q -i '" + dsn() + "' > /dev/null 2>&1").c_str());
+  if (result != 0) throw std::runtime_error{"pgbench -i has failed"};
+}
+
+sluice::connection_options prepared() {
+  sluice::connection_options how;
+  how.statement_cache = 8;
+  return how;
+}
+
+sluice::query by_key(int n) {
+  return sluice::sql("select abalance from pgbench_accounts where aid = $1", 1 + n * 7'919LL % accounts).as_columns();
+}
+
+/// The output of pgbench for its built-in query by key.
+std::string run_pgbench(int connections) {
+  const std::string command = "pgbench -n -S -M prepared -j 1 -c " + std::to_string(connections) + " -T " +
+                              std::to_string(seconds_of_pgbench) + " '" + dsn() + "' 2> /dev/null";
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> from{::popen(command.c_str(), "r"), &::pclose};
+  if (from == nullptr) throw std::runtime_error{"pgbench cannot be run"};
+  std::string said;
+  std::array<char, 4'096> some{};
+  while (const std::size_t count = std::fread(some.data(), 1, some.size(), from.get())) said.append(some.data(), count);
+  return said;
+}
+
+double figure(const std::string& said, const std::string& label) {
+  const std::size_t at = said.find(label);
+  if (at == std::string::npos) throw std::runtime_error{"pgbench did not say \"" + label + "\": " + said};
+  return std::stod(said.substr(at + label.size()));
+}
+
+void by_pgbench(benchmark::State& state) {
+  load_accounts();
+  for (auto _ : state) {
+    const double before = processor_seconds(RUSAGE_CHILDREN);
+    const std::string said = run_pgbench(static_cast<int>(state.range(0)));
+    const double count = figure(said, "number of transactions actually processed: ");
+    state.SetIterationTime(1 / figure(said, "tps = "));
+    state.counters["cpu_us_per_query"] = (processor_seconds(RUSAGE_CHILDREN) - before) / count * 1e6;
+  }
+}
+
+/// What the tasks of one thread share.
+struct load {
+  int left{queries};
+  std::int64_t sum{0};
+};
+
+asio::awaitable<void> ask(sluice::connection& on, load& of) {
+  sluice::row_stream rows = co_await on.stream(by_key(of.left));
+  while (const sluice::chunk some = co_await rows.next())
+    for (const sluice::row each : some) of.sum += each.get<int>(0);
+}
+
+asio::awaitable<void> task_of_the_pool(sluice::pool& from, load& of) {
+  while (of.left-- > 0) {
+    sluice::pooled_connection lent = co_await from.acquire();
+    co_await ask(*lent, of);
+  }
+}
+
+asio::awaitable<void> task_with_a_connection(sluice::connection on, load& of) {
+  while (of.left-- > 0) co_await ask(on, of);
+}
+
+void report(benchmark::State& state, clock::time_point began, double before) {
+  state.SetIterationTime(std::chrono::duration<double>(clock::now() - began).count() / queries);
+  state.counters["cpu_us_per_query"] = (processor_seconds() - before) / queries * 1e6;
+}
+
+sluice::pool_options sizes(std::size_t connections) {
+  return {.min_size = connections, .max_size = connections, .idle_timeout = std::chrono::milliseconds{0}};
+}
+
+void through_a_pool(benchmark::State& state) {
+  load_accounts();
+  const auto connections = static_cast<std::size_t>(state.range(0));
+  for (auto _ : state) {
+    asio::io_context context{1};
+    sluice::pool lent{context.get_executor(), dsn(), sizes(connections), prepared()};
+    asio::co_spawn(context, lent.warm_up(), asio::detached);
+    context.run();
+    load of;
+    const auto began = clock::now();
+    const double before = processor_seconds();
+    for (std::size_t i = 0; i < connections; ++i) asio::co_spawn(context, task_of_the_pool(lent, of), asio::detached);
+    context.restart();
+    context.run();
+    report(state, began, before);
+    lent.close();
+  }
+}
+
+asio::awaitable<void> connect(std::vector<sluice::connection>& to) {
+  to.push_back(co_await sluice::connect(dsn(), prepared()));
+}
+
+void on_connections(benchmark::State& state) {
+  load_accounts();
+  for (auto _ : state) {
+    asio::io_context context{1};
+    std::vector<sluice::connection> made;
+    for (std::int64_t i = 0; i < state.range(0); ++i) asio::co_spawn(context, connect(made), asio::detached);
+    context.run();
+    load of;
+    const auto began = clock::now();
+    const double before = processor_seconds();
+    for (sluice::connection& each : made)
+      asio::co_spawn(context, task_with_a_connection(std::move(each), of), asio::detached);
+    context.restart();
+    context.run();
+    report(state, began, before);
+  }
+}
+
+void in_a_thread(benchmark::State& state) {
+  load_accounts();
+  sluice::client db{dsn(), prepared()};
+  for (auto _ : state) {
+    load of;
+    const auto began = clock::now();
+    const double before = processor_seconds();
+    while (of.left-- > 0) {
+      sluice::row_range rows = db.stream(by_key(of.left));
+      while (const sluice::chunk some = rows.next())
+        for (const sluice::row each : some) of.sum += each.get<int>(0);
+    }
+    report(state, began, before);
+  }
+}
+
+BENCHMARK(by_pgbench)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(through_a_pool)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(on_connections)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(in_a_thread)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+
+BENCHMARK_MAIN();
