@@ -5,7 +5,7 @@
 #include <sluice/wire/error.hpp>
 #include <string>
 #include <vector>
-#include "engine/statement_cache.hpp"
+#include "engine/statement_names.hpp"
 #include "tables/sqlstate.hpp"
 
 #include "iterations.hpp"
@@ -24,7 +24,7 @@ void predicate_to_sql(benchmark::State& state) {
 
 void name_of_a_prepared_statement(benchmark::State& state) {
   const sluice::wire::statement what{.text = "select data from v_user where data->>'status' = $1 order by data->>'id'"};
-  for (auto _ : state) benchmark::DoNotOptimize(sluice::wire::statement_cache::name_of(what));
+  for (auto _ : state) benchmark::DoNotOptimize(sluice::wire::statement_names::name_of(what));
 }
 
 void make_an_error(benchmark::State& state) {

@@ -39,7 +39,8 @@ asio::awaitable<row_stream> connection::stream(const query& what, query_options 
 asio::awaitable<row_stream> connection::start(std::shared_ptr<wire::session> on, query what, query_options options,
                                               std::uint64_t block) {
   const auto asked = wire::clock::now();
-  co_await detail::until_free(on, asked, options, detail::beginning_of(options), block);
+  if (!detail::is_free_at_once(*on, block))
+    co_await detail::until_free(on, asked, options, detail::beginning_of(options), block);
   auto query = std::make_shared<detail::running_query>(on, what, options);
   query->launch(asked);
   co_return row_stream{std::move(query)};
@@ -53,7 +54,8 @@ asio::awaitable<command_result> connection::execute(const query& what, query_opt
 asio::awaitable<command_result> connection::run(std::shared_ptr<wire::session> on, query what, query_options options,
                                                 std::uint64_t block) {
   const auto asked = wire::clock::now();
-  co_await detail::until_free(on, asked, options, detail::beginning::with_statement, block);
+  if (!detail::is_free_at_once(*on, block))
+    co_await detail::until_free(on, asked, options, detail::beginning::with_statement, block);
   const auto query = std::make_shared<detail::running_query>(on, detail::command{what}, options);
   query->launch(asked);
   co_await detail::run_to_end(query);

@@ -29,6 +29,11 @@ void require_innermost(const wire::session& on, wire::open_blocks::id of);
 // Throws error: bad_query.
 void require_no_server_timeout(const query_options& options);
 
+// Whether nothing has to be waited for, sent, or refused before a statement that belongs to no block.
+[[nodiscard]] inline bool is_free_at_once(const wire::session& on, wire::open_blocks::id of) noexcept {
+  return of == 0 && on.is() == wire::session::state::idle && on.engine.blocks.empty();
+}
+
 // Waits until a statement requested at `asked` can be sent, or until its deadline.
 // Throws error: as `require_innermost` and `run_to_end`.
 asio::awaitable<void> until_free(std::shared_ptr<wire::session> on, wire::clock::time_point asked,

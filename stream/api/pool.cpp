@@ -54,7 +54,8 @@ asio::awaitable<pooled_connection> pool::acquire(trace_context parent) {
 asio::awaitable<pooled_connection> pooled_connection::acquire_from(std::shared_ptr<wire::session_pool> sessions,
                                                                    std::chrono::steady_clock::time_point deadline,
                                                                    trace_context parent) {
-  std::shared_ptr<wire::session> lent = co_await sessions->acquire(deadline, parent);
+  std::shared_ptr<wire::session> lent = sessions->lend_at_once(parent);
+  if (lent == nullptr) lent = co_await sessions->acquire(deadline, parent);
   co_return pooled_connection{std::move(sessions), std::move(lent)};
 }
 

@@ -13,13 +13,21 @@ namespace {
 constexpr std::array<std::string_view, 5> readers{"select", "show", "table", "values", "with"};
 constexpr std::array<std::string_view, 5> writers{"delete", "insert", "into", "merge", "update"};
 
-bool is_word_character(char c) noexcept {
-  return c == '_' || c == '$' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
+/// For each byte: whether it may be part of a word.
+constexpr std::array<bool, 256> word_characters = [] {
+  std::array<bool, 256> all{};
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto c = static_cast<char>(i);
+    all.at(i) = c == '_' || c == '$' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                i >= 0x80;
+  }
+  return all;
+}();
+
+bool is_word_character(char c) noexcept { return word_characters[static_cast<unsigned char>(c)]; }
 
 bool is_same(std::string_view word, std::string_view lower) noexcept {
-  return std::ranges::equal(word, lower, {},
+  return word.size() == lower.size() && std::ranges::equal(word, lower, {},
                             [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
 }
 

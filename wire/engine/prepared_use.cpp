@@ -14,11 +14,11 @@ constexpr std::string_view plan_changed{"0A000"};
 
 known_result_ptr prepared_use::look_up(const statement& what) {
   if (!cache_.is_on() || what.is_copied) return nullptr;
-  std::string name = statement_cache::name_of(what);
+  const std::string& name = cache_.name_of(what);
   known_result_ptr found = cache_.find(name);
   was_found_ = found != nullptr;
   if (!was_found_ && !cache_.claim(name)) return nullptr;
-  name_ = std::move(name);
+  name_ = name;
   is_ = was_found_ ? state::known : state::claimed;
   return found;
 }

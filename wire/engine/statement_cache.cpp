@@ -1,29 +1,9 @@
 #include "engine/statement_cache.hpp"
 
 #include <algorithm>
-#include <array>
-#include <new>
 #include <utility>
 
-#include <openssl/evp.h>
-
 namespace sluice::wire {
-
-std::string statement_cache::name_of(const statement& what) {
-  std::string all(1, what.decides ? 'd' : what.by_columns ? 'c' : 't');
-  for (const std::uint32_t type : what.types) all.append(std::to_string(type)).append(1, ',');
-  all.append(1, ':').append(what.text);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  if (EVP_Digest(all.data(), all.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) throw std::bad_alloc{};
-  constexpr std::size_t digest_bytes = 16;
-  constexpr std::string_view digits{"0123456789abcdef"};
-  std::string name{"sluice_"};
-  for (std::size_t i = 0; i < digest_bytes; ++i) {
-    name += digits[digest[i] >> 4U];
-    name += digits[digest[i] & 15U];
-  }
-  return name;
-}
 
 known_result_ptr statement_cache::find(std::string_view name) noexcept {
   const auto found = by_name_.find(name);

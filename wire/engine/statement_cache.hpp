@@ -1,9 +1,6 @@
 #pragma once
 /// @file
 /// The statements that a server has prepared for one connection; the least recently used are evicted first.
-///
-/// A name is derived from what it stands for, so the same name never means two things, even if a pooler shares the
-/// server's connections among clients.
 /// @see PostgreSQL documentation, section "Extended Query", on named prepared statements
 
 #include <cstddef>
@@ -16,7 +13,7 @@
 #include <vector>
 
 #include "engine/known_results.hpp"
-#include "engine/statement.hpp"
+#include "engine/statement_names.hpp"
 
 namespace sluice::wire {
 
@@ -25,14 +22,14 @@ class statement_cache {
   /// Holds nothing until it is resized.
   statement_cache() = default;
   /// @param capacity  statements; 0: none
-  explicit statement_cache(std::size_t capacity) noexcept : capacity_{capacity} {}
+  explicit statement_cache(std::size_t capacity) noexcept : capacity_{capacity}, names_{capacity} {}
 
   [[nodiscard]] bool is_on() const noexcept { return capacity_ != 0; }
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
   [[nodiscard]] std::uint64_t hits() const noexcept { return hits_; }
 
-  /// "sluice_" and a digest of the text, the parameters' types and the shape: 39 characters.
-  [[nodiscard]] static std::string name_of(const statement& what);
+  /// The name that a statement has on the server, whether that has it or not.
+  [[nodiscard]] const std::string& name_of(const statement& what) { return names_.of(what); }
   /// Finds a statement; counts as a use.
   /// @return what it returns: enough to run it without Parse and Describe. Null: the server does not have it
   [[nodiscard]] known_result_ptr find(std::string_view name) noexcept;
@@ -59,6 +56,7 @@ class statement_cache {
   };
 
   std::size_t capacity_{0};
+  statement_names names_{0};
   std::uint64_t hits_{0};
   std::list<entry> entries_;  // most recently used first
   std::unordered_map<std::string_view, std::list<entry>::iterator> by_name_;

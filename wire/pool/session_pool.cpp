@@ -1,6 +1,7 @@
 #include "pool/session_pool.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <string>
 #include <utility>
@@ -16,6 +17,9 @@
 namespace sluice::wire {
 
 namespace {
+
+/// A server that has ended a session for as long is noticed before the session is lent. Looking takes a system call.
+constexpr std::chrono::milliseconds a_moment{100};
 
 error closed_error() { return error{errc::bad_state, "the pool is closed"}; }
 
@@ -103,6 +107,12 @@ asio::awaitable<session_ptr> session_pool::acquire(clock::time_point deadline, c
   return acquire_until(deadline);
 }
 
+session_ptr session_pool::lend_at_once(const trace_context& parent) noexcept {
+  if (closed_ || !waiters_.empty() || open_span::is_wanted(session_.watch, parent)) return nullptr;
+  session_ptr found = take_idle();
+  return found == nullptr ? nullptr : lend(std::move(found), {});
+}
+
 asio::awaitable<session_ptr> session_pool::acquire_in(open_span span, clock::time_point deadline) {
   span_event what{.is = span_event::kind::acquire, .database = info_.database};
   try {
@@ -155,8 +165,10 @@ session_ptr session_pool::take_idle() noexcept {
   while (!idle_.empty()) {
     session_ptr found = std::move(idle_.back());
     idle_.pop_back();
-    const bool too_old = clock::now() >= found->lent.expires;
-    if (!too_old && found->is_alive()) return found;
+    const clock::time_point now = clock::now();
+    const bool too_old = now >= found->lent.expires;
+    const bool was_just_used = now - found->lent.idle_since < a_moment;
+    if (!too_old && (was_just_used || found->is_alive())) return found;
     if (!too_old) ++counted_.found_dead;
     drop(found);
   }

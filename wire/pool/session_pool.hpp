@@ -1,6 +1,7 @@
 #pragma once
 /// @file
-/// Sessions that are lent out and returned. A lent session has been proven idle, and was alive a moment ago.
+/// Sessions that are lent out and returned. A lent session has been proven idle, and was alive a moment ago: one that
+/// came back longer ago than that is looked at again.
 ///
 ///     acquire -> idle? -> alive? -> lent -> given back -> clean? -> the longest waiting, or idle
 ///            \-> room? -> connect -> the longest waiting     \-> rolled back under a deadline, or closed
@@ -43,6 +44,9 @@ class session_pool : public std::enable_shared_from_this<session_pool> {
   /// @param parent    of the span of waiting
   [[nodiscard]] asio::awaitable<session_ptr> acquire(clock::time_point deadline = clock::time_point::max(),
                                                      const trace_context& parent = {});
+  /// The same without a wait.
+  /// @return null: it takes one, or its span is wanted, or it will throw
+  [[nodiscard]] session_ptr lend_at_once(const trace_context& parent) noexcept;
   /// Takes a session back, whatever state it is in.
   void give_back(session_ptr lent) noexcept;
   /// Opens connections until there are `min_size`.

@@ -87,7 +87,9 @@ link::link(socket connected, const proto::limits& bounds, std::size_t buffer_byt
                   std::error_code ignored;
                   socket_.cancel(ignored);
                 }},
-      born_after_{forks()} {
+      born_after_{forks()},
+      low_water_{socket_.native_handle(), remote_.protocol().family()},
+      trickle_{socket_.get_executor(), [this] { low_water_.lower(); }} {
   socket_.non_blocking(true);
 }
 
@@ -96,6 +98,7 @@ link::~link() { close(); }
 void link::close() noexcept {
   std::error_code ignored;
   deadline_.set(clock::time_point::max());
+  trickle_.set(clock::time_point::max());
   if (tls_ != nullptr) {
     if (socket_.is_open() && is_ours()) tls_->close();
     tls_->detach();
@@ -237,6 +240,16 @@ void link::waited(clock::duration time) noexcept {
   flow_.waited(time);
 }
 
+/// For a wait that begins now.
+/// @return whether it is raised: the wait need not end as soon as anything arrives
+bool link::set_low_water() noexcept {
+  if (flow_.is_steady() && !wants_to_send())
+    low_water_.raise();
+  else
+    low_water_.lower();
+  return low_water_.is_raised();
+}
+
 asio::awaitable<void> link::ready(waiting& mine) {
   mine.wakes = wakes_;
   if (turn_is_over()) {
@@ -246,6 +259,10 @@ asio::awaitable<void> link::ready(waiting& mine) {
   turns_ = 0;
   deadline_.arm();
   wait_began_ = clock::now();
+  if (set_low_water()) {
+    trickle_.set(later(wait_began_, low_water::patience));
+    trickle_.arm();
+  }
   if (wants_to_send()) return ready_to_send(mine);
   return socket_.async_wait(socket::wait_read, asio::redirect_error(asio::use_awaitable, mine.result));
 }
@@ -280,28 +297,34 @@ void link::check_wait(const waiting& mine, const asio::cancellation_state& asked
     fail(errc::cancelled, "cancelled");
 }
 
+/// Up to the deadline, or `most`.
+timespec link::rest_of_wait(clock::duration most) const noexcept {
+  clock::duration time = most;
+  if (deadline_.when() != clock::time_point::max())
+    time = std::min(time, std::max(deadline_.when() - clock::now(), clock::duration{}));
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+  return {.tv_sec = seconds.count(),
+          .tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(time - seconds).count()};
+}
+
 void link::wait(interrupter* interrupts) {
   const auto began = clock::now();
-  const bool is_moment = !wants_to_send() && flow_.take_moment();
+  const bool is_moment = !low_water_.is_possible() && !wants_to_send() && flow_.take_moment();
+  (void)set_low_water();
   for (;;) {
-    timespec left{};
-    const timespec* timeout = nullptr;
-    if (is_moment || deadline_.when() != clock::time_point::max()) {
-      const clock::duration time =
-          is_moment ? row_flow::moment : std::max(deadline_.when() - clock::now(), clock::duration{});
-      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
-      left.tv_sec = seconds.count();
-      left.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(time - seconds).count();
-      timeout = &left;
-    }
+    const bool has_end = is_moment || low_water_.is_raised() || deadline_.when() != clock::time_point::max();
+    const timespec left = rest_of_wait(is_moment                ? row_flow::moment
+                                       : low_water_.is_raised() ? clock::duration{low_water::patience}
+                                                                : clock::duration::max());
     std::array<pollfd, 2> watched{
         pollfd{interrupts != nullptr ? interrupts->descriptor() : -1, POLLIN, 0},
         pollfd{socket_.native_handle(), static_cast<short>(wants_to_send() ? POLLIN | POLLOUT : POLLIN), 0}};
-    const int count = ::ppoll(watched.data(), is_moment ? 1 : watched.size(), timeout, nullptr);
+    const int count = ::ppoll(watched.data(), is_moment ? 1 : watched.size(), has_end ? &left : nullptr, nullptr);
     if (count < 0 && errno != EINTR) fail(errc::connection_lost, std::system_category().message(errno));
     if (count > 0 && watched[0].revents != 0 && interrupts->take()) fail(errc::cancelled, "interrupted");
     check_deadline();
     if (count > 0 || is_moment) break;
+    low_water_.lower();
   }
   waited(clock::now() - began);
 }

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <ctime>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,6 +26,7 @@
 #include <sluice/wire/observer.hpp>
 #include "messages/frontend.hpp"
 #include "transport/deadline.hpp"
+#include "transport/low_water.hpp"
 #include "transport/receive_buffer.hpp"
 #include "transport/server_moment.hpp"
 
@@ -180,6 +182,8 @@ class link {
   void cut_report(std::size_t size);
   [[nodiscard]] bool is_ours() const noexcept;
   void waited(clock::duration time) noexcept;
+  [[nodiscard]] bool set_low_water() noexcept;
+  [[nodiscard]] timespec rest_of_wait(clock::duration most) const noexcept;
   [[nodiscard]] asio::awaitable<void> ready_to_send(waiting& mine);
 
   socket socket_;
@@ -197,6 +201,8 @@ class link {
   std::uint32_t born_after_;  // number of forks at construction: it must not be used in a child of this process
   int turns_{0};
   row_flow flow_;
+  low_water low_water_;
+  deadline trickle_;  // until then it may be raised
   std::uint64_t wakes_{0};
 };
 

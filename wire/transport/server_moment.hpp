@@ -1,7 +1,7 @@
 #pragma once
-// A thread that has read everything backs off briefly to let the servers write, instead of waking up for each of their
-// writes; see docs/decisions/a-moment-for-the-server.md. A coroutine does not: Asio's reactor wakes up for every write,
-// whatever is waited for.
+// A thread that has read everything from a Unix socket backs off briefly to let the servers write, instead of waking up
+// for each of their writes; see docs/decisions/a-moment-for-the-server.md. A coroutine does not: Asio's reactor wakes up
+// for every write, whatever is waited for. Over TCP, low_water.hpp does it better.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -21,9 +21,11 @@ class row_flow {
   void sent() noexcept { short_waits_ = 0; }
   void received() noexcept { gave_a_moment_ = false; }
 
+  /// Whether rows keep coming, one short wait after the other.
+  [[nodiscard]] bool is_steady() const noexcept { return short_waits_ >= steady; }
   /// Whether to back off for a `moment` instead of waiting for the server.
   [[nodiscard]] bool take_moment() noexcept {
-    if (short_waits_ < steady) return false;
+    if (!is_steady()) return false;
     if (!std::exchange(gave_a_moment_, true)) return true;
     gave_a_moment_ = false;
     short_waits_ = 0;  // the back-off brought nothing

@@ -16,7 +16,7 @@ using state = prepared_use::state;
 
 const statement question{.text = "select 1"};
 const auto rows_of_one = std::make_shared<const sluice::wire::known_result>();
-const std::string name = statement_cache::name_of(question);
+const std::string name = sluice::wire::statement_names::name_of(question);
 
 std::vector<std::string> to_close(const statement_cache& cache) {
   return {cache.to_close().begin(), cache.to_close().end()};

@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,7 +7,6 @@
 
 namespace {
 
-using sluice::wire::statement;
 using sluice::wire::statement_cache;
 
 std::vector<std::string> to_close(const statement_cache& cache) {
@@ -18,20 +16,6 @@ std::vector<std::string> to_close(const statement_cache& cache) {
 void prepare(statement_cache& cache, const std::string& name) {
   ASSERT_TRUE(cache.claim(name));
   cache.remember(name, std::make_shared<const sluice::wire::known_result>());
-}
-
-TEST(StatementCache, NamesAStatementByAllThatItIs) {
-  const std::array<std::uint32_t, 1> int8{20};
-  const std::array<std::uint32_t, 2> two{20, 20};
-  const statement plain{.text = "select 1"};
-  std::vector<std::string> names{statement_cache::name_of(plain), statement_cache::name_of({.text = "select 2"}),
-                                 statement_cache::name_of({.text = "select 1", .types = int8}),
-                                 statement_cache::name_of({.text = "select 1", .types = two}),
-                                 statement_cache::name_of({.text = "select 1", .by_columns = true})};
-  EXPECT_EQ(names[0], statement_cache::name_of(plain));
-  EXPECT_EQ(names[0].size(), 39U);
-  std::sort(names.begin(), names.end());
-  EXPECT_EQ(std::unique(names.begin(), names.end()), names.end());
 }
 
 TEST(StatementCache, ForgetsTheLeastRecentlyUsedForANewOne) {

@@ -1,0 +1,87 @@
+// A million rows read by a coroutine and by a thread, over TCP and over the Unix socket, of a real server
+// (SLUICE_TEST_DSN, as ci/with-postgres sets it).
+#include <benchmark/benchmark.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/use_future.hpp>
+#include <cstdint>
+#include <cstdlib>
+#include <sluice/sluice.hpp>
+#include <stdexcept>
+#include <string>
+
+#include "server.hpp"
+#include "tally.hpp"
+
+namespace {
+
+using sluice::bench::dsn;
+using sluice::bench::tally;
+
+enum class by : std::uint8_t { thread, coroutine };
+
+std::string over_tcp() {
+  const char* const given = std::getenv("SLUICE_TEST_TCP_DSN");
+  if (given == nullptr) throw std::runtime_error{"SLUICE_TEST_TCP_DSN is not set: run this with ci/with-postgres"};
+  return std::string{given} + " sslmode=disable";
+}
+
+sluice::query all_of(const std::string& view) { return sluice::sql("select data from " + view).as_document(); }
+
+void read_in_thread(const std::string& where, const sluice::query& what, tally& counted) {
+  sluice::client on{where};
+  counted.begin();
+  sluice::row_range rows = on.stream(what);
+  while (const sluice::chunk some = rows.next())
+    for (const sluice::row each : some) counted.row(each.text().size());
+  counted.end();
+}
+
+asio::awaitable<void> read(const std::string& where, const sluice::query& what, tally& counted) {
+  sluice::connection on = co_await sluice::connect(where);
+  counted.begin();
+  sluice::row_stream rows = co_await on.stream(what);
+  while (const sluice::chunk some = co_await rows.next())
+    for (const sluice::row each : some) counted.row(each.text().size());
+  counted.end();
+}
+
+void read_in_coroutine(const std::string& where, const sluice::query& what, tally& counted) {
+  asio::io_context context{1};
+  auto done = asio::co_spawn(context, read(where, what, counted), asio::use_future);
+  context.run();
+  done.get();
+}
+
+void million_rows(benchmark::State& state, by whom, const std::string& where, const std::string& view) {
+  const sluice::query what = all_of(view);
+  tally counted;
+  for (auto _ : state) {
+    if (whom == by::thread)
+      read_in_thread(where, what, counted);
+    else
+      read_in_coroutine(where, what, counted);
+  }
+  counted.report(state);
+}
+
+void compare(const char* name, const std::string& where, const std::string& view) {
+  for (const by whom : {by::thread, by::coroutine}) {
+    const std::string title = std::string{name} + (whom == by::thread ? "/thread" : "/coroutine");
+    benchmark::RegisterBenchmark(title.c_str(), [=](benchmark::State& state) {
+      million_rows(state, whom, where, view);
+    })->UseRealTime()->Unit(benchmark::kMillisecond)->Iterations(1);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  compare("tcp_json", over_tcp(), "v_test_1m_json");
+  compare("tcp_jsonb", over_tcp(), "v_test_1m");
+  compare("unix_json", dsn(), "v_test_1m_json");
+  compare("unix_jsonb", dsn(), "v_test_1m");
+  benchmark::RunSpecifiedBenchmarks();
+}

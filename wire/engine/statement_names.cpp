@@ -1,0 +1,52 @@
+#include "engine/statement_names.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <new>
+#include <string_view>
+#include <utility>
+
+#include <openssl/evp.h>
+
+namespace sluice::wire {
+
+namespace {
+
+/// How its result is read: the columns that are remembered for it depend on that.
+char kind_of(const statement& what) noexcept { return what.decides ? 'd' : what.by_columns ? 'c' : 't'; }
+
+}  // namespace
+
+std::string statement_names::name_of(const statement& what) {
+  std::string all(1, kind_of(what));
+  for (const std::uint32_t type : what.types) all.append(std::to_string(type)).append(1, ',');
+  all.append(1, ':').append(what.text);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  if (EVP_Digest(all.data(), all.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) throw std::bad_alloc{};
+  constexpr std::size_t digest_bytes = 16;
+  constexpr std::string_view digits{"0123456789abcdef"};
+  std::string name{"sluice_"};
+  for (std::size_t i = 0; i < digest_bytes; ++i) {
+    name += digits[digest[i] >> 4U];
+    name += digits[digest[i] & 15U];
+  }
+  return name;
+}
+
+const std::string& statement_names::of(const statement& what) {
+  const char kind = kind_of(what);
+  const std::size_t hash = std::hash<std::string_view>{}(what.text);
+  if (const auto found = by_hash_.find(hash); found != by_hash_.end()) {
+    const named& known = found->second;
+    if (known.kind == kind && known.text == what.text && std::ranges::equal(known.types, what.types)) return known.name;
+  }
+  named now{.kind = kind,
+            .types = {what.types.begin(), what.types.end()},
+            .text = std::string{what.text},
+            .name = name_of(what)};
+  if (by_hash_.size() >= most_) by_hash_.clear();
+  return by_hash_.insert_or_assign(hash, std::move(now)).first->second.name;
+}
+
+}  // namespace sluice::wire
