@@ -69,9 +69,11 @@ void million_rows(benchmark::State& state, by whom, const std::string& where, co
 void compare(const char* name, const std::string& where, const std::string& view) {
   for (const by whom : {by::thread, by::coroutine}) {
     const std::string title = std::string{name} + (whom == by::thread ? "/thread" : "/coroutine");
-    benchmark::RegisterBenchmark(title.c_str(), [=](benchmark::State& state) {
-      million_rows(state, whom, where, view);
-    })->UseRealTime()->Unit(benchmark::kMillisecond)->Iterations(1);
+    benchmark::RegisterBenchmark(title.c_str(),
+                                 [=](benchmark::State& state) { million_rows(state, whom, where, view); })
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond)
+        ->Iterations(1);
   }
 }
 

@@ -50,7 +50,7 @@ struct step {
 class query_machine {
  public:
   /// The most messages that may be unanswered at a time.
-  static constexpr std::size_t most_awaited = 32;
+  static constexpr std::size_t most_awaited = 224;
 
   /// Records that this message was sent, after the earlier ones.
   /// @pre no more than `most_awaited` answers are then awaited

@@ -18,8 +18,8 @@ constexpr std::array<bool, 256> word_characters = [] {
   std::array<bool, 256> all{};
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto c = static_cast<char>(i);
-    all.at(i) = c == '_' || c == '$' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                i >= 0x80;
+    all.at(i) =
+        c == '_' || c == '$' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || i >= 0x80;
   }
   return all;
 }();
@@ -27,8 +27,9 @@ constexpr std::array<bool, 256> word_characters = [] {
 bool is_word_character(char c) noexcept { return word_characters[static_cast<unsigned char>(c)]; }
 
 bool is_same(std::string_view word, std::string_view lower) noexcept {
-  return word.size() == lower.size() && std::ranges::equal(word, lower, {},
-                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return word.size() == lower.size() && std::ranges::equal(word, lower, {}, [](char c) {
+           return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+         });
 }
 
 /// Skips leading comments, spaces and parentheses.

@@ -76,6 +76,8 @@ class portal {
   void hold(bool holds) noexcept { holds_ = holds; }
   [[nodiscard]] bool is_held() const noexcept { return holds_; }
 
+  /// Whether nothing of a page has arrived yet.
+  [[nodiscard]] bool is_before_a_page() const noexcept { return is_open() && !page_has_rows_; }
   void has_row() noexcept { page_has_rows_ = true; }
   /// PortalSuspended, or the end of all rows.
   /// @return whether the page had rows

@@ -96,8 +96,13 @@ class query_conversation {
   [[nodiscard]] bool is_paged() const noexcept { return portal_.has_value(); }
   /// Whether another page may be requested.
   [[nodiscard]] bool is_fetching() const noexcept { return portal_ && portal_->is_open(); }
-  /// Whether a page should be on its way while the consumer has the one before.
-  [[nodiscard]] bool wants_page_ahead() const noexcept { return is_fetching() && turns_ == 1 && !portal_->is_held(); }
+  /// Whether another page should be on its way while the consumer has one.
+  /// @param ahead  how many should be
+  [[nodiscard]] bool wants_page_ahead(std::size_t ahead) const noexcept {
+    return is_fetching() && turns_ <= ahead && !portal_->is_held();
+  }
+  /// Whether it waits for a page of which nothing has arrived yet.
+  [[nodiscard]] bool is_before_a_page() const noexcept { return portal_ && portal_->is_before_a_page(); }
   [[nodiscard]] std::uint64_t pages() const noexcept { return portal_ ? portal_->pages() : 0; }
 
   /// Whether a row may be next.

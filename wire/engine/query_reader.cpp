@@ -75,6 +75,7 @@ void query_reader::check_timeout(const statement& what) const {
 
 void query_reader::open(const statement& what, bool may_wait) {
   if (what.page_rows != 0 || what.runs_undescribed) kept_ = kept_rows{what.page_bytes};
+  ahead_ = pages_ahead{what.page_bytes};
   if (const proto::fault why = query_.begin(what, may_wait)) session_.io.fail(why);
 }
 
@@ -103,7 +104,9 @@ query_reader::state query_reader::advance() {
       continue;
     }
     switch (read_on()) {
-      case progress::hungry: return state::hungry;
+      case progress::hungry:
+        if (query_.is_before_a_page()) ahead_.waits(session_.io.waited());
+        return state::hungry;
       case progress::went_on: break;
       case progress::rows:
         if (!query_.is_asking()) return hand_out_arrived();
@@ -172,6 +175,7 @@ bool query_reader::decide() {
 /// @return whether they have begun
 bool query_reader::take_turn() {
   set_rows_apart();
+  ahead_.shared();
   while (is_first()) {
     switch (read_on()) {
       case progress::hungry: return false;
@@ -248,7 +252,10 @@ bool query_reader::hand_out_kept() {
 query_reader::state query_reader::hand_out_arrived() {
   const std::span<const std::byte> arrived = session_.io.in.arrived();
   hand_out(arrived.data(), arrived.data() + arrived.size());
-  if (query_.wants_page_ahead() && is_last()) request_page();
+  if (is_paged()) {
+    ahead_.arrived(query_.pages(), bytes_, session_.io.waited());
+    while (query_.wants_page_ahead(ahead_.wanted()) && is_last()) request_page();
+  }
   return state::rows;
 }
 

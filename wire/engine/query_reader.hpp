@@ -8,8 +8,9 @@
 /// again.
 ///
 /// Answers come in the order of the flights. A paged query sends the flight for its next page as soon as it hands out
-/// the first rows of the page before, so that a page is always on its way; between its flights the session may carry
-/// others. Rows of a paged query that arrive while another query is being read are buffered for it.
+/// the first rows of the page before, so that a page is always on its way, or several (`pages_ahead`); behind its
+/// flights the session may carry others. Rows of a paged query that arrive while another query is being read are
+/// buffered for it.
 
 #include <cstdint>
 #include <limits>
@@ -22,6 +23,7 @@
 #include <sluice/proto/row_walk.hpp>
 #include <sluice/wire/result_columns.hpp>
 #include "engine/kept_rows.hpp"
+#include "engine/pages_ahead.hpp"
 #include "engine/query_conversation.hpp"
 #include "engine/session.hpp"
 #include "engine/statement.hpp"
@@ -202,6 +204,7 @@ class query_reader {
   std::optional<grace> given_{};  // set: the query is abandoned
   std::string_view doing_{"querying"};
   kept_rows kept_{};
+  pages_ahead ahead_{};
   /// The memory of rows that the consumer still has, while the session goes on without them.
   struct {
     std::unique_ptr<std::byte[]> received{};

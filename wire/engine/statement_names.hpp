@@ -1,7 +1,7 @@
 #pragma once
 /// @file
-/// The names of prepared statements. A name is derived from what it stands for, so the same name never means two things,
-/// even if a pooler shares the server's connections among clients.
+/// The names of prepared statements. A name is derived from what it stands for, so the same name never means two
+/// things, even if a pooler shares the server's connections among clients.
 
 #include <cstddef>
 #include <cstdint>

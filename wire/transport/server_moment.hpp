@@ -1,7 +1,7 @@
 #pragma once
 // A thread that has read everything from a Unix socket backs off briefly to let the servers write, instead of waking up
-// for each of their writes; see docs/decisions/a-moment-for-the-server.md. A coroutine does not: Asio's reactor wakes up
-// for every write, whatever is waited for. Over TCP, low_water.hpp does it better.
+// for each of their writes; see docs/decisions/a-moment-for-the-server.md. A coroutine does not: Asio's reactor wakes
+// up for every write, whatever is waited for. Over TCP, low_water.hpp does it better.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>

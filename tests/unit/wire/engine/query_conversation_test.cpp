@@ -149,7 +149,7 @@ TEST_F(QueryConversation, InPagesBeginsATransactionAndEndsIt) {
   EXPECT_TRUE(has_sent("begin"));
   (void)feed(query, backend{}.parse_complete().bind_complete().command_complete("BEGIN"));
   EXPECT_EQ(feed(query, backend{}.parse_complete().bind_complete().row_description()), (actions{go_on, go_on, go_on}));
-  EXPECT_TRUE(query.wants_page_ahead());
+  EXPECT_TRUE(query.wants_page_ahead(1));
   query.note_row();
   EXPECT_EQ(feed(query, backend{}.portal_suspended().ready_for_query('T')), (actions{go_on, end_turn}));
   EXPECT_FALSE(query.is_over());
