@@ -1,6 +1,9 @@
 // Queries of one row by its key, prepared, on one and on eight connections of one thread: in coroutines, through a pool
-// and on connections of their own, and in a thread; beside pgbench, whose own figures are read. Times are per query.
+// and on connections of their own, and in a thread; beside pgbench, whose own figures are read, and beside a bare loop
+// of epoll_wait, recv and send, which looks at nothing and is what any client needs at least. Times are per query.
 #include <benchmark/benchmark.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include <array>
 #include <asio/co_spawn.hpp>
@@ -10,17 +13,21 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <memory>
 #include <sluice/sluice.hpp>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "bare_session.hpp"
 #include "server.hpp"
 #include "tally.hpp"
 
 namespace {
 
+using sluice::bench::bare_session;
 using sluice::bench::dsn;
 using sluice::bench::processor_seconds;
 
@@ -147,6 +154,67 @@ void on_connections(benchmark::State& state) {
   }
 }
 
+/// Prepared once; each query is one write, and one read if all is well.
+class bare_queries {
+ public:
+  explicit bare_queries(std::int64_t connections) : on_(static_cast<std::size_t>(connections)) {
+    for (bare_session& each : on_) {
+      using namespace std::string_literals;
+      const std::string parse = "s\0select abalance from pgbench_accounts where aid = $1\0\0\1\0\0\0\x17"s;
+      each.write(bare_session::message("P", parse) + bare_session::message("S", {}));
+      while (!bare_session::is_ready(each.read())) continue;
+      epoll_event wanted{.events = EPOLLIN, .data = {.ptr = &each}};
+      if (::epoll_ctl(reactor_, EPOLL_CTL_ADD, each.descriptor(), &wanted) != 0) throw std::runtime_error{"epoll_ctl"};
+    }
+  }
+  ~bare_queries() { (void)::close(reactor_); }
+  bare_queries(const bare_queries&) = delete;
+  bare_queries& operator=(const bare_queries&) = delete;
+
+  void run(load& of) {
+    for (bare_session& each : on_) ask(each, of);
+    std::array<epoll_event, 16> ready{};
+    for (std::size_t under_way = on_.size(); under_way != 0;) {
+      const int count = ::epoll_wait(reactor_, ready.data(), static_cast<int>(ready.size()), -1);
+      for (int i = 0; i < count; ++i) {
+        auto& from = *static_cast<bare_session*>(ready.at(static_cast<std::size_t>(i)).data.ptr);
+        const std::string_view some = from.read();
+        of.sum += static_cast<std::int64_t>(some.size());
+        if (bare_session::is_ready(some) && !ask(from, of)) --under_way;
+      }
+    }
+  }
+
+ private:
+  /// @return false if there is nothing left to ask
+  static bool ask(const bare_session& on, load& of) {
+    using namespace std::string_literals;
+    if (of.left-- <= 0) return false;
+    const auto key = static_cast<std::uint32_t>(1 + of.left * 7'919LL % accounts);
+    std::string bind = "\0s\0\0\1\0\1\0\1\0\0\0\4"s;
+    for (const unsigned shift : {24U, 16U, 8U, 0U}) bind += static_cast<char>(key >> shift);
+    on.write(bare_session::message("B", bind + "\0\1\0\1"s) + bare_session::message("E", "\0\0\0\0\0"s) +
+             bare_session::message("S", {}));
+    return true;
+  }
+
+  std::deque<bare_session> on_;
+  int reactor_{::epoll_create1(EPOLL_CLOEXEC)};
+};
+
+void by_a_bare_loop(benchmark::State& state) {
+  load_accounts();
+  for (auto _ : state) {
+    bare_queries loop{state.range(0)};
+    load of;
+    const auto began = clock::now();
+    const double before = processor_seconds();
+    loop.run(of);
+    report(state, began, before);
+    benchmark::DoNotOptimize(of.sum);
+  }
+}
+
 void in_a_thread(benchmark::State& state) {
   load_accounts();
   sluice::client db{dsn(), prepared()};
@@ -164,6 +232,7 @@ void in_a_thread(benchmark::State& state) {
 }
 
 BENCHMARK(by_pgbench)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(by_a_bare_loop)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(through_a_pool)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(on_connections)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(in_a_thread)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);

@@ -141,6 +141,8 @@ struct idle_connection {
     }
     is_idle = true;
     co_await wait_for(was_told);
+    asio::steady_timer pause{on, 150ms};  // a pool does not look at what came back less than 100 ms ago
+    co_await pause.async_wait(asio::use_awaitable);
     {
       const sluice::pooled_connection second = co_await connections.acquire();
     }

@@ -129,10 +129,45 @@ TEST(Pool, ReplacesAConnectionThatTheServerHasEnded) {
       first = lent->backend_pid();
     }
     psql("select pg_terminate_backend(" + std::to_string(first) + ", 5000)");
-    pooled_connection lent = co_await from.acquire();
-    EXPECT_NE(lent->backend_pid(), first);
-    EXPECT_EQ(co_await answer(*lent, sql("select to_json(1)")), "1");
+    std::string said;
+    for (int tries = 0; said.empty() && tries < 2; ++tries) {
+      pooled_connection lent = co_await from.acquire();
+      const bool is_the_same = lent->backend_pid() == first;  // lent unseen, because it came back a moment ago
+      asio::awaitable<std::string> asked = answer(*lent, sql("select to_json(1)"));
+      try {
+        said = co_await std::move(asked);
+        EXPECT_FALSE(is_the_same);
+      } catch (const sluice::error& e) {
+        EXPECT_TRUE(e.retryable()) << e.what();
+        EXPECT_TRUE(is_the_same);
+      }
+    }
+    EXPECT_EQ(said, "1");
     EXPECT_EQ(from.stats().found_dead, 1U);
+  });
+}
+
+TEST(Pool, TellsThatAQueryMayBeRunAgainWhenTheServerHasEndedItsConnectionJustBefore) {
+  with_pool({.max_size = 2}, [](pool& from) -> asio::awaitable<void> {
+    pooled_connection killer = co_await from.acquire();
+    for (int round = 0; round < 20; ++round) {
+      pooled_connection victim = co_await from.acquire();
+      const std::int64_t pid = victim->backend_pid();
+      victim.release();
+      (void)co_await killer->execute(sql("select pg_terminate_backend($1::int, 5000)", pid));
+      std::string said;
+      for (int tries = 0; said.empty() && tries < 2; ++tries) {
+        pooled_connection lent = co_await from.acquire();
+        asio::awaitable<std::string> asked = answer(*lent, sql("select to_json(1)"));
+        try {
+          said = co_await std::move(asked);
+        } catch (const sluice::error& e) {
+          EXPECT_TRUE(e.retryable()) << e.what();
+        }
+      }
+      EXPECT_EQ(said, "1") << "in round " << round;
+    }
+    EXPECT_EQ(from.stats().found_dead, 20U);
   });
 }
 

@@ -50,6 +50,9 @@ constexpr ways tls{"tls", "user=scram_user password=secret sslmode=require", slu
 
 std::uint16_t server_port() { return static_cast<std::uint16_t>(std::stoi(cluster_value("SLUICE_TEST_PORT"))); }
 
+// A server whose answers are slow is asked for many pages, and a recorded one has no more answers than it once gave.
+constexpr std::size_t one_page = 64;
+
 // Time limits: for cases that end by themselves, and for cases that only a deadline ends.
 constexpr auto long_patience = 10s;
 constexpr auto short_patience = 300ms;
@@ -106,7 +109,8 @@ asio::awaitable<void> write_rows(sluice::connection& db, sluice::query_options o
 }
 
 asio::awaitable<void> ask(sluice::conninfo where, const ways& how, outcome& seen) {
-  const sluice::query_options options{.timeout = where.connect_timeout, .mode = how.mode, .page_rows = 2};
+  const sluice::query_options options{
+      .timeout = where.connect_timeout, .mode = how.mode, .page_rows = 2, .page_bytes = one_page};
   const sluice::connection_options limits{.max_row_bytes = 1U << 20U, .leave_timeout = 50ms};
   try {
     sluice::connection db = co_await sluice::connect(where, limits);
@@ -147,7 +151,8 @@ void write_rows_in_a_loop(sluice::client& db, const sluice::query_options& optio
 }
 
 void ask_in_a_loop(const sluice::conninfo& where, const ways& how, outcome& seen) {
-  const sluice::query_options options{.timeout = where.connect_timeout, .mode = how.mode, .page_rows = 2};
+  const sluice::query_options options{
+      .timeout = where.connect_timeout, .mode = how.mode, .page_rows = 2, .page_bytes = one_page};
   try {
     sluice::client db{where, {.max_row_bytes = 1U << 20U, .leave_timeout = 50ms}};
     if (how.writes)

@@ -253,7 +253,8 @@ query_reader::state query_reader::hand_out_arrived() {
   const std::span<const std::byte> arrived = session_.io.in.arrived();
   hand_out(arrived.data(), arrived.data() + arrived.size());
   if (is_paged()) {
-    ahead_.arrived(query_.pages(), bytes_, session_.io.waited());
+    constexpr std::size_t overhead = proto::header_size + 2 + 4;  // of a row of one column
+    ahead_.arrived(query_.pages(), bytes_ + rows_ * overhead, session_.io.waited());
     while (query_.wants_page_ahead(ahead_.wanted()) && is_last()) request_page();
   }
   return state::rows;

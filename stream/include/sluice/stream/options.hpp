@@ -62,7 +62,8 @@ struct query_options {
 
   fetch_mode mode{fetch_mode::plain};
   std::uint32_t page_rows{1'000};  ///< at least 1
-  /// Upper bound for the pages in flight that are buffered here while the connection runs other queries.
+  /// Upper bound for the pages in flight that are buffered here while the connection runs other queries. A server at a
+  /// distance is asked for as many pages ahead as are likely to fit into three quarters of it.
   std::size_t page_bytes{16U << 20U};
 
   /// Upper bound for the bytes of a stream's documents; a stream beyond it fails at its next chunk. 0: no limit.

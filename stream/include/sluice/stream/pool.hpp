@@ -156,8 +156,8 @@ class SLUICE_API pool {
   /// As `close`. Borrowed connections stay with their users and are closed afterwards.
   ~pool();
 
-  /// A connection that has just been seen alive; waits for one when all are in use. Waiting callers are served in
-  /// order.
+  /// A connection that was seen alive or in use less than 100 ms ago; waits for one when all are in use. Waiting
+  /// callers are served in order. If the server has ended it since, its next query throws a retryable error.
   /// @par Errors        throws error: deadline_exceeded (`acquire_timeout`), bad_state when the pool is closed; while
   ///                    the server is down, immediately, the error of the last attempt to connect
   /// @par Cancellation  terminal
