@@ -54,6 +54,8 @@ class change_decoder {
 
   /// Changes up to here are not handed out.
   void pass_over(position seen) noexcept { seen_ = seen; }
+  /// The last one that was handed out or passed over.
+  [[nodiscard]] position seen() const noexcept { return seen_; }
 
   /// The changes come from a new stream, which begins between two transactions.
   void restart() noexcept;

@@ -60,6 +60,7 @@ asio::awaitable<void> change_source::connect() {
     connection_->session().io.refuse(why->code, why->why);
   co_await connection_->require_publications(how_);
   server_version_ = slot.server_version;
+  timeline_ = slot.timeline;
   if (slot.sender_timeout.count() > 0)
     interval_ = std::min(interval_, std::max(slot.sender_timeout / 3, std::chrono::milliseconds{1}));
   co_await begin_with(std::move(slot));
@@ -258,13 +259,38 @@ asio::awaitable<void> change_source::reconnect() {
   }
 }
 
-/// What was handed out already is passed over.
+/// What was handed out already is passed over. A slot of the primary is not on a standby, or as a copy that cannot be
+/// read before the standby is promoted.
 asio::awaitable<void> change_source::connect_again() {
   co_await open();
   const slot_facts slot = co_await connection_->find_slot(how_);
+  if (slot.is_standby && timeline_ != 0)
+    connection_->session().io.fail(errc::connect_failed,
+                                   "the server is a standby, and the slot \"" + how_.slot + "\" is one of the primary",
+                                   true);
   const lsn safe = receipts_->confirmed();
   require_usable(slot, position{.commit = safe});
+  co_await require_same_history(slot.timeline);
   co_await start(safe);
+}
+
+/// A standby that was promoted may lack the last transactions of the server that has died, and has others at their
+/// positions.
+asio::awaitable<void> change_source::require_same_history(std::uint32_t timeline) {
+  if (timeline_ == 0 || timeline == timeline_) co_return;
+  std::string command = timeline_history(timeline);
+  const std::vector<wire::text_row> answer = co_await connection_->ask(std::move(command), how_);
+  const bool has_text = answer.size() == 1 && !answer.front().empty();
+  const std::optional<lsn> end = end_of_timeline(has_text ? answer.front().back().value_or("") : "", timeline_);
+  const position seen = std::max(receipts_->last(), feed_->decoder().seen());
+  if (!end || seen > position{.commit = *end})
+    connection_->session().io.refuse(
+        errc::position_lost,
+        "the server does not have the changes up to " + seen.to_string() + ", which were handed out already: it " +
+            (end ? "was a standby that was promoted at " + end->to_string() + ", before they had reached it"
+                 : "does not descend from the one before") +
+            ". Begin anew with a snapshot; synchronized_standby_slots lets changes wait for the standby");
+  timeline_ = timeline;
 }
 
 void change_source::require_usable(const slot_facts& slot, std::optional<position> from) {

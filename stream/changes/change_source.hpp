@@ -82,6 +82,7 @@ class change_source {
   asio::awaitable<void> connect_again();
   [[nodiscard]] bool may_reconnect(const error& why) const noexcept;
   void require_usable(const slot_facts& slot, std::optional<position> from);
+  asio::awaitable<void> require_same_history(std::uint32_t timeline);
   void tell(bool wants_reply) noexcept;
   [[nodiscard]] wire::clock::time_point next_telling() const noexcept;
   /// Its rows have positions between this one and those of all changes.
@@ -108,6 +109,7 @@ class change_source {
   std::string slot_;  // the one that is read: a temporary one up to the end of a snapshot
   lsn begins_{};      // where the changes begin
   std::uint32_t server_version_{0};
+  std::uint32_t timeline_{0};           // of the log that is read; 0: a standby's
   std::chrono::milliseconds interval_;  // between two tellings
   std::optional<error> failure_;        // which has ended the stream
   bool has_something_{false};           // to hand out

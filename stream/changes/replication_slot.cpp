@@ -28,6 +28,16 @@ Number number_of(const std::optional<std::string>& value) noexcept {
   return read;
 }
 
+/// A file of the log has its timeline in its name, as the first eight hexadecimal digits.
+std::uint32_t timeline_of(std::string_view file) noexcept {
+  constexpr std::size_t digits = 8;
+  constexpr int hexadecimal = 16;
+  std::uint32_t read{};
+  const std::string_view first = file.substr(0, digits);
+  std::from_chars(first.data(), first.data() + first.size(), read, hexadecimal);
+  return read;
+}
+
 /// In a command of the replication protocol, which knows no E'...': there a backslash is a character like any other.
 std::string quote_for_command(std::string_view text) {
   std::string quoted{"'"};
@@ -82,13 +92,15 @@ std::string question_about_slot(std::string_view name) {
          " slot_name, plugin, database, database operator(pg_catalog.=) pg_catalog.current_database(),"
          " wal_status operator(pg_catalog.=) 'lost', confirmed_flush_lsn, (select setting from pg_catalog.pg_settings"
          " where name operator(pg_catalog.=) 'wal_sender_timeout'), pg_catalog.pg_is_in_recovery(),"
-         " pg_catalog.to_jsonb(s.*) operator(pg_catalog.->>) 'failover'"
+         " pg_catalog.to_jsonb(s.*) operator(pg_catalog.->>) 'failover',"
+         " pg_catalog.to_jsonb(s.*) operator(pg_catalog.->>) 'synced', case when pg_catalog.pg_is_in_recovery() then"
+         " null else pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()) end"
          " from (select) one left join pg_catalog.pg_replication_slots s on slot_name operator(pg_catalog.=) " +
          quote_literal(name);
 }
 
 std::optional<slot_facts> read_slot(const std::vector<wire::text_row>& answer) {
-  constexpr std::size_t columns = 11;
+  constexpr std::size_t columns = 13;
   if (answer.size() != 1 || answer.front().size() != columns) return std::nullopt;
   const wire::text_row& row = answer.front();
   slot_facts slot;
@@ -103,6 +115,8 @@ std::optional<slot_facts> read_slot(const std::vector<wire::text_row>& answer) {
   slot.sender_timeout = std::chrono::milliseconds{number_of<std::uint32_t>(row[8])};
   slot.is_standby = row[9] == "t";
   slot.is_failover = row[10] == "true";
+  slot.is_copy = row[11] == "true";
+  slot.timeline = timeline_of(text_of(row[12]));
   return slot;
 }
 
@@ -126,6 +140,10 @@ std::optional<refusal> refuse_slot(const slot_facts& slot, const change_options&
                                             " was invalidated: the server has removed changes that were not"
                                             " acknowledged (max_slot_wal_keep_size). Drop it, and begin anew with"
                                             " a snapshot"};
+  if (slot.is_standby && slot.is_copy)
+    return refusal{errc::bad_state, name +
+                                        " is the copy of a standby, which can be read once that is promoted: name both"
+                                        " servers, with target_session_attrs=read-write"};
   if (!from) return std::nullopt;
   if (slot.confirmed && *slot.confirmed > from->commit)
     return refusal{errc::position_lost, name + " has moved to " + slot.confirmed->to_string() +
@@ -174,6 +192,22 @@ std::string let_fail_over(std::string_view name) {
 std::string copy_slot(std::string_view from, std::string_view to) {
   return "select pg_catalog.pg_copy_logical_replication_slot(" + quote_literal(from) + ", " + quote_literal(to) +
          ", false)";
+}
+
+std::string timeline_history(std::uint32_t timeline) { return "TIMELINE_HISTORY " + std::to_string(timeline); }
+
+std::optional<lsn> end_of_timeline(std::string_view history, std::uint32_t timeline) noexcept {
+  while (!history.empty()) {
+    std::string_view line = history.substr(0, history.find('\n'));
+    history.remove_prefix(std::min(line.size() + 1, history.size()));
+    std::uint32_t number{};
+    const auto [rest, failure] = std::from_chars(line.data(), line.data() + line.size(), number);
+    if (failure != std::errc{} || number != timeline) continue;
+    line.remove_prefix(static_cast<std::size_t>(rest - line.data()));
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    return lsn::parse(line.substr(0, line.find_first_of(" \t\r")));
+  }
+  return std::nullopt;
 }
 
 std::string heartbeat(std::string_view prefix) {

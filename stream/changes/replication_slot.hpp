@@ -29,6 +29,8 @@ struct slot_facts {
   std::optional<lsn> confirmed{};
   bool is_standby{};
   bool is_failover{};
+  bool is_copy{};                              ///< of another server's, kept up by a standby; also after its promotion
+  std::uint32_t timeline{};                    ///< of the log that it writes; 0: it does not write one, as a standby
   std::chrono::milliseconds sender_timeout{};  ///< after this much silence of the client it ends the stream; 0: never
 };
 [[nodiscard]] std::string question_about_slot(std::string_view name);
@@ -60,6 +62,11 @@ struct slot_kind {
 [[nodiscard]] std::string copy_slot(std::string_view from, std::string_view to);
 [[nodiscard]] std::string start_replication(const change_options& how, std::string_view slot, lsn from,
                                             std::uint32_t server_version);
+
+[[nodiscard]] std::string timeline_history(std::uint32_t timeline);
+/// Where a timeline in a history ends and the next one begins, because a standby was promoted there.
+/// @return nothing: the history does not come from that timeline
+[[nodiscard]] std::optional<lsn> end_of_timeline(std::string_view history, std::uint32_t timeline) noexcept;
 
 /// A transaction with a message in it.
 [[nodiscard]] std::string heartbeat(std::string_view prefix);

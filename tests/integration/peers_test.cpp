@@ -144,6 +144,48 @@ TEST(Standby, IsFollowedFrom16On) {
   psql("drop publication followed_far; drop table followed_far");
 }
 
+TEST(Standby, DoesNotLetItsCopyOfASlotBeRead) {
+  if (std::stoi(psql("show server_version_num")) < 170000) GTEST_SKIP() << "slots are copied from Postgres 17 on";
+  const std::string where = "user=sluice dbname=sluice host=127.0.0.1 port=" + standby();
+  psql("drop table if exists copied_slot; create table copied_slot (n int primary key)");
+  psql("drop publication if exists copied_slot; create publication copied_slot for table copied_slot");
+  psql("select pg_create_physical_replication_slot('copier', true)");
+  psql("alter system set primary_slot_name = 'copier'", where);
+  psql("alter system set primary_conninfo = 'host=" + cluster_value("SLUICE_TEST_SOCKET_DIR") +
+           " user=sluice dbname=sluice port=" + primary() + "'",
+       where);
+  psql("alter system set hot_standby_feedback = on", where);
+  psql("alter system set sync_replication_slots = on", where);
+  psql("select pg_reload_conf()", where);
+  sluice::change_options how;
+  how.slot = "copied_slot";
+  how.publications = {"copied_slot"};
+  how.create = sluice::slot_creation::if_missing;
+  how.failover = true;
+  {
+    sluice::blocking_change_stream changes{dsn(), how};
+    while (psql("select count(*) from pg_replication_slots where slot_name = 'copied_slot' and synced", where) != "1")
+      psql("insert into copied_slot select coalesce(max(n), 0) + 1 from copied_slot");
+    how.failover = false;
+    try {
+      sluice::blocking_change_stream copy{where, how};
+      ADD_FAILURE() << "it was not refused";
+    } catch (const sluice::error& e) {
+      EXPECT_EQ(e.code(), errc::bad_state);
+      EXPECT_NE(std::string_view{e.what()}.find("is the copy of a standby"), std::string_view::npos) << e.what();
+    }
+    changes.close();
+  }
+  psql("alter system reset all", where);
+  psql("select pg_reload_conf()", where);
+  while (psql("select count(*) from pg_replication_slots where slot_name = 'copier' and active") != "0") {
+  }  // the suite's time limit bounds this loop
+  psql(
+      "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name in ('copier', "
+      "'copied_slot')");
+  psql("drop publication copied_slot; drop table copied_slot");
+}
+
 TEST(Target, TellsWhatEachHostSaid) {
   const std::string said = reached(
       "user=trust_user dbname=sluice target_session_attrs=read-only host=127.0.0.1,127.0.0.1 port=1," + primary());

@@ -82,7 +82,8 @@ struct change_options {
   bool messages{true};       ///< whether those of pg_logical_emit_message are changes, too; from Postgres 14 on
 
   /// After the loss of the connection a new one is made, and the stream continues behind the last change that it has
-  /// handed out. Not possible with a temporary slot.
+  /// handed out; one that began at a primary waits for one. Where a standby was promoted that does not have what was
+  /// handed out, it ends with position_lost. Not possible with a temporary slot.
   bool reconnect{false};
   /// Delay before that; doubled each time, up to `max_backoff`.
   std::chrono::milliseconds backoff{100};
