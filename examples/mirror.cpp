@@ -1,9 +1,10 @@
 // Mirrors the tables of a publication into another database, each change exactly once: the position is stored with the
-// data, in one transaction. Usage: example-mirror SOURCE TARGET PUBLICATION SLOT [until]
+// data, in one transaction. Usage: example-mirror SOURCE TARGET PUBLICATION SLOT [until|failover]
 //
 // The target has the same tables. After a crash the mirror goes on where the stored position says; it begins anew with
 // a snapshot when there is none, or when the source does not have the changes behind it any more. With `until` it ends
-// once it has all that was in the source's log when it began.
+// once it has all that was in the source's log when it began. With `failover` (Postgres 17) it goes on at the standby
+// that takes over: SOURCE names both servers, and has target_session_attrs=read-write.
 #include <cstdio>
 #include <exception>
 #include <optional>
@@ -104,27 +105,40 @@ blocking_change_stream follow_from(const char* source, change_options how, mirro
       into.forget();
     }
   }
+  // Without a stored position nothing can be done with a slot that is there, and its changes. Dropping it fails if
+  // another mirror uses it.
+  client{source}.execute(
+      sql("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1", how.slot));
   how.from.reset();
   how.create = slot_creation::if_missing;
   how.snapshot = initial_snapshot::when_created;
   return {source, how};
 }
 
-int run(const char* source, const char* target, const char* publication, const char* slot, bool has_end) {
+int run(const char* source, const char* target, const char* publication, const char* slot, std::string_view word) {
+  const bool has_end = word == "until";
   mirror into{target, slot};
   change_options how;
   how.slot = slot;
   how.publications.emplace_back(publication);
   how.progress = true;
   how.messages = false;
+  how.failover = word == "failover";
+  how.reconnect = how.failover;
   blocking_change_stream changes = follow_from(source, how, into);
   const lsn end = changes.progress().server;
   lsn reached = changes.progress().received;
-  while (!has_end || changes.progress().in_snapshot || reached < end) {
-    const change_chunk some = changes.next();
-    into.store(some);
-    changes.acknowledge(some.last());
-    reached = some.last().commit;
+  try {
+    while (!has_end || changes.progress().in_snapshot || reached < end) {
+      const change_chunk some = changes.next();
+      into.store(some);
+      changes.acknowledge(some.last());
+      reached = some.last().commit;
+    }
+  } catch (const error& why) {
+    // The server that took over does not have what is here: the next time begins anew.
+    if (why.code() == errc::position_lost) into.forget();
+    throw;
   }
   changes.close();
   return 0;
@@ -134,10 +148,10 @@ int run(const char* source, const char* target, const char* publication, const c
 
 int main(int argc, char** argv) try {
   if (argc < 5) {
-    std::fputs("usage: example-mirror SOURCE TARGET PUBLICATION SLOT [until]\n", stderr);
+    std::fputs("usage: example-mirror SOURCE TARGET PUBLICATION SLOT [until|failover]\n", stderr);
     return 2;
   }
-  return run(argv[1], argv[2], argv[3], argv[4], argc > 5);
+  return run(argv[1], argv[2], argv[3], argv[4], argc > 5 ? argv[5] : "");
 } catch (const std::exception& e) {
   std::fprintf(stderr, "example-mirror: %s\n", e.what());
   return 1;
