@@ -25,9 +25,8 @@ constexpr way_in ways[]{
 
 std::string dsn(const way_in& way) {
   if (way.options == nullptr) return sluice::bench::dsn();
-  const char* const port = std::getenv("SLUICE_TEST_PORT");
-  if (port == nullptr) throw std::runtime_error{"SLUICE_TEST_PORT is not set: run this with ci/with-postgres"};
-  return std::string{"host=127.0.0.1 dbname=sluice password=secret port="} + port + ' ' + way.options;
+  return "host=127.0.0.1 dbname=sluice password=secret port=" + sluice::bench::setting("SLUICE_TEST_PORT") + ' ' +
+         way.options;
 }
 
 void connect_sluice(benchmark::State& state, const way_in& way) {

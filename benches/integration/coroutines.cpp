@@ -6,11 +6,10 @@
 #include <asio/io_context.hpp>
 #include <asio/use_future.hpp>
 #include <cstdint>
-#include <cstdlib>
 #include <sluice/sluice.hpp>
-#include <stdexcept>
 #include <string>
 
+#include "reading.hpp"
 #include "server.hpp"
 #include "tally.hpp"
 
@@ -18,24 +17,15 @@ namespace {
 
 using sluice::bench::dsn;
 using sluice::bench::tally;
+using sluice::bench::tcp_dsn;
 
 enum class by : std::uint8_t { thread, coroutine };
-
-std::string over_tcp() {
-  const char* const given = std::getenv("SLUICE_TEST_TCP_DSN");
-  if (given == nullptr) throw std::runtime_error{"SLUICE_TEST_TCP_DSN is not set: run this with ci/with-postgres"};
-  return std::string{given} + " sslmode=disable";
-}
 
 sluice::query all_of(const std::string& view) { return sluice::sql("select data from " + view).as_document(); }
 
 void read_in_thread(const std::string& where, const sluice::query& what, tally& counted) {
   sluice::client on{where};
-  counted.begin();
-  sluice::row_range rows = on.stream(what);
-  while (const sluice::chunk some = rows.next())
-    for (const sluice::row each : some) counted.row(each.text().size());
-  counted.end();
+  sluice::bench::read(on, what, counted);
 }
 
 asio::awaitable<void> read(const std::string& where, const sluice::query& what, tally& counted) {
@@ -81,8 +71,8 @@ void compare(const char* name, const std::string& where, const std::string& view
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
-  compare("tcp_json", over_tcp(), "v_test_1m_json");
-  compare("tcp_jsonb", over_tcp(), "v_test_1m");
+  compare("tcp_json", tcp_dsn(), "v_test_1m_json");
+  compare("tcp_jsonb", tcp_dsn(), "v_test_1m");
   compare("unix_json", dsn(), "v_test_1m_json");
   compare("unix_jsonb", dsn(), "v_test_1m");
   benchmark::RunSpecifiedBenchmarks();

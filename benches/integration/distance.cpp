@@ -2,12 +2,9 @@
 // ci/with-postgres sets it): plain, in pages of the default size, and in parallel mode on one connection; beside libpq.
 #include <benchmark/benchmark.h>
 
-#include <asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <sluice/sluice.hpp>
-#include <stdexcept>
 #include <string>
 
 #include "distant_server.hpp"
@@ -20,17 +17,16 @@ using sluice::bench::tally;
 
 constexpr std::uint64_t rows = 300'000;
 
-std::string setting(const char* name) {
-  const char* const given = std::getenv(name);
-  if (given == nullptr) throw std::runtime_error{std::string{name} + " is not set: run this with ci/with-postgres"};
-  return given;
+void count_all(auto& all, tally& counted) {
+  while (const sluice::chunk some = all.next())
+    for (const sluice::row each : some) counted.row(each.text().size());
 }
 
 /// The server, through the proxy.
 std::string far_away() {
-  static const sluice::test::distant_server proxy{static_cast<std::uint16_t>(std::stoi(setting("SLUICE_TEST_PORT"))),
-                                                  std::chrono::milliseconds{50}};
-  return setting("SLUICE_TEST_TCP_DSN") + " sslmode=disable port=" + std::to_string(proxy.port());
+  static const sluice::test::distant_server proxy{
+      static_cast<std::uint16_t>(std::stoi(sluice::bench::setting("SLUICE_TEST_PORT"))), std::chrono::milliseconds{50}};
+  return sluice::bench::tcp_dsn() + " port=" + std::to_string(proxy.port());
 }
 
 void load_rows() {
@@ -52,8 +48,7 @@ void read(benchmark::State& state, const sluice::query_options& how) {
   for (auto _ : state) {
     counted.begin();
     sluice::row_range all = db.stream(sluice::sql("select data from distant").as_document(), how);
-    while (const sluice::chunk some = all.next())
-      for (const sluice::row each : some) counted.row(each.text().size());
+    count_all(all, counted);
     counted.end();
     state.counters["pages"] = static_cast<double>(all.stats().pages);
   }
@@ -71,8 +66,7 @@ void plain_with_connecting(benchmark::State& state) {
     counted.begin();
     sluice::client db{far_away()};
     sluice::row_range all = db.stream(sluice::from("distant"));
-    while (const sluice::chunk some = all.next())
-      for (const sluice::row each : some) counted.row(each.text().size());
+    count_all(all, counted);
     counted.end();
   }
   counted.report(state);
@@ -86,8 +80,7 @@ void in_parallel_on_one_connection(benchmark::State& state) {
     sluice::parallel_options how;
     how.connections = 1;
     sluice::parallel_range all{far_away(), sluice::from("distant"), how};
-    while (const sluice::chunk some = all.next())
-      for (const sluice::row each : some) counted.row(each.text().size());
+    count_all(all, counted);
     counted.end();
   }
   counted.report(state);

@@ -10,12 +10,16 @@
 
 namespace sluice::bench {
 
-/// A connection string over the Unix socket.
-inline std::string dsn() {
-  const char* const given = std::getenv("SLUICE_TEST_DSN");
-  if (given == nullptr) throw std::runtime_error{"SLUICE_TEST_DSN is not set: run this with ci/with-postgres"};
+/// What ci/with-postgres says about its server.
+inline std::string setting(const char* name) {
+  const char* const given = std::getenv(name);
+  if (given == nullptr) throw std::runtime_error{std::string{name} + " is not set: run this with ci/with-postgres"};
   return given;
 }
+/// A connection string over the Unix socket.
+inline std::string dsn() { return setting("SLUICE_TEST_DSN"); }
+/// The same over TCP.
+inline std::string tcp_dsn() { return setting("SLUICE_TEST_TCP_DSN") + " sslmode=disable"; }
 
 /// A libpq connection that reads in single-row mode.
 class libpq_client {
