@@ -23,15 +23,17 @@
 #include <type_traits>
 #include <utility>
 
+#include <asio/any_io_executor.hpp>
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/bind_cancellation_slot.hpp>
-#include <asio/bind_executor.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
+#include <asio/dispatch.hpp>
 #include <asio/error.hpp>
+#include <asio/executor_work_guard.hpp>
 
 #include <sluice/stream/token.hpp>
 #include <sluice/wire/error.hpp>
@@ -96,8 +98,62 @@ struct early_cancellation {
 
 template <class T>
 asio::awaitable<T> unless_cancelled(std::shared_ptr<early_cancellation> by, asio::awaitable<T> work) {
-  if (by->has_come) throw error{errc::cancelled, "cancelled"};
+  if (by && by->has_come) throw error{errc::cancelled, "cancelled"};
   co_return co_await std::move(work);
+}
+
+/// A handler whose type is forgotten: Asio's templates for coroutines are compiled once for each type of result, and
+/// not once for each call. It is called on its own executor.
+template <class Signature>
+class any_handler;
+template <class... Result>
+class any_handler<void(std::exception_ptr, Result...)> {
+ public:
+  template <class Handler>
+  any_handler(Handler handler, const asio::any_io_executor& otherwise)
+      : kept_{std::make_unique<kept<Handler>>(std::move(handler), otherwise)} {}
+  void operator()(std::exception_ptr thrown, Result... result) {
+    kept_->complete(in_our_terms(std::move(thrown)), std::move(result)...);
+  }
+
+ private:
+  struct any {
+    any() = default;
+    any(const any&) = delete;
+    any& operator=(const any&) = delete;
+    virtual ~any() = default;
+    virtual void complete(std::exception_ptr thrown, Result... result) = 0;
+  };
+  template <class Handler>
+  struct kept final : any {
+    using executor = asio::associated_executor_t<Handler, asio::any_io_executor>;
+
+    kept(Handler given, const asio::any_io_executor& otherwise)
+        : handler{std::move(given)}, work{asio::get_associated_executor(handler, otherwise)} {}
+    void complete(std::exception_ptr thrown, Result... result) override {
+      asio::dispatch(work.get_executor(), [handler = std::move(handler), thrown = std::move(thrown),
+                                           ... result = std::move(result)]() mutable {
+        std::move(handler)(std::move(thrown), std::move(result)...);
+      });
+    }
+
+    Handler handler;
+    asio::executor_work_guard<executor> work;  ///< keeps its context from running out of work until then
+  };
+
+  std::unique_ptr<any> kept_;
+};
+
+template <class T, class Signature>
+void spawn(const asio::any_io_executor& on, asio::awaitable<T> work, asio::cancellation_slot slot,
+           any_handler<Signature> handler) {
+  std::shared_ptr<early_cancellation> early;
+  if (slot.is_connected()) {
+    early = early_cancellation::in(slot);
+    slot = early->passed_on.slot();
+  }
+  asio::co_spawn(on, unless_cancelled(std::move(early), std::move(work)),
+                 asio::bind_cancellation_slot(slot, std::move(handler)));
 }
 
 template <class Call, class Token>
@@ -106,19 +162,8 @@ auto with_token(const asio::any_io_executor& on, const Call& call, Token&& token
   using signature = typename signature_of<typename work::value_type>::type;
   return asio::async_initiate<Token, signature>(
       [on](auto handler, work begun) {
-        const auto handles = asio::get_associated_executor(handler, on);
-        const auto slot = asio::get_associated_cancellation_slot(handler);
-        auto complete = [handler = std::move(handler)](std::exception_ptr thrown, auto... result) mutable {
-          std::move(handler)(in_our_terms(std::move(thrown)), std::move(result)...);
-        };
-        if (!slot.is_connected()) {
-          asio::co_spawn(on, std::move(begun), asio::bind_executor(handles, std::move(complete)));
-          return;
-        }
-        auto early = early_cancellation::in(slot);
-        const auto inner = early->passed_on.slot();
-        asio::co_spawn(on, unless_cancelled(std::move(early), std::move(begun)),
-                       asio::bind_executor(handles, asio::bind_cancellation_slot(inner, std::move(complete))));
+        const asio::cancellation_slot slot = asio::get_associated_cancellation_slot(handler);
+        spawn(on, std::move(begun), slot, any_handler<signature>{std::move(handler), on});
       },
       token, started(call));
 }
