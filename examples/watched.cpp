@@ -1,14 +1,23 @@
 // A small service that is watched: tasks read users through a cache, one changes users, one looks at a few rows of a
-// large result. Its metrics are served for Prometheus, on http://127.0.0.1:PORT/metrics; docs/dashboard.md shows them.
+// large result, and one follows the changes of users and counts them in a table. Its metrics are served for Prometheus,
+// on http://127.0.0.1:PORT/metrics; docs/dashboard.md shows them.
 //
 //     watched PORT [CONNINFO]
 //
-// It needs sql/demo.sql and sql/invalidate.sql, and runs until it is killed.
+// It needs sql/demo.sql and sql/invalidate.sql, and
+//
+//     create publication watched for table app.users;
+//     create table app.user_changes as select 0::bigint as seen;
+//
+// and runs until it is killed.
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <prometheus/exposer.h>
 #include <prometheus/registry.h>
@@ -24,6 +33,7 @@
 #include <sluice/cache/invalidations.hpp>
 #include <sluice/cache/result_cache.hpp>
 #include <sluice/sluice.hpp>
+#include <sluice/stream/changes.hpp>
 #include <sluice/stream/prometheus.hpp>
 
 namespace {
@@ -59,6 +69,28 @@ asio::awaitable<void> glance(const sluice::pool& pool) {
   for (int chunks = 0; chunks < 3; ++chunks) {
     const sluice::chunk chunk = co_await rows.next();
     if (!chunk) break;
+  }
+}
+
+/// Acknowledges what it has counted; it is as fast as the table in which it counts.
+asio::awaitable<void> follow_users(const sluice::conninfo& server, sluice::pool& pool, sluice::observer& metrics) {
+  sluice::change_options how;
+  how.slot = "watched";
+  how.publications.emplace_back("watched");
+  how.create = sluice::slot_creation::if_missing;
+  how.reconnect = true;
+  how.max_backoff = 1s;
+  how.health_interval = 500ms;
+  how.connection.watch = &metrics;
+  asio::awaitable<sluice::change_stream> starting = sluice::follow(server, how);
+  sluice::change_stream changes = co_await std::move(starting);
+  for (;;) {
+    const sluice::change_chunk some = co_await changes.next();
+    if (!some) break;
+    const std::int64_t count = std::ranges::distance(some);
+    const sluice::query note = sluice::sql("update app.user_changes set seen = seen + $1", count);
+    co_await pool.execute(note);
+    changes.acknowledge(some.last());
   }
 }
 
@@ -100,6 +132,9 @@ int main(int argc, char** argv) try {
   asio::co_spawn(context, again_and_again(changing, 1s), asio::detached);
   const auto glancing = [&pool](int) { return glance(pool); };
   asio::co_spawn(context, again_and_again(glancing, 300ms), asio::detached);
+  const auto server = sluice::conninfo::parse(conninfo);
+  const auto following = [&](int) { return follow_users(server, pool, metrics); };
+  asio::co_spawn(context, again_and_again(following, 300ms), asio::detached);
   context.run();
 } catch (const std::exception& e) {
   std::fprintf(stderr, "watched: %s\n", e.what());

@@ -4,6 +4,7 @@ A panel is (title, unit, what it tells, [(query, legend)]). Units are Grafana's 
 viewer. Latencies, ratios and rates come from prometheus/recording.rules.yml, so that a graph and its alert agree."""
 
 DATABASE = "{{db_namespace}}"
+SLOT = "{{slot}}"
 POOL = "{{db_client_connection_pool_name}}"
 
 
@@ -71,5 +72,18 @@ ROWS = [
            "wait")]),
         ("Listening", "bool", "Whether invalidations are heard.",
          [('min by (db_client_connection_pool_name) (sluice_cache_listening{job=~"$job"})', POOL)]),
+    ]),
+    ("Change streams", [
+        ("Changes", "short", "Per second.", [(rate("sluice_changes_total", "slot"), SLOT)]),
+        ("Behind the server's log", "bytes", "From what was acknowledged to its end.",
+         [('max by (slot) (sluice_changes_behind_bytes{job=~"$job"})', SLOT)]),
+        ("Not acknowledged for", "s", "0 while nothing waits to be acknowledged.",
+         [('max by (slot) (sluice_changes_unacknowledged_seconds{job=~"$job"})', SLOT)]),
+        ("Log that the server keeps", "bytes", "For the slot; its other databases and slots may need more.",
+         [('max by (slot) (sluice_slot_retained_bytes{job=~"$job"})', SLOT)]),
+        ("State of the log", "bool", "The status that is 1. After 'unreserved' the server removes what the slot needs.",
+         [('max by (slot, status) (sluice_slot_wal_status{job=~"$job"})', SLOT + " {{status}}")]),
+        ("Connections made anew", "short", "In the last hour.",
+         [('sum by (slot) (increase(sluice_changes_reconnects_total{job=~"$job"}[1h]))', SLOT)]),
     ]),
 ]
