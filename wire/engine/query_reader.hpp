@@ -53,7 +53,7 @@ class query_reader {
   /// @par Errors  as above
   query_reader(session& on, copy_from what);
   /// Sent after `before`, which need not be over: their flights can go out together.
-  /// @par Errors  as above, and bad_query when the shape is `detect`, which needs an answer before it can continue
+  /// @par Errors  as above, and bad_query for a statement that has to be described before it can run
   query_reader(const query_reader& before, const statement& what);
   query_reader(const query_reader&) = delete;
   query_reader& operator=(const query_reader&) = delete;

@@ -1,7 +1,7 @@
 #pragma once
 /// @file
-/// A connection to a server, and what its queries share. Each part looks after itself; nothing here is written by
-/// others once the session is made, but for the handlers and the pool's notes.
+/// A connection to a server, and what its queries share. Each part keeps its own invariants. Once the session is made,
+/// others assign only the handlers, the pool's notes and the `memory` of those who read.
 
 #include <cstdint>
 #include <map>
