@@ -46,7 +46,7 @@ std::string good_conversation() {
 }
 const rows good_rows{R"({"id":1})", "NULL", std::string(200, '3'), ""};
 
-TEST(Exchange, SendsAQueryAsOneFlight) {
+TEST(QueryReader, SendsAQueryAsOneFlight) {
   pair on;
   const query_reader query{*on, {.text = any_query}};
   (void)on->io.transfer(5);
@@ -59,7 +59,7 @@ TEST(Exchange, SendsAQueryAsOneFlight) {
   EXPECT_EQ(types, "PBDES");
 }
 
-TEST(Exchange, GivesTheSameRowsWhereverTheConversationIsSplit) {
+TEST(QueryReader, GivesTheSameRowsWhereverTheConversationIsSplit) {
   const std::string all = good_conversation();
   for (std::size_t cut = 0; cut <= all.size(); ++cut) {
     SCOPED_TRACE("split after " + std::to_string(cut));
@@ -81,7 +81,7 @@ TEST(Exchange, GivesTheSameRowsWhereverTheConversationIsSplit) {
   }
 }
 
-TEST(Exchange, GivesTheSameRowsByteByByte) {
+TEST(QueryReader, GivesTheSameRowsByteByByte) {
   pair on;
   query_reader query{*on, {.text = any_query}};
   rows got;
@@ -94,7 +94,7 @@ TEST(Exchange, GivesTheSameRowsByteByByte) {
   EXPECT_EQ(got, good_rows);
 }
 
-TEST(Exchange, EndsWithAnErrorWhereverTheServerHangsUp) {
+TEST(QueryReader, EndsWithAnErrorWhereverTheServerHangsUp) {
   const std::string all = good_conversation();
   for (std::size_t cut = 0; cut < all.size(); ++cut) {
     SCOPED_TRACE("hang up after " + std::to_string(cut));
@@ -117,7 +117,7 @@ TEST(Exchange, EndsWithAnErrorWhereverTheServerHangsUp) {
   }
 }
 
-TEST(Exchange, CallsBackForWhatStandsAside) {
+TEST(QueryReader, CallsBackForAsynchronousMessages) {
   pair on;
   rows heard;
   on->on_notice = [&](const sluice::server_message& notice) { heard.push_back(notice.message); };
@@ -155,7 +155,7 @@ ending play(const std::string& rest, sluice::proto::limits limits = {}) {
   return seen;
 }
 
-TEST(Exchange, GivesTheRowsBeforeAnErrorAndThenTheError) {
+TEST(QueryReader, GivesTheRowsBeforeAnErrorAndThenTheError) {
   const ending seen = play(backend{}.data_row("[]").error("22012", "division by zero").ready_for_query().bytes);
   EXPECT_EQ(seen.got, (rows{"{}", "[]"}));
   EXPECT_EQ(seen.code, errc::server_error);
@@ -164,17 +164,17 @@ TEST(Exchange, GivesTheRowsBeforeAnErrorAndThenTheError) {
   EXPECT_NE(seen.text.find("after 2 rows"), std::string::npos) << seen.text;
 }
 
-TEST(Exchange, PrefersWhatTheServerSaidToItsSilenceAfterwards) {
+TEST(QueryReader, PrefersWhatTheServerSaidToItsSilenceAfterwards) {
   const ending seen = play(backend{}.error("57P01", "terminating connection", "FATAL").bytes);
   EXPECT_EQ(seen.sqlstate, "57P01");
 }
 
-TEST(Exchange, PrefersAnErrorToTheCompletionBeforeIt) {
+TEST(QueryReader, PrefersAnErrorToTheCompletionBeforeIt) {
   const ending seen = play(backend{}.command_complete("SELECT 1").error("40001", "x").ready_for_query().bytes);
   EXPECT_EQ(seen.sqlstate, "40001");
 }
 
-TEST(Exchange, RefusesWhatNoServerMaySend) {
+TEST(QueryReader, RefusesMessagesThatAServerMayNotSend) {
   using sluice::test::raw;
   for (const std::string& rest :
        {backend{}.message('D', be16(1) + be32(9) + "{}").bytes, backend{}.message('D', be16(2) + be32(2) + "{}").bytes,
@@ -190,19 +190,19 @@ TEST(Exchange, RefusesWhatNoServerMaySend) {
   }
 }
 
-TEST(Exchange, RefusesARowAboveTheLimitOnItsHeaderAndAllocatesNothingForIt) {
+TEST(QueryReader, RefusesARowAboveTheLimitOnItsHeaderAndAllocatesNothingForIt) {
   const ending seen = play("D" + be32(1'000'000), {.row = 1'000});
   EXPECT_EQ(seen.code, errc::row_too_large);
   EXPECT_LT(seen.allocated, 1'000U);
 }
 
-TEST(Exchange, DoesNotAllocateWhatALengthClaims) {
+TEST(QueryReader, DoesNotAllocateWhatALengthClaims) {
   const ending seen = play("D" + be32(60U << 20U) + "only this arrives");
   EXPECT_EQ(seen.code, errc::connection_lost);
   EXPECT_LT(seen.allocated, 1'000U);
 }
 
-TEST(Exchange, TakesARowLargerThanItsBuffer) {
+TEST(QueryReader, TakesARowLargerThanItsBuffer) {
   const std::string large(50'000, 'x');
   const ending seen = play(backend{}.data_row(large).command_complete("SELECT 2").ready_for_query().bytes);
   EXPECT_EQ(seen.got, (rows{"{}", large}));
@@ -217,7 +217,7 @@ class contented final : public sluice::wire::decider {
 const statement described_first{
     .text = any_query, .by_columns = true, .decides = [] { return std::make_unique<contented>(); }};
 
-TEST(Exchange, LooksAtTheColumnsFirstWhenAskedTo) {
+TEST(QueryReader, DescribesTheColumnsFirstWhenAsked) {
   pair on;
   query_reader query{*on, described_first};
   on.say(backend{}.parse_complete().parameter_description({}).row_description({{"d", 3802}}).bytes);
@@ -230,7 +230,7 @@ TEST(Exchange, LooksAtTheColumnsFirstWhenAskedTo) {
   EXPECT_EQ(got, rows{"{}"});
 }
 
-TEST(Exchange, SyncsAfterAnErrorBeforeTheDecision) {
+TEST(QueryReader, SyncsAfterAnErrorBeforeTheDecision) {
   pair on;
   query_reader query{*on, described_first};
   on.say(backend{}.error("42601", "syntax error").bytes);
@@ -243,7 +243,7 @@ TEST(Exchange, SyncsAfterAnErrorBeforeTheDecision) {
   EXPECT_EQ(on->is(), session::state::idle);
 }
 
-TEST(Exchange, RefusesCopyAndBringsTheConnectionBack) {
+TEST(QueryReader, RefusesCopyAndBringsTheConnectionBack) {
   pair on;
   query_reader query{*on, {.text = "copy t from stdin"}};
   on.say(backend{}.parse_complete().bind_complete().no_data().message('G', sluice::test::raw("\0\0\0")).bytes);
@@ -268,7 +268,7 @@ TEST(Exchange, RefusesCopyAndBringsTheConnectionBack) {
   EXPECT_EQ(on->is(), session::state::idle);
 }
 
-TEST(Exchange, PassesOverRowsWithoutHoldingThem) {
+TEST(QueryReader, SkipsRowsWithoutBufferingThem) {
   pair on;
   query_reader query{*on, {.text = any_query}};
   query.abandon();
@@ -285,7 +285,7 @@ TEST(Exchange, PassesOverRowsWithoutHoldingThem) {
   EXPECT_LT(on->io.in.peak(), 1'000U);
 }
 
-TEST(Exchange, RefusesAQueryThatCannotBeSentAndStaysIdle) {
+TEST(QueryReader, RefusesAQueryThatCannotBeSentAndStaysIdle) {
   pair on;
   const std::string zero{"select\0 1", 9};
   EXPECT_THROW((query_reader{*on, {.text = zero}}), error);
@@ -295,7 +295,7 @@ TEST(Exchange, RefusesAQueryThatCannotBeSentAndStaysIdle) {
 
 /// The warning about a large row is given once for all queries. Afterwards, every query in progress must read large
 /// rows.
-TEST(Exchange, ReadsLargeRowsOfAllItsQueriesAfterTheOneWarning) {
+TEST(QueryReader, ReadsLargeRowsOfAllItsQueriesAfterTheOneWarning) {
   pair on;
   on->engine.statements = sluice::wire::statement_cache{1};
   const statement what{.text = any_query};
