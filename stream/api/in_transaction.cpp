@@ -1,7 +1,8 @@
 #include <sluice/stream/in_transaction.hpp>
 
-#include <algorithm>
 #include <thread>
+
+#include "transport/deadline.hpp"
 
 #include "api/pause_for.hpp"
 
@@ -11,8 +12,9 @@ std::optional<std::chrono::milliseconds> attempts::after(const error& failure, b
   const bool can_go_on = reconnects || failure.connection_usable();
   const bool has_run_out_of_time = failure.code() == errc::deadline_exceeded;  // a slow server needs no second run
   if (!failure.retryable() || has_run_out_of_time || !can_go_on || --left_ <= 0) return std::nullopt;
-  const std::chrono::milliseconds longest = pause_;
-  pause_ = std::min(pause_ * 2, how_.max_backoff);
+  wire::back_off pauses{pause_, how_.max_backoff};
+  const std::chrono::milliseconds longest = pauses.next();
+  pause_ = pauses.next();
   return spread(longest);
 }
 
