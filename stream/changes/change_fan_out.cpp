@@ -66,5 +66,6 @@ std::size_t change_fan_out::subscribers() const noexcept { return work_ == nullp
 change_progress change_fan_out::progress() const noexcept {
   return work_ == nullptr ? change_progress{} : work_->progress();
 }
+asio::any_io_executor change_fan_out::get_executor() const { return existing(work_)->executor(); }
 
 }  // namespace sluice

@@ -1,22 +1,31 @@
 // Every asynchronous call accepts completion tokens: callbacks, futures, cancellation slots.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/bind_executor.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/io_context.hpp>
 #include <asio/local/connect_pair.hpp>
 #include <asio/local/stream_protocol.hpp>
+#include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
 #include <chrono>
 #include <cstdint>
 #include <future>
 #include <optional>
+#include <sluice/arrow/ipc.hpp>
+#include <sluice/arrow/partitions.hpp>
 #include <sluice/sluice.hpp>
 #include <sluice/stream/async.hpp>
 #include <sluice/stream/batch.hpp>
+#include <sluice/stream/change_fan_out.hpp>
+#include <sluice/stream/changes.hpp>
 #include <sluice/stream/copy.hpp>
 #include <sluice/stream/document_writer.hpp>
+#include <sluice/stream/in_transaction.hpp>
+#include <sluice/stream/partitions.hpp>
+#include <sluice/stream/single_row.hpp>
 #include <sluice/stream/typed_stream.hpp>
 #include <string>
 #include <type_traits>
@@ -25,6 +34,7 @@
 
 #include "asking.hpp"
 #include "cluster.hpp"
+#include "followed.hpp"
 
 namespace {
 
@@ -301,6 +311,90 @@ TEST_F(Tokens, EndWithTheirObjectThatIsGoneBeforeTheyHaveBegun) {
   }
   run_until([&] { return is_done; });
   EXPECT_EQ(how, errc::cancelled);
+}
+
+TEST_F(Tokens, SingleRowsAndRunsOfATransaction) {
+  sluice::connection db = connected();
+  const query sum = sql("select sum(n) from generate_series(1, $1) n", 4);
+  const query none = sql("select 1 where false");
+  EXPECT_EQ(by_callback([&](auto token) { return sluice::value<int>(db, sum, {}, token); }), 10);
+  EXPECT_EQ(by_future([&](auto token) { return sluice::one_row<int>(db, sum, {}, token); }), std::tuple{10});
+  EXPECT_FALSE(by_future([&](auto token) { return sluice::optional_row<int>(db, none, {}, token); }));
+  EXPECT_EQ(failure_of([&] { by_callback([&](auto token) { return sluice::value<int>(db, none, {}, token); }); }),
+            errc::unexpected_rows);
+
+  const auto body = [&](sluice::transaction& tx) -> asio::awaitable<int> {
+    sluice::typed_stream<int> rows = co_await tx.stream<int>(numbers(1), {}, asio::use_awaitable);
+    const auto first = co_await rows.next();
+    for (const int each : first) co_return each;
+    co_return 0;
+  };
+  const auto nothing = [](sluice::transaction&) -> asio::awaitable<void> { co_return; };
+  const sluice::retry_options once{.attempts = 1};
+  sluice::pool shared{on_, dsn()};
+  EXPECT_EQ(by_callback([&](auto token) { return sluice::in_transaction(db, body, once, {}, token); }), 1);
+  EXPECT_EQ(by_future([&](auto token) { return sluice::in_transaction(shared, body, once, {}, token); }), 1);
+  by_future([&](auto token) { return sluice::in_transaction(shared, nothing, once, {}, token); });
+  EXPECT_TRUE(by_future([&](auto token) { return shared.acquire(sluice::trace_context{}, token); }));
+}
+
+TEST_F(Tokens, RowsOfAnyNumberOfValues) {
+  sluice::connection db = connected();
+  by_future([&](auto token) { return db.execute("create temporary table token_wide (n int)", {}, token); });
+  sluice::copy_writer to = by_future([&](auto token) { return db.copy_into("token_wide", {"n"}, {}, token); });
+  const auto value = [](sluice::binary_place& place, std::size_t) { place.write(1); };
+  by_callback([&](auto token) { return to.write_each(value, token); });
+  EXPECT_EQ(by_future([&](auto token) { return to.finish(token); }), 1U);
+  sluice::batch_writer batch = db.batch("insert into token_wide values ($1)");
+  std::array<sluice::bind_value, 1> row{sluice::bind_value{2}};
+  by_callback([&](auto token) { return batch.write_row(row, token); });
+  EXPECT_EQ(by_future([&](auto token) { return batch.finish(token); }).rows, 1U);
+}
+
+TEST_F(Tokens, ArrowBatches) {
+  sluice::connection db = connected();
+  const query what = sql("select n from generate_series(1, 3) n");
+  const auto begin = [&](auto token) { return db.arrow(what, {}, {}, token); };
+  {
+    sluice::arrow_stream<sluice::row_stream> batches = by_callback(begin);
+    EXPECT_EQ(by_callback([&](auto token) { return batches.schema(token); }).schema().n_children, 1);
+    EXPECT_EQ(by_future([&](auto token) { return batches.next(token); }).rows(), 3);
+    EXPECT_FALSE(by_future([&](auto token) { return batches.next(token); }));
+  }
+  asio::local::stream_protocol::socket ours{context_};
+  asio::local::stream_protocol::socket theirs{context_};
+  asio::local::connect_pair(ours, theirs);
+  {
+    sluice::arrow_stream<sluice::row_stream> batches = by_future(begin);
+    EXPECT_EQ(by_callback([&](auto token) { return sluice::write_arrow(batches, ours, token); }), 3U);
+  }
+  const sluice::partitions all =
+      by_future([&](auto token) { return sluice::partitions::of(on_, dsn(), what, {.count = 1}, token); });
+  sluice::arrow_stream<sluice::partition_stream> part = by_callback(
+      [&](auto token) { return sluice::open_arrow_partition(db, all.descriptors().front(), {}, {}, token); });
+  EXPECT_EQ(by_future([&](auto token) { return part.next(token); }).rows(), 3);
+}
+
+TEST_F(Tokens, Changes) {
+  const published here{"token_changes"};
+  const sluice::conninfo info = sluice::conninfo::parse(dsn());
+  sluice::change_stream changes =
+      by_callback([&](auto token) { return sluice::follow(on_, dsn(), here.kept(), token); });
+  const auto lag = [&](auto token) { return sluice::lag_of(on_, info, here.name(), {}, token); };
+  EXPECT_TRUE(by_callback(lag).is_active);
+  EXPECT_TRUE(by_future([&](auto token) { return changes.lag(token); }).is_active);
+  here.run("insert into t values (1, 'one')");
+  EXPECT_TRUE(by_callback([&](auto token) { return changes.next(token); }));
+  by_future([&](auto token) { return changes.close(token); });
+  EXPECT_FALSE(by_future(lag).is_active);
+
+  sluice::change_fan_out all{by_future([&](auto token) { return sluice::follow(on_, info, here.kept(), token); })};
+  sluice::change_subscriber one = all.subscribe();
+  EXPECT_TRUE(by_callback([&](auto token) { return one.next(token); })) << "nothing was acknowledged before";
+  by_callback([&](auto token) { return all.close(token); });
+  const sluice::change_fan_out moved = std::move(all);
+  // NOLINTNEXTLINE(bugprone-use-after-move): a moved-from object is what is tested
+  EXPECT_EQ(failure_of([&] { all.close([](std::exception_ptr) { FAIL() << "it was called"; }); }), errc::bad_state);
 }
 
 TEST_F(Tokens, WritingDocuments) {

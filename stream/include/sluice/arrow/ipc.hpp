@@ -27,6 +27,7 @@
 #include <sluice/arrow/reader.hpp>
 #include <sluice/arrow/stream.hpp>
 #include <sluice/export.hpp>
+#include <sluice/stream/token.hpp>
 
 namespace sluice {
 
@@ -89,6 +90,12 @@ asio::awaitable<std::uint64_t> write_arrow(arrow_stream<Rows>& batches, AsyncWri
     co_await asio::async_write(to, writer.bytes(), asio::use_awaitable);
     if (!batch) co_return rows;
   }
+}
+/// With a completion token: `void(std::exception_ptr, std::uint64_t)`; @see async.hpp
+template <class Rows, class AsyncWriteStream, class Token>
+auto write_arrow(arrow_stream<Rows>& batches, AsyncWriteStream& to, Token&& token) {
+  return detail::with_token(
+      batches.get_executor(), [&] { return write_arrow(batches, to); }, std::forward<Token>(token));
 }
 
 }  // namespace sluice

@@ -6,6 +6,7 @@
 ///     sluice::arrow_reader batches = sluice::open_arrow_partition(db, descriptor);
 
 #include <string_view>
+#include <utility>
 
 #include <asio/awaitable.hpp>
 
@@ -14,6 +15,7 @@
 #include <sluice/arrow/stream.hpp>
 #include <sluice/export.hpp>
 #include <sluice/stream/partitions.hpp>
+#include <sluice/stream/token.hpp>
 
 namespace sluice {
 
@@ -33,6 +35,13 @@ namespace sluice {
                                                                                           const arrow_options& how = {},
                                                                                           query_options limits = {}) {
   return detail::in_batches(open_partition(on, descriptor, arrow_partition(how, limits)), how);
+}
+/// With a completion token: `void(std::exception_ptr, arrow_stream<partition_stream>)`; @see async.hpp
+template <class Token>
+auto open_arrow_partition(connection& on, std::string_view descriptor, const arrow_options& how, query_options limits,
+                          Token&& token) {
+  return detail::with_token(
+      on.get_executor(), [&] { return open_arrow_partition(on, descriptor, how, limits); }, std::forward<Token>(token));
 }
 
 }  // namespace sluice

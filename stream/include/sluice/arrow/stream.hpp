@@ -29,6 +29,10 @@ namespace sluice {
 template <class Rows>
 class [[nodiscard]] arrow_stream {
  public:
+  /// An empty stream.
+  arrow_stream()
+    requires std::default_initializable<Rows>
+      : arrow_stream{Rows{}} {}
   /// @par Errors  throws error: bad_query for impossible options
   explicit arrow_stream(Rows rows, const arrow_options& how = {})
       : state_{std::make_shared<state>(std::move(rows), how)} {}

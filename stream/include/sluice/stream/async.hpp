@@ -7,9 +7,10 @@
 ///     std::future<sluice::command_result> done = conn.execute("vacuum", {}, asio::use_future);
 ///
 /// Every call that returns an asio::awaitable<T> has a form with a token after all its other parameters, options
-/// included. The signature is `void(std::exception_ptr, T)`, or `void(std::exception_ptr)` without a T; after a failure
-/// the T is default-constructed. Calls without an object that knows its executor (`connect`, `stream_in_parallel` and
-/// the like, `notifications`) are given one as their first parameter.
+/// included; `write` takes the values of a row as a tuple. The signature is `void(std::exception_ptr, T)`, or
+/// `void(std::exception_ptr)` without a T; after a failure the T is default-constructed. Calls without an object that
+/// knows its executor (`connect`, `stream_in_parallel`, `follow` and the like, `notifications`) are given one as their
+/// first parameter.
 ///
 /// Arguments are copied immediately, as for a coroutine, except the path of `split_by`: it is a view, and must live
 /// until the call has begun. The call runs on that executor, and never completes inside the function that

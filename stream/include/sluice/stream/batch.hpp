@@ -54,11 +54,10 @@ struct batch_result {
 /// Many rows for one statement, bound as the values of `sql` are. Movable. If destroyed before `finish`, rows that were
 /// not sent yet are dropped.
 ///
-/// The type of each parameter follows from the C++ types of a row. Rows of other types than those before them begin a
-/// new group.
-/// @par Lifetime       keeps its connection open, and out of other hands when it is lent by a pool, until it is over:
-/// by
-///                     `finish`, by a failure, or with the transaction that it is part of
+/// The type of each parameter follows from the C++ types of a row. A row whose types differ from those of the row
+/// before it begins a new group.
+/// @par Lifetime       keeps its connection open, and keeps a pool from lending it again, until the batch is over:
+///                     after `finish`, after a failure, or at the end of its transaction
 /// @par Thread safety  none: as its connection, on which other queries may run between two calls
 class [[nodiscard, gnu::visibility("default")]] batch_writer {
  public:
@@ -95,6 +94,10 @@ class [[nodiscard, gnu::visibility("default")]] batch_writer {
   template <detail::bindable... Values, class Token>
   auto write(const std::tuple<Values...>& row, Token&& token) {
     return detail::with_token(get_executor(), [&] { return write(row); }, std::forward<Token>(token));
+  }
+  template <class Token>
+  auto write_row(std::span<bind_value> row, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return write_row(row); }, std::forward<Token>(token));
   }
   /// Sends the rows that are left, and ends the batch.
   /// @par Errors, Cancellation  as `write`

@@ -42,11 +42,11 @@ struct kept_change;
 class subscription;
 }  // namespace detail
 
-/// What happens when a subscriber's queue is full. One that waits in `next` is never too slow: it gets its turn first.
+/// What happens when a subscriber's queue is full. A subscriber that waits in `next` is never too slow: it runs first.
 enum class slow_subscriber : std::uint8_t {
-  pause,  ///< nobody gets more until it has room again; the server is held back
-  drop,   ///< it gets no more: its `next` throws stream_too_large
-  end,    ///< nobody gets more: `next` throws stream_too_large, the others' once their queues are empty
+  pause,  ///< nothing is read until there is room again; the server is held back
+  drop,   ///< the subscriber is dropped: its `next` throws stream_too_large
+  end,    ///< the stream ends: `next` throws stream_too_large, for the others once their queues are empty
 };
 
 /// What a subscriber wants, and how much may wait for it.
@@ -54,11 +54,9 @@ struct subscriber_options {
   /// Changes of this table only, schema.name or name, unquoted; of all tables if empty. With a table, what has none
   /// (messages, begin, commit) is not wanted.
   std::string table{};
-  /// Rows for which this holds. It is evaluated on the client, on the new row of an insert, an update and a snapshot,
-  /// and on what is told of the old row of a delete: its key, without REPLICA IDENTITY FULL. A column is a `field`, and
-  /// one that is missing, or was not sent (`change::unchanged`), is a missing field. What has no row passes.
+  /// Only rows that match; evaluated on the client. @see change_options::where
   std::optional<predicate> where{};
-  /// Changes up to here are not wanted: the position that the subscriber keeps with its data.
+  /// Changes up to here are skipped: the position that the subscriber stores with its data.
   std::optional<position> from{};
   /// Bounds of the queue; at least one change fits, however large. What `next` has handed out does not count.
   std::size_t max_events{4096};
@@ -124,7 +122,7 @@ class SLUICE_API change_subscriber {
   change_subscriber& operator=(change_subscriber&&) noexcept;
   ~change_subscriber();
 
-  /// All that is waiting for it; waits only if there is nothing.
+  /// Everything in its queue; waits only if that is empty.
   /// @return false at the end, which comes after `change_fan_out::close`, or when that was destroyed
   /// @par Errors        throws error: what has ended the stream, after all that came before it; stream_too_large when
   ///                    it was too slow; bad_state while another `next` of it waits. Throws what its condition has
@@ -137,12 +135,12 @@ class SLUICE_API change_subscriber {
     return detail::with_token(get_executor(), [this] { return next(); }, std::forward<Token>(token));
   }
 
-  /// It needs nothing up to this position any more. What all have acknowledged is confirmed to the server. Does nothing
-  /// after the end.
+  /// It no longer needs anything up to this position. Positions that all subscribers have acknowledged are confirmed to
+  /// the server. Does nothing after the end.
   /// @par Errors  throws error: bad_state for a position that was not handed out to it yet
   void acknowledge(position safe);
 
-  /// It wants no more. What it has not acknowledged is not kept for it; a waiting `next` throws cancelled.
+  /// Unsubscribes. What it has not acknowledged is no longer retained for it; a waiting `next` throws cancelled.
   void leave() noexcept;
 
   [[nodiscard]] std::size_t queued_events() const noexcept;
@@ -161,13 +159,13 @@ class SLUICE_API change_subscriber {
 /// Hands the changes of one stream to any number of subscribers. Movable.
 ///
 /// A background coroutine on the stream's executor reads it while there is a subscriber, so the executor has to keep
-/// running. Each subscriber gets what is read after it has subscribed. Without any the stream stands still, and nothing
-/// is lost for the next one. The server is told that it need not keep what no subscriber needs any more: what each of
-/// them has acknowledged, or did not want.
+/// running. Each subscriber gets what is read after it has subscribed. Without subscribers nothing is read, and nothing
+/// is lost for the next one. The server may discard what no subscriber needs any more: what each of them has
+/// acknowledged or did not want.
 ///
-/// The text of a change is kept once, however many queues it is in. An idle subscriber takes about a kilobyte.
-/// @par Thread safety  none: it, its subscribers and all who wait for them belong to the stream's executor, which runs
-///                     one of them at a time (an `io_context` of one thread, or a strand)
+/// The text of a change is stored once, however many queues it is in. An idle subscriber takes about a kilobyte.
+/// @par Thread safety  none: it, its subscribers and the coroutines that wait for them belong to the stream's executor,
+///                     which runs one handler at a time (an `io_context` of one thread, or a strand)
 class SLUICE_API change_fan_out {
  public:
   /// @par Errors  throws error: bad_state for an empty stream
@@ -187,9 +185,17 @@ class SLUICE_API change_fan_out {
   /// @par Errors        throws error: as change_stream::close
   /// @par Cancellation  terminal: closes the connection at once
   [[nodiscard]] asio::awaitable<void> close();
+  /// With a completion token: `void(std::exception_ptr)`
+  template <class Token>
+  auto close(Token&& token) {
+    return detail::with_token(get_executor(), [this] { return close(); }, std::forward<Token>(token));
+  }
 
   [[nodiscard]] std::size_t subscribers() const noexcept;  ///< those that get changes
   [[nodiscard]] change_progress progress() const noexcept;
+  /// The stream's.
+  /// @par Errors  throws error: bad_state when it was moved from
+  [[nodiscard]] asio::any_io_executor get_executor() const;
 
  private:
   std::shared_ptr<detail::fan_out> work_;

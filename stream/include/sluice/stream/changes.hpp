@@ -40,17 +40,17 @@ namespace sluice {
 
 /// Whether `follow` creates the slot.
 enum class slot_creation : std::uint8_t {
-  never,       ///< it has to exist
-  if_missing,  ///< it stays when the stream ends, and the server keeps its log for it until it is dropped
-  temporary,   ///< it must not exist, and ends with the connection
+  never,       ///< the slot has to exist
+  if_missing,  ///< permanent: the server retains its log for the slot until that is dropped
+  temporary,   ///< the slot must not exist yet; the server drops it with the connection
 };
 
-/// Whether the rows that are there already come first.
+/// Whether the stream delivers the existing rows first.
 enum class initial_snapshot : std::uint8_t {
   none,
-  /// When `follow` creates the slot. The rows are those at the moment from which on changes follow: each row is seen
-  /// once, and no change is missed. A slot that is to stay is made permanent only once the snapshot has been
-  /// acknowledged, so an interrupted snapshot leaves nothing behind and begins anew the next time.
+  /// When `follow` creates the slot. The snapshot is taken at the moment at which the changes begin, so each row is
+  /// seen once and no change is missed. The slot becomes permanent only once the snapshot has been acknowledged, so an
+  /// interrupted snapshot leaves nothing on the server and starts over the next time.
   when_created,
 };
 
@@ -58,57 +58,59 @@ struct change_options {
   std::string slot;                       ///< its name: lower case letters, digits and underscores
   std::vector<std::string> publications;  ///< at least one
   slot_creation create{slot_creation::never};
-  /// The slot is copied to standbys (`sync_replication_slots`), so that a consumer can go on at the one that takes
-  /// over. Needs Postgres 17, and a slot that stays; one that exists is changed.
+  /// The slot is copied to standbys (`sync_replication_slots`), so that the consumer can continue on the one that takes
+  /// over. Needs Postgres 17 and a permanent slot; an existing slot is altered.
   bool failover{false};
   initial_snapshot snapshot{initial_snapshot::none};
-  /// Changes up to here are passed over: the position that a consumer keeps with its data. The slot must not have
-  /// moved beyond it; `progress` is then on.
+  /// Changes up to here are skipped: the position that the consumer stores with its data. The slot must not have moved
+  /// beyond it. Implies `progress`.
   std::optional<position> from{};
-  /// Whether an idle server's progress is handed out, as chunks without changes that are to be acknowledged like any
-  /// other. If not, it is acknowledged here once all changes have been, so that the server can let its log go.
+  /// Whether the stream delivers an idle server's progress, as chunks without changes, to be acknowledged like any
+  /// other. If not, the stream acknowledges it itself once all changes have been acknowledged, so that the server can
+  /// discard its log.
   bool progress{false};
 
-  /// Only rows for which this holds are handed out. It is evaluated on the client, on the new row of an insert, an
-  /// update and a snapshot, and on what is told of the old row of a delete: its key, without REPLICA IDENTITY FULL. A
-  /// column is a `field`, and one that is missing, or was not sent (`change::unchanged`), is a missing field. What has
-  /// no row passes. A publication's row filter saves sending the others: @see publication_sql
+  /// Only rows that match are delivered. The client evaluates it on the new row of an insert, an update and a snapshot,
+  /// and on what the server sends of the old row of a delete: only its key, without REPLICA IDENTITY FULL. A column is
+  /// a `field`; a column that is missing or was not sent (`change::unchanged`) is a missing field. Changes without a
+  /// row always pass. A row filter in the publication saves sending the other rows: @see publication_sql
   std::optional<predicate> where{};
-  /// The same for single tables, by schema.name or name, unquoted; it has to hold as well.
+  /// Conditions for single tables, by schema.name or name, unquoted; they apply in addition to `where`.
   std::map<std::string, predicate, std::less<>> where_of{};
 
   bool transactions{false};  ///< whether their begin and commit are changes, too
   bool schema{false};        ///< whether new and changed columns of relations are changes, too
   bool messages{true};       ///< whether those of pg_logical_emit_message are changes, too; from Postgres 14 on
 
-  /// After the loss of the connection a new one is made, and the stream continues behind the last change that it has
-  /// handed out; one that began at a primary waits for one. Where a standby was promoted that does not have what was
-  /// handed out, it ends with position_lost. Not possible with a temporary slot.
+  /// Re-establishes a lost connection and continues after the last change that was delivered. A stream that began on a
+  /// primary waits for a primary. If the promoted standby does not have what was delivered, the stream ends with
+  /// position_lost. Not possible with a temporary slot.
   bool reconnect{false};
   /// Delay before that; doubled each time, up to `max_backoff`.
   std::chrono::milliseconds backoff{100};
   std::chrono::milliseconds max_backoff{10'000};
-  /// How long to wait for a slot that another connection still uses, as that of a client that has just died.
+  /// How long to wait for a slot that another connection still uses, such as that of a client that has just died.
   std::chrono::milliseconds slot_patience{75'000};
 
-  /// How often the server is told how far the client has got, whatever the consumer does meanwhile; below half of its
-  /// `wal_sender_timeout`. While the stream waits, three times as long a silence of the server ends the connection.
+  /// How often the stream sends its status to the server, whatever the consumer does meanwhile; keep it below half of
+  /// the server's `wal_sender_timeout`. While the stream waits, the connection ends if the server is silent for three
+  /// times as long.
   std::chrono::milliseconds status_interval{10'000};
-  /// For how long acknowledgements are collected before they are sent.
+  /// How long acknowledgements are collected before they are sent.
   std::chrono::milliseconds acknowledge_interval{500};
 
-  /// How often a transaction with nothing but a message is made on the server, over a second connection; 0: never. It
-  /// lets the position move in a quiet database of a busy server, for consumers that keep it. The message is not handed
-  /// out. Not possible on a standby.
+  /// How often the stream commits a transaction that contains only a message, over a second connection; 0: never. This
+  /// lets the position move in a quiet database of a busy server, for consumers that store it. The message is not
+  /// delivered. Not possible on a standby.
   std::chrono::milliseconds heartbeat{0};
   std::string heartbeat_prefix{"sluice.heartbeat"};  ///< of that message
-  /// How often `connection.watch` is told the slot's health, asked over the same connection; 0: only after `lag`.
+  /// How often `connection.watch` receives the slot's health, queried over that second connection; 0: only after `lag`.
   std::chrono::milliseconds health_interval{0};
 
   connection_options connection{};
 };
 
-/// The health of a slot, as the server tells it.
+/// The health of a slot, as the server reports it.
 /// @see PostgreSQL documentation, section "pg_replication_slots"
 struct slot_lag {
   bool is_active{};                           ///< a connection reads it
@@ -127,6 +129,13 @@ struct slot_lag {
 /// @par Cancellation  terminal
 [[nodiscard]] SLUICE_API asio::awaitable<slot_lag> lag_of(conninfo where, std::string slot,
                                                           connection_options how = {});
+/// With a completion token: `void(std::exception_ptr, slot_lag)`; @see async.hpp
+/// @param on  the connection's executor
+template <class Token>
+auto lag_of(const asio::any_io_executor& on, const conninfo& where, std::string slot, connection_options how,
+            Token&& token) {
+  return detail::with_token(on, [&] { return lag_of(where, std::move(slot), how); }, std::forward<Token>(token));
+}
 
 /// How far a change stream has got.
 struct change_progress {
@@ -143,8 +152,8 @@ class change_source;
 
 /// The changes of a database. Movable.
 ///
-/// A background coroutine on the stream's executor tells the server how far the client has got, also while nobody waits
-/// in `next`; the executor has to keep running for that.
+/// A background coroutine on the stream's executor reports the client's progress to the server, even while no call of
+/// `next` is pending; the executor has to keep running for that.
 /// @par Thread safety  none: use it from one coroutine or strand
 class SLUICE_API change_stream {
  public:
@@ -152,7 +161,7 @@ class SLUICE_API change_stream {
   change_stream() noexcept;
   change_stream(change_stream&&) noexcept;
   change_stream& operator=(change_stream&&) noexcept;
-  /// Tells the server what was acknowledged, as far as that can be sent without waiting, and closes the connection.
+  /// Sends the last acknowledgement if that is possible without waiting, and closes the connection.
   ~change_stream();
 
   /// The changes that have arrived; waits only if there are none yet.
@@ -160,8 +169,8 @@ class SLUICE_API change_stream {
   /// @par Lifetime      until the next call
   /// @par Errors        throws error: server_error with what to do, connection_lost, position_lost when the slot does
   ///                    not have the changes any more, protocol_violation, row_too_large; bad_state when a snapshot
-  ///                    that has ended was not acknowledged. Throws what a local condition has thrown, each time anew:
-  ///                    its row is not passed over
+  ///                    that has ended was not acknowledged. Throws what a local condition throws; its row is
+  ///                    not skipped, so the next call throws again
   /// @par Cancellation  terminal; the stream may be read on
   [[nodiscard]] asio::awaitable<change_chunk> next();
   /// With a completion token: `void(std::exception_ptr, change_chunk)`; see <sluice/stream/async.hpp>.
@@ -170,9 +179,9 @@ class SLUICE_API change_stream {
     return detail::with_token(get_executor(), [this] { return next(); }, std::forward<Token>(token));
   }
 
-  /// All changes up to this position are safe: the server need not keep them. Sent in the background; positions before
-  /// the last one acknowledged change nothing. The server sends transactions as a whole: of a position inside one that
-  /// is not the last that was read, it keeps that one.
+  /// The consumer has stored all changes up to this position, so the server need not retain them. Sent in the
+  /// background; a position before the last one acknowledged has no effect. The server retains whole transactions: one
+  /// that was acknowledged only in part is sent again after a restart.
   /// @par Errors  throws error: bad_state for a position that was not handed out yet
   void acknowledge(position safe);
 
@@ -214,6 +223,13 @@ class SLUICE_API change_stream {
 /// @par Cancellation  terminal
 [[nodiscard]] SLUICE_API asio::awaitable<change_stream> follow(conninfo where, change_options how);
 [[nodiscard]] SLUICE_API asio::awaitable<change_stream> follow(std::string_view where, change_options how);
+/// With a completion token: `void(std::exception_ptr, change_stream)`; @see async.hpp
+/// @param on     the stream's executor
+/// @param where  a connection string, or a conninfo
+template <class Where, class Token>
+auto follow(const asio::any_io_executor& on, const Where& where, change_options how, Token&& token) {
+  return detail::with_token(on, [&] { return follow(where, std::move(how)); }, std::forward<Token>(token));
+}
 
 /// The same in a thread: a range of chunks.
 ///

@@ -83,6 +83,11 @@ class SLUICE_API connection {
   template <std::convertible_to<query> What>
   [[nodiscard]] asio::awaitable<arrow_stream<row_stream>> arrow(const What& what, const arrow_options& how,
                                                                 query_options options = {});
+  /// With a completion token: `void(std::exception_ptr, arrow_stream<row_stream>)`
+  template <std::convertible_to<query> What, class Token>
+  auto arrow(const What& what, const arrow_options& how, query_options options, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return arrow(what, how, options); }, std::forward<Token>(token));
+  }
 
   /// Runs one statement, with its parameters, to its end; rows are discarded. `query_options::mode` does not apply.
   /// @par Errors  throws error: as `stream` and `row_stream::next`. After `connection_lost` it is unknown whether the
@@ -103,8 +108,7 @@ class SLUICE_API connection {
   /// Writes many rows into a table. Include <sluice/stream/copy.hpp>.
   /// @param table    as for `sluice::from`
   /// @param columns  their names; none: all but generated ones, in the table's order
-  /// @par Errors  throws error: as `stream` and `row_stream::next`; bad_column for a column that the table does not
-  /// have
+  /// @par Errors  throws error: as `stream` and `row_stream::next`; bad_column for a column that does not exist
   [[nodiscard]] asio::awaitable<copy_writer> copy_into(std::string_view table, std::vector<std::string> columns,
                                                        query_options options = {});
   /// With a completion token: `void(std::exception_ptr, copy_writer)`

@@ -83,6 +83,10 @@ class [[nodiscard, gnu::visibility("default")]] copy_writer {
   auto write(const std::tuple<Values...>& row, Token&& token) {
     return detail::with_token(get_executor(), [&] { return write(row); }, std::forward<Token>(token));
   }
+  template <std::invocable<binary_place&, std::size_t> Value, class Token>
+  auto write_each(const Value& value, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return write_each(value); }, std::forward<Token>(token));
+  }
   /// Ends the copy: everything is stored, or nothing.
   /// @return the number of rows
   /// @par Errors  throws error: as `write`

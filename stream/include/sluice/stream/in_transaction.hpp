@@ -25,6 +25,7 @@
 #include <sluice/stream/client.hpp>
 #include <sluice/stream/connection.hpp>
 #include <sluice/stream/pool.hpp>
+#include <sluice/stream/token.hpp>
 #include <sluice/stream/transaction.hpp>
 #include <sluice/wire/error.hpp>
 
@@ -90,10 +91,9 @@ auto repeat(On& on, Body body, retry_options retry, transaction_options how)
 
 /// Runs a body in a transaction, and commits it.
 /// @param on    outlives the call
-/// @param body  `asio::awaitable<T>(transaction&)`; it must not end the transaction. With GCC 12, a lambda that
-/// captures
-///              more than references and plain values needs a name
-/// @return what the body of the run returned that was committed
+/// @param body  `asio::awaitable<T>(transaction&)`; it must not end the transaction. With GCC 12, a lambda needs a name
+///              if it captures more than references and plain values
+/// @return what the body returned in the run that was committed
 /// @par Errors  what the body throws, after which everything is rolled back; as `transaction::commit`, `pool::begin`
 template <class Body>
 auto in_transaction(pool& on, Body&& body, retry_options retry = detail::five_attempts, transaction_options how = {})
@@ -107,6 +107,14 @@ auto in_transaction(connection& on, Body&& body, retry_options retry = detail::f
                     transaction_options how = {}) -> std::invoke_result_t<std::decay_t<Body>&, transaction&> {
   detail::require_name<Body>();
   return detail::repeat<connection, std::decay_t<Body>>(on, std::forward<Body>(body), retry, how);
+}
+/// With a completion token: `void(std::exception_ptr, T)`; @see async.hpp
+/// @param on  a pool or a connection
+template <class On, class Body, class Token>
+auto in_transaction(On& on, Body&& body, retry_options retry, transaction_options how, Token&& token) {
+  return detail::with_token(
+      on.get_executor(), [&] { return in_transaction(on, std::forward<Body>(body), retry, how); },
+      std::forward<Token>(token));
 }
 
 /// The same in a plain loop.

@@ -170,6 +170,10 @@ class SLUICE_API pool {
   auto acquire(Token&& token) {
     return detail::with_token(get_executor(), [this] { return acquire(); }, std::forward<Token>(token));
   }
+  template <class Token>
+  auto acquire(const trace_context& parent, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return acquire(parent); }, std::forward<Token>(token));
+  }
 
   /// Streams one query on a connection that is acquired at the first `next` and returned at the end of the stream.
   /// @param retry  whether, and how often, the query is sent again if it fails before its first row

@@ -7,7 +7,7 @@
 ///     auto found = co_await sluice::optional_row<std::string>(tx, by_id);  // std::optional<std::tuple<std::string>>
 ///
 /// `on` is a client or blocking_transaction, and the result is returned; or a connection, transaction or pool, and the
-/// result is awaited. The query is read to its end before that, so an error behind the row is not lost. Columns are
+/// result is awaited. The query is read to its end before that, so an error after the row is not lost. Columns are
 /// read as `row::get` reads them; <sluice/stream/columns.hpp> lists the types. A single type with SLUICE_JSON is read
 /// from the columns by their names, as <sluice/stream/typed.hpp> says, which has to be included.
 
@@ -142,6 +142,12 @@ template <class... Ts, class On>
   return detail::read_only_row<reader>(on.stream(reader::prepared(what), options),
                                        [](auto found) { return detail::required(std::move(found)); });
 }
+/// With a completion token: `void(std::exception_ptr, std::tuple<Ts...>)`; @see async.hpp
+template <class... Ts, class On, class Token>
+auto one_row(On& on, const query& what, query_options options, Token&& token) {
+  return detail::with_token(
+      on.get_executor(), [&] { return one_row<Ts...>(on, what, options); }, std::forward<Token>(token));
+}
 
 /// The same, or nothing if there is no row.
 /// @par Errors  throws error: unexpected_rows when there is more than one; as above
@@ -151,6 +157,12 @@ template <class... Ts, class On>
   return detail::read_only_row<reader>(on.stream(reader::prepared(what), options),
                                        [](auto found) { return detail::as_it_is(std::move(found)); });
 }
+/// With a completion token: `void(std::exception_ptr, std::optional<std::tuple<Ts...>>)`
+template <class... Ts, class On, class Token>
+auto optional_row(On& on, const query& what, query_options options, Token&& token) {
+  return detail::with_token(
+      on.get_executor(), [&] { return optional_row<Ts...>(on, what, options); }, std::forward<Token>(token));
+}
 
 /// The first column of the only row.
 /// @par Errors  throws error: as `one_row`
@@ -159,6 +171,11 @@ template <class T, class On>
   using reader = detail::row_reader<T>;
   return detail::read_only_row<reader>(on.stream(reader::prepared(what), options),
                                        [](auto found) { return detail::first_value(std::move(found)); });
+}
+/// With a completion token: `void(std::exception_ptr, T)`
+template <class T, class On, class Token>
+auto value(On& on, const query& what, query_options options, Token&& token) {
+  return detail::with_token(on.get_executor(), [&] { return value<T>(on, what, options); }, std::forward<Token>(token));
 }
 
 }  // namespace sluice

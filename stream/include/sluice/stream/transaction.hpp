@@ -78,6 +78,11 @@ class [[nodiscard, gnu::visibility("default")]] transaction {
   auto stream(const query& what, query_options options, Token&& token) {
     return detail::with_token(get_executor(), [&] { return stream(what, options); }, std::forward<Token>(token));
   }
+  /// With a completion token: `void(std::exception_ptr, typed_stream<T>)`
+  template <class T, class Token>
+  auto stream(const query& what, query_options options, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return stream<T>(what, options); }, std::forward<Token>(token));
+  }
 
   /// @see connection::execute
   /// @par Errors  throws error: as `stream`
@@ -91,7 +96,7 @@ class [[nodiscard, gnu::visibility("default")]] transaction {
     return detail::with_token(get_executor(), [&] { return execute(what, options); }, std::forward<Token>(token));
   }
 
-  /// @see connection::send; here an error in one query fails those behind it, too
+  /// @see connection::send; here an error in one query fails those after it, too
   [[nodiscard]] asio::awaitable<pipeline> send(std::vector<query> queries, query_options options = {});
   /// With a completion token: `void(std::exception_ptr, pipeline)`
   template <class Token>
