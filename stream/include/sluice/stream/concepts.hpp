@@ -11,6 +11,7 @@
 
 #include <concepts>
 #include <ranges>
+#include <type_traits>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -29,7 +30,8 @@ concept rows_or_end = std::ranges::input_range<const Chunk> && std::constructibl
 
 }  // namespace detail
 
-/// Streams for plain loops: row_range, parallel_range, and a typed_range of either. They are ranges of their rows, too.
+/// Streams for plain loops: row_range, parallel_range, partition_range, and a typed_range of any of them. They are
+/// ranges of their rows, too.
 template <class Stream>
 concept blocking_stream =
     std::movable<Stream> && std::ranges::input_range<Stream> && requires(Stream& rows, const Stream& seen) {
@@ -38,8 +40,8 @@ concept blocking_stream =
       { seen.stats() } -> std::same_as<stream_stats>;
     };
 
-/// Streams for coroutines: row_stream, pooled_stream, parallel_stream, and a typed_stream of any of them. `next`,
-/// `cancel` and `pause` take completion tokens, too: <sluice/stream/async.hpp>.
+/// Streams for coroutines: row_stream, pooled_stream, parallel_stream, partition_stream, and a typed_stream of any of
+/// them. `next`, `cancel` and `pause` take completion tokens, too: <sluice/stream/async.hpp>.
 template <class Stream>
 concept awaitable_stream = std::movable<Stream> && requires(Stream& rows, const Stream& seen) {
   requires detail::rows_or_end<typename decltype(rows.next())::value_type>;
@@ -48,11 +50,13 @@ concept awaitable_stream = std::movable<Stream> && requires(Stream& rows, const 
   { seen.get_executor() } -> std::same_as<asio::any_io_executor>;
 };
 
-/// Streams of one connection, which can pause: all but those that read in parallel.
+/// Streams that can pause: row_range, row_stream, pooled_stream, and typed ones of these. `pause` returns nothing, or
+/// an awaitable of nothing.
 template <class Stream>
 concept pausable_stream =
     (blocking_stream<Stream> || awaitable_stream<Stream>) && requires(Stream& rows, const pause_options& how) {
-      rows.pause(how);
+      requires std::same_as<decltype(rows.pause(how)),
+                            std::conditional_t<awaitable_stream<Stream>, asio::awaitable<void>, void>>;
       { rows.resume() } -> std::same_as<void>;
     };
 
