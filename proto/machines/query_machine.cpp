@@ -18,11 +18,14 @@ void query_machine::sent_question(const execute& /*message*/) noexcept { push(aw
 void query_machine::sent_copy(const execute& /*message*/) noexcept { push(awaited::copy); }
 void query_machine::sent(const sync& /*message*/) noexcept { push(awaited::sync); }
 
+/// A statement's description has two answers: its parameters, then its columns or NoData. A portal's has only the
+/// second.
 void query_machine::sent(const describe& message) noexcept {
   if (message.what == describe::kind::statement) push(awaited::parameters);
   push(awaited::columns);
 }
 
+/// The server sends any number of results and one ReadyForQuery, as if a Sync came after the statements.
 void query_machine::sent(const query& /*message*/) noexcept {
   push(awaited::results);
   push(awaited::sync);
@@ -175,6 +178,7 @@ step query_machine::copy_data(char type) noexcept {
   return {copied};
 }
 
+/// After an error the server discards messages until it reads a Sync, so only that one is still answered.
 void query_machine::skip_to_sync() noexcept {
   while (size_ != 0 && front() != awaited::sync) pop();
   copying_ = false;

@@ -37,6 +37,9 @@ fault startup_machine::start(output& out) {
   return encode(startup_message{.major = 3, .minor = who_.minor_version, .parameters = all}, out);
 }
 
+/// Before AuthenticationOk come authentication requests, and NegotiateProtocolVersion if the server does not support
+/// everything that was asked for. After it come ParameterStatus and BackendKeyData in any order, and ReadyForQuery. A
+/// notice, or an error that ends the session, may come at any time.
 startup_step startup_machine::on(const frame& next, output& out) {
   if (phase_ == phase::ready || phase_ == phase::scram_hashing || phase_ == phase::token_asked)
     return out_of_order(next.type);
@@ -65,6 +68,8 @@ startup_step startup_machine::on(const frame& next, output& out) {
   }
 }
 
+/// The server chooses the method, so each request is checked against what the caller allows before anything is sent in
+/// answer: an impostor would ask for the weakest one.
 startup_step startup_machine::on_authentication(const frame& next, output& out) {
   using method = authentication::kind;
   const auto request = decode_authentication(next.body);
@@ -128,6 +133,8 @@ startup_step startup_machine::send_password(std::string_view text, output& out) 
   return {send};
 }
 
+/// AuthenticationSASL lists mechanisms, and SASLInitialResponse chooses one. A password is preferred to a token,
+/// because SCRAM also proves that the server knows the password.
 startup_step startup_machine::begin_sasl(const frame& next, output& out) {
   if (phase_ != phase::waiting) return out_of_order(next.type);
   const auto mechanisms = decode_authentication(next.body)->mechanisms;
@@ -149,6 +156,9 @@ startup_step startup_machine::begin_sasl(const frame& next, output& out) {
   return {token};
 }
 
+/// Sends client-first-message; AuthenticationSASLContinue follows with the nonce, the salt and the iteration count.
+/// Over TLS without an offer of channel binding the message says that the client would have supported it: the server
+/// rejects the login if somebody in between has removed its offer.
 startup_step startup_machine::begin_scram(bool plain_offered, bool bound_offered, output& out) {
   if (!who_.allow_scram)
     return violated(fault::kind::auth_refused, 'R', "the server asks for SCRAM, which require_auth does not allow");
@@ -200,6 +210,8 @@ startup_step startup_machine::hash_some(output& out) {
   return scram_->hashed() ? answer_scram(out) : startup_step{hash};
 }
 
+/// Sends client-final-message with the client's proof. AuthenticationSASLFinal has to follow with the server's, and
+/// only then AuthenticationOk.
 startup_step startup_machine::answer_scram(output& out) {
   std::string last;
   if (const fault why = scram_->client_final(last)) return {violation, why};
@@ -208,6 +220,8 @@ startup_step startup_machine::answer_scram(output& out) {
   return {send};
 }
 
+/// RFC 7628: the token is in SASLInitialResponse. AuthenticationOk follows, or AuthenticationSASLContinue with the
+/// reason for a refusal.
 startup_step startup_machine::give_token(std::string_view text, output& out) {
   if (phase_ != phase::token_asked) return out_of_order('R');
   constexpr std::string_view allowed{"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="};

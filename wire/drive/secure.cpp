@@ -10,7 +10,8 @@ namespace sluice::wire {
 
 namespace {
 
-/// Asks for TLS, and waits for the answer.
+/// SSLRequest comes before the StartupMessage. The answer is one byte, not a message: S or N. Anything received with it
+/// was not encrypted and is not trusted.
 class tls_request {
  public:
   explicit tls_request(link& io) : io_{io} {

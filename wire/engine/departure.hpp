@@ -27,9 +27,8 @@ namespace sluice::wire {
 /// whatever reason, the session is broken.
 class departure {
  public:
-  /// @param unwanted  consecutive queries, first to last; `disown` was called for each. None: only what was dropped of
-  /// a
-  ///                  transaction is taken back
+  /// @param unwanted  consecutive queries, first to last; `disown` was called for each. None: only rolls back what was
+  ///                  dropped of a transaction
   departure(std::shared_ptr<session> from, std::vector<query_reader*> unwanted) noexcept;
   departure(departure&&) noexcept = default;
   departure& operator=(departure&&) = delete;

@@ -90,6 +90,7 @@ class login_conversation {
     if (const proto::fault why = machine_.start(on.io.out)) on.io.fail(why);
   }
 
+  /// Until ReadyForQuery. What the server sends after it belongs to the session and stays in the buffer.
   [[nodiscard]] bool advance() {
     link& io = session_.io;
     while (!machine_.is_ready()) {

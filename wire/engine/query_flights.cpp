@@ -38,6 +38,7 @@ std::string with_comment(std::string_view sql, const statement& what) {
 
 }  // namespace
 
+/// A simple query is its own message group: the server ends it with ReadyForQuery, without a Sync.
 proto::fault query_conversation::begin(std::string_view statements) {
   engine_.queue.reserve_one();
   flight to{engine_.out, machine_};
@@ -63,6 +64,8 @@ void query_conversation::end_data() {
   data_ = copy_in::ended;
 }
 
+/// One flight: Close for evicted statements, BEGIN where one is owed, the timeout, the statement itself, and one Sync.
+/// An error in any of them skips the rest, so nothing runs outside the block or without its timeout.
 proto::fault query_conversation::begin(const statement& what, bool may_wait) {
   engine_.queue.reserve_one();  // so that whatever is encoded is also recorded
   by_columns_ = what.by_columns;
@@ -99,6 +102,9 @@ proto::fault query_conversation::begin(const statement& what, bool may_wait) {
   return {};
 }
 
+/// Parse, Bind, Describe of the portal, Execute. Describe comes after Bind although the columns may be known, because
+/// the RowDescription confirms them before the first row. Where the SQL or the formats depend on columns that are not
+/// known, the statement is described first instead.
 void query_conversation::add_query(flight& to, const statement& what, const known_result_ptr& prepared, bool may_wait) {
   using enum decision::kind;
   proto::bind bind{.portal = portal_ ? std::string_view{portal_->name()} : std::string_view{},
@@ -139,6 +145,7 @@ void query_conversation::add_rows(flight& to, const statement& what, const known
   rows_.emplace(what).send(to, what, prepared_.name(), prepared != nullptr);
 }
 
+/// Bind and Execute without Describe: if the columns have changed, the server refuses to run the statement (0A000).
 void query_conversation::run_prepared(flight& to, const known_result_ptr& prepared, const proto::bind& bind) {
   result_ = prepared;
   shape_ = {.columns = by_columns_ ? static_cast<std::uint16_t>(prepared->columns.size()) : std::uint16_t{1},
@@ -148,7 +155,8 @@ void query_conversation::run_prepared(flight& to, const known_result_ptr& prepar
   finish_flight(to);
 }
 
-/// First half: only the server knows the result columns and the types of the parameters.
+/// First half: only the server knows the result columns and the types of the parameters. Flush instead of Sync, because
+/// a Sync would end the transaction, and give later flights their turn, before the second half.
 void query_conversation::describe(flight& to, const statement& what, const proto::bind& bind, bool is_prepared) {
   undecided_ = std::make_unique<undecided_statement>(what, bind);
   if (undecided_->fault()) return to.fail(undecided_->fault());
@@ -231,6 +239,8 @@ void query_conversation::set_result(const result_columns& columns) {
   result_ = std::make_shared<const known_result>(known_result{.has_rows = true, .columns = columns});
 }
 
+/// First what prepares the COPY, whose rows are ignored; then the COPY itself, in the same transaction. Neither is
+/// described: CopyOutResponse announces the number of columns, and the data begins with a header.
 proto::fault query_conversation::copy(const undecided_statement& of, const decision& how) {
   copy_.emplace();
   if (!how.columns.empty()) set_result(how.columns);
@@ -251,6 +261,8 @@ void query_conversation::add_run(const undecided_statement& of) {
   engine_.out.insert(engine_.out.end(), of.run().begin(), of.run().end());
 }
 
+/// Execute continues the portal where PortalSuspended has left it. Each page has its own Sync, so that other queries
+/// can run between two pages.
 void query_conversation::request_page() {
   flight{engine_.out, machine_} << portal_->page() << proto::sync{};
   end_flight();
@@ -318,6 +330,7 @@ void query_conversation::let_go(bool runs_on) {
   if (data_ == copy_in::wanted) data_ = copy_in::ended;  // so that it is refused
 }
 
+/// The server ignores a Sync while it waits for data: the one that was sent with the query is lost, and sent again.
 void query_conversation::refuse_copy_in() {
   flight to{engine_.out, machine_};
   to << proto::copy_fail{"COPY FROM STDIN needs copy_into or copy_data"};
