@@ -1,11 +1,15 @@
 // Malformed fields, which no server should send: each is refused, and nothing is read past its end or allocated for it.
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <sluice/stream/columns.hpp>
 #include <sluice/wire/error.hpp>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "backend.hpp"
@@ -85,6 +89,24 @@ TEST(BinaryFields, HoldArraysWithAllTheirElements) {
   EXPECT_NE(read(array(0xffffffff, 1, "")).find("one dimension"), std::string::npos);
   EXPECT_NE(read("").find("one dimension"), std::string::npos);
   EXPECT_NE(read(array(1, 1, be32(3) + "abc")).find("not as long"), std::string::npos);
+}
+
+TEST(BinaryFields, HoldAnHstoreWithAllItsPairs) {
+  constexpr std::uint32_t hstore = 20'000;  // of an extension: any OID above the built-in ones
+  using pairs = std::vector<std::pair<std::string_view, std::optional<std::string_view>>>;
+  const auto text = [](const std::string& of) { return be32(static_cast<std::uint32_t>(of.size())) + of; };
+  const std::string null = be32(0xffffffff);
+  const std::string good = be32(2) + text("a") + text("1") + text("b") + null;
+  EXPECT_EQ(refusal<pairs>(hstore, good), "accepted");
+  EXPECT_EQ(refusal<pairs>(hstore, be32(0)), "accepted");
+  for (std::size_t size = 0; size < good.size(); ++size)
+    EXPECT_NE(refusal<pairs>(hstore, good.substr(0, size)), "accepted");
+  EXPECT_NE(refusal<pairs>(hstore, good + '\0'), "accepted");
+  EXPECT_NE(refusal<pairs>(hstore, be32(0) + '\0'), "accepted");
+  EXPECT_NE(refusal<pairs>(hstore, be32(1) + null + text("1")), "accepted") << "a key is never NULL";
+  EXPECT_NE(refusal<pairs>(hstore, be32(0xffffffff) + good.substr(4)), "accepted") << "more pairs than bytes";
+  EXPECT_NE(refusal<pairs>(hstore, be32(1) + be32(0x7fffffff) + "a" + text("1")), "accepted");
+  EXPECT_NE(refusal<pairs>(oid::text, good), "accepted");
 }
 
 }  // namespace
