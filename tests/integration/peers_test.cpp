@@ -105,8 +105,7 @@ TEST(Standby, IsFollowedFrom16On) {
   psql("drop publication if exists followed_far; create publication followed_far for table followed_far");
   const std::string written = psql("select pg_current_wal_lsn()");
   const std::string where = "user=sluice dbname=sluice host=127.0.0.1 port=" + standby();
-  while (psql("select pg_last_wal_replay_lsn() >= '" + written + "'", where) != "t") {
-  }  // the suite's time limit bounds this loop
+  wait_until("pg_last_wal_replay_lsn() >= '" + written + "'", where);
   sluice::change_options how;
   how.slot = "followed_far";
   how.publications = {"followed_far"};
@@ -178,8 +177,7 @@ TEST(Standby, DoesNotLetItsCopyOfASlotBeRead) {
   }
   psql("alter system reset all", where);
   psql("select pg_reload_conf()", where);
-  while (psql("select count(*) from pg_replication_slots where slot_name = 'copier' and active") != "0") {
-  }  // the suite's time limit bounds this loop
+  wait_until("not exists (select from pg_replication_slots where slot_name = 'copier' and active)");
   psql(
       "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name in ('copier', "
       "'copied_slot')");

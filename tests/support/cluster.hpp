@@ -79,9 +79,11 @@ inline std::string psql(std::string_view sql, const std::string& conninfo = dsn(
 
 /// Waits until `condition` holds on the server, which checks it every few milliseconds. If it never holds, the suite's
 /// time limit ends the test.
-inline void wait_until(const std::string& condition) {
+/// @param conninfo  which server; by default that of `dsn`
+inline void wait_until(const std::string& condition, const std::string& conninfo = dsn()) {
   psql("do $wait$ begin loop perform pg_stat_clear_snapshot(); exit when (" + condition +
-       "); perform pg_sleep(0.002); end loop; end $wait$");
+           "); perform pg_sleep(0.002); end loop; end $wait$",
+       conninfo);
 }
 
 }  // namespace sluice::test
