@@ -108,8 +108,7 @@ class SLUICE_API batch_assembly {
   void fail(std::exception_ptr why) noexcept;
   /// The next batch; none at the end.
   /// @pre not `is_hungry`
-  /// @par Errors  throws what `fail` was given; error: bad_column for a value that has no place in its Arrow type,
-  /// after
+  /// @par Errors  throws what `fail` was given; error: bad_column for a value that does not fit its Arrow type, after
   ///              the rows before it
   [[nodiscard]] arrow_batch next();
   /// @par Errors  throws error: bad_state when the columns are not known, what `fail` was given

@@ -65,8 +65,7 @@ struct arrow_options {
 
 /// The query with its columns in the formats that the batches are made from.
 /// @par Errors  throws error: bad_query for impossible options, and as `query::as_columns`; when it runs, bad_column
-/// for
-///              a column that has no Arrow type
+///              for a column that has no Arrow type
 [[nodiscard]] SLUICE_API query arrow_query(query what, const arrow_options& how = {});
 /// The same for a relation: the columns of one `of_columns`, the fields that `select` names, or the document.
 [[nodiscard]] SLUICE_API query arrow_query(relation what, const arrow_options& how = {});

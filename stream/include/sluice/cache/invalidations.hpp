@@ -73,10 +73,10 @@ struct change_invalidation_options {
 /// Listens on a connection of its own, on the cache's executor, until it is destroyed.
 ///
 /// Each payload is a tag for `result_cache::invalidate`; an empty one drops everything. With `by_changes`, each change
-/// invalidates the tags of its table. Everything is also dropped
-/// whenever the feed begins to listen and whenever notifications may have been missed: after a lost connection, a
-/// flood that exceeds `listen_options::max_pending_bytes`, and a probe without an answer. While it does not listen, the
-/// cache does what `cache_options::deaf` says; also after the feed is destroyed.
+/// invalidates the tags of its table. Everything is also dropped whenever the feed begins to listen and whenever
+/// notifications may have been missed: after a lost connection, a flood that exceeds
+/// `listen_options::max_pending_bytes`, and a probe without an answer. While it does not listen, the cache does what
+/// `cache_options::deaf` says; also after the feed is destroyed.
 ///
 /// Notifications are sent when a transaction commits, and arrive shortly after: for that long a result may be out of
 /// date. Queries must be sent to the server that sends the notifications, not to a standby that may lag behind it.
@@ -85,9 +85,9 @@ struct change_invalidation_options {
 class SLUICE_API invalidations {
  public:
   /// @param to  a cache has one feed at a time
-  /// @par Errors  throws error: bad_conninfo, bad_query for a channel of no or more than 63 bytes, bad_state for a
-  /// second feed. Failures of
-  ///              the connection are retried, whatever they are: see `last_failure`
+  /// @par Errors  throws error: bad_conninfo, bad_query for a channel whose name is empty or longer than 63 bytes,
+  ///              bad_state for a second feed. Failures of the connection are retried, whatever they are: see
+  ///              `last_failure`
   invalidations(std::string_view conninfo, const result_cache& to, const invalidation_options& options = {});
   invalidations(sluice::conninfo info, const result_cache& to, const invalidation_options& options = {});
   /// A feed from the changes of a database, in the order of their commits. Its slot is temporary: it ends with its

@@ -118,9 +118,8 @@ class SLUICE_API result_cache {
   /// - keys larger than `cache_options::max_entry_bytes`
   ///
   /// `query_options::timeout` and `first_row_timeout` include the wait for another call.
-  /// @return a stream whose chunk, for a hit, lies in the stored result: nothing is copied, and it stays valid until
-  /// the
-  ///         next call on the stream even if the result is evicted or invalidated meanwhile
+  /// @return a stream. For a hit its chunk lies in the stored result: nothing is copied, and the chunk stays valid
+  ///         until the next call on the stream even if the result is evicted or invalidated meanwhile
   /// @par Errors  those of `pool::stream`, at `next`
   [[nodiscard]] pooled_stream stream(query what, const cache_use& how = {}, query_options options = {},
                                      retry_options retry = {}) const;

@@ -61,8 +61,8 @@ enum class operation : std::uint8_t {
   message,   ///< of pg_logical_emit_message
   begin,     ///< a transaction's changes follow; if `change_options::transactions`
   commit,    ///< they have ended; if `change_options::transactions`
-  /// The relation's columns are new, or have changed: comes before its first row, with the position before that row's,
-  /// which what came before it may have as well; told anew by each stream; if `change_options::schema`.
+  /// The relation's columns are new, or have changed. Comes before its first row, with the position of the change
+  /// before that row; each stream delivers it again; if `change_options::schema`.
   schema,
   snapshot,  ///< a row that was there when the slot was created
 };
@@ -121,8 +121,8 @@ class SLUICE_API change {
   /// from the old row; otherwise the member is left out, and `unchanged` names it.
   /// @par Errors  throws error: result_changed for a value that is not of its type; row_too_large
   [[nodiscard]] std::string_view text() const;
-  /// What is told of the row before: all of it for REPLICA IDENTITY FULL; the columns of the replica identity for a
-  /// delete, and for an update that changes them; empty otherwise.
+  /// What the server sends of the old row: all of it for REPLICA IDENTITY FULL; the columns of the replica identity for
+  /// a delete, and for an update that changes them; empty otherwise.
   /// @par Errors  as `text`
   [[nodiscard]] std::string_view old_text() const;
   /// Whether `old_text` has only the columns of the replica identity.
@@ -141,7 +141,7 @@ class SLUICE_API change {
   detail::change_feed* feed_;
 };
 
-/// The changes that one read brought: an input range, to be iterated once. What it is left before its end is in the
+/// The changes that one read delivered: an input range, to be iterated once. Changes that were not reached are in the
 /// next chunk.
 /// @par Lifetime  a view: valid until the next read of its stream
 class SLUICE_API change_chunk {
@@ -157,7 +157,7 @@ class SLUICE_API change_chunk {
   /// False at the end of the stream. A chunk may be true and have no change: then only the position has moved.
   explicit operator bool() const noexcept { return feed_ != nullptr; }
 
-  /// The position behind the changes that were iterated so far: what to acknowledge once they are safe.
+  /// The position after the changes that were iterated so far: what to acknowledge once they are stored.
   [[nodiscard]] position last() const noexcept;
 
  private:

@@ -41,8 +41,8 @@ struct listen_options {
   std::chrono::milliseconds backoff{100};
   std::chrono::milliseconds max_backoff{10'000};
   /// Upper bound for the memory of events that have been read but not requested yet, both the objects and their texts.
-  /// While there are any, nothing more is read, so a slow consumer slows the server down. What arrives before the
-  /// server's answers to LISTEN and to the liveness check has to be read regardless; events of it that do not fit are
+  /// While there are any, nothing more is read, so a slow consumer slows the server down. Events that arrive before the
+  /// server's answers to LISTEN and to the liveness check have to be read regardless; those that do not fit are
   /// dropped, and a `gap` takes their place.
   std::size_t max_pending_bytes{4U << 20U};
   connection_options connection{};
@@ -98,8 +98,7 @@ class SLUICE_API notifications {
 
   /// Whether the connection is currently listening, as far as is known.
   [[nodiscard]] bool is_connected() const noexcept;
-  /// Whether it is connected, and no `gap` is waiting to be requested: nothing was missed that the caller does not know
-  /// of.
+  /// Whether it is connected and no `gap` is pending, so that the caller knows of everything that was missed.
   [[nodiscard]] bool is_complete() const noexcept;
 
  private:

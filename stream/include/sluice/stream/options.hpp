@@ -72,7 +72,7 @@ struct query_options {
   /// The caller's span. If it is sampled, the observer receives those of the query, and of the wait for a connection of
   /// a pool (`observer::on_span`).
   trace_context parent{};
-  /// Whether the server sees the query's span: a comment with its `traceparent` is put behind the SQL, for
+  /// Whether the server sees the query's span: a comment with its `traceparent` is appended to the SQL, for
   /// pg_stat_activity, the server's log and what reads these. As that makes a new text of every statement, it is
   /// refused (bad_query) on connections with a `statement_cache`, which would prepare each again. Not in bulk mode,
   /// nor for COPY and batches.

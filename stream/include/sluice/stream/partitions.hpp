@@ -1,7 +1,7 @@
 #pragma once
 /// @file
-/// Partitions of a result, for engines that run on many machines: descriptors that any process can read which reaches
-/// the server.
+/// Partitions of a result, for engines that run on many machines: descriptors that any process with access to the
+/// server can read.
 ///
 ///     // The planner
 ///     sluice::blocking_partitions parts{dsn, sluice::from("events"), {.count = 16}};
@@ -12,13 +12,13 @@
 ///     sluice::client db{dsn};
 ///     for (sluice::row row : sluice::open_partition(db, descriptor)) use(row.text());
 ///
-/// All partitions read one snapshot (`pg_export_snapshot`): together they have each row exactly once, whatever others
-/// write meanwhile. The snapshot exists as long as the planner keeps its transaction open.
+/// All partitions read one snapshot (`pg_export_snapshot`): together they contain each row exactly once, whatever
+/// others write meanwhile. The snapshot exists as long as the planner keeps its transaction open.
 ///
-/// A descriptor is one line of text without spaces. It has the SQL, its parameters and its columns in it, but no
-/// address and no password. A worker runs that SQL only if the planner vouches for it: it holds an advisory lock that
-/// is named by the descriptor, in a session whose role has every right that the worker's has. Treat descriptors like
-/// the data that they lead to, as the values of their parameters are in them.
+/// A descriptor is one line of text without spaces. It contains the SQL, its parameters and its columns, but no address
+/// and no password. A worker runs that SQL only if the planner vouches for it, by holding an advisory lock derived from
+/// the descriptor in a session whose role has every right that the worker's has. Treat descriptors like the data that
+/// they give access to: they contain the values of the parameters.
 /// @see docs/scaling.md, docs/decisions/descriptors-that-are-vouched-for.md
 
 #include <chrono>
@@ -55,8 +55,8 @@ class held_snapshot;
 /// How a result is divided into partitions.
 struct partition_options {
   std::uint32_t count{4};  ///< upper bound; 1 to 1,000
-  /// How a relation is divided. `split_by::ctid` is for tables; by a key or a hash, a query can be divided, too, by one
-  /// of its columns.
+  /// How the result is divided. `split_by::ctid` is for tables; a query can be divided by a key or a hash of one of its
+  /// columns.
   split_by split{split_by::ctid()};
   /// After this much silence `partitions::lost` asks the server whether it is still there. Zero: never.
   std::chrono::milliseconds check_interval{30'000};

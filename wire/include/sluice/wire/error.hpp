@@ -45,13 +45,13 @@ enum class errc : std::uint8_t {
   out_of_memory,       ///< limit: an allocation failed
   deadline_exceeded,   ///< timeout: a deadline passed
   cancelled,           ///< cancelled: by the caller
-  result_changed,      ///< sql: the columns of a query are not those of the last time; it may be tried again
+  result_changed,      ///< sql: the columns of a query have changed since it last ran; it may be tried again
   outcome_unknown,     ///< connection: no answer to COMMIT arrived; the transaction may or may not have been committed
-  rolled_back,         ///< sql: a transaction was to be committed in which a statement had failed
-  unexpected_rows,     ///< sql: no row, or more than one, where one was asked for
-  position_lost,       ///< sql: the server has not got the changes behind a position any more, or not yet
+  rolled_back,         ///< sql: COMMIT of a transaction in which a statement had failed
+  unexpected_rows,     ///< sql: no row, or more than one, where exactly one was expected
+  position_lost,       ///< sql: the server no longer has the changes after a position, or does not have them yet
   bad_partition,       ///< usage: a descriptor that is damaged, of another version, or not vouched for by its exporter
-  partition_lost,      ///< sql: the snapshot of a partition is gone, or is one of another database
+  partition_lost,      ///< sql: the snapshot of a partition is gone, or belongs to another database
 };
 
 /// Kinds of failure, to compare `code()` with.
