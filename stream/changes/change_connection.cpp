@@ -151,13 +151,7 @@ asio::awaitable<void> change_connection::wait(std::chrono::milliseconds silence)
 }
 
 void change_connection::tell(const proto::standby_status_update& how_far) noexcept {
-  constexpr std::size_t most_unsent = 4096;  // the server does not read: it need not be told again and again
-  wire::link& io = session_->io;
-  if (!is_streaming() || io.out.size() > most_unsent) return;
-  try {
-    if (!proto::encode(how_far, io.out)) io.flush();
-  } catch (const std::bad_alloc&) {  // told the next time
-  }
+  if (is_streaming()) stream_->tell(how_far);
 }
 
 asio::awaitable<void> change_connection::finish() {

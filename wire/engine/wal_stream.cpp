@@ -1,5 +1,6 @@
 #include "engine/wal_stream.hpp"
 
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -85,6 +86,15 @@ bool wal_stream::move() {
   const link::moved moved = session_.io.transfer(wanted_);
   if (moved == link::moved::end) session_.io.fail_lost();
   return moved == link::moved::something;
+}
+
+void wal_stream::tell(const proto::standby_status_update& how_far) noexcept {
+  constexpr std::size_t most_unsent = 4096;
+  if (session_.io.out.size() > most_unsent) return;
+  try {
+    if (!proto::encode(how_far, session_.io.out)) session_.io.flush();
+  } catch (const std::bad_alloc&) {  // nothing of it was put into the output
+  }
 }
 
 void wal_stream::finish() {

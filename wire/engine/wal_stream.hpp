@@ -1,6 +1,6 @@
 #pragma once
-// START_REPLICATION, and what the server sends from then on: pieces of its log, and signs of life. The client's answers
-// may be put into the output at any time.
+// START_REPLICATION, and what the server sends from then on: pieces of its log, and signs of life. The client may send
+// its status at any time.
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -39,6 +39,9 @@ class wal_stream {
   /// @par Errors  throws error: as `link::transfer`; the server's last message, or connection_lost
   [[nodiscard]] bool move();
 
+  /// Sends the client's status as far as that is possible without waiting. Does nothing while the server does not read,
+  /// and when memory is short: the next status says more.
+  void tell(const proto::standby_status_update& how_far) noexcept;
   /// Ends the stream: what the server still sends until it has heard of it is passed over. Does nothing if it has
   /// ended.
   void finish();

@@ -80,6 +80,20 @@ TEST(WalStream, EndsOnceBothSidesHaveSaidSo) {
             (states{state::over}));
 }
 
+TEST(WalStream, SendsTheClientsStatusUnlessTheServerDoesNotRead) {
+  const pair on;
+  wal_stream stream{*on, "START_REPLICATION"};
+  (void)all_of(stream, on, begun());
+  (void)on.heard();
+  stream.tell({.written = 1});
+  const std::string status = on.heard();
+  EXPECT_TRUE(status.starts_with('d'));
+  EXPECT_EQ(status.size(), 1U + 4 + 1 + 4 * 8 + 1);
+  on->io.out.resize(5'000);  // unsent
+  stream.tell({.written = 2});
+  EXPECT_EQ(on->io.out.size(), 5'000U);
+}
+
 TEST(WalStream, ThrowsARefusalOnceTheSessionIsIdle) {
   const pair on;
   wal_stream stream{*on, "START_REPLICATION"};
