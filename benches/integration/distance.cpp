@@ -1,5 +1,6 @@
 // 300,000 rows of a server at a distance of 50 ms (a proxy in front of a real one; SLUICE_TEST_PORT, as
-// ci/with-postgres sets it): plain, in pages of the default size, and in parallel mode on one connection; beside libpq.
+// ci/with-postgres sets it): plain, in pages of the default size, and in parallel mode on one and two connections;
+// beside libpq.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -72,13 +73,14 @@ void plain_with_connecting(benchmark::State& state) {
   counted.report(state);
 }
 
-void in_parallel_on_one_connection(benchmark::State& state) {
+/// On as many connections as its argument says.
+void in_parallel(benchmark::State& state) {
   load_rows();
   tally counted;
   for (auto _ : state) {
     counted.begin();
     sluice::parallel_options how;
-    how.connections = 1;
+    how.connections = static_cast<std::uint32_t>(state.range(0));
     sluice::parallel_range all{far_away(), sluice::from("distant"), how};
     count_all(all, counted);
     counted.end();
@@ -102,7 +104,7 @@ BENCHMARK(plain)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(by_libpq)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(in_pages)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(plain_with_connecting)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK(in_parallel_on_one_connection)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(in_parallel)->Arg(1)->Arg(2)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

@@ -128,7 +128,8 @@ void running_query::encode(const query& what, const wire::query_reader* before) 
   } else if (shape != nullptr) {
     statement.decides = [&] { return decide_objects(shape, what.text()); };
     const bool is_fast_in_text = what.places() != nullptr || what.effects() != query::effect::none;
-    statement.runs_undescribed = what.rows() == query::shape::object && is_fast_in_text;
+    const bool may_wait = before == nullptr;  // for its description, to have its values in binary
+    statement.runs_undescribed = what.rows() == query::shape::object && (is_fast_in_text || !may_wait);
   } else if (what.rows() == query::shape::columns) {
     statement.formats = in_binary;
   }

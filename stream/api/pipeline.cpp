@@ -46,6 +46,12 @@ pipeline::~pipeline() { leave(); }
 
 pipeline::pipeline(queries sent) : waiting_{std::make_shared<queries>(std::move(sent))} {}
 
+/// @param sent  behind the others
+void pipeline::add(std::shared_ptr<detail::running_query> sent) {
+  if (waiting_ == nullptr) waiting_ = std::make_shared<queries>();
+  waiting_->push_back(std::move(sent));
+}
+
 asio::awaitable<row_stream> pipeline::next() {
   if (!has_next()) throw error{errc::bad_state, "the pipeline has no more results"};
   return next_of(waiting_);

@@ -30,6 +30,7 @@ std::string name_of(const split_by& how) {
 }
 
 std::string description(const detail::division& parts, const parallel_options& how) {
+  if (how.connections == 1) return "on one connection, by one query\n" + parts.tasks.front().what.explain();
   std::uint64_t weight = 0;
   for (const detail::split_task& each : parts.tasks) weight += each.weight;
   std::string text = "in parallel: by " + name_of(how.split) + ", " + std::to_string(parts.tasks.size()) + " tasks";

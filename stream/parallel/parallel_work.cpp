@@ -218,17 +218,20 @@ asio::awaitable<void> parallel_work::work(std::shared_ptr<parallel_work> self, w
 
 /// Runs on the first connection.
 asio::awaitable<void> parallel_work::open(worker& me, conninfo where, relation what) {
-  me.db = co_await connect_to(where);
-  (void)co_await me.db.execute(begin_reading, own_limits());
+  co_await connect(me, where);
+  if (!is_alone()) (void)co_await me.db.execute(begin_reading, own_limits());
   what = co_await with_its_documents(ask_on(me.db), std::move(what));
   co_await lead(me, std::move(where), std::move(what));
 }
 
-/// The first connection exports the snapshot.
+/// The first connection exports the snapshot. Alone it has nobody to share one with, and needs no transaction: one
+/// query reads everything.
 asio::awaitable<void> parallel_work::lead(worker& me, conninfo where, relation what) {
   std::string snapshot;
-  const query ask = sql("select pg_catalog.pg_export_snapshot()").as_columns();
-  co_await first_row(ask_on(me.db), ask, [&](row one) { snapshot = one.get<std::string>(0); });
+  if (!is_alone()) {
+    const query ask = sql("select pg_catalog.pg_export_snapshot()").as_columns();
+    co_await first_row(ask_on(me.db), ask, [&](row one) { snapshot = one.get<std::string>(0); });
+  }
   division parts = co_await divide(ask_on(me.db), std::move(what), how_.split, how_.connections);
 
   std::vector<worker*> others;
@@ -249,7 +252,7 @@ asio::awaitable<void> parallel_work::lead(worker& me, conninfo where, relation w
   if (others.empty()) tell();
   co_await read_tasks(me);
   while (!all_have_joined()) co_await joined_.rung();  // the snapshot lives as long as the transaction that exported it
-  (void)co_await me.db.execute("commit", own_limits());
+  if (!is_alone()) (void)co_await me.db.execute("commit", own_limits());
 }
 
 void parallel_work::spawn_all(const std::vector<worker*>& others, const conninfo& where, const std::string& snapshot) {
@@ -268,7 +271,7 @@ asio::awaitable<void> parallel_work::follow(worker& me, conninfo where, std::str
     const std::lock_guard locked{mutex_};
     require_wanted();
   }
-  me.db = co_await connect_to(where);
+  co_await connect(me, where);
   const std::string import = std::string{begin_reading} + "; set transaction snapshot '" + snapshot + '\'';
   (void)co_await me.db.execute(import, own_limits());
   {
@@ -282,11 +285,11 @@ asio::awaitable<void> parallel_work::follow(worker& me, conninfo where, std::str
 }
 
 /// Later connections go to the same server as the first: no other server knows its snapshot.
-asio::awaitable<connection> parallel_work::connect_to(conninfo& where) {
-  const std::shared_ptr<wire::session> made = co_await wire::connect(where, session_options_of(how_.connection));
-  where.hosts = {made->server.host};
+asio::awaitable<void> parallel_work::connect(worker& me, conninfo& where) {
+  me.session = co_await wire::connect(where, session_options_of(how_.connection));
+  where.hosts = {me.session->server.host};
   where.target_session_attrs = session_target::any;
-  co_return connection{made};
+  me.db = connection{me.session};
 }
 
 asking parallel_work::ask_on(connection& db) const noexcept { return {db, own_limits()}; }
@@ -299,8 +302,11 @@ query_options parallel_work::own_limits() const noexcept {
 asio::awaitable<void> parallel_work::read_tasks(worker& me) {
   query_options limits = how_.query;
   limits.timeout = limits.first_row_timeout = {};
-  for (std::optional<split_task> task = take(); task; task = take()) {
-    row_stream rows = co_await me.db.stream(task->what, limits);
+  task_line line{me.session, limits};
+  while (send_tasks(line)) {
+    const std::uint64_t weight = line.weight();
+    asio::awaitable<row_stream> first = line.next();
+    row_stream rows = co_await std::move(first);
     stream_stats before;
     for (;;) {
       const chunk batch = co_await rows.next();
@@ -308,10 +314,21 @@ asio::awaitable<void> parallel_work::read_tasks(worker& me) {
       note_columns(rows.columns());
       if (!batch) break;
       co_await deliver(me.number, batch);
+      (void)send_tasks(line);
     }
     const std::lock_guard locked{mutex_};
-    progress_.done += task->weight;
+    progress_.done += weight;
   }
+}
+
+/// @return whether the connection has a task to read
+bool parallel_work::send_tasks(task_line& to) {
+  while (to.takes_more()) {
+    const std::optional<split_task> task = take(to.size());
+    if (!task) break;
+    to.send(*task);
+  }
+  return to.size() != 0;
 }
 
 void parallel_work::note_columns(std::span<const result_column> columns) {
@@ -324,10 +341,12 @@ void parallel_work::require_wanted() const {
   if (is_stopped_) throw problem(errc::cancelled, "cancelled", false);
 }
 
-std::optional<split_task> parallel_work::take() {
+/// A connection has the fewer tasks ahead the fewer are left, so that all connections end at about the same time.
+std::optional<split_task> parallel_work::take(std::size_t already) {
   const std::lock_guard locked{mutex_};
   require_wanted();
-  if (tasks_.empty()) return std::nullopt;
+  const std::size_t most = std::max<std::size_t>(tasks_.size() / (2 * std::size_t{how_.connections}), 1);
+  if (tasks_.empty() || already >= most) return std::nullopt;
   std::optional<split_task> task{std::move(tasks_.front())};
   tasks_.pop_front();
   return task;

@@ -26,6 +26,7 @@
 #include "api/first_row.hpp"
 #include "drive/bell.hpp"
 #include "parallel/split_tasks.hpp"
+#include "parallel/task_line.hpp"
 
 namespace sluice::detail {
 
@@ -70,6 +71,7 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
     asio::any_io_executor strand;
     asio::cancellation_signal stop;
     connection db;
+    std::shared_ptr<wire::session> session;  // of `db`
   };
 
   /// What the first connection does in its transaction: it divides the relation, then reads along with the others.
@@ -118,14 +120,16 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   asio::awaitable<void> open(worker& me, conninfo where, relation what);
   void spawn_all(const std::vector<worker*>& others, const conninfo& where, const std::string& snapshot);
   asio::awaitable<void> follow(worker& me, conninfo where, std::string snapshot);
-  asio::awaitable<connection> connect_to(conninfo& where);
+  asio::awaitable<void> connect(worker& me, conninfo& where);
   asio::awaitable<void> read_tasks(worker& me);
   static asio::awaitable<bool> leave(worker& me);
-  [[nodiscard]] std::optional<split_task> take();
+  [[nodiscard]] bool send_tasks(task_line& to);
+  [[nodiscard]] std::optional<split_task> take(std::size_t already);
   void count(stream_stats& before, const stream_stats& now);
   void note_columns(std::span<const result_column> columns);
   void fail(std::exception_ptr failure);
   void stop_all() noexcept;
+  [[nodiscard]] bool is_alone() const noexcept { return how_.connections == 1; }
   [[nodiscard]] bool all_have_joined() const;
   [[nodiscard]] query_options own_limits() const noexcept;
   [[nodiscard]] wire::clock::time_point nearest_deadline() const noexcept;

@@ -37,14 +37,13 @@ std::vector<split_task> in_pages(const whole& from, std::uint64_t pages) {
   const std::uint64_t size = std::max((pages + from.most_tasks() - 1) / from.most_tasks(), smallest);
   std::vector<split_task> parts;
   const auto page = [](std::uint64_t number) { return '(' + std::to_string(number) + ",0)"; };
-  for (std::uint64_t first = 0; first < pages; first += size) {  // one statement for all, whose columns are known then
-    std::string range = "ctid operator(pg_catalog.>=) $1::pg_catalog.tid";
-    std::vector<bind_value> bounds{page(first)};
-    const bool is_last = first + size >= pages;
-    if (!is_last) {
-      range += " and ctid operator(pg_catalog.<) $2::pg_catalog.tid";
-      bounds.emplace_back(page(first + size));
-    }
+  constexpr std::uint64_t beyond_all = 0xFFFF'FFFF;  // no block has this number
+  for (std::uint64_t first = 0; first < pages; first += size) {
+    const bool is_last = first + size >= pages;  // rows may have come into new pages since
+    // One statement for all of them, whose columns are known after the first.
+    std::string range =
+        "ctid operator(pg_catalog.>=) $1::pg_catalog.tid and ctid operator(pg_catalog.<) $2::pg_catalog.tid";
+    std::vector<bind_value> bounds{page(first), page(is_last ? beyond_all : first + size)};
     parts.push_back(from.part(sql_predicate(std::move(range), std::move(bounds)), std::min(size, pages - first)));
   }
   return parts;

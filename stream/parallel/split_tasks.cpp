@@ -137,6 +137,10 @@ asio::awaitable<division> divide(asking on, relation what, split_by how, std::ui
     refuse_to_divide("columns come in no order: only documents are merged here");
   const whole from{what, connections, is_exact};
   division parts;
+  if (connections == 1 && !is_exact) {
+    parts.tasks.push_back(from.all());  // sorted by the server
+    co_return parts;
+  }
   parts.order = co_await order_of(on, what);
   switch (how.by()) {
     case split_by::kind::ctid: parts.tasks = co_await by_ctid(on, from); break;

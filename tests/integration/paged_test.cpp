@@ -361,7 +361,7 @@ TEST(Pause, ComesAsOftenAsOneLikes) {
   sluice::client db{dsn()};
   const sluice::query numbers =
       sql("select to_json(n || repeat('x', 300)) from generate_series(1, 5000) n").as_document();
-  sluice::row_range rows = db.stream(numbers, {.mode = fetch_mode::paged, .page_rows = 50});
+  sluice::row_range rows = db.stream(numbers, {.mode = fetch_mode::paged, .page_rows = 50, .page_bytes = 64});
   std::size_t seen = 0;
   while (const sluice::chunk batch = rows.next()) {
     for ([[maybe_unused]] const sluice::row each : batch) ++seen;

@@ -437,7 +437,7 @@ TEST_F(ParallelLife, OneDeadlineHoldsForAllTasks) {
   psql(
       "create or replace view v_life_tasks as select jsonb_build_object('n', n) as data from generate_series(1, 8) n "
       "where pg_sleep(0.1) is not null");
-  const parallel_options by_key{.split = split_by::key("n"), .connections = 1, .query = {.timeout = 1'400ms}};
+  const parallel_options by_key{.split = split_by::key("n"), .connections = 2, .query = {.timeout = 1'400ms}};
   EXPECT_EQ(end_of_range(from("v_life_tasks"), by_key), errc::deadline_exceeded) << "each task takes 800 ms";
   const parallel_options locked{.query = {.timeout = 300ms}};
   sluice::client locker{dsn()};

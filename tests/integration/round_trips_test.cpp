@@ -50,4 +50,15 @@ INSTANTIATE_TEST_SUITE_P(
                            " sslmode=require sslnegotiation=direct channel_binding=require", 5, 170000}),
     [](const auto& one) { return std::string{one.param.name}; });
 
+/// One connection shares its snapshot with nobody, so that parallel reading costs what a stream does.
+TEST(RoundTripsInParallel, OfOneConnectionAreThoseOfAStream) {
+  psql("create table round_trips as select to_json(n) as doc from generate_series(1, 1000) n");
+  relay between{static_cast<std::uint16_t>(std::stoi(cluster_value("SLUICE_TEST_PORT")))};
+  const std::string where = as_user("trust_user") + " sslmode=disable port=" + std::to_string(between.port());
+  psql("grant select on round_trips to trust_user");
+  sluice::parallel_range rows{where, sluice::from("round_trips").column("doc"), {.connections = 1}};
+  EXPECT_TRUE(rows.next());
+  EXPECT_EQ(between.flights(), 2) << "start-up, and the query";
+}
+
 }  // namespace

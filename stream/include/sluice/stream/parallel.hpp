@@ -72,7 +72,7 @@ class SLUICE_API split_by {
 
 struct parallel_options {
   split_by split{split_by::ctid()};
-  std::uint32_t connections{2};  ///< upper bound; at least 1
+  std::uint32_t connections{2};  ///< upper bound; at least 1, which reads everything by one query
   /// Options of each task, except for three that apply once to the whole call, including connecting and dividing:
   /// `timeout`, `first_row_timeout` and `max_stream_bytes`. `stall_timeout` applies to each connection,
   /// `server_timeout` to each statement.

@@ -30,6 +30,9 @@ namespace sluice {
 namespace wire {
 class session;
 }
+namespace detail {
+class task_line;
+}
 
 /// Queries in flight. Movable. If destroyed before its end, the remaining queries are abandoned in the background, each
 /// as `row_stream` does: neither a statement that may write nor any query before it is cancelled.
@@ -63,8 +66,10 @@ class [[nodiscard, gnu::visibility("default")]] pipeline {
 
  private:
   friend class connection;
+  friend class detail::task_line;
   using queries = std::deque<std::shared_ptr<detail::running_query>>;
   explicit pipeline(queries sent);
+  void add(std::shared_ptr<detail::running_query> sent);
   static asio::awaitable<row_stream> next_of(std::shared_ptr<queries> waiting);
   void leave() noexcept;
 

@@ -47,7 +47,7 @@ std::vector<std::uint64_t> weights(const std::vector<split_task>& tasks) {
   return all;
 }
 
-/// From `begin` up to, but not including, `end`; without `end`, to the last one.
+/// From `begin` up to, but not including, `end`; without `end`, which is then beyond all pages, to the last one.
 struct range {
   std::uint64_t begin{};
   std::optional<std::uint64_t> end{};
@@ -66,6 +66,8 @@ std::optional<std::uint64_t> page_after(const sluice::query& what, std::string_v
   EXPECT_TRUE(row.starts_with('(') && row.ends_with(",0)")) << row;
   std::uint64_t page{};
   (void)std::from_chars(row.data() + 1, row.data() + row.size(), page);
+  constexpr std::uint64_t beyond_all = std::numeric_limits<std::uint32_t>::max();
+  if (page == beyond_all) return std::nullopt;
   return page;
 }
 
