@@ -217,15 +217,28 @@ std::chrono::microseconds since(clock_type::time_point began) {
   return std::chrono::duration_cast<std::chrono::microseconds>(clock_type::now() - began);
 }
 
-/// Shows the server's notices as they arrive, including those of the login and of every connection.
-class notices final : public observer {
+/// Shows the server's notices as they arrive, including those of the login and of every connection, and keeps the text
+/// of the last query: a relation without documents is asked a second time, for its columns.
+class watcher final : public observer {
  public:
+  void on_query(const query_event& event) noexcept override {
+    try {
+      last_query_ = event.text;
+    } catch (const std::bad_alloc&) {
+      last_query_.clear();
+    }
+  }
+  [[nodiscard]] const std::string& last_query() const noexcept { return last_query_; }
+
   void on_notice(const server_message& notice) noexcept override {
     try {
       std::fputs(notice_text(notice).c_str(), stderr);
     } catch (const std::bad_alloc&) {  // it is not shown
     }
   }
+
+ private:
+  std::string last_query_;
 };
 
 /// Reads what `begin` opens on a connection.
@@ -360,6 +373,7 @@ void follow_changes(const conninfo& where, const connection_options& bounds, con
 }
 
 constexpr std::string_view no_such_column{"42703"};
+constexpr std::string_view no_such_operator{"42883"};
 
 /// Whether the relation has a column `data`: documents are read from it, or objects are made of all columns.
 std::string explained_undeclared(const conninfo& where, const connection_options& bounds, const options& given) {
@@ -383,7 +397,7 @@ std::string explained_undeclared(const conninfo& where, const connection_options
   }
 }
 
-void stream(const options& given) {
+void stream(const options& given, watcher& watch) {
   if (given.partition && given.explain) {
     write_output(printable_document(explain_partition(*given.partition)));
     return;
@@ -397,9 +411,8 @@ void stream(const options& given) {
   if (given.connect_timeout) where.connect_timeout = *given.connect_timeout;
   for (const std::string& warning : where.warnings)
     std::fprintf(stderr, "sluice: warning: %s\n", printable(warning).c_str());
-  notices shown;
   connection_options bounds{.leave_timeout = std::chrono::seconds{1},  // a cancelled command should end soon
-                            .watch = &shown};
+                            .watch = &watch};
   if (given.buffer_bytes) bounds.buffer_bytes = *given.buffer_bytes;
   if (given.max_row_bytes) bounds.max_row_bytes = *given.max_row_bytes;
   const query_options how{
@@ -430,16 +443,21 @@ std::string advice(const error& failure, const options& given) {
     return "HINT: documents are read from the column '" + printable(*given.column) +
            "', because --column says so; without it, a relation that has no column 'data' is read by its columns\n";
   if (failure.code() == errc::row_too_large) return "HINT: --max-row sets the limit\n";
+  if (given.source && failure.code() == errc::unsupported_result)
+    return "HINT: --sql 'select * from ...' makes objects of the columns, whatever their types are\n";
+  if (given.source && failure.sqlstate() == no_such_operator)
+    return "HINT: paths like a.b lead into json and jsonb; of other types --sql 'select ... where ...' can ask "
+           "anything\n";
   return {};
 }
 
-int perform(const options& given) try {
+int perform(const options& given, watcher& watch) try {
   if (given.help)
     write_output(help_text);
   else if (given.version)
     write_output("sluice " SLUICE_VERSION "\n");
   else
-    stream(given);
+    stream(given, watch);
   return 0;
 } catch (const reader_gone&) {
   return 0;
@@ -447,8 +465,7 @@ int perform(const options& given) try {
   return cancelled_exit;
 } catch (const sluice::error& e) {
   const bool is_known = e.server() && (given.sql || given.source) && !given.connections && !given.partitions;
-  const std::string asked = is_known ? std::string{given.to_query().text()} : std::string{};
-  std::fputs((error_text(e, asked) + advice(e, given)).c_str(), stderr);
+  std::fputs((error_text(e, is_known ? watch.last_query() : std::string{}) + advice(e, given)).c_str(), stderr);
   return exit_code(e.kind());
 }
 
@@ -457,7 +474,8 @@ int perform(const options& given) try {
 int main(int argc, char** argv) try {
   catch_signals();
   check_descriptors();
-  return perform(parse_options(argc, argv));
+  watcher watch;
+  return perform(parse_options(argc, argv), watch);
 } catch (const usage_error& e) {
   std::fprintf(stderr, "sluice: usage: %s\n", printable_lines(e.what()).c_str());
   return exit_code(condition::usage);

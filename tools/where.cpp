@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <sluice/wire/error.hpp>
@@ -337,7 +339,15 @@ class where_parser {
     if (in_.take_word("timestamptz")) return bind_value::timestamptz(text());
     in_.fail("expected a value: a number, a text in single quotes, true, false or null");
   }
-  bind_value number() { return bind_value::numeric(in_.take().text); }
+  /// A whole number is an int8: an index on a column serves a comparison with it, but not with a numeric.
+  bind_value number() {
+    std::string written = in_.take().text;
+    std::int64_t whole{};
+    const char* const all = written.data() + written.size();
+    const auto [end, failed] = std::from_chars(written.data(), all, whole);
+    if (failed == std::errc{} && end == all && std::to_string(whole) == written) return whole;
+    return bind_value::numeric(std::move(written));
+  }
 
   std::vector<bind_value> values() {
     if (!in_.take_symbol("(")) in_.fail("expected '(' and values");

@@ -8,6 +8,7 @@
 
 #include "query/bulk_copy.hpp"
 #include "query/by_columns.hpp"
+#include "query/place_list.hpp"
 #include "query/result_shape.hpp"
 
 namespace sluice::detail {
@@ -97,11 +98,11 @@ running_query::running_query(std::shared_ptr<wire::session> on, copy_from what, 
 
 void running_query::encode(const query& what, const wire::query_reader* before) {
   if (what.undeclared() != nullptr && before == nullptr) {
-    if (types_of(*session_).is_without_documents(what.text()))
+    text_ = what.text();
+    if (types_of(*session_).is_without_documents(text_))
       if (const std::optional<query> instead = by_columns(*what.undeclared(), what)) return encode(*instead, before);
     undeclared_ = what.undeclared();
     choice_ = what.choice();
-    text_ = what.text();
   }
   const bound_values bound{what};
   const bool is_copied = limits_.mode == fetch_mode::bulk;
@@ -127,9 +128,9 @@ void running_query::encode(const query& what, const wire::query_reader* before) 
     copied.emplace(what, bound.values, shape).make_copy(statement);
   } else if (shape != nullptr) {
     statement.decides = [&] { return decide_objects(shape, what.text()); };
-    const bool is_fast_in_text = what.places() != nullptr || what.effects() != query::effect::none;
-    const bool may_wait = before == nullptr;  // for its description, to have its values in binary
-    statement.runs_undescribed = what.rows() == query::shape::object && (is_fast_in_text || !may_wait);
+    const bool is_fast_in_text =
+        what.places() != nullptr ? what.places()->are_json : what.effects() != query::effect::none;
+    statement.runs_undescribed = what.rows() == query::shape::object && is_fast_in_text;
   } else if (what.rows() == query::shape::columns) {
     statement.formats = in_binary;
   }

@@ -34,8 +34,7 @@ bool result_rows::make_objects(wire::query_reader& from) {
   switch (now.is) {
     case object_rows::made::kind::malformed: fail_malformed(from);
     case object_rows::made::kind::too_large:
-      io.fail(errc::row_too_large, "a row's object has " + std::to_string(now.too_large_bytes) +
-                                       " bytes, more than the limit of " + std::to_string(io.limits.row));
+      io.fail(errc::row_too_large, "a row's object has more bytes than the limit of " + std::to_string(io.limits.row));
     case object_rows::made::kind::rows: break;
   }
   *from.rows().walked = {.at = now.rest, .rows = now.count};

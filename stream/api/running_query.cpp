@@ -18,6 +18,15 @@ bool breaks_connection(condition kind) noexcept {
          kind == condition::tls;
 }
 
+/// @param position  a character, from 1
+bool is_at_default_column(std::string_view sql, std::size_t position) {
+  const auto begins_character = [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; };
+  std::size_t at = 0;
+  for (; at < sql.size(); ++at)
+    if (begins_character(sql[at]) && position-- <= 1) break;
+  return sql.substr(at).starts_with(quote_identifier(default_column));
+}
+
 std::chrono::microseconds micros(wire::clock::duration time) noexcept {
   return std::chrono::duration_cast<std::chrono::microseconds>(time);
 }
@@ -165,6 +174,9 @@ wire::query_reader::state running_query::advance_reader() {
   try {
     return reader_->advance();
   } catch (const error& failure) {
+    constexpr std::string_view not_supported{"0A000"};  // what a prepared statement returns has changed
+    const bool is_altered = failure.code() == errc::result_changed || failure.sqlstate() == not_supported;
+    if (is_altered && !text_.empty()) types_of(*session_).forget_without_documents(text_);
     if (!has_no_documents(failure)) throw;
     instead = by_columns(*std::exchange(undeclared_, nullptr), rows_.wanted(), choice_);
     if (!instead) throw;
@@ -181,7 +193,7 @@ wire::query_reader::state running_query::advance_reader() {
 bool running_query::has_no_documents(const error& failure) const {
   constexpr std::string_view no_such_column{"42703"};
   return undeclared_ != nullptr && failure.sqlstate() == no_such_column &&
-         failure.server()->message.find(default_column) != std::string::npos && reader_->is_over() &&
+         is_at_default_column(text_, failure.server()->position.value_or(0)) && reader_->is_over() &&
          !session_->is_broken() && session_->engine.queue.empty() && !session_->engine.is_in_callers_block();
 }
 

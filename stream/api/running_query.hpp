@@ -164,7 +164,7 @@ class running_query {
   query_options limits_;
   std::shared_ptr<const relation> undeclared_{};   // read by its columns if it has no documents
   std::shared_ptr<const format_choice> choice_{};  // then
-  std::string text_{};                             // of the query, while that is not known
+  std::string text_{};                             // of the query that was to return documents
   result_rows rows_{};
   const result_columns* columns_{};  // of the rows that were handed out; null: documents, or none yet
   query_clock clock_;

@@ -126,17 +126,40 @@ relation_rows* change_feed::relation() const noexcept {
   return rows == nullptr ? now().relation : rows->relation;
 }
 
+/// @param row  writes it to `to`, and returns whether it is one
+template <class Row>
+void change_feed::write(text_buffer& to, const Row& row) const {
+  to.clear();
+  to.limit(largest_);
+  bool is_written = true;
+  bool is_too_large = false;
+  try {
+    is_written = row();
+    is_too_large = to.size() > largest_;
+  } catch (const text_too_long&) {
+    is_too_large = true;
+  }
+  if (is_written && !is_too_large) return;
+  const changed_relation& relation = now().relation->relation();
+  const std::string where = " in the change at " + now().at.to_string() + " of " + relation.qualified_name();
+  if (!is_written)
+    throw error{errc::result_changed, "a value of the column \"" + now().relation->culprit() +
+                                          "\" is not of its type, which may have been altered," + where};
+  throw error{errc::row_too_large,
+              "the object has more bytes than the limit of " + std::to_string(largest_) + "," + where};
+}
+
 std::string_view change_feed::text() {
   if (const auto* const rows = std::get_if<stored>(&from_)) return (*rows->at).text();
   const change_view& of = now();
   if (of.what == operation::message) return of.content;
   if (of.what != operation::insert && of.what != operation::update) return {};
   if (!has_text_) {
-    text_.clear();
     unchanged_.clear();
     const bool is_full = of.row.told == proto::pgoutput::old_row::full;
-    check(of.relation->write(text_, of.row.after, is_full ? of.row.before : proto::pgoutput::tuple{}, unchanged_),
-          text_);
+    write(text_, [&] {
+      return of.relation->write(text_, of.row.after, is_full ? of.row.before : proto::pgoutput::tuple{}, unchanged_);
+    });
     has_text_ = true;
   }
   return text_.text();
@@ -148,12 +171,12 @@ std::string_view change_feed::old_text() {
   const bool has_row = of.what == operation::update || of.what == operation::remove;
   if (!has_row || of.row.told == proto::pgoutput::old_row::none) return {};
   if (!has_old_text_) {
-    old_text_.clear();
     std::vector<std::string_view> none_left_out;
-    const bool is_written = of.row.told == proto::pgoutput::old_row::key
-                                ? of.relation->write_key(old_text_, of.row.before)
-                                : of.relation->write(old_text_, of.row.before, {}, none_left_out);
-    check(is_written, old_text_);
+    write(old_text_, [&] {
+      return of.row.told == proto::pgoutput::old_row::key
+                 ? of.relation->write_key(old_text_, of.row.before)
+                 : of.relation->write(old_text_, of.row.before, {}, none_left_out);
+    });
     has_old_text_ = true;
   }
   return old_text_.text();
@@ -163,17 +186,6 @@ std::span<const std::string_view> change_feed::unchanged() {
   if (is_snapshot() || now().what != operation::update) return {};
   (void)text();
   return unchanged_;
-}
-
-void change_feed::check(bool is_written, const text_buffer& made) const {
-  if (is_written && made.size() <= largest_) return;
-  const changed_relation& relation = now().relation->relation();
-  const std::string where = " in the change at " + now().at.to_string() + " of " + relation.qualified_name();
-  if (!is_written)
-    throw error{errc::result_changed, "a value of the column \"" + now().relation->culprit() +
-                                          "\" is not of its type, which may have been altered," + where};
-  throw error{errc::row_too_large, "the object has " + std::to_string(made.size()) + " bytes, more than the limit of " +
-                                       std::to_string(largest_) + "," + where};
 }
 
 }  // namespace sluice::detail

@@ -89,7 +89,8 @@ class change_feed {
   [[nodiscard]] found step_live(const live& from);
   [[nodiscard]] found step_stored(stored& from);
   [[nodiscard]] std::optional<found> after(change_decoder::outcome what, const live& from);
-  void check(bool is_written, const text_buffer& made) const;
+  template <class Row>
+  void write(text_buffer& to, const Row& row) const;
 
   change_decoder decoder_;
   change_filter& filter_;

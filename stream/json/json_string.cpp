@@ -10,6 +10,8 @@
 #include <emmintrin.h>
 #endif
 
+#include <simdjson.h>
+
 #include "json/plain_bytes.hpp"
 
 namespace sluice::detail {
@@ -17,6 +19,7 @@ namespace sluice::detail {
 namespace {
 
 constexpr std::size_t word = 8;
+constexpr std::uint64_t high_bits = 0x8080'8080'8080'8080U;  // set in bytes that are not ASCII
 
 /// Between the byte order of this machine and the one where the first byte is the lowest.
 template <class Unsigned>
@@ -50,30 +53,38 @@ std::size_t plain_of_16_bytes(__m128i bytes) noexcept {
 }
 
 /// Copies sixteen bytes, and counts the plain ones before the first of the others.
-std::size_t copy_plain(char* to, const char* at) noexcept {
+/// @param beyond_ascii  gets a bit if one of the bytes is not ASCII
+std::size_t copy_plain(char* to, const char* at, std::uint64_t& beyond_ascii) noexcept {
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+  beyond_ascii |= static_cast<unsigned>(_mm_movemask_epi8(bytes));
   return plain_of_16_bytes(bytes);
 }
 
 /// Copies eight to sixteen bytes as two words, which may overlap.
 /// @return whether all of them are plain; if not, copying them means nothing
-bool copy_if_plain(char* to, const char* at, std::size_t size) noexcept {
+bool copy_if_plain(char* to, const char* at, std::size_t size, std::uint64_t& beyond_ascii) noexcept {
   const __m128i first = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(at));
   const __m128i last = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(at + size - word));
   _mm_storel_epi64(reinterpret_cast<__m128i*>(to), first);
   _mm_storel_epi64(reinterpret_cast<__m128i*>(to + size - word), last);
-  return plain_of_16_bytes(_mm_unpacklo_epi64(first, last)) == step;
+  const __m128i both = _mm_unpacklo_epi64(first, last);
+  beyond_ascii |= static_cast<unsigned>(_mm_movemask_epi8(both));
+  return plain_of_16_bytes(both) == step;
 }
 #else
 constexpr std::size_t step = word;
 
-std::size_t copy_plain(char* to, const char* at) noexcept {
+std::size_t copy_plain(char* to, const char* at, std::uint64_t& beyond_ascii) noexcept {
   std::memcpy(to, at, step);
-  return plain_bytes(load_little<std::uint64_t>(at));
+  const auto bytes = load_little<std::uint64_t>(at);
+  beyond_ascii |= bytes & high_bits;
+  return plain_bytes(bytes);
 }
 
-bool copy_if_plain(char* /*to*/, const char* /*at*/, std::size_t /*size*/) noexcept { return false; }
+bool copy_if_plain(char* /*to*/, const char* /*at*/, std::size_t /*size*/, std::uint64_t& /*beyond_ascii*/) noexcept {
+  return false;
+}
 #endif
 
 char* escape(char* to, char c) noexcept {
@@ -104,22 +115,24 @@ std::uint64_t load_few(const char* at, std::size_t size) noexcept {
                                               << (8 * (size - 4));
 }
 
-/// @param to  has room for six bytes per character, and `step` more
-char* escaped(char* to, std::string_view text) noexcept {
+/// @param to            has room for six bytes per character, and `step` more
+/// @param beyond_ascii  gets a bit if one of the bytes is not ASCII
+char* escaped(char* to, std::string_view text, std::uint64_t& beyond_ascii) noexcept {
   const char* at = text.data();
   const char* const end = at + text.size();
   while (static_cast<std::size_t>(end - at) >= step) {
-    const std::size_t plain = copy_plain(to, at);
+    const std::size_t plain = copy_plain(to, at, beyond_ascii);
     to += plain;
     at += plain;
     if (plain != step) to = escape(to, *at++);
   }
-  if (const auto left = static_cast<std::size_t>(end - at); left >= word && copy_if_plain(to, at, left))
+  if (const auto left = static_cast<std::size_t>(end - at); left >= word && copy_if_plain(to, at, left, beyond_ascii))
     return to + left;
   while (at != end) {
     const std::size_t left = std::min(static_cast<std::size_t>(end - at), word);
     const std::uint64_t bytes = left == word ? load_little<std::uint64_t>(at) : load_few(at, left);
     const std::size_t plain = std::min(plain_bytes(bytes), left);
+    beyond_ascii |= bytes & high_bits;
     const std::uint64_t in_order = in_little_endian(bytes);
     std::memcpy(to, &in_order, word);
     to += plain;
@@ -132,27 +145,35 @@ char* escaped(char* to, std::string_view text) noexcept {
 constexpr std::size_t longest_escape = 6;  // of an escaped character
 constexpr std::size_t piece = 4096;        // so that long texts do not need six times their room
 
-}  // namespace
-
-void write_escaped(text_buffer& to, std::string_view text) {
-  for (std::size_t at = 0; at < text.size(); at += piece) {
-    const std::string_view part = text.substr(at, piece);
-    to.wrote(escaped(to.room(longest_escape * part.size() + step), part));
-  }
+bool is_utf8(std::string_view text, std::uint64_t beyond_ascii) noexcept {
+  return beyond_ascii == 0 || simdjson::validate_utf8(text.data(), text.size());
 }
 
-void write_string(text_buffer& to, std::string_view text) {
+}  // namespace
+
+bool write_escaped(text_buffer& to, std::string_view text) {
+  std::uint64_t beyond_ascii = 0;
+  for (std::size_t at = 0; at < text.size(); at += piece) {
+    const std::string_view part = text.substr(at, piece);
+    to.wrote(escaped(to.room(longest_escape * part.size() + step), part, beyond_ascii));
+  }
+  return is_utf8(text, beyond_ascii);
+}
+
+bool write_string(text_buffer& to, std::string_view text) {
   if (text.size() > piece) {
     to.add('"');
-    write_escaped(to, text);
+    const bool is_good = write_escaped(to, text);
     to.add('"');
-    return;
+    return is_good;
   }
+  std::uint64_t beyond_ascii = 0;
   char* at = to.room(longest_escape * text.size() + step + 2);
   *at++ = '"';
-  at = escaped(at, text);
+  at = escaped(at, text, beyond_ascii);
   *at++ = '"';
   to.wrote(at);
+  return is_utf8(text, beyond_ascii);
 }
 
 }  // namespace sluice::detail

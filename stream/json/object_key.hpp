@@ -38,7 +38,7 @@ class object_key {
 
   static std::string quoted(std::string_view name) {
     text_buffer text;
-    write_string(text, name);
+    (void)write_string(text, name);
     return std::string{text.text()};
   }
   static std::string between(std::span<const std::string> before, std::span<const std::string> place) {

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include <simdjson.h>
+
 #include <sluice/proto/oid.hpp>
 
 #include "ascii.hpp"
@@ -24,11 +26,11 @@ bool is_in_iso_8601(std::string_view text) noexcept {
 }
 
 /// With the day and the time apart by a T.
-void write_moment_text(text_buffer& to, std::string_view day, std::string_view rest) {
+bool write_moment_text(text_buffer& to, std::string_view day, std::string_view rest) {
   to.add('"');
-  write_escaped(to, day);
+  if (!write_escaped(to, day)) return false;
   if (!rest.empty()) to.add('T');
-  write_escaped(to, rest);
+  return write_escaped(to, rest);
 }
 
 /// "2000-01-01" and "12:00:00+00 BC", of which the second may be empty.
@@ -45,21 +47,21 @@ struct moment_text {
 
 }  // namespace
 
-bool write_as_string(text_buffer& to, std::span<const std::byte> value) {
-  write_string(to, as_text(value));
-  return true;
-}
+bool write_as_string(text_buffer& to, std::span<const std::byte> value) { return write_string(to, as_text(value)); }
 
 bool write_as_it_is(text_buffer& to, std::span<const std::byte> value) {
-  to.add(as_text(value));
-  return true;
+  const std::string_view text = as_text(value);
+  to.add(text);
+  return simdjson::validate_utf8(text.data(), text.size());
 }
 
 bool write_number_text(text_buffer& to, std::span<const std::byte> value) {
   const std::string_view text = as_text(value);
   const std::size_t first = text.starts_with('-') ? 1 : 0;
   const bool is_finite = first < text.size() && is_digit(text[first]);  // not NaN, not Infinity
-  return is_finite ? write_as_it_is(to, value) : write_as_string(to, value);
+  if (!is_finite) return write_as_string(to, value);
+  to.add(text);
+  return true;
 }
 
 bool write_bool_text(text_buffer& to, std::span<const std::byte> value) {
@@ -72,22 +74,22 @@ bool write_bool_text(text_buffer& to, std::span<const std::byte> value) {
 bool write_timestamp_text(text_buffer& to, std::span<const std::byte> value) {
   if (!is_in_iso_8601(as_text(value))) return write_as_string(to, value);
   const moment_text text{as_text(value)};
-  write_moment_text(to, text.day, text.rest);
+  const bool is_good = write_moment_text(to, text.day, text.rest);
   to.add('"');
-  return true;
+  return is_good;
 }
 
 bool write_timestamptz_text(text_buffer& to, std::span<const std::byte> value) {
   if (!is_in_iso_8601(as_text(value))) return write_as_string(to, value);
   const moment_text text{as_text(value)};
   const std::string_view time = text.rest.substr(0, text.rest.find(' '));
-  write_moment_text(to, text.day, time);
+  if (!write_moment_text(to, text.day, time)) return false;
   constexpr std::size_t whole_hours = 3;
   const std::size_t zone = time.find_last_of("+-");
   if (zone != time.npos && time.size() - zone == whole_hours) to.add(":00");
-  write_escaped(to, text.rest.substr(time.size()));  // " BC"
+  const bool is_good = write_escaped(to, text.rest.substr(time.size()));  // " BC"
   to.add('"');
-  return true;
+  return is_good;
 }
 
 leaf_writer text_writer_of(std::uint32_t type) noexcept {

@@ -42,17 +42,11 @@ std::optional<type_facts> find_built_in(std::uint32_t type) {
   return type_facts{.what = array, .inner = found->element, .delimiter = type == box_array ? ';' : ','};
 }
 
-void add_missing(const type_catalog& known, std::uint32_t type, std::vector<std::uint32_t>& seen,
-                 std::vector<std::uint32_t>& missing) {
-  if (type == 0 || std::ranges::find(seen, type) != seen.end()) return;
-  seen.push_back(type);
-  const std::optional<type_facts> facts = known.find(type);
-  if (!facts) {
-    missing.push_back(type);
-    return;
-  }
-  add_missing(known, facts->inner, seen, missing);
-  for (const type_facts::field& each : facts->fields) add_missing(known, each.type, seen, missing);
+/// Of a composite, as the server allows.
+constexpr std::size_t most_fields = 1'664;
+
+void add_once(std::vector<std::uint32_t>& to, std::uint32_t type) {
+  if (type != 0 && std::ranges::find(to, type) == to.end()) to.push_back(type);
 }
 
 }  // namespace
@@ -119,7 +113,8 @@ void type_catalog::add(const answer& row) {
                                    : type_facts::form::own;
   if (row.field_type == 0) facts.modifier = row.modifier;
   if (row.place == 1) facts.fields.clear();  // it may have been known before
-  if (row.field_type != 0) facts.fields.push_back({std::string{row.field}, row.field_type, row.modifier});
+  if (row.field_type != 0 && facts.fields.size() < most_fields)
+    facts.fields.push_back({std::string{row.field}, row.field_type, row.modifier});
 }
 
 void type_catalog::add(std::uint32_t type, type_facts facts) {
@@ -180,9 +175,20 @@ void type_catalog::describe(result_column& to, std::uint32_t type, std::size_t& 
 }
 
 std::vector<std::uint32_t> type_catalog::missing(std::span<const std::uint32_t> types) const {
-  std::vector<std::uint32_t> seen;
+  // No plan has so many parts; what the catalog says may go on without end.
+  constexpr std::size_t most = 10'000;
+  std::vector<std::uint32_t> all;  // these types first, then what they are made of
   std::vector<std::uint32_t> missing;
-  for (const std::uint32_t each : types) add_missing(*this, each, seen, missing);
+  for (const std::uint32_t each : types) add_once(all, each);
+  for (std::size_t i = 0; i < all.size() && i < most; ++i) {
+    const std::optional<type_facts> facts = find(all[i]);
+    if (!facts) {
+      missing.push_back(all[i]);
+      continue;
+    }
+    add_once(all, facts->inner);
+    for (const type_facts::field& each : facts->fields) add_once(all, each.type);
+  }
   return missing;
 }
 

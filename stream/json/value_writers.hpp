@@ -41,7 +41,7 @@ bool write_bytea(text_buffer& to, std::span<const std::byte> value);
 
 // Of the text, and of types whose binary format is their text.
 bool write_as_string(text_buffer& to, std::span<const std::byte> value);
-/// JSON, which is not checked.
+/// JSON, of which only is checked that it is UTF-8.
 bool write_as_it_is(text_buffer& to, std::span<const std::byte> value);
 bool write_number_text(text_buffer& to, std::span<const std::byte> value);
 bool write_bool_text(text_buffer& to, std::span<const std::byte> value);

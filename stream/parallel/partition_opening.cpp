@@ -26,6 +26,10 @@ std::vector<bind_value> values_of(const partition_facts& of) {
   return values;
 }
 
+bool is_json(const partition_column& of) noexcept {
+  return of.type == proto::oid::json || of.type == proto::oid::jsonb;
+}
+
 /// The names of the columns as a list in SQL: those of the places in the object that is made of them.
 std::string names_of(const partition_facts& of) {
   std::string list;
@@ -123,7 +127,8 @@ query partition_opening::rows(const partition_read& how) const {
   query made{facts_.sql, values_of(facts_), facts_.is_document ? query::shape::document : query::shape::object};
   if (!are_documents && !facts_.places.empty()) made.text_ = select_from(facts_.sql, "*", names_of(facts_));
   if (are_documents && !facts_.places.empty())
-    made.places_ = std::make_shared<const place_list>(place_list{facts_.places});
+    made.places_ = std::make_shared<const place_list>(
+        place_list{.of_columns = facts_.places, .are_json = std::ranges::all_of(facts_.columns, is_json)});
   if (how.as == partition_read::rows::text_columns) made = std::move(made).as_text_columns();
   if (how.as == partition_read::rows::columns)
     made = how.formats == nullptr ? std::move(made).as_columns() : std::move(made).as_columns(how.formats);
@@ -154,9 +159,6 @@ query partition_opening::description_of(const partition_facts& facts) {
 }
 
 void partition_opening::decide_shape(partition_facts& of, const query& what) {
-  const auto is_json = [](const partition_column& each) {
-    return each.type == proto::oid::json || each.type == proto::oid::jsonb;
-  };
   of.is_document = what.rows() == query::shape::document ||
                    (what.rows() != query::shape::object && of.columns.size() == 1 && is_json(of.columns.front()));
 }

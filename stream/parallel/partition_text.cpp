@@ -70,13 +70,13 @@ class json_text {
  public:
   json_text& key(std::string_view name) {
     separate();
-    write_string(to_, name);
+    (void)write_string(to_, name);
     to_.add(':');
     return *this;
   }
   json_text& text(std::string_view value) {
     separate();
-    write_string(to_, value);
+    (void)write_string(to_, value);
     return *this;
   }
   json_text& plain(std::string_view value) {

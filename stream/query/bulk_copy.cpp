@@ -184,6 +184,10 @@ class copy_decider final : public wire::decider {
   /// As columns, in binary: those whose values are needed as text become texts.
   [[nodiscard]] wire::decision objects_copied(const std::string& all) try {
     const std::vector<proto::value_format> formats = rows_->plan(columns_);
+    if (rows_->falls_short() && rows_->has_places()) {
+      const std::string by_the_server = rows_->leave_to_the_server(all, columns_);
+      return by_the_server.empty() ? copy_of({}) : columns_copied(by_the_server, rows_->plan(columns_));
+    }
     if (rows_->falls_short()) {
       wire::decision by_the_server = copy_of(select_from(all, objects_by_the_server, names()));
       by_the_server.columns = one_document();

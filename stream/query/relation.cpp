@@ -254,7 +254,7 @@ query relation::build_selected() const {
   projected_object object;
   for (const projection& each : fields_) object.add(each.from_, each.to_);
   std::string list;
-  detail::place_list places;
+  detail::place_list places{.of_columns = {}, .are_json = !column_.empty()};
   for (projected_object::leaf& each : object.leaves()) {
     list.append(list.empty() ? "" : ", ").append(detail::json_of(documents(), each.from));
     if (each.to.size() == 1) list += alias(each.to.front());

@@ -5,9 +5,12 @@
 #include <span>
 #include <utility>
 
+#include <simdjson.h>
+
 #include <sluice/proto/oid.hpp>
 
 #include "query/sql_effect.hpp"
+#include "query/sql_parameters.hpp"
 
 namespace sluice::detail {
 
@@ -67,12 +70,21 @@ class object_decider final : public wire::decider {
     }
     wire::decision how{.formats = rows_->plan(columns_)};
     if (!rows_->falls_short()) return how;
+    if (rows_->has_places()) return values_by_the_server(std::move(how));
     std::string by_the_server = select_from(text_, objects_by_the_server);
     if (by_the_server.empty()) return how;
     rows_->documents();
     return {.is = wire::decision::kind::instead, .sql = std::move(by_the_server), .columns = one_document()};
   } catch (const error& choice) {
     return refused_by(choice);
+  }
+
+  wire::decision values_by_the_server(wire::decision otherwise) {
+    std::string sql = rows_->leave_to_the_server(text_, columns_);
+    if (sql.empty()) return otherwise;
+    std::vector<proto::value_format> formats = rows_->plan(columns_);
+    return {
+        .is = wire::decision::kind::instead, .sql = std::move(sql), .formats = std::move(formats), .columns = columns_};
   }
 
   std::shared_ptr<result_shape> rows_;
@@ -165,16 +177,33 @@ void result_shape::plan_text(const result_columns& columns) {
 }
 
 void result_shape::add(const result_column& column, value_plan values) {
-  const std::size_t index = objects_.size();
-  if (places_ == nullptr || index >= places_->of_columns.size()) {
-    falls_short_ = falls_short_ || values.falls_short;
+  if (!simdjson::validate_utf8(column.name.data(), column.name.size()))
+    throw error{errc::protocol_violation, "a column's name is not UTF-8"};
+  const std::size_t index = short_ones_.size();
+  short_ones_.push_back(values.falls_short);
+  falls_short_ = falls_short_ || values.falls_short;
+  if (places_ == nullptr || index >= places_->of_columns.size())
     objects_.add_column(column.name, std::move(values));
-    return;
+  else
+    objects_.add_column(places_->of_columns[index], std::move(values));
+}
+
+std::string result_shape::leave_to_the_server(std::string_view query, result_columns& columns) {
+  std::string list;
+  std::string names;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const std::string name = (i == 0 ? "c" : ", c") + std::to_string(i + 1);
+    names += name;
+    list += short_ones_[i] ? (i == 0 ? "" : ", ") + ("pg_catalog.to_json(c" + std::to_string(i + 1)) + ')' : name;
   }
-  const std::vector<std::string>& place = places_->of_columns[index];
-  is_nested_ = is_nested_ || place.size() > 1;
-  falls_short_ = !is_nested_ && (falls_short_ || values.falls_short);  // it makes flat objects
-  objects_.add_column(place, std::move(values));
+  std::string text = select_from(query, list, names);
+  if (text.empty()) return {};
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    if (short_ones_[i]) columns[i] = {.name = columns[i].name, .type = proto::oid::json};
+  objects_ = {};
+  short_ones_.clear();
+  falls_short_ = false;
+  return text;
 }
 
 wire::decision refused_by(const error& choice) {
@@ -191,6 +220,7 @@ std::string refuse_documents_of(const result_columns& columns) { return refuse_o
 std::optional<wire::decision> asking_for_types::ask(const result_columns& columns) {
   asked_ = rows_->missing(columns);
   told_ = {};
+  told_bytes_ = 0;
   if (asked_.empty()) return std::nullopt;
   return wire::decision{.is = wire::decision::kind::ask, .sql = type_catalog::question_about(asked_)};
 }
@@ -198,7 +228,12 @@ std::optional<wire::decision> asking_for_types::ask(const result_columns& column
 bool asking_for_types::told(const proto::data_row& row) {
   if (asked_.empty()) return true;  // of another statement in the message group
   const std::optional<type_catalog::answer> answer = read(row);
-  if (!answer) return false;
+  if (!answer || !simdjson::validate_utf8(answer->field.data(), answer->field.size())) return false;
+  // Of a real database these are a few hundred bytes; the values of 10,000 fields and more would not be taken apart.
+  constexpr std::size_t most = 32U << 20U;
+  constexpr std::size_t of_a_row = 100;
+  told_bytes_ += of_a_row + answer->field.size();
+  if (told_bytes_ > most) return false;
   told_.add(*answer);
   return true;
 }
@@ -206,11 +241,6 @@ bool asking_for_types::told(const proto::data_row& row) {
 void asking_for_types::answered(const result_columns& columns) {
   rows_->types().add(std::move(told_));
   for (const std::uint32_t each : rows_->missing(columns)) rows_->types().add(each, {});
-}
-
-std::string_view without_end(std::string_view query) {
-  const std::size_t last = query.find_last_not_of("; \n\r\t\f\v");
-  return query.substr(0, last + 1);
 }
 
 result_columns one_document() { return {{.name = "row_to_json", .type = proto::oid::json}}; }

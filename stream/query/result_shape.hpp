@@ -1,5 +1,6 @@
 #pragma once
 // What the rows of a result become: documents as they come, or objects made of their columns.
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -30,6 +31,8 @@ class database_types final : public wire::reader_memory {
 
   /// The relation of this query has no column with documents.
   void remember_without_documents(const std::string& query);
+  /// It may have one by now.
+  void forget_without_documents(const std::string& query) { without_documents_.erase(query); }
   [[nodiscard]] bool is_without_documents(const std::string& query) const { return without_documents_.contains(query); }
 
  private:
@@ -72,6 +75,12 @@ class result_shape {
   void plan_text(const result_columns& columns);
   /// Whether some values would be written otherwise than the server's row_to_json does, which can make the objects.
   [[nodiscard]] bool falls_short() const noexcept { return falls_short_; }
+  /// Whether the columns have places of their own in the objects, which the server's row_to_json does not know.
+  [[nodiscard]] bool has_places() const noexcept { return places_ != nullptr; }
+  /// The query with the values that fall short as json, which the server makes of them: these columns have to be
+  /// planned anew.
+  /// @return empty: it cannot stand in another query
+  [[nodiscard]] std::string leave_to_the_server(std::string_view query, result_columns& columns);
 
  private:
   enum class state : std::uint8_t { unknown, documents, objects, columns };
@@ -85,7 +94,7 @@ class result_shape {
   session_settings settings_;
   state is_{state::unknown};
   bool falls_short_{false};
-  bool is_nested_{false};
+  std::vector<bool> short_ones_{};  // of the columns
   object_writer objects_{};
   std::shared_ptr<const format_choice> choice_{};
   std::shared_ptr<const columns_check> check_{};
@@ -107,6 +116,7 @@ class asking_for_types {
   std::shared_ptr<result_shape> rows_;
   std::vector<std::uint32_t> asked_{};
   type_catalog told_{};  // until the answer is complete
+  std::size_t told_bytes_{0};
 };
 
 /// What a decider answers when a format_choice or a columns_check throws: the query is not run.
@@ -119,8 +129,6 @@ class asking_for_types {
 [[nodiscard]] std::string refuse_documents(const proto::row_description& columns);
 [[nodiscard]] std::string refuse_documents_of(const result_columns& columns);
 
-/// The query without trailing semicolons and white space. The caller must append a newline, which terminates a comment.
-[[nodiscard]] std::string_view without_end(std::string_view query);
 /// A query of the rows of another one.
 /// @param what   the select list; the rows of the other one are `q` in it
 /// @param names  of its columns, quoted and separated by commas; empty: their own names

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include <sluice/wire/error.hpp>
+
 #include "ascii.hpp"
 #include "query/bad_query.hpp"
 
@@ -30,6 +32,17 @@ class sql_scanner {
   std::string run() {
     while (at_ < sql_.size()) step();
     return std::move(out_);
+  }
+  /// The size of the SQL up to its last token but for semicolons.
+  std::size_t size_without_end() {
+    std::size_t size = 0;
+    while (at_ < sql_.size()) {
+      const char c = sql_[at_];
+      const bool is_nothing = c == ';' || is_blank(c) || is_line_end(c) || comment_size(sql_.substr(at_)) != 0;
+      step();
+      if (!is_nothing) size = at_;
+    }
+    return size;
   }
 
  private:
@@ -174,6 +187,20 @@ std::size_t comment_size(std::string_view sql) noexcept {
     at += two == "/*" || two == "*/" ? 2U : 1U;
   }
   return depth == 0 ? at : sql.npos;
+}
+
+std::string_view without_end(std::string_view sql) {
+  const std::size_t last = sql.find_last_not_of("; \n\r\t\f\v");
+  const std::string_view usual = sql.substr(0, last + 1);
+  const bool has_more = usual.find(';') != usual.npos && (usual.find("--") != usual.npos || usual.ends_with("*/"));
+  if (!has_more) return usual;
+  try {
+    constexpr std::size_t most = 65'535;
+    const std::function<std::string(std::size_t)> none = [](std::size_t /*number*/) { return std::string{}; };
+    return usual.substr(0, sql_scanner{usual, most, backslashes::unknown, none}.size_without_end());
+  } catch (const error&) {
+    return usual;
+  }
 }
 
 std::string with_parameters(std::string_view sql, std::size_t count, backslashes plain,

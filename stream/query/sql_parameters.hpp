@@ -21,6 +21,10 @@ enum class backslashes : std::uint8_t {
 /// @see PostgreSQL documentation, section "Comments"
 [[nodiscard]] std::size_t comment_size(std::string_view sql) noexcept;
 
+/// The SQL without the semicolons, white space and comments at its end; if it cannot be told where those begin, only
+/// without semicolons and white space. The caller must append a newline, which ends a comment that is left.
+[[nodiscard]] std::string_view without_end(std::string_view sql);
+
 /// The SQL with each `$n` replaced, except inside literals, quoted names and comments. Tokenizes as the server's lexer
 /// does.
 /// @param count  the number of parameters

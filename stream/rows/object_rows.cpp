@@ -26,6 +26,17 @@ void write_frame(char* at, std::size_t document) noexcept {
 
 }  // namespace
 
+/// A few bytes may stand for many: a numeric of ten bytes has up to 131,072 digits.
+object_rows::made::kind object_rows::write(object_writer& objects, std::span<const std::byte> body,
+                                           std::size_t largest) try {
+  const std::size_t before = text_.size();
+  text_.limit(largest);
+  if (!objects.write(text_, body)) return made::kind::malformed;
+  return text_.size() - before > largest ? made::kind::too_large : made::kind::rows;
+} catch (const text_too_long&) {
+  return made::kind::too_large;
+}
+
 object_rows::made object_rows::make(const proto::row_batch& from, object_writer& objects, std::size_t enough,
                                     std::size_t largest, const judge& keeps) {
   constexpr std::size_t padding = wire::receive_buffer::padding;  // documents are parsed in place
@@ -36,16 +47,14 @@ object_rows::made object_rows::make(const proto::row_batch& from, object_writer&
     if (size == 0) break;
     const std::size_t before = text_.size();
     text_.wrote(text_.room(frame_overhead) + frame_overhead);
-    const bool is_good = objects.write(text_, {result.rest + proto::header_size, size - proto::header_size});
-    const std::size_t document = text_.size() - before - frame_overhead;
-    if (!is_good || document > largest) {
+    const std::span<const std::byte> body{result.rest + proto::header_size, size - proto::header_size};
+    const made::kind is = write(objects, body, largest);
+    if (is != made::kind::rows) {
       text_.cut(before);
-      if (result.count == 0) {
-        result.is = is_good ? made::kind::too_large : made::kind::malformed;
-        result.too_large_bytes = document;
-      }
+      if (result.count == 0) result.is = is;
       break;
     }
+    const std::size_t document = text_.size() - before - frame_overhead;
     char* const row = text_.room(padding) - (text_.size() - before);
     write_frame(row, document);
     result.rest += size;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 
 #include <sluice/proto/row_walk.hpp>
 
@@ -25,7 +26,6 @@ class object_rows {
     const std::byte* rest{};  ///< of the rows it was made of: the first that is still to be made
     std::uint64_t bytes{};    ///< of the documents in `rows`
     std::uint64_t count{};    ///< rows
-    std::size_t too_large_bytes{};
   };
 
   /// Makes rows, about as many bytes as `enough`.
@@ -37,6 +37,8 @@ class object_rows {
                           const judge& keeps);
 
  private:
+  [[nodiscard]] made::kind write(object_writer& objects, std::span<const std::byte> body, std::size_t largest);
+
   text_buffer text_;
 };
 

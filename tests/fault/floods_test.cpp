@@ -233,4 +233,35 @@ TEST(Flood, OnTheConnectionOfARequestToCancelEndsAtTheDeadline) {
   EXPECT_EQ(how, sluice::leaving::closed);
 }
 
+// The types of a result that are not built in are asked about: an answer without end is not kept.
+TEST(Flood, OfTypesIsKeptWithinBounds) {
+  const std::string name(60'000, 'x');
+  const backend described = backend{}.parse_complete().parameter_description({}).row_description({{"v", 20'000}});
+  const backend type = backend{}.data_row({"20000", "c", "0", ",", "f", "2", name, "23", std::nullopt, "-1"});
+  const script endless =
+      script{}.lets_in().hears().says(described).hears().says(backend{}.parse_complete().bind_complete()).repeats(type);
+  const listener server{{endless.play()}};
+  sluice::client db{server.dsn()};
+  try {
+    for (const sluice::row each : db.stream(sluice::sql("select v from t"))) (void)each;
+    FAIL();
+  } catch (const sluice::error& e) {
+    EXPECT_EQ(e.code(), errc::protocol_violation) << e.what();
+  }
+}
+
+TEST(Flood, ColumnsHaveNamesThatAreUtf8) {
+  const backend described =
+      backend{}.parse_complete().parameter_description({}).row_description({{"\xff", 23}, {"b", 23}});
+  const listener server{
+      {script{}.lets_in().hears().says(described).hears().says(backend{}.ready_for_query()).falls_silent().play()}};
+  sluice::client db{server.dsn()};
+  try {
+    for (const sluice::row each : db.stream(sluice::sql("select a, b from t"))) (void)each;
+    FAIL();
+  } catch (const sluice::error& e) {
+    EXPECT_EQ(e.code(), errc::protocol_violation) << e.what();
+  }
+}
+
 }  // namespace

@@ -156,4 +156,23 @@ TEST_F(CommandColumns, AreWhatAnExplanationOfARelationWithoutDocumentsNames) {
   EXPECT_EQ(run("$SLUICE without_documents --column x --explain -d 'host=127.0.0.1 port=1'").err, "");
 }
 
+TEST_F(CommandColumns, ErrorsPointIntoTheQueryThatWasRun) {
+  const finished end = run("$SLUICE without_documents --where 'nothing = 1'");
+  EXPECT_EQ(end.status, 7);
+  EXPECT_NE(end.err.find("LINE 1: select * from \"without_documents\" where ((\"nothing\""), std::string::npos)
+      << end.err;
+}
+
+TEST_F(CommandColumns, ThatAreNotJsonAreRefusedWithWhatToWrite) {
+  psql(
+      "drop table if exists text_for_data; create table text_for_data (id int, data text, place point); "
+      "drop table if exists places_of; create table places_of (id int, place point)");
+  const finished documents = run("$SLUICE text_for_data");
+  EXPECT_EQ(documents.status, 7);
+  EXPECT_NE(documents.err.find("HINT: --sql 'select * from ...'"), std::string::npos) << documents.err;
+  const finished path = run("$SLUICE places_of --where 'place.x = 1'");
+  EXPECT_EQ(path.status, 7);
+  EXPECT_NE(path.err.find("--sql 'select ... where ...'"), std::string::npos) << path.err;
+}
+
 }  // namespace

@@ -221,6 +221,21 @@ TEST(ObjectsOfOwnTypes, WithACastToJsonAreMadeByTheServer) {
       << "which cannot stand in another query";
 }
 
+// Statements that are run inside of another one.
+TEST(Objects, OfStatementsThatEndWithSemicolonsAndComments) {
+  psql("create extension if not exists hstore");
+  sluice::client db{dsn()};
+  for (const char* end : {";", "; -- done", " -- done", "; /* done; */ ;\n"})
+    for (const fetch_mode mode : {fetch_mode::plain, fetch_mode::paged, fetch_mode::bulk}) {
+      EXPECT_EQ(documents(db, sql(std::string{"select 1 as a, 'x=>1'::hstore as b"} + end), {.mode = mode}),
+                texts{R"({"a":1,"b":{"x": "1"}})"})
+          << end;
+      EXPECT_EQ(documents(db, sql(std::string{"select 1 as a, '1 day'::interval as b"} + end), {.mode = mode}),
+                texts{R"({"a":1,"b":"1 day"})"})
+          << end;
+    }
+}
+
 TEST(ObjectsThatChange, AreNeverMisread) {
   const auto create = [](const std::string& columns) {
     psql("drop table if exists changing; create table changing (" + columns + "); insert into changing values (1, 2)");
@@ -391,6 +406,37 @@ TEST_F(OfColumns, FieldsAreColumns) {
                               .select(sluice::projection{"id"}.as("key.number"), "extra.city")
                               .where(field("id") == 4)),
             texts{R"({"key":{"number":4},"extra":{"city":"x4"}})"});
+}
+
+TEST_F(OfColumns, SelectedOnesAreTheServers) {
+  psql(
+      "create extension if not exists hstore; create table of_columns.stored (id int, h hstore, extra jsonb); "
+      "insert into of_columns.stored values (1, 'a=>1', '{\"x\": 2}')");
+  const sluice::relation flat = from("of_columns.stored").select("id", "h");
+  const sluice::relation nested = from("of_columns.stored").select(sluice::projection{"h"}.as("in.h"), "extra.x", "h");
+  for (int times = 0; times < 3; ++times)
+    for (const fetch_mode mode : {fetch_mode::plain, fetch_mode::paged, fetch_mode::bulk}) {
+      EXPECT_EQ(documents(db, flat, {.mode = mode}), texts{R"({"id":1,"h":{"a": "1"}})"});
+      EXPECT_EQ(documents(db, nested, {.mode = mode}),
+                texts{R"({"in":{"h":{"a": "1"}},"extra":{"x":2},"h":{"a": "1"}})"});
+    }
+}
+
+TEST_F(OfColumns, ARelationMayGetDocuments) {
+  psql("create table of_columns.later (id int); insert into of_columns.later values (1)");
+  EXPECT_EQ(documents(db, from("of_columns.later")), texts{R"({"id":1})"});
+  EXPECT_EQ(documents(db, from("of_columns.later")), texts{R"({"id":1})"});
+  psql("alter table of_columns.later add data jsonb default '{\"a\": 1}'");
+  EXPECT_EQ(code_of(db, from("of_columns.later")), errc::result_changed);
+  EXPECT_EQ(documents(db, from("of_columns.later")), texts{R"({"a": 1})"});
+}
+
+TEST_F(OfColumns, AnotherColumnThatIsMissingDoesNotSayThatThereAreNoDocuments) {
+  psql("create table of_columns.kept (data jsonb); insert into of_columns.kept values ('{\"a\": 1}')");
+  const sluice::relation what = from("of_columns.kept").where(sluice::column("metadata") == 1);
+  EXPECT_NE(answer(db, what).find("\"metadata\""), std::string::npos);
+  psql("alter table of_columns.kept add metadata int default 1");
+  EXPECT_EQ(documents(db, what), texts{R"({"a": 1})"});
 }
 
 TEST_F(OfColumns, AnIndexOnTheColumnServesAField) {

@@ -146,4 +146,12 @@ TEST(ParseWhere, RefusesToNestWithoutEnd) {
   EXPECT_THROW((void)parse_where(measures + "a"), usage_error);
 }
 
+TEST(WholeNumbers, AreComparedWithColumnsAsAnIndexServesThem) {
+  EXPECT_EQ(where("column(id) = 5"), "(\"id\" operator(pg_catalog.=) $1::pg_catalog.int8)");
+  EXPECT_EQ(where("column(id) in (5, -6)"), "(\"id\" operator(pg_catalog.=) any($1::pg_catalog.int8[]))");
+  EXPECT_EQ(where("column(id) in (5, 6.5)"), "(\"id\" operator(pg_catalog.=) any($1::pg_catalog.numeric[]))");
+  for (const char* other : {"column(id) = 5.0", "column(id) = 5e3", "column(id) = 9223372036854775808"})
+    EXPECT_EQ(where(other), "(\"id\" operator(pg_catalog.=) $1::pg_catalog.numeric)") << other;
+}
+
 }  // namespace

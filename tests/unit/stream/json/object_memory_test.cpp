@@ -10,6 +10,7 @@
 #include "bytes.hpp"
 #include "counted_memory.hpp"
 #include "json/object_writer.hpp"
+#include "rows/object_rows.hpp"
 
 namespace {
 
@@ -57,6 +58,25 @@ TEST(ObjectWriter, AllocatesNothingPerRow) {
     ASSERT_TRUE(objects.write(to, as_bytes(body)));
   }
   EXPECT_EQ(sluice::test::counted.allocations - before, 0U);
+}
+
+// A few bytes may stand for many: the row has 14 kB, and its object 131 MB.
+TEST(ObjectRows, TakeNoMoreMemoryThanTheyMay) {
+  constexpr std::uint32_t numeric = 1700;
+  constexpr std::uint32_t numeric_array = 1231;
+  constexpr std::size_t largest = 1'000'000;
+  std::string array = be32(1) + be32(0) + be32(numeric) + be32(1'000) + be32(1);
+  for (int i = 0; i < 1'000; ++i) array += field(be16(1) + be16(32'767) + be16(0) + be16(0) + be16(1));
+  const std::string bytes = sluice::test::backend{}.data_row({array}).bytes;
+  const sluice::proto::row_batch from{
+      .begin = as_bytes(bytes).data(), .end = as_bytes(bytes).data() + bytes.size(), .shape = {.columns = 1}};
+  object_writer objects;
+  objects.add_column("a", plan_values(numeric_array, type_catalog{}, {}));
+  object_rows rows;
+  const std::size_t before = sluice::test::counted.live;
+  sluice::test::counted.peak = before;
+  EXPECT_EQ(rows.make(from, objects, largest, largest, {}).is, object_rows::made::kind::too_large);
+  EXPECT_LT(sluice::test::counted.peak - before, 3 * largest);
 }
 
 }  // namespace

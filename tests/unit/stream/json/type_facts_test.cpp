@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -82,6 +83,23 @@ TEST(TypeCatalog, ReadsTheAnswerOfTheServer) {
   EXPECT_EQ(read->modifier, ten_and_two);
   EXPECT_EQ(read->form, '\0');
   EXPECT_FALSE(type_catalog::read(std::span{row}.first(9)));
+}
+
+TEST(TypeCatalog, EndsWhereEachTypeIsMadeOfAnother) {
+  constexpr std::uint32_t first = 20'000;
+  constexpr std::uint32_t count = 300'000;
+  type_catalog types;
+  for (std::uint32_t i = 0; i < count; ++i)
+    types.add(first + i, {.what = type_facts::kind::array, .inner = first + i + 1});
+  EXPECT_TRUE(types.missing(std::array{first}).empty()) << "too deep to be looked for";
+  EXPECT_EQ(types.missing(std::array{first + count - 1}), std::vector{first + count});
+}
+
+TEST(TypeCatalog, KeepsNoMoreFieldsThanACompositeCanHave) {
+  type_catalog types;
+  for (std::int64_t place = 1; place < 5'000; ++place)
+    types.add({.type = thing, .kind = 'c', .delimiter = ',', .place = place, .field = "f", .field_type = int4});
+  EXPECT_LT(types.find(thing)->fields.size(), 2'000U);
 }
 
 }  // namespace

@@ -76,4 +76,26 @@ TEST(SqlParameters, AreRefusedWhereNothingIsCertain) {
   for (const char* sql : {"'\\\\' ", "'\\a'", "E'\\''", "U&'\\'"}) EXPECT_EQ(marked(sql, backslashes::unknown), sql);
 }
 
+TEST(SqlWithoutItsEnd, HasNoSemicolonsNorWhatComesBehind) {
+  for (const auto& [sql, kept] : std::initializer_list<std::pair<std::string_view, std::string_view>>{
+           {"select 1", "select 1"},
+           {"select 1;", "select 1"},
+           {"select 1 ; ;\n", "select 1"},
+           {"select 1; -- done", "select 1"},
+           {"select 1; -- done; really\n", "select 1"},
+           {"select 1 /* a */; /* b; /* c */ */ ;", "select 1"},
+           {"-- a; b\nselect 1;\n-- c", "-- a; b\nselect 1"},
+           {"select ';' -- done", "select ';'"},
+           {"select '; -- ' ; -- done", "select '; -- '"},
+           {"select $$; -- $$; -- done", "select $$; -- $$"},
+           {"select \"a;--b\"; --", "select \"a;--b\""},
+           {"select 1; select 2; -- done", "select 1; select 2"},
+           {"; -- nothing", ""},
+           // Where a quote may or may not end a literal, only what is certainly at the end is left out.
+           {"select '\\'; -- done;", "select '\\'; -- done"},
+           {"select 1; /* never closed", "select 1; /* never closed"},
+       })
+    EXPECT_EQ(sluice::detail::without_end(sql), kept) << sql;
+}
+
 }  // namespace

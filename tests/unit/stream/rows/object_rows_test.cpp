@@ -25,6 +25,7 @@ using texts = std::vector<std::string>;
 
 constexpr std::uint32_t boolean = 16;
 constexpr std::uint32_t int4 = 23;
+constexpr std::uint32_t json = 114;
 constexpr std::uint32_t text = 25;
 constexpr std::size_t plenty = 1'000'000;
 
@@ -126,9 +127,34 @@ TEST_F(ObjectRows, AreNoLargerThanTheyMayBe) {
   arrives("1", "");
   arrives("2", std::string(100, '\n'));  // twice as long once it is escaped
   EXPECT_EQ(make(plenty, 150).count, 1U);
-  const object_rows::made large = make(plenty, 150);
-  EXPECT_EQ(large.is, kind::too_large);
-  EXPECT_EQ(large.too_large_bytes, std::string_view{R"({"a":2,"b":""})"}.size() + 200);
+  EXPECT_EQ(make(plenty, 150).is, kind::too_large);
+  EXPECT_EQ(make(plenty, std::string_view{R"({"a":2,"b":""})"}.size() + 200).count, 1U);
+}
+
+TEST_F(ObjectRows, OfTextThatIsNotUtf8AreMalformed) {
+  for (const char* bad :
+       {"\xff", "\xc3(", "0123456789abcdef\xe2\x82", "seven b\x80", "eleven byte\xc3", "\xed\xa0\x80"}) {
+    bytes_.clear();
+    taken_ = 0;
+    arrives("1", bad);
+    EXPECT_EQ(make().is, kind::malformed) << bad;
+    EXPECT_EQ(objects_.culprit(), 1U);
+    bytes_.clear();
+    arrives("1", std::string(5'000, 'x') + bad);
+    EXPECT_EQ(make().is, kind::malformed) << bad;
+  }
+  bytes_.clear();
+  const std::string good = "a \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80";
+  arrives("1", good);
+  EXPECT_EQ(read(make()), texts{R"({"a":1,"b":")" + good + "\"}"});
+}
+
+TEST_F(ObjectRows, OfJsonThatIsNotUtf8AreMalformed) {
+  objects_ = {};
+  objects_.add_column("a", plan_text_values(int4, type_catalog{}, session_settings{}));
+  objects_.add_column("b", plan_text_values(json, type_catalog{}, session_settings{}));
+  arrives("1", "\"\xff\"");
+  EXPECT_EQ(make().is, kind::malformed);
 }
 
 }  // namespace
