@@ -192,9 +192,11 @@ std::string result_shape::leave_to_the_server(std::string_view query, result_col
   std::string list;
   std::string names;
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    const std::string name = (i == 0 ? "c" : ", c") + std::to_string(i + 1);
-    names += name;
-    list += short_ones_[i] ? (i == 0 ? "" : ", ") + ("pg_catalog.to_json(c" + std::to_string(i + 1)) + ')' : name;
+    const std::string name = 'c' + std::to_string(i + 1);
+    const std::string separator = i == 0 ? "" : ", ";
+    names += separator + name;
+    list += separator + (short_ones_[i] ? "pg_catalog.to_json(" + name + ')' : name) + " as " +
+            quote_identifier(columns[i].name);
   }
   std::string text = select_from(query, list, names);
   if (text.empty()) return {};
