@@ -103,6 +103,18 @@ TEST_F(DistantPages, FitIntoWhatMayBeBufferedForAnotherQuery) {
   EXPECT_EQ(seen, 2'000U);
 }
 
+TEST_F(DistantPages, FitAlsoIfTheirRowsHaveManyColumnsAndFewBytes) {
+  std::string text = "select n";
+  for (int i = 0; i < 200; ++i) text += ", null::int";
+  sluice::row_range rows = pages_of(sql(text + " from generate_series(1, 3000) n").as_columns(), 10, 256U << 10U);
+  int seen = 0;
+  while (const sluice::chunk some = rows.next()) {
+    for (const sluice::row each : some) EXPECT_EQ(each.get<int>(0), ++seen);
+    if (seen % 300 < 10) expect_usable();
+  }
+  EXPECT_EQ(seen, 3'000);
+}
+
 TEST_F(DistantPages, AreThoseOfStatementsThatWriteAndOfCommandsThatReturnRows) {
   db_.execute("create temp table distant_written (n int)");
   sluice::row_range written = pages_of(

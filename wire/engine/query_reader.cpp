@@ -8,6 +8,15 @@
 
 namespace sluice::wire {
 
+namespace {
+
+/// Of a row: its header, and the counts and lengths in it.
+std::size_t overhead_of(const proto::row_shape& shape) noexcept {
+  return proto::header_size + 2 + 4 * std::size_t{shape.columns};
+}
+
+}  // namespace
+
 bool query_reader::is_free(const session& on) noexcept {
   if (on.is_broken()) return false;
   return std::ranges::all_of(on.engine.queue.all(), &query_conversation::lets_others_in);
@@ -253,8 +262,7 @@ query_reader::state query_reader::hand_out_arrived() {
   const std::span<const std::byte> arrived = session_.io.in.arrived();
   hand_out(arrived.data(), arrived.data() + arrived.size());
   if (is_paged()) {
-    constexpr std::size_t overhead = proto::header_size + 2 + 4;  // of a row of one column
-    ahead_.arrived(query_.pages(), bytes_ + rows_ * overhead, session_.io.waited());
+    ahead_.arrived(query_.pages(), bytes_ + rows_ * overhead_of(query_.shape()), session_.io.waited());
     while (query_.wants_page_ahead(ahead_.wanted()) && is_last()) request_page();
   }
   return state::rows;
@@ -308,8 +316,7 @@ std::size_t query_reader::count_walk() noexcept {
   }
   const auto size = static_cast<std::size_t>(end.at - batch_.begin);
   rows_ += end.rows;
-  const std::size_t overhead = proto::header_size + 2 + 4 * std::size_t{batch_.shape.columns};  // counts and lengths
-  bytes_ += size - end.rows * overhead;
+  bytes_ += size - end.rows * overhead_of(batch_.shape);
   return size;
 }
 
