@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -46,24 +47,55 @@ TEST(PagesAhead, AreOneWhileTheServerNeedsItsTimeForTheRows) {
   for (int page = 0; page < 100; ++page) EXPECT_EQ(slow.next_page(5ms, 6ms), 1U);
 }
 
-TEST(PagesAhead, AreManyOnceTheBeginningOfAPageHadToBeWaitedFor) {
+TEST(PagesAhead, AreManyIfAFewOfThemComeTogether) {
   reading far;
   EXPECT_EQ(far.next_page(0ms), 1U);
-  EXPECT_EQ(far.next_page(2ms), pages_ahead::most);
-  EXPECT_EQ(far.next_page(0ms), pages_ahead::most) << "they come as fast as they are read now";
+  EXPECT_EQ(far.next_page(2ms), pages_ahead::few);
+  EXPECT_EQ(far.next_page(2ms), pages_ahead::few);
+  for (std::size_t page = 2; page < pages_ahead::few; ++page) EXPECT_EQ(far.next_page(0ms), pages_ahead::few);
+  EXPECT_EQ(far.next_page(0ms), pages_ahead::most);
+  for (int page = 0; page < 100; ++page)
+    EXPECT_EQ(far.next_page(page % 20 == 0 ? 2ms : 0ms), pages_ahead::most) << "they come as fast as they are read now";
+}
+
+TEST(PagesAhead, AreOneAgainIfEachOfAFewHasToBeWaitedFor) {
+  reading slow;
+  std::size_t most = 0;
+  std::size_t more = 0;
+  for (int page = 0; page < 1'000; ++page) {
+    const std::size_t now = slow.next_page(5ms);
+    most = std::max(most, now);
+    more += now == 1 ? 0U : 1U;
+  }
+  EXPECT_EQ(most, pages_ahead::few);
+  EXPECT_LE(more, 1'000 / 4);
+}
+
+TEST(PagesAhead, AreAFewIfThatIsEnoughOfThem) {
+  reading far;
+  EXPECT_EQ(far.next_page(50ms, 10ms), pages_ahead::few);
+  for (int page = 0; page < 100; ++page) EXPECT_EQ(far.next_page(0ms, 15ms), pages_ahead::few);
+}
+
+TEST(PagesAhead, AreOneAgainWhenTheServerBecomesSlow) {
+  reading far;
+  for (int page = 0; page < 100; ++page) (void)far.next_page(page % 8 == 0 ? 5ms : 0ms);
+  EXPECT_EQ(far.ahead().wanted(), pages_ahead::most);
+  for (std::size_t page = 0; page < 2 * pages_ahead::few; ++page) (void)far.next_page(5ms);
+  EXPECT_EQ(far.ahead().wanted(), 1U);
 }
 
 TEST(PagesAhead, TakeNoMoreThanThreeQuartersOfWhatMayBeBuffered) {
   reading little{8'100};
   EXPECT_EQ(little.next_page(2ms), 6U);
-  EXPECT_EQ(little.next_page(2ms, 0ms, 2'900), 2U) << "a larger page";
-  EXPECT_EQ(little.next_page(2ms), 2U) << "which counts from then on";
+  EXPECT_EQ(little.next_page(0ms, 0ms, 2'900), 2U) << "a larger page";
+  for (std::size_t page = 0; page < pages_ahead::few; ++page) EXPECT_EQ(little.next_page(0ms), 2U) << "counts on";
   EXPECT_EQ(reading{0}.next_page(2ms), 1U);
 }
 
 TEST(PagesAhead, AreOneAgainWhenAnotherQueryUsesTheConnection) {
   reading far;
-  EXPECT_EQ(far.next_page(50ms), pages_ahead::most);
+  EXPECT_EQ(far.next_page(50ms), pages_ahead::few);
   far.ahead().shared();
   EXPECT_EQ(far.next_page(0ms), 1U);
 }
