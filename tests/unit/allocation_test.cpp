@@ -7,6 +7,8 @@
 #include <sluice/sluice.hpp>
 #include <string>
 
+#include "engine/statement_names.hpp"
+
 #include "counted_memory.hpp"
 #include "listener.hpp"
 
@@ -77,6 +79,20 @@ TEST(Allocations, AreNoneInACoroutine) {
   auto done = asio::co_spawn(context, stream_all(server.dsn()), asio::use_future);
   context.run();
   expect_none(done.get());
+}
+
+/// The server's memory is what a connection's prepared statements take.
+TEST(Allocations, AreNoneThatStayForTheTextOfALongStatement) {
+  constexpr std::size_t length = 1U << 20U;
+  sluice::wire::statement_names names{100};
+  const std::string rest(length, ' ');
+  const std::size_t before = sluice::test::counted.live;
+  for (int i = 0; i < 20; ++i) {
+    const std::string text = "select " + std::to_string(i) + rest;
+    EXPECT_EQ(names.of({.text = text}), sluice::wire::statement_names::name_of({.text = text}));
+    EXPECT_EQ(names.of({.text = text}), sluice::wire::statement_names::name_of({.text = text}));
+  }
+  EXPECT_LT(sluice::test::counted.live - before, length);
 }
 
 }  // namespace

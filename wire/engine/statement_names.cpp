@@ -13,6 +13,9 @@ namespace sluice::wire {
 
 namespace {
 
+/// A longer text is not copied: its digest takes little time beside its way to the server.
+constexpr std::size_t longest_text = 4U << 10U;
+
 /// How its result is read: the columns that are remembered for it depend on that.
 char kind_of(const statement& what) noexcept { return what.decides ? 'd' : what.by_columns ? 'c' : 't'; }
 
@@ -41,10 +44,12 @@ const std::string& statement_names::of(const statement& what) {
     const named& known = found->second;
     if (known.kind == kind && known.text == what.text && std::ranges::equal(known.types, what.types)) return known.name;
   }
-  named now{.kind = kind,
-            .types = {what.types.begin(), what.types.end()},
-            .text = std::string{what.text},
-            .name = name_of(what)};
+  named now{.kind = '\0', .types = {}, .text = {}, .name = name_of(what)};
+  if (what.text.size() <= longest_text) {
+    now.kind = kind;
+    now.types.assign(what.types.begin(), what.types.end());
+    now.text = what.text;
+  }
   if (by_hash_.size() >= most_) by_hash_.clear();
   return by_hash_.insert_or_assign(hash, std::move(now)).first->second.name;
 }
