@@ -61,10 +61,15 @@ asio::awaitable<void> sent_if_full(const std::shared_ptr<copying>& self) {
 
 asio::awaitable<std::uint64_t> finish(std::shared_ptr<copying> self, bool has_trailer) {
   self->hand_over_last(has_trailer);
-  asio::awaitable<chunk> end =
-      detail::read<chunk>(self->query(), enter, [](running_query& q) { return q.advance(true); });
+  const std::shared_ptr<running_query> query = self->query();
+  struct telling {  // a pool may be waiting for the copy's end
+    std::shared_ptr<wire::session> on;
+    ~telling() { on->leaving.tell(); }
+  };
+  const telling at_end{query->keep_session()};
+  asio::awaitable<chunk> end = detail::read<chunk>(query, enter, [](running_query& q) { return q.advance(true); });
   (void)co_await with_row(std::move(end));
-  co_return detail::command_result_of(self->query()->reader().tag()).affected_rows;
+  co_return detail::command_result_of(query->reader().tag()).affected_rows;
 }
 
 void drop(const std::shared_ptr<copying>& work) noexcept {

@@ -25,19 +25,33 @@ class copying {
     open,
     sending,  // if this is left by an exception, nothing more can be sent
     over,
+    dropped,
   };
 
   // @param columns  of a copy in the binary format; none: the data is passed through
   copying(std::shared_ptr<running_query> query, std::vector<written_column> columns)
       : query_{std::move(query)}, rows_{std::move(columns)} {}
 
-  [[nodiscard]] const std::shared_ptr<running_query>& query() const noexcept { return query_; }
-  [[nodiscard]] std::shared_ptr<running_query> release() noexcept { return std::move(query_); }
+  // Throws error: cancelled when the copy was dropped.
+  [[nodiscard]] const std::shared_ptr<running_query>& query() const {
+    require_wanted();
+    return query_;
+  }
+  // Of a copy that is dropped. A call that has not begun by then finds nothing to do.
+  [[nodiscard]] std::shared_ptr<running_query> release() noexcept {
+    is_ = state::dropped;
+    return std::move(query_);
+  }
   [[nodiscard]] row_writer& rows() noexcept { return rows_; }
   [[nodiscard]] bool is_full() noexcept { return rows_.bytes().size() >= buffer_bytes; }
 
   void require_open() const {
-    if (is_ != state::open) throw error{errc::bad_state, "the copy is over"};
+    require_wanted();
+    if (is_ != state::open)
+      throw error{error_info{.code = errc::bad_state,
+                             .message = "the copy is over",
+                             .server = {},
+                             .connection_usable = query_->link().is_open()}};
   }
   // The server waits for data now: the copy in the binary format begins with a header.
   void begin_rows() {
@@ -63,6 +77,8 @@ class copying {
   void hand_over_last(bool has_trailer) {
     constexpr std::string_view trailer{"\377\377"};
     require_open();
+    if (query_->is_late())  // the data's end, once sent, could not be taken back
+      query_->link().fail(errc::deadline_exceeded, "the query's deadline passed before the copy was finished");
     if (has_trailer) add(trailer);
     hand_over();
     query_->reader().end_data();
@@ -75,6 +91,14 @@ class copying {
   }
 
  private:
+  void require_wanted() const {
+    if (is_ == state::dropped)
+      throw error{error_info{.code = errc::cancelled,
+                             .message = "cancelled: the copy was dropped before the call had begun",
+                             .server = {},
+                             .connection_usable = true}};
+  }
+
   std::shared_ptr<running_query> query_;
   row_writer rows_;
   state is_{state::open};

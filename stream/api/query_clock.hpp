@@ -63,6 +63,11 @@ class query_clock {
     return whole.when <= first.when ? whole : first;
   }
 
+  /// Whether a deadline has passed, should the consumer ask for more now.
+  [[nodiscard]] bool is_late(const query_options& options) const noexcept {
+    return (options.timeout_counts_pauses ? wire::clock::now() : left_) >= nearest_limit(options).when;
+  }
+
   [[nodiscard]] std::uint64_t chunks() const noexcept { return chunks_; }
   [[nodiscard]] duration first_row() const noexcept { return chunks_ == 0 ? duration{} : first_row_ - began_; }
   [[nodiscard]] duration elapsed() const noexcept { return left_ - began_; }

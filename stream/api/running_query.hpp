@@ -84,6 +84,7 @@ class running_query {
   [[nodiscard]] bool is_paused() const noexcept { return pause_.has_value(); }
   // The deadline as it stands now.
   [[nodiscard]] wire::clock::time_point ends() const noexcept { return clock_.nearest_limit(limits_).when; }
+  [[nodiscard]] bool is_late() const noexcept { return clock_.is_late(limits_); }
   [[nodiscard]] wire::clock::time_point pause_ends() const noexcept;
 
   [[nodiscard]] wire::link& link() noexcept { return session_->io; }

@@ -11,6 +11,7 @@
 #include <sluice/stream/copy.hpp>
 #include <sluice/stream/in_transaction.hpp>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "asking.hpp"
@@ -66,6 +67,10 @@ TEST_F(WritingEdge, AMovedFromPoolRefusesEverything) {
     EXPECT_TRUE(is_bad_state([&] { (void)from.acquire(); }));
     EXPECT_TRUE(is_bad_state([&] { (void)from.begin(); }));
     EXPECT_TRUE(is_bad_state([&] { (void)from.execute(sql("select 1")); }));
+    EXPECT_TRUE(is_bad_state([&] { (void)from.execute("select 1"); }));
+    EXPECT_TRUE(is_bad_state([&] { (void)from.copy_into("edge_rows"); }));
+    EXPECT_TRUE(is_bad_state([&] { (void)from.copy_data("copy edge_rows from stdin"); }));
+    EXPECT_TRUE(is_bad_state([&] { (void)from.batch("select 1"); }));
     EXPECT_TRUE(is_bad_state([&] { (void)from.stream(sql("select 1")); }));
     EXPECT_TRUE(is_bad_state([&] { (void)from.warm_up(); }));
     EXPECT_TRUE(is_bad_state([&] { (void)from.drain(1s); }));
@@ -164,6 +169,67 @@ TEST_F(WritingEdge, ATransactionIsRunAgainWhoeverLostItsConnection) {
   };
   run(body());
   EXPECT_EQ(psql("select string_agg(n::text, ' ') from edge_rows"), "1");
+}
+
+/// What a call that was made, but not awaited, is told by then.
+asio::awaitable<void> expect_cancelled(asio::awaitable<void> call) {
+  const auto why = co_await failure_in(std::move(call));
+  EXPECT_TRUE(why && why->code() == errc::cancelled) << (why ? why->what() : "no error");
+}
+asio::awaitable<void> finish_later(asio::awaitable<std::uint64_t> call) { (void)co_await std::move(call); }
+
+TEST_F(WritingEdge, ACopyMayGoBeforeItsCallIsAwaited) {
+  const auto body = []() -> asio::awaitable<void> {
+    sluice::connection conn = co_await sluice::connect(dsn());
+    const std::string large(100'000, ' ');
+    for (const bool finishes : {true, false}) {
+      sluice::copy_writer to = co_await conn.copy_into("edge_rows", "n");
+      for (int n = 0; !finishes && n < 6'551; ++n) co_await to.write(n);  // the next row fills the buffer
+      asio::awaitable<void> call = finishes ? finish_later(to.finish()) : to.write(1);
+      to = {};
+      co_await expect_cancelled(std::move(call));
+      sluice::copy_data_writer text = co_await conn.copy_data("copy edge_rows from stdin");
+      call = finishes ? finish_later(text.finish()) : text.write(large);
+      text = {};
+      co_await expect_cancelled(std::move(call));
+    }
+    (void)co_await conn.execute("insert into edge_rows values (1)");
+  };
+  run(body());
+  EXPECT_EQ(count(), "1");
+}
+
+TEST_F(WritingEdge, ACopyThatIsFinishedAfterItsDeadlineStoresNothing) {
+  const sluice::query_options soon{.timeout = 30ms, .timeout_counts_pauses = true};
+  {
+    sluice::blocking_copy_writer to = db.copy_into("edge_rows", {"n"}, soon);
+    to.write(1);
+    std::this_thread::sleep_for(2 * soon.timeout);
+    EXPECT_EQ(failure_of([&] { to.finish(); })->code(), errc::deadline_exceeded);
+  }
+  db.execute("select 1");
+  const auto body = [](sluice::query_options limited) -> asio::awaitable<void> {
+    sluice::connection conn = co_await sluice::connect(dsn());
+    sluice::copy_data_writer text = co_await conn.copy_data("copy edge_rows from stdin", limited);
+    co_await text.write("1\n");
+    std::this_thread::sleep_for(2 * limited.timeout);
+    const auto why = co_await failure_in(finish_later(text.finish()));
+    EXPECT_TRUE(why && why->code() == errc::deadline_exceeded);
+    text = {};
+    (void)co_await conn.execute("select 1");
+  };
+  run(body(soon));
+  EXPECT_EQ(count(), "0");
+}
+
+TEST_F(WritingEdge, ACopyThatIsOverLeavesItsConnectionUsable) {
+  sluice::blocking_copy_writer to = db.copy_into("edge_rows", "n");
+  to.write(1);
+  to.finish();
+  const auto why = failure_of([&] { to.write(2); });
+  ASSERT_TRUE(why);
+  EXPECT_EQ(why->code(), errc::bad_state);
+  EXPECT_TRUE(why->connection_usable());
 }
 
 TEST_F(WritingEdge, ABatchSaysHowManyRowsWereRunBeforeItsStatementWasRefused) {

@@ -89,7 +89,10 @@ class [[nodiscard, gnu::visibility("default")]] copy_writer {
   }
   /// Ends the copy: everything is stored, or nothing.
   /// @return the number of rows
-  /// @par Errors  throws error: as `write`
+  /// @par Errors        throws error: as `write`; but after connection_lost, and a deadline that passes during the
+  /// call,
+  ///                    it is unknown which of both, unless it was in a `transaction`
+  /// @par Cancellation  terminal: the same
   [[nodiscard]] asio::awaitable<std::uint64_t> finish();
   /// With a completion token: `void(std::exception_ptr, std::uint64_t)`
   template <class Token>
