@@ -4,6 +4,9 @@
 #include <string>
 #include <utility>
 
+#include <sluice/stream/pool.hpp>
+#include "pool/session_pool.hpp"
+
 #include "api/batching.hpp"
 #include "api/blocking_connection.hpp"
 #include "api/free_session.hpp"
@@ -28,10 +31,22 @@ struct releasing {
   ~releasing() { of->release_if_over(); }
 };
 
-asio::awaitable<void> send_group(std::shared_ptr<wire::session> on, std::shared_ptr<batching> self) {
-  const releasing at_end{self};
-  const detail::repeated_command group = self->take();
-  const auto asked = wire::clock::now();
+/// A session of a pool for as long as a group takes.
+class borrowed {
+ public:
+  borrowed(std::shared_ptr<wire::session_pool> from, std::shared_ptr<wire::session> what) noexcept
+      : from_{std::move(from)}, session_{std::move(what)} {}
+  ~borrowed() { from_->give_back(std::move(session_)); }
+  borrowed(const borrowed&) = delete;
+  borrowed& operator=(const borrowed&) = delete;
+
+ private:
+  std::shared_ptr<wire::session_pool> from_;
+  std::shared_ptr<wire::session> session_;
+};
+
+asio::awaitable<void> run_group(std::shared_ptr<wire::session> on, std::shared_ptr<batching> self,
+                                detail::repeated_command group, wire::clock::time_point asked) {
   co_await detail::until_free(on, asked, self->options(), detail::beginning::with_statement, self->block());
   const auto query = std::make_shared<detail::running_query>(on, group, self->options());
   query->launch(asked);
@@ -39,10 +54,41 @@ asio::awaitable<void> send_group(std::shared_ptr<wire::session> on, std::shared_
   self->settle(*query, failure);
 }
 
-asio::awaitable<batch_result> finish_on(std::shared_ptr<wire::session> on, std::shared_ptr<batching> self) {
+asio::awaitable<void> send_group(std::shared_ptr<wire::session> on, std::shared_ptr<batching> self) {
+  const releasing at_end{self};
+  const detail::repeated_command group = self->take();
+  asio::awaitable<void> run = run_group(std::move(on), self, group, wire::clock::now());
+  co_await std::move(run);
+}
+
+asio::awaitable<void> send_group_in(std::shared_ptr<wire::session_pool> from, std::shared_ptr<batching> self) {
+  const detail::repeated_command group = self->take();
+  const auto asked = wire::clock::now();
+  std::shared_ptr<wire::session> on = from->lend_at_once({});
+  std::optional<error> failure;
+  if (on == nullptr) {
+    try {
+      on = co_await from->acquire(detail::latest_start(asked, self->options()), {});
+    } catch (const error& why) {
+      failure = why;
+    }
+  }
+  if (failure) throw self->not_sent(*failure);
+  const borrowed until_answered{std::move(from), on};
+  asio::awaitable<void> run = run_group(std::move(on), std::move(self), group, asked);
+  co_await std::move(run);
+}
+
+asio::awaitable<void> send_group(std::shared_ptr<wire::session> on, std::shared_ptr<wire::session_pool> from,
+                                 std::shared_ptr<batching> self) {
+  return on == nullptr ? send_group_in(std::move(from), std::move(self)) : send_group(std::move(on), std::move(self));
+}
+
+asio::awaitable<batch_result> finish_on(std::shared_ptr<wire::session> on, std::shared_ptr<wire::session_pool> from,
+                                        std::shared_ptr<batching> self) {
   const releasing at_end{self};
   while (!self->is_empty()) {
-    asio::awaitable<void> sent = send_group(on, self);
+    asio::awaitable<void> sent = send_group(on, from, self);
     co_await std::move(sent);
   }
   self->end();
@@ -54,6 +100,8 @@ asio::awaitable<batch_result> finish_on(std::shared_ptr<wire::session> on, std::
 batch_writer::batch_writer() noexcept = default;
 batch_writer::batch_writer(std::shared_ptr<wire::session> on, std::shared_ptr<batching> work) noexcept
     : session_{std::move(on)}, work_{std::move(work)} {}
+batch_writer::batch_writer(std::shared_ptr<wire::session_pool> from, std::shared_ptr<batching> work) noexcept
+    : pool_{std::move(from)}, work_{std::move(work)} {}
 batch_writer::batch_writer(batch_writer&&) noexcept = default;
 batch_writer& batch_writer::operator=(batch_writer&&) noexcept = default;
 batch_writer::~batch_writer() = default;
@@ -63,22 +111,25 @@ void batch_writer::add(std::span<bind_value> row) {
   work_->add(row);
 }
 asio::awaitable<void> batch_writer::sent_if_full() {
-  return work_->is_full() ? send_group(session_, work_) : detail::nothing_to_send();
+  return work_->is_full() ? send_group(session_, pool_, work_) : detail::nothing_to_send();
 }
 asio::awaitable<batch_result> batch_writer::finish() {
   if (work_ == nullptr) fail_moved_batch();
-  return finish_on(session_, work_);
+  return finish_on(session_, pool_, work_);
 }
 std::uint64_t batch_writer::rows() const noexcept { return work_ == nullptr ? 0 : work_->rows(); }
 asio::any_io_executor batch_writer::get_executor() const {
   if (work_ == nullptr) fail_moved_batch();
-  return session_->io.get_executor();
+  return session_ == nullptr ? pool_->get_executor() : session_->io.get_executor();
 }
 
 batch_writer connection::batch(std::string_view statement, batch_options how) {
   require_open();
   auto use = std::make_unique<const wire::session::use>(session_);
   return {session_, std::make_shared<batching>(std::string{statement}, std::move(how), 0U, std::move(use))};
+}
+batch_writer pool::batch(std::string_view statement, batch_options how) {
+  return {held(), std::make_shared<batching>(std::string{statement}, std::move(how), 0U)};
 }
 batch_writer transaction::batch(std::string_view statement, batch_options how) {
   require_open();

@@ -57,10 +57,15 @@ error batching::in_row(std::uint64_t row, const error& why) const {
   return with_note(why, "row " + std::to_string(row) + " of the batch", result_.rows);
 }
 
+error batching::not_sent(const error& why) const { return not_run(why, sent_ + 1); }
+
+error batching::not_run(const error& why, std::uint64_t first) const {
+  return with_note(why, "row " + std::to_string(first) + " of the batch and those behind it were not run",
+                   result_.rows);
+}
+
 error batching::with_progress(const error& why, std::uint64_t first) const {
-  if (why.connection_usable() && why.server())  // of the statement itself
-    return with_note(why, "row " + std::to_string(first) + " of the batch and those behind it were not run",
-                     result_.rows);
+  if (why.connection_usable() && why.server()) return not_run(why, first);  // of the statement itself
   return with_note(why,
                    std::to_string(result_.rows) + " of " + std::to_string(sent_) +
                        " rows of the batch that were sent have been answered",

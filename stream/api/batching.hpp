@@ -44,6 +44,8 @@ class batching {
   // Takes over what was answered.
   // Throws error: `failure`, or the first failure of a row that there is no handler for.
   void settle(running_query& sent, const std::optional<error>& failure);
+  // The error of a group that got no connection.
+  [[nodiscard]] error not_sent(const error& why) const;
   void end();
   // To be called when a call has ended: a batch that is over needs its session no more.
   void release_if_over() noexcept {
@@ -56,6 +58,7 @@ class batching {
   void require_open() const;
   void begin_group(std::size_t columns);
   [[nodiscard]] bool joins_the_group(std::span<const bind_value> row) noexcept;
+  [[nodiscard]] error not_run(const error& why, std::uint64_t first) const;
   [[nodiscard]] error with_progress(const error& why, std::uint64_t first) const;
   [[nodiscard]] error in_row(std::uint64_t row, const error& why) const;
 

@@ -1,7 +1,9 @@
 #include <sluice/stream/pool.hpp>
 
+#include <string>
 #include <utility>
 
+#include <sluice/stream/copy.hpp>
 #include "pool/session_pool.hpp"
 
 #include "api/running_query.hpp"
@@ -59,19 +61,44 @@ asio::awaitable<pooled_connection> pooled_connection::acquire_from(std::shared_p
   co_return pooled_connection{std::move(sessions), std::move(lent)};
 }
 
-asio::awaitable<command_result> pool::execute(query what, query_options options) {
-  return run(held(), std::move(what), options);
-}
-
-asio::awaitable<command_result> pool::run(std::shared_ptr<wire::session_pool> on, query what, query_options options) {
+/// Calls on a connection that the pool gets back once what has begun on it is over. Its time limit counts from now.
+template <class Call>
+auto pool::run(std::shared_ptr<wire::session_pool> on, Call call, query_options options)
+    -> decltype(call(std::declval<connection&>(), options)) {
   const auto asked = wire::clock::now();
   const auto latest = detail::latest_start(asked, options);
   pooled_connection lent = co_await pooled_connection::acquire_from(std::move(on), latest, options.parent);
   options.timeout = detail::rest_of(options.timeout, asked);
   options.first_row_timeout = detail::rest_of(options.first_row_timeout, asked);
-  asio::awaitable<command_result> answer = lent->execute(what, options);
-  command_result done = co_await std::move(answer);
+  auto answer = call(*lent, options);
+  auto done = co_await std::move(answer);
   co_return done;
+}
+
+asio::awaitable<command_result> pool::execute(query what, query_options options) {
+  const auto call = [what = std::move(what)](connection& on, const query_options& how) {
+    return on.execute(what, how);
+  };
+  return run(held(), call, options);
+}
+asio::awaitable<command_result> pool::execute(std::string_view statements, query_options options) {
+  const auto call = [all = std::string{statements}](connection& on, const query_options& how) {
+    return on.execute(std::string_view{all}, how);
+  };
+  return run(held(), call, options);
+}
+asio::awaitable<copy_writer> pool::copy_into(std::string_view table, std::vector<std::string> columns,
+                                             query_options options) {
+  const auto call = [into = std::string{table}, names = std::move(columns)](connection& on, const query_options& how) {
+    return on.copy_into(into, names, how);
+  };
+  return run(held(), call, options);
+}
+asio::awaitable<copy_data_writer> pool::copy_data(std::string_view statement, query_options options) {
+  const auto call = [text = std::string{statement}](connection& on, const query_options& how) {
+    return on.copy_data(text, how);
+  };
+  return run(held(), call, options);
 }
 
 namespace {

@@ -57,7 +57,8 @@ struct batch_result {
 /// The type of each parameter follows from the C++ types of a row. A row whose types differ from those of the row
 /// before it begins a new group.
 /// @par Lifetime       keeps its connection open, and keeps a pool from lending it again, until the batch is over:
-///                     after `finish`, after a failure, or at the end of its transaction
+///                     after `finish`, after a failure, or at the end of its transaction; that of `pool::batch` keeps
+///                     the pool, and has a connection only while rows are sent
 /// @par Thread safety  none: as its connection, on which other queries may run between two calls
 class [[nodiscard, gnu::visibility("default")]] batch_writer {
  public:
@@ -113,13 +114,16 @@ class [[nodiscard, gnu::visibility("default")]] batch_writer {
 
  private:
   friend class connection;
+  friend class pool;
   friend class transaction;
   batch_writer(std::shared_ptr<wire::session> on, std::shared_ptr<detail::batching> work) noexcept;
+  batch_writer(std::shared_ptr<wire::session_pool> from, std::shared_ptr<detail::batching> work) noexcept;
   void add(std::span<bind_value> row);
   [[nodiscard]] asio::awaitable<void> sent_if_full();
 
-  std::shared_ptr<wire::session> session_;
-  std::shared_ptr<detail::batching> work_;  // kept alive by a waiting call
+  std::shared_ptr<wire::session> session_;    // null: one is taken for each group
+  std::shared_ptr<wire::session_pool> pool_;  // from here
+  std::shared_ptr<detail::batching> work_;    // kept alive by a waiting call
 };
 
 /// The same for a `client`.

@@ -16,10 +16,13 @@
 /// returns only after the pool has been destroyed or closed.
 
 #include <chrono>
+#include <concepts>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -192,6 +195,44 @@ class SLUICE_API pool {
     return detail::with_token(
         get_executor(), [&] { return execute(std::move(what), options); }, std::forward<Token>(token));
   }
+  /// Runs statements without parameters on a connection of the pool; @see connection::execute
+  [[nodiscard]] asio::awaitable<command_result> execute(std::string_view statements, query_options options = {});
+  /// With a completion token: `void(std::exception_ptr, command_result)`
+  template <class Token>
+  auto execute(std::string_view statements, query_options options, Token&& token) {
+    return detail::with_token(get_executor(), [&] { return execute(statements, options); }, std::forward<Token>(token));
+  }
+
+  /// Writes many rows into a table, on a connection of the pool, which gets it back when the copy is over. Include
+  /// <sluice/stream/copy.hpp>. @see connection::copy_into
+  /// @par Errors  throws error: as `acquire` and `connection::copy_into`
+  [[nodiscard]] asio::awaitable<copy_writer> copy_into(std::string_view table, std::vector<std::string> columns,
+                                                       query_options options = {});
+  /// With a completion token: `void(std::exception_ptr, copy_writer)`
+  template <class Token>
+  auto copy_into(std::string_view table, std::vector<std::string> columns, query_options options, Token&& token) {
+    return detail::with_token(
+        get_executor(), [&] { return copy_into(table, std::move(columns), options); }, std::forward<Token>(token));
+  }
+  /// The same for columns that are named one by one.
+  template <std::convertible_to<std::string_view>... Columns>
+  [[nodiscard]] auto copy_into(std::string_view table, const Columns&... columns) {
+    return copy_into(table, std::vector<std::string>{std::string{columns}...}, query_options{});
+  }
+  /// Sends the data of a COPY FROM STDIN as it is. Include <sluice/stream/copy.hpp>.
+  /// @par Errors  throws error: as `acquire` and `connection::copy_data`
+  [[nodiscard]] asio::awaitable<copy_data_writer> copy_data(std::string_view statement, query_options options = {});
+  /// With a completion token: `void(std::exception_ptr, copy_data_writer)`
+  template <class Token>
+  auto copy_data(std::string_view statement, query_options options, Token&& token) {
+    return detail::with_token(
+        get_executor(), [&] { return copy_data(statement, options); }, std::forward<Token>(token));
+  }
+  /// Runs one statement for many rows of values, each row by itself. Each group of rows takes a connection of the pool,
+  /// and gives it back once it is answered. Include <sluice/stream/batch.hpp>. Nothing is sent yet.
+  /// @see connection::batch
+  [[nodiscard]] batch_writer batch(std::string_view statement, batch_options how = {});
+
   /// Begins a transaction on a connection of the pool, which gets it back when the transaction is over. Include
   /// <sluice/stream/transaction.hpp>.
   /// @par Errors  throws error: as `acquire`
@@ -231,7 +272,9 @@ class SLUICE_API pool {
   [[nodiscard]] const std::shared_ptr<wire::session_pool>& held() const;
   static pooled_stream stream_on(std::shared_ptr<wire::session_pool> sessions, query what, query_options options,
                                  retry_options retry);
-  static asio::awaitable<command_result> run(std::shared_ptr<wire::session_pool> on, query what, query_options options);
+  template <class Call>
+  static auto run(std::shared_ptr<wire::session_pool> on, Call call, query_options options)
+      -> decltype(call(std::declval<connection&>(), options));
 
   std::shared_ptr<wire::session_pool> sessions_;
 };
