@@ -1,6 +1,7 @@
 #pragma once
 // A proxy between a client and a real server on 127.0.0.1. It forwards every byte, and counts the server's bytes and
-// the round trips. It can also record what the server sends, or cut the connection in the middle of it.
+// the round trips. It can also record what the server sends, or cut the connection in the middle of what either
+// side sends.
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -54,11 +55,16 @@ class relay {
   relay(const relay&) = delete;
   relay& operator=(const relay&) = delete;
 
+  /// Cuts the connection after so many bytes of the client. To be called before it connects.
+  void cut_requests_after(std::uint64_t bytes) noexcept { requests_left_ = bytes; }
+
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   /// How often the client sent something after the server had, counting the first time: the number of round trips, if
   /// the server answered the last one.
   [[nodiscard]] int flights() const noexcept { return flights_; }
 
+  /// The bytes of the client that were passed on so far.
+  [[nodiscard]] std::uint64_t from_client() const noexcept { return all - requests_left_; }
   /// The bytes that the server has sent so far.
   [[nodiscard]] std::uint64_t from_server() const noexcept { return from_server_; }
 
@@ -117,10 +123,12 @@ class relay {
     }
     return true;
   }
-  static bool pass_on(int from, int to) {
+  bool pass_on(int client, int server) {
     std::array<char, 65536> memory{};
-    const std::string_view bytes = receive(from, memory);
-    return !bytes.empty() && send(to, bytes);
+    const std::string_view bytes = receive(client, memory);
+    const std::string_view passed = bytes.substr(0, requests_left_);
+    requests_left_ -= passed.size();
+    return !bytes.empty() && send(server, passed) && (passed.size() == bytes.size() || end(client));
   }
   bool answer(int server, int client) {
     std::array<char, 65536> memory{};
@@ -150,6 +158,7 @@ class relay {
   std::atomic<int> flights_{0};
   std::atomic<std::uint64_t> from_server_{0};
   std::uint64_t left_;
+  std::atomic<std::uint64_t> requests_left_{all};
   cut how_;
   std::chrono::milliseconds delay_;
   std::vector<std::string> answers_;
