@@ -48,7 +48,8 @@ class line_reader {
 
  private:
   std::string_view counted(std::string_view line) noexcept {
-    ++number_;
+    constexpr std::string_view byte_order_mark{"\xef\xbb\xbf"};  // of a file, not of its first document
+    if (++number_ == 1 && line.starts_with(byte_order_mark)) line.remove_prefix(byte_order_mark.size());
     looked_at_ = 0;
     if (line.ends_with('\r')) line.remove_suffix(1);
     return line;

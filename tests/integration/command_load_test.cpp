@@ -44,6 +44,22 @@ TEST(CommandLoad, TakesALastLineWithoutAnEndAndLinesThatEndAsOnWindows) {
   EXPECT_EQ(run("$SLUICE --load loaded </dev/null").status, 0);
 }
 
+TEST(CommandLoad, LeavesOutTheByteOrderMarkOfAFile) {
+  make("json");
+  const finished done = run("printf '\\xef\\xbb\\xbf{}\\n[3]\\n' | $SLUICE --load loaded --count");
+  EXPECT_EQ(done.out, "{\"rows\":2,\"bytes\":5,\"skipped\":0}\n") << done.err;
+  EXPECT_EQ(run("printf '1\\n\\xef\\xbb\\xbf2\\n' | $SLUICE --load loaded").status, 7);
+  EXPECT_EQ(psql("select string_agg(data::text, ' ') from loaded"), "{} [3]");
+}
+
+/// What was read before is not stored either.
+TEST(CommandLoad, StoresNothingAfterItsDeadline) {
+  make("jsonb");
+  const finished done = run("(echo 1; sleep 0.3) | $SLUICE --load loaded --timeout 100ms");
+  EXPECT_EQ(done.status, 10) << done.err;
+  EXPECT_EQ(stored(), "0 ");
+}
+
 TEST(CommandLoad, StopsAtALineThatIsNotJson) {
   make("jsonb");
   const std::string input = "printf '{\"a\":1}\\n{\"a\":}\\n{\"a\":2}\\n' | ";
