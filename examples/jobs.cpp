@@ -1,8 +1,10 @@
 // A queue of jobs in a table: takes one at a time, does it and marks it as done in one transaction, and waits for a
 // notification when there is none. Any number of these programs share the work. Ends when it has done a job "stop".
 //
-//     create table job (id bigint generated always as identity, work text not null, done boolean not null default
-//     false) jobs [CONNINFO]
+//     jobs [CONNINFO]
+//
+// It needs: create table job (id bigint generated always as identity, work text not null,
+//                             done boolean not null default false)
 #include <cstdint>
 #include <cstdio>
 #include <exception>
