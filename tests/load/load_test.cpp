@@ -1,6 +1,6 @@
-// High load over a long time: a thousand streams on one thread, ten million rows through a consumer that stalls, and a
-// mixture of everything for SLUICE_SOAK_SECONDS (60 by default). Every row is counted; memory and descriptors do not
-// grow. Run by ci/load, with a server that allows a thousand connections.
+// High load over a long time: a thousand streams on one thread, ten million rows through a consumer that stalls and
+// into a server that does, and a mixture of everything for SLUICE_SOAK_SECONDS (60 by default). Every row is counted;
+// memory and descriptors do not grow. Run by ci/load, with a server that allows a thousand connections.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <random>
+#include <sluice/stream/copy.hpp>
 #include <sluice/stream/pool.hpp>
 
 #include "cluster.hpp"
@@ -99,6 +100,73 @@ TEST(Load, TenMillionRowsPassAConsumerThatStalls) {
   }
   EXPECT_TRUE(seen.is_whole(count)) << seen.rows;
   EXPECT_LE(most - least, 1L << 20);
+}
+
+/// The resident memory of this process while it writes, looked at ten times.
+class memory_range {
+ public:
+  explicit memory_range(std::uint64_t rows) noexcept : between_{rows / 10}, next_{between_} {}
+
+  void look(std::uint64_t row) {
+    if (row < next_) return;
+    next_ += between_;
+    least_ = std::min(least_, resident_bytes());
+    most_ = std::max(most_, resident_bytes());
+  }
+  [[nodiscard]] long width() const noexcept { return most_ - least_; }
+
+ private:
+  std::uint64_t between_;
+  std::uint64_t next_;
+  long least_{std::numeric_limits<long>::max()};
+  long most_{0};
+};
+
+constexpr int written_rows{10'000'000};
+
+asio::awaitable<void> copy_rows(memory_range& memory) {
+  sluice::connection db = co_await sluice::connect(dsn());
+  sluice::copy_writer to = co_await db.copy_into("load_rows", "n");
+  for (int n = 1; n <= written_rows; ++n) {
+    co_await to.write(n);
+    memory.look(to.rows());
+  }
+  const std::uint64_t rows = co_await to.finish();
+  EXPECT_EQ(rows, to.rows());
+}
+
+void copy_rows_in_a_loop(memory_range& memory) {
+  sluice::client db{dsn()};
+  sluice::blocking_copy_writer to = db.copy_into("load_rows", "n");
+  for (int n = 1; n <= written_rows; ++n) {
+    to.write(n);
+    memory.look(to.rows());
+  }
+  EXPECT_EQ(to.finish(), to.rows());
+}
+
+/// Through a server that stalls: each two hundred thousandth row takes it 0.1 s.
+TEST(Load, TenMillionRowsAreCopiedIn) {
+  psql(
+      "create or replace function load_stalls() returns trigger language plpgsql as "
+      "'begin perform pg_sleep(0.1); return new; end'; "
+      "create unlogged table load_rows (n int); create trigger stalls before insert on load_rows for each row "
+      "when (new.n % 200000 = 0) execute function load_stalls()");
+  for (const bool awaits : {false, true}) {
+    memory_range memory{written_rows};
+    const auto began = clock::now();
+    if (awaits)
+      run(copy_rows(memory));
+    else
+      copy_rows_in_a_loop(memory);
+    const std::chrono::duration<double> took = clock::now() - began;
+    std::cout << "ten million rows in " << took.count() << " s, memory moved by " << memory.width() << " of "
+              << resident_bytes() << " bytes\n";
+    EXPECT_LE(memory.width(), 1L << 20);
+    EXPECT_EQ(psql("select count(*), sum(n) from load_rows"), "10000000|50000005000000");
+    psql("truncate load_rows");
+  }
+  psql("drop table load_rows");
 }
 
 class soak {
