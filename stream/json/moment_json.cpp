@@ -17,7 +17,7 @@ namespace {
 using proto::load_big;
 
 constexpr std::int64_t second = 1'000'000;  // in microseconds
-constexpr std::int64_t day = 86'400 * second;
+constexpr std::int64_t whole_day = 86'400 * second;
 constexpr std::size_t longest_moment = 64;
 
 /// The year without its sign: before the first there is 1 BC, which is 0 here.
@@ -83,10 +83,10 @@ bool write_moment(text_buffer& to, std::span<const std::byte> value) {
   if (value.size() != 8) return false;
   const auto time = static_cast<std::int64_t>(load_big<std::uint64_t>(value.data()));
   if (write_if_infinite(to, time)) return true;
-  std::int64_t days = time / day;
-  std::int64_t of_day = time % day;
+  std::int64_t days = time / whole_day;
+  std::int64_t of_day = time % whole_day;
   if (of_day < 0) {
-    of_day += day;
+    of_day += whole_day;
     --days;
   }
   char* at = to.room(longest_moment);
@@ -121,7 +121,7 @@ bool write_date(text_buffer& to, std::span<const std::byte> value) {
 bool write_time(text_buffer& to, std::span<const std::byte> value) {
   if (value.size() != 8) return false;
   const auto time = load_big<std::uint64_t>(value.data());
-  if (time > static_cast<std::uint64_t>(day)) return false;
+  if (time > static_cast<std::uint64_t>(whole_day)) return false;
   char* at = to.room(longest_moment);
   *at++ = '"';
   at = write_clock(at, time);

@@ -22,8 +22,8 @@ class task_line {
   /// @param limits  of each task
   task_line(std::shared_ptr<wire::session> on, const query_options& limits);
 
-  /// Whether a task can be sent now. Behind another one that is so in plain mode only, and not for objects that are made
-  /// of columns here, of which the server may first have to describe the types.
+  /// Whether a task can be sent now. Behind another one that is so in plain mode only, and not for objects that are
+  /// made of columns here, of which the server may first have to describe the types.
   [[nodiscard]] bool takes_more() const;
   /// @pre `takes_more`
   void send(const split_task& task);

@@ -43,7 +43,9 @@ class CancelRequest : public testing::TestWithParam<bad_cancel> {
   }
   [[nodiscard]] listener::conversation bad_answer() const {
     return [asked = asked_, play = GetParam().answer.play()](server_end client) {
-      EXPECT_EQ(client.receive().size(), 16U);
+      const std::string request = client.receive();
+      if (request.empty()) return;  // the client's time was over before it had sent it
+      EXPECT_EQ(request.size(), 16U);
       *asked = true;
       play(std::move(client));
     };
