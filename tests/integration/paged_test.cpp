@@ -361,7 +361,8 @@ TEST(Pause, ComesAsOftenAsOneLikes) {
   sluice::client db{dsn()};
   const sluice::query numbers =
       sql("select to_json(n || repeat('x', 300)) from generate_series(1, 5000) n").as_document();
-  sluice::row_range rows = db.stream(numbers, {.mode = fetch_mode::paged, .page_rows = 50, .page_bytes = 64});
+  sluice::row_range rows =
+      db.stream(numbers, {.mode = fetch_mode::paged, .page_rows = 50, .page_bytes = 40'000});  // two of them
   std::size_t seen = 0;
   while (const sluice::chunk batch = rows.next()) {
     for ([[maybe_unused]] const sluice::row each : batch) ++seen;
@@ -369,7 +370,7 @@ TEST(Pause, ComesAsOftenAsOneLikes) {
     ASSERT_EQ(answer(db, sql("select to_json(1)").as_document()), "1");
   }
   EXPECT_EQ(seen, 5'000);
-  EXPECT_GT(rows.stats().pauses, 99U);
+  EXPECT_GT(rows.stats().pauses, 20U);
 }
 
 TEST(Pause, IsForPagesOnly) {
