@@ -18,7 +18,7 @@ constexpr std::string_view no_oauth{"no token is fetched here: the program gives
 constexpr std::string_view no_scram_keys{"SCRAM keys in place of a password are not supported"};
 
 using enum known_key::kind;
-constexpr std::array keys{
+constexpr std::array known_keys{
     known_key{"service", "PGSERVICE"},
     known_key{"servicefile", "PGSERVICEFILE"},
     known_key{"user", "PGUSER"},
@@ -92,7 +92,7 @@ const known_key* nearest(std::string_view name) {
   const auto by_distance = [&](const known_key& a, const known_key& b) {
     return distance(name, a.name) < distance(name, b.name);
   };
-  const known_key* const best = std::ranges::min_element(keys, by_distance);
+  const known_key* const best = std::ranges::min_element(known_keys, by_distance);
   return distance(name, best->name) <= 2 ? best : nullptr;
 }
 
@@ -107,11 +107,11 @@ std::string place_in_text(std::string_view name, std::size_t offset) {
 
 }  // namespace
 
-std::span<const known_key> all_keys() noexcept { return keys; }
+std::span<const known_key> all_keys() noexcept { return known_keys; }
 
 const known_key* find_key(std::string_view name) noexcept {
-  const known_key* const found = std::ranges::find(keys, name, &known_key::name);
-  return found == keys.end() ? nullptr : found;
+  const known_key* const found = std::ranges::find(known_keys, name, &known_key::name);
+  return found == known_keys.end() ? nullptr : found;
 }
 
 const setting* settings::find(std::string_view name) const {
