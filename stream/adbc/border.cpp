@@ -9,6 +9,8 @@
 #include <new>
 #include <optional>
 
+#include "arrow/bad_input.hpp"
+
 namespace sluice::adbc {
 
 namespace {
@@ -137,15 +139,33 @@ void not_implemented(std::string_view what) {
   throw failure{status::not_implemented, "the driver of sluice has no " + std::string{what}};
 }
 
+namespace {
+
+status meaning_of(arrow_input::bad_input::part is) noexcept {
+  switch (is) {
+    case arrow_input::bad_input::part::type: return status::not_implemented;
+    case arrow_input::bad_input::part::array: return status::invalid_argument;
+    case arrow_input::bad_input::part::value: break;
+  }
+  return status::invalid_data;
+}
+
+}  // namespace
+
 told tell(const std::exception_ptr& what) {
   try {
     std::rethrow_exception(what);
   } catch (const failure& why) {
     return {.code = why.code(), .message = why.what()};
+  } catch (const arrow_input::bad_input& why) {
+    return {.code = meaning_of(why.where()), .message = why.what()};
   } catch (const error& why) {
     told made{.code = meaning_of(why), .message = why.what(), .sqlstate = std::string{why.sqlstate()}};
     if (why.server()) add_details(made, *why.server());
     return made;
+  } catch (const std::system_error& why) {  // of a stream that was bound
+    return {.code = why.code() == std::errc::operation_canceled ? status::cancelled : status::io,
+            .message = why.what()};
   } catch (const std::bad_alloc&) {
     return {.code = status::internal, .message = "out of memory"};
   } catch (const std::exception& why) {

@@ -1,7 +1,6 @@
 #include "adbc/bound_rows.hpp"
 
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -15,11 +14,6 @@
 namespace sluice::adbc {
 
 namespace {
-
-template <class Struct>
-void let_go(Struct& of) noexcept {
-  if (of.release != nullptr) of.release(&of);
-}
 
 std::string text_of(std::integral auto value) { return std::to_string(value); }
 std::string text_of(bool value) { return value ? "t" : "f"; }
@@ -92,61 +86,13 @@ bind_value as_parameter::operator()(const input_list& value) const {
 
 }  // namespace
 
-bound_rows::bound_rows(ArrowArrayStream& from) noexcept : stream_{std::exchange(from, ArrowArrayStream{})} {}
-bound_rows::bound_rows(ArrowArray& values, ArrowSchema& schema) noexcept
-    : schema_{std::exchange(schema, ArrowSchema{})}, array_{std::exchange(values, ArrowArray{})} {}
-bound_rows::~bound_rows() {
-  let_go(array_);
-  let_go(schema_);
-  let_go(stream_);
-}
-
-void bound_rows::check(int number) {
-  if (number == 0) return;
-  const char* const why = stream_.get_last_error == nullptr ? nullptr : stream_.get_last_error(&stream_);
-  throw failure{number == ECANCELED ? status::cancelled : status::io,
-                "the stream that was bound failed with " + std::to_string(number) + ": " +
-                    (why == nullptr ? "it does not say why" : why)};
-}
-
-const input_batch& bound_rows::batch() {
-  if (batch_) return *batch_;
-  if (stream_.release != nullptr) check(stream_.get_schema(&stream_, &schema_));
-  if (schema_.release == nullptr)
-    throw failure{status::invalid_argument, "the schema that was bound had been released"};
-  return batch_.emplace(schema_);
-}
-
-bool bound_rows::next_batch() {
-  (void)batch();
-  if (stream_.release != nullptr) {
-    let_go(array_);
-    array_ = {};
-    check(stream_.get_next(&stream_, &array_));
-  } else if (std::exchange(is_read_, true)) {
-    return false;  // there is only one
-  }
-  if (array_.release == nullptr) return false;
-  batch_->read(array_);
-  row_ = -1;
-  is_read_ = true;
-  return true;
-}
-
-bool bound_rows::advance() {
-  while (!is_read_ || row_ + 1 >= batch_->rows())
-    if (!next_batch()) return false;
-  ++row_;
-  return true;
-}
-
 std::vector<bind_value> bound_rows::values() {
   const input_batch& from = batch();
   std::vector<bind_value> all;
   all.reserve(from.columns().size());
   for (std::size_t i = 0; i < from.columns().size(); ++i) {
     const as_parameter convert{from.columns()[i].parameter_type()};
-    from.with(i, row_, [&](const auto& value) { all.push_back(convert(value)); });
+    from.with(i, row(), [&](const auto& value) { all.push_back(convert(value)); });
   }
   return all;
 }

@@ -28,14 +28,6 @@ constexpr std::string_view catalog_option{"adbc.ingest.target_catalog"};
 constexpr std::string_view schema_option{"adbc.ingest.target_db_schema"};
 constexpr std::string_view temporary_option{"adbc.ingest.temporary"};
 
-void write(binary_place& to, std::nullopt_t) { to.write(std::nullopt); }
-void write(binary_place& to, const decimal_text& value) { to.write(std::string_view{value.digits}); }
-void write(binary_place& to, json_text value) { to.write(value.text); }
-template <class T>
-void write(binary_place& to, const T& value) {
-  to.write(value);
-}
-
 std::string qualified(const ingest_target& where) {
   const std::string table = quote_identifier(where.table);
   if (where.is_temporary) return "pg_temp." + table;
@@ -68,27 +60,6 @@ void require_possible(session& on, const ingest_target& where, const input_batch
 }
 
 }  // namespace
-
-/// As `to_binary` of a range does, for elements whose type only the array knows.
-static void to_binary(binary_place& to, const input_list& value) {
-  std::optional<binary_place> each = to.elements();
-  if (!each) to.fail("a list");
-  const auto size = static_cast<std::size_t>(value.end - value.begin);
-  bool has_nulls = false;
-  for (std::int64_t i = value.begin; i < value.end; ++i)
-    value.of->with(i, [&]<class T>(const T&) { has_nulls = has_nulls || std::is_same_v<T, std::nullopt_t>; });
-  to.append(std::uint32_t{size == 0 ? 0U : 1U});  // dimensions
-  to.append(std::uint32_t{has_nulls ? 1U : 0U});
-  to.append(each->type());
-  if (size == 0) return;
-  if (!std::in_range<std::int32_t>(size)) to.fail_value("the list is too long");
-  to.append(static_cast<std::uint32_t>(size));
-  to.append(std::uint32_t{1});  // the index of the first
-  for (std::int64_t i = value.begin; i < value.end; ++i)
-    value.of->with(i, [&]<class T>(const T& element) {
-      if constexpr (!std::is_same_v<T, input_list>) write(*each, element);
-    });
-}
 
 bool ingest_target::set(std::string_view name, std::string_view value) {
   if (name == table_option)
@@ -127,10 +98,7 @@ std::uint64_t ingest(session& on, const ingest_target& where, bound_rows& from, 
   return on.in_one_transaction([&](blocking_transaction& in) {
     if (where.how != ingest_target::mode::append) (void)in.execute(create_table(where, batch), options);
     blocking_copy_writer to = in.copy_into(qualified(where), columns, options);
-    while (from.advance())
-      to.write_each([&](binary_place& place, std::size_t column) {
-        batch.with(column, from.row(), [&](const auto& value) { write(place, value); });
-      });
+    while (from.advance()) to.write_each([&](binary_place& place, std::size_t column) { from.write(place, column); });
     return to.finish();
   });
 }

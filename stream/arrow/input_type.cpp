@@ -1,4 +1,4 @@
-#include "adbc/input_column.hpp"
+#include "arrow/input_column.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,9 +8,9 @@
 
 #include <sluice/proto/oid.hpp>
 
-#include "adbc/border.hpp"
+#include "arrow/bad_input.hpp"
 
-namespace sluice::adbc {
+namespace sluice::arrow_input {
 
 namespace {
 
@@ -167,7 +167,7 @@ void input_column::note_extension(const char* metadata) {
 }
 
 void input_column::fail_type(std::string_view format) const {
-  throw failure{status::not_implemented, "the column \"" + name_ + "\" has the Arrow type " + std::string{format} +
+  throw bad_input{bad_input::part::type, "the column \"" + name_ + "\" has the Arrow type " + std::string{format} +
                                              ", which cannot be sent to Postgres: cast it before"};
 }
 
@@ -251,4 +251,4 @@ std::uint32_t input_column::parameter_type() const {
   }
 }
 
-}  // namespace sluice::adbc
+}  // namespace sluice::arrow_input

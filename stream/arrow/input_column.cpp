@@ -1,4 +1,4 @@
-#include "adbc/input_column.hpp"
+#include "arrow/input_column.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,9 +6,9 @@
 #include <limits>
 #include <utility>
 
-#include "adbc/border.hpp"
+#include "arrow/bad_input.hpp"
 
-namespace sluice::adbc {
+namespace sluice::arrow_input {
 
 namespace {
 
@@ -34,18 +34,22 @@ bool is_null_at(const ArrowArray& array, std::int64_t index) noexcept {
 }  // namespace
 
 void input_column::fail_value(std::string_view why) const {
-  throw failure{status::invalid_data, "the column \"" + name_ + "\": " + std::string{why}};
+  throw bad_input{bad_input::part::value, "the column \"" + name_ + "\": " + std::string{why}};
 }
 
 void input_column::read(const ArrowArray& array) {
   const bool has_values = is_ != kind::null && is_ != kind::fixed_list;
   if (array.length < 0 || array.offset < 0 || (has_values && (array.n_buffers < 2 || array.buffers == nullptr)))
-    throw failure{status::invalid_argument, "the array of the column \"" + name_ + "\" is not of its schema's type"};
+    throw bad_input{bad_input::part::array, "the array of the column \"" + name_ + "\" is not of its schema's type"};
   array_ = &array;
-  if (is_ == kind::dictionary) return inner_->read(*required(array.dictionary, "a dictionary"));
+  if (is_ == kind::dictionary) {
+    if (array.dictionary == nullptr)
+      throw bad_input{bad_input::part::array, "the array of the column \"" + name_ + "\" has no dictionary"};
+    return inner_->read(*array.dictionary);
+  }
   if (inner_ == nullptr) return;
   if (array.n_children != 1)
-    throw failure{status::invalid_argument, "the array of the column \"" + name_ + "\" has no elements"};
+    throw bad_input{bad_input::part::array, "the array of the column \"" + name_ + "\" has no elements"};
   inner_->read(*array.children[0]);
 }
 
@@ -175,8 +179,8 @@ std::chrono::sys_days input_column::day(std::int64_t index) const {
 input_batch::input_batch(const ArrowSchema& schema) {
   const std::string_view format{schema.format == nullptr ? "" : schema.format};
   if (format != "+s")
-    throw failure{status::invalid_argument,
-                  "what is bound must be a struct, a child for each column: it is " + std::string{format}};
+    throw bad_input{bad_input::part::array,
+                    "a batch must be a struct, a child for each column: it is " + std::string{format}};
   for (std::int64_t i = 0; i < schema.n_children; ++i) {
     const ArrowSchema& each = *schema.children[i];
     columns_.emplace_back(each, each.name == nullptr ? "" : each.name);
@@ -185,17 +189,17 @@ input_batch::input_batch(const ArrowSchema& schema) {
 
 void input_batch::read(const ArrowArray& array) {
   if (array.n_children != static_cast<std::int64_t>(columns_.size()))
-    throw failure{status::invalid_argument, "the batch has other columns than its schema"};
+    throw bad_input{bad_input::part::array, "the batch has other columns than its schema"};
   rows_ = array.length;
   offset_ = array.offset;
   for (std::int64_t i = offset_; i < offset_ + rows_; ++i)
-    if (is_null_at(array, i)) throw failure{status::invalid_argument, "a row of the batch is null as a whole"};
+    if (is_null_at(array, i)) throw bad_input{bad_input::part::array, "a row of the batch is null as a whole"};
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const ArrowArray& each = *array.children[i];
     if (each.length < rows_ + offset_)
-      throw failure{status::invalid_argument, "the column \"" + columns_[i].name() + "\" is shorter than its batch"};
+      throw bad_input{bad_input::part::array, "the column \"" + columns_[i].name() + "\" is shorter than its batch"};
     columns_[i].read(each);
   }
 }
 
-}  // namespace sluice::adbc
+}  // namespace sluice::arrow_input

@@ -1,5 +1,5 @@
 #pragma once
-// Reads the columns of an Arrow array that a program has bound: one value at a time, as a C++ value.
+// Reads the columns of an Arrow array from elsewhere: one value at a time, as a C++ value.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +14,7 @@
 #include <sluice/stream/columns.hpp>
 #include <sluice/stream/uuid.hpp>
 
-namespace sluice::adbc {
+namespace sluice::arrow_input {
 
 class input_column;
 
@@ -37,7 +37,7 @@ struct input_list {
 class input_column {
  public:
   /// @param name  of the column that errors name: a list's element has its list's
-  /// @par Errors  throws failure: for a type that cannot be written to Postgres
+  /// @par Errors  throws bad_input: for a type that cannot be written to Postgres
   input_column(const ArrowSchema& schema, std::string name);
 
   /// The type that a table gets for it.
@@ -48,12 +48,12 @@ class input_column {
 
   /// Reads this array from now on.
   /// @par Lifetime  as long as values are read
-  /// @par Errors    throws failure: an array that is not of the type
+  /// @par Errors    throws bad_input: an array that is not of the type
   void read(const ArrowArray& array);
 
   /// Calls `use` with the value: std::nullopt for NULL.
   /// @param row  from 0, below the array's length
-  /// @par Errors  throws failure: a value that Postgres does not have; what `use` throws
+  /// @par Errors  throws bad_input: a value that Postgres does not have; what `use` throws
   template <class Use>
   void with(std::int64_t row, const Use& use) const;
 
@@ -132,7 +132,7 @@ class input_column {
 /// The columns of a struct array, which is what a batch is.
 class input_batch {
  public:
-  /// @par Errors  throws failure: not a struct, or a column of an impossible type
+  /// @par Errors  throws bad_input: not a struct, or a column of an impossible type
   explicit input_batch(const ArrowSchema& schema);
 
   [[nodiscard]] const std::vector<input_column>& columns() const noexcept { return columns_; }
@@ -211,4 +211,4 @@ void input_column::with(std::int64_t row, const Use& use) const {
   }
 }
 
-}  // namespace sluice::adbc
+}  // namespace sluice::arrow_input
