@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <ostream>
+#include <sluice/stream/batch.hpp>
 #include <sluice/stream/changes.hpp>
 #include <sluice/stream/copy.hpp>
 #include <sluice/stream/parallel.hpp>
@@ -357,6 +358,31 @@ TEST(Pooler, KeepsItsServerForATransaction) {
     dropped.execute(sql("insert into pooled_kept values ($1)", 3));
   }
   EXPECT_EQ(count(db), "11");
+}
+
+TEST(Pooler, RunsBatchesOfRows) {
+  psql(
+      "drop table if exists pooled_batch; create table pooled_batch (n int primary key); grant all on pooled_batch to "
+      "public");
+  sluice::client db{pooled("trust_user")};
+  {
+    sluice::blocking_batch_writer together = db.batch("insert into pooled_batch values ($1)", {.rows = 50});
+    for (int i = 0; i < 200; ++i) together.write(i);
+    EXPECT_EQ(together.finish().affected_rows, 200U);
+  }
+  std::size_t refused = 0;
+  const auto count = [&](std::uint64_t /*row*/, const sluice::error& /*why*/) { ++refused; };
+  sluice::blocking_batch_writer each =
+      db.batch("insert into pooled_batch values ($1)", {.rows = 50, .on_failure = count});
+  for (int i = 100; i < 300; ++i) each.write(i);
+  EXPECT_EQ(each.finish().affected_rows, 100U);
+  EXPECT_EQ(refused, 100U);
+  sluice::blocking_transaction tx = db.begin();
+  sluice::blocking_batch_writer undone = tx.batch("delete from pooled_batch where n = $1");
+  for (int i = 0; i < 300; ++i) undone.write(i);
+  EXPECT_EQ(undone.finish().affected_rows, 300U);
+  tx.rollback();
+  EXPECT_EQ(answer(db, sql("select to_json(count(*)) from pooled_batch").as_document()), "300");
 }
 
 TEST(Pooler, IsReadInParallel) {
