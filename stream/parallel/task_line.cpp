@@ -13,13 +13,13 @@ task_line::task_line(std::shared_ptr<wire::session> on, const query_options& lim
 
 bool task_line::takes_more() const {
   if (on_->engine.queue.empty()) return true;
-  return limits_.mode == fetch_mode::plain && !are_objects_;
+  return limits_.mode == fetch_mode::plain && !is_described_;
 }
 
 void task_line::send(const split_task& task) {
   last_ = on_->engine.queue.empty() ? std::make_shared<running_query>(on_, task.what, limits_)
                                     : std::make_shared<running_query>(*last_, task.what, limits_);
-  are_objects_ = task.what.rows() == query::shape::object;
+  is_described_ = task.what.rows() != query::shape::document && task.what.rows() != query::shape::columns;
   weights_.push_back(task.weight);
   sent_.add(last_);
   last_->launch();

@@ -22,8 +22,8 @@ class task_line {
   /// @param limits  of each task
   task_line(std::shared_ptr<wire::session> on, const query_options& limits);
 
-  /// Whether a task can be sent now. Behind another one that is so in plain mode only, and not for objects that are
-  /// made of columns here, of which the server may first have to describe the types.
+  /// Whether a task can be sent now. Behind another one that is so in plain mode only, and not where the server may
+  /// first have to describe the columns: for objects that are made of them here, and for columns in chosen formats.
   [[nodiscard]] bool takes_more() const;
   /// @pre `takes_more`
   void send(const split_task& task);
@@ -41,7 +41,7 @@ class task_line {
   std::shared_ptr<running_query> last_{};
   pipeline sent_{};
   std::deque<std::uint64_t> weights_{};
-  bool are_objects_{false};
+  bool is_described_{false};  // each task, before it runs
 };
 
 }  // namespace sluice::detail
