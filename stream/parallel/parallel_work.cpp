@@ -201,6 +201,7 @@ asio::awaitable<void> parallel_work::work(std::shared_ptr<parallel_work> self, w
   } catch (...) {
     self->fail(std::current_exception());
   }
+  me.session.reset();  // from here on `db` alone decides how long it lives
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   bool is_clean = false;
   try {
