@@ -128,6 +128,7 @@ void running_query::encode(const query& what, const wire::query_reader* before) 
     copied.emplace(what, bound.values, shape).make_copy(statement);
   } else if (shape != nullptr) {
     statement.decides = [&] { return decide_objects(shape, what.text()); };
+    statement.question = shape->question();
     const bool is_fast_in_text =
         what.places() != nullptr ? what.places()->are_json : what.effects() != query::effect::none;
     statement.runs_undescribed = what.rows() == query::shape::object && is_fast_in_text;
@@ -152,6 +153,7 @@ void running_query::require_standard_strings(const query& what) const {
 }
 
 void running_query::note_text(std::string_view text, bool was_prepared) {
+  if (!was_prepared && may_change_unreported_settings(text)) types_of(*session_).unreported.changed();
   if (session_->watch == nullptr) return;
   const bool is_paged = limits_.mode == fetch_mode::paged;
   report_ = query_report{*session_->watch, session_->server.database, text, is_paged, was_prepared};

@@ -149,16 +149,13 @@ class blocking_query {
       (void)leave();
       return {};
     }
-    for (;;) {
-      if (const std::optional<chunk> rows = query_->advance(false)) return *rows;
-      query_->wait(connection_->interrupts());
-    }
+    return *until([](running_query& query) { return query.advance(false); });
   }
 
   /// Of a COPY FROM STDIN: waits until the server wants data, and has taken all that was given to it.
   void send() {
     query_->enter();
-    while (!query_->send(false)) query_->wait(connection_->interrupts());
+    (void)until([](running_query& query) { return query.send(false); });
   }
 
   leaving leave() noexcept {
@@ -169,7 +166,7 @@ class blocking_query {
   void pause(const pause_options& how) {
     if (query_->is_done()) return;
     query_->begin_pause(how);
-    while (!query_->settle_pause(false)) query_->wait(connection_->interrupts());
+    (void)until([](running_query& query) { return query.settle_pause(false); });
   }
   void resume() {
     if (query_->is_paused()) query_->end_pause();
@@ -179,6 +176,15 @@ class blocking_query {
   [[nodiscard]] const std::string& tag() noexcept { return query_->reader().tag(); }
 
  private:
+  /// Calls `step` until it returns something, and waits for the server in between.
+  template <class Step>
+  std::invoke_result_t<Step, running_query&> until(Step step) {
+    for (;;) {
+      if (auto result = step(*query_)) return result;
+      query_->wait(connection_->interrupts());
+    }
+  }
+
   std::shared_ptr<blocking_connection> connection_;
   std::shared_ptr<running_query> query_;
 };

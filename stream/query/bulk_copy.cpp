@@ -117,8 +117,9 @@ class copy_decider final : public wire::decider {
     switch (asking_) {
       case about::columns: return types_.told(row);
       case about::parameters: return told_name(row);
-      case about::table: break;
+      case about::what_is_beside_it: break;
     }
+    if (table_.empty()) return rows_ == nullptr || types_.told(row);
     const auto first = row.size() == 1 ? *row.begin() : std::nullopt;
     is_table_ = first && characters_of(*first) == "t";  // the last row counts; that of a timeout comes before it
     return true;
@@ -138,7 +139,7 @@ class copy_decider final : public wire::decider {
   }
 
  private:
-  enum class about : std::uint8_t { table, columns, parameters };
+  enum class about : std::uint8_t { what_is_beside_it, columns, parameters };
 
   wire::decision without_rows() try {
     if (rows_ != nullptr) rows_->nothing();
@@ -239,7 +240,7 @@ class copy_decider final : public wire::decider {
   std::string table_;  // a table whose COPY may give the same result
   std::vector<parameter> parameters_;
   result_columns columns_;
-  about asking_{about::table};
+  about asking_{about::what_is_beside_it};
   bool is_table_{false};  // its COPY gives the same result
 };
 
@@ -257,7 +258,10 @@ bulk_copy::bulk_copy(const query& what, std::span<const proto::parameter> values
   }
   // Only validates the text.
   (void)with_parameters(what.text(), values.size(), backslashes::ordinary, [](std::size_t) { return std::string{}; });
-  if (what.whole() != nullptr) question_ = what.whole()->check();
+  if (what.whole() != nullptr)
+    question_ = what.whole()->check();
+  else if (rows_ != nullptr)
+    question_ = rows_->question();
 }
 
 void bulk_copy::make_copy(wire::statement& of) const {

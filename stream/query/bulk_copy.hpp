@@ -31,8 +31,8 @@ class bulk_copy {
   const query& what_;
   std::shared_ptr<result_shape> rows_;
   std::vector<bool> are_null_;  // of the parameters
-  std::string question_;        // asks whether the table can be copied instead of the query
-  std::string carrying_;        // SQL that puts the non-NULL values into settings
+  std::string question_;  // whether the table can be copied instead of the query, or what the session's settings are
+  std::string carrying_;  // SQL that puts the non-NULL values into settings
   std::vector<proto::parameter> carried_;
   std::vector<std::uint32_t> carried_types_;
 };

@@ -122,7 +122,7 @@ result_shape::result_shape(wire::session& on, query::shape wanted, std::shared_p
     : types_{types_of(on)},
       wanted_{wanted},
       places_{std::move(places)},
-      settings_{session_settings::of(on.server.parameter("TimeZone"), on.server.parameter("DateStyle"))} {}
+      reported_{session_settings::of(on.server.parameter("TimeZone"), on.server.parameter("DateStyle"))} {}
 
 result_shape::result_shape(wire::session& on, std::shared_ptr<const format_choice> choice,
                            std::shared_ptr<const columns_check> check)
@@ -159,11 +159,18 @@ std::vector<proto::value_format> result_shape::choose(const result_columns& colu
   return formats;
 }
 
+session_settings result_shape::settings() const noexcept {
+  session_settings all = reported_;
+  types_.unreported.put_into(all);
+  return all;
+}
+
 std::vector<proto::value_format> result_shape::plan(const result_columns& columns) {
   if (choice_ != nullptr) return choose(columns);
+  const session_settings all = settings();
   std::vector<proto::value_format> formats;
   for (const result_column& each : columns) {
-    value_plan values = plan_values(each.type, types_.known, settings_);
+    value_plan values = plan_values(each.type, types_.known, all);
     formats.push_back(values.format);
     add(each, std::move(values));
   }
@@ -172,7 +179,7 @@ std::vector<proto::value_format> result_shape::plan(const result_columns& column
 }
 
 void result_shape::plan_text(const result_columns& columns) {
-  for (const result_column& each : columns) add(each, plan_text_values(each.type, types_.known, settings_));
+  for (const result_column& each : columns) add(each, plan_text_values(each.type, types_.known, reported_));
   is_ = state::objects;
 }
 
@@ -228,7 +235,10 @@ std::optional<wire::decision> asking_for_types::ask(const result_columns& column
 }
 
 bool asking_for_types::told(const proto::data_row& row) {
-  if (asked_.empty()) return true;  // of another statement in the message group
+  if (asked_.empty()) {
+    rows_->told(row);
+    return true;
+  }
   const std::optional<type_catalog::answer> answer = read(row);
   if (!answer || !simdjson::validate_utf8(answer->field.data(), answer->field.size())) return false;
   // Of a real database these are a few hundred bytes; the values of 10,000 fields and more would not be taken apart.

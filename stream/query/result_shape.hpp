@@ -18,6 +18,7 @@
 #include "json/object_writer.hpp"
 #include "json/type_facts.hpp"
 #include "query/place_list.hpp"
+#include "query/unreported_settings.hpp"
 
 namespace sluice::detail {
 
@@ -28,6 +29,7 @@ inline constexpr std::string_view default_column{"data"};
 class database_types final : public wire::reader_memory {
  public:
   type_catalog known;
+  unreported_settings unreported;
 
   /// The relation of this query has no column with documents.
   void remember_without_documents(const std::string& query);
@@ -53,6 +55,13 @@ class result_shape {
   /// Types that have to be asked about before `plan` is called.
   [[nodiscard]] std::vector<std::uint32_t> missing(const result_columns& columns) const;
   [[nodiscard]] type_catalog& types() const noexcept { return types_.known; }
+  /// SQL that is to be run before the query, in the same flight; empty: nothing is to be asked.
+  [[nodiscard]] std::string_view question() const noexcept {
+    return choice_ == nullptr && types_.unreported.are_to_be_asked() ? unreported_settings::question
+                                                                     : std::string_view{};
+  }
+  /// Takes a row of the answer, or of another statement in the same message group.
+  void told(const proto::data_row& row) noexcept { types_.unreported.told(row); }
 
   [[nodiscard]] bool is_known() const noexcept { return is_ != state::unknown; }
   /// Whether documents are made of the columns; otherwise they come as they are.
@@ -86,12 +95,13 @@ class result_shape {
   enum class state : std::uint8_t { unknown, documents, objects, columns };
 
   std::vector<proto::value_format> choose(const result_columns& columns);
+  [[nodiscard]] session_settings settings() const noexcept;
   void add(const result_column& column, value_plan values);
 
   database_types& types_;
   query::shape wanted_;
   std::shared_ptr<const place_list> places_;
-  session_settings settings_;
+  session_settings reported_;
   state is_{state::unknown};
   bool falls_short_{false};
   std::vector<bool> short_ones_{};  // of the columns

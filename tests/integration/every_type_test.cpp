@@ -114,6 +114,39 @@ class EveryType : public testing::Test {
     return compared;
   }
 
+  /// The same through the whole library: as queries are asked.
+  /// @param server, other  have the same settings
+  int compare_in_every_mode(sluice::client& server, sluice::client& other) {
+    using sluice::fetch_mode;
+    int compared = 0;
+    for (const type_of_a_database& each : all_types())
+      for (const std::string& values : samples(each)) {
+        const std::string rows = "select v, 1 as one from (" + values + ") s (v)";
+        const auto by_the_server = [&] {
+          std::vector<std::string> all;
+          const sluice::query objects = sql("select row_to_json(q)::text from (" + rows + ") q").as_columns();
+          for (const sluice::row one : server.stream(objects)) all.push_back(one.get<std::string>(0));
+          return all;
+        };
+        const std::vector<std::string> theirs = by_the_server();
+        const bool is_of_this_moment = values.find("now") != std::string::npos || by_the_server() != theirs;
+        if (is_of_this_moment) continue;
+        const auto ours = [&](const sluice::query& what, const sluice::query_options& how) {
+          std::vector<std::string> all;
+          for (const sluice::row one : other.stream(what, how)) all.emplace_back(one.text());
+          ++compared;
+          return all;
+        };
+        SCOPED_TRACE(rows);
+        for (const fetch_mode mode : {fetch_mode::plain, fetch_mode::paged, fetch_mode::bulk})
+          EXPECT_EQ(ours(sql(rows), {.mode = mode, .page_rows = 2}), theirs) << static_cast<int>(mode);
+        if (!falls_short(each.type)) {
+          EXPECT_EQ(ours(sql(rows).as_object(), {}), theirs) << "as_object";
+        }
+      }
+    return compared;
+  }
+
   sluice::client db{dsn() + " dbname=every_type options='-c timezone=UTC'"};
   type_catalog types;
   std::set<std::string> without_values;
@@ -135,37 +168,29 @@ TEST_F(EveryType, IsWrittenAsByTheServerInOtherSettings) {
   EXPECT_GT(compare({.is_in_utc = false, .has_hex_bytea = false, .has_all_digits = false}), 15'000);
 }
 
-// The same through the whole library: as queries are asked.
 TEST_F(EveryType, BecomesTheServersObjectInEveryMode) {
-  using sluice::fetch_mode;
-  int compared = 0;
   sluice::client other{dsn() + " dbname=every_type options='-c timezone=UTC'"};
-  for (const type_of_a_database& each : all_types())
-    for (const std::string& values : samples(each)) {
-      const std::string rows = "select v, 1 as one from (" + values + ") s (v)";
-      const auto by_the_server = [&] {
-        std::vector<std::string> all;
-        for (const sluice::row one : db.stream(sql("select row_to_json(q)::text from (" + rows + ") q").as_columns()))
-          all.push_back(one.get<std::string>(0));
-        return all;
-      };
-      const std::vector<std::string> theirs = by_the_server();
-      const bool is_of_this_moment = values.find("now") != std::string::npos || by_the_server() != theirs;
-      if (is_of_this_moment) continue;
-      const auto ours = [&](const sluice::query& what, const sluice::query_options& how) {
-        std::vector<std::string> all;
-        for (const sluice::row one : other.stream(what, how)) all.emplace_back(one.text());
-        ++compared;
-        return all;
-      };
-      SCOPED_TRACE(rows);
-      for (const fetch_mode mode : {fetch_mode::plain, fetch_mode::paged, fetch_mode::bulk})
-        ASSERT_EQ(ours(sql(rows), {.mode = mode, .page_rows = 2}), theirs) << static_cast<int>(mode);
-      if (!falls_short(each.type)) {
-        ASSERT_EQ(ours(sql(rows).as_object(), {}), theirs) << "as_object";
-      }
-    }
-  EXPECT_GT(compared, 3'000);
+  EXPECT_GT(compare_in_every_mode(db, other), 3'000);
+}
+
+// bytea_output and extra_float_digits are not reported by the server: they are asked for.
+TEST_F(EveryType, BecomesTheServersObjectInSettingsOfTheConnection) {
+  const std::string where = dsn() +
+                            " dbname=every_type options='-c timezone=Asia/Kolkata -c bytea_output=escape "
+                            "-c extra_float_digits=-2 -c IntervalStyle=sql_standard'";
+  sluice::client server{where};
+  sluice::client other{where};
+  EXPECT_GT(compare_in_every_mode(server, other), 3'000);
+}
+
+// Or the program sets them.
+TEST_F(EveryType, BecomesTheServersObjectInSettingsOfTheProgram) {
+  sluice::client other{dsn() + " dbname=every_type options='-c timezone=UTC'"};
+  EXPECT_EQ(answer(other, sql("select 0.1::float8 + 0.2 as f, '\\x00ff'::bytea as b")),
+            R"({"f":0.30000000000000004,"b":"\\x00ff"})");
+  for (sluice::client* each : {&db, &other})
+    for (const char* set : {"set bytea_output = escape", "set extra_float_digits = 0"}) (void)each->execute(set);
+  EXPECT_GT(compare_in_every_mode(db, other), 3'000);
 }
 
 TEST_F(EveryType, ThatOnlyTheServerCanWriteIsKnownAsSuch) {

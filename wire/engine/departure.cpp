@@ -36,69 +36,58 @@ bool is_nearly_over(query_reader& query) {
 }
 
 /// @param most_reads  gives up after this many reads, too
-/// @return whether it was over in time
-asio::awaitable<bool> is_over_by(query_reader& query, clock::time_point when, clock::time_point deadline,
+asio::awaitable<void> read_until(query_reader& query, clock::time_point when, clock::time_point deadline,
                                  std::uint64_t most_reads = std::numeric_limits<std::uint64_t>::max()) {
   link& io = query.on().io;
   io.set_deadline(std::min(when, deadline));
-  bool is_over = true;
   try {
     co_await read_to_end(query, most_reads);
-    is_over = query.is_over();
   } catch (const error& failure) {
     if (failure.code() != errc::deadline_exceeded || clock::now() >= deadline) throw;
-    is_over = false;
   }
   io.set_deadline(deadline);
-  co_return is_over;
 }
 
-/// Waits as long as the query may continue on its own, or until this coroutine is cancelled.
-asio::awaitable<bool> ends_when_left_alone(query_reader& query) {
-  const query_reader::grace given = query.given();
-  if (given.until <= clock::now()) co_return false;
-  bool is_over = false;
+/// Until then, or until this coroutine is cancelled.
+asio::awaitable<void> leave_alone(query_reader& query, clock::time_point until, std::uint64_t most_reads) {
   bool is_interrupted = false;
   try {
-    is_over = co_await is_over_by(query, given.until, clock::time_point::max(), given.reads);
+    co_await read_until(query, until, clock::time_point::max(), most_reads);
   } catch (const error& failure) {
     if (failure.code() != errc::cancelled) throw;
     is_interrupted = true;
   }
   if (is_interrupted) co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
-  co_return is_over;
 }
 
 /// A page soon ends on its own, and cancelling it would end the whole transaction.
-clock::duration wait_before_cancelling(const query_reader& query) {
+clock::duration ends_soon(const query_reader& query) {
   const session& on = query.on();
   if (query.was_copying_in()) return on.patience / 2;  // CopyFail ends it, and the server may have much to read first
   if (!query.is_paged()) return {};
   return on.engine.scope.is_ending() ? std::chrono::milliseconds{50} : on.patience / 2;
 }
 
-/// A request that arrives before the server has started the query is lost, so it is repeated until the query ends.
-/// @return how many were sent
-asio::awaitable<int> cancel_until_over(query_reader& query, clock::time_point deadline) {
-  clock::duration patience = std::chrono::milliseconds{50};
-  for (int sent = 1;; ++sent, patience *= 2) {
-    co_await send_cancel(query.on(), deadline);
-    const bool is_over = co_await is_over_by(query, from_now(patience), deadline);
-    if (is_over) co_return sent;
-  }
-}
-
-/// Waits as long as a cancel request would do harm.
-/// @return whether it is over
-asio::awaitable<bool> is_over_by_itself(query_reader& query, clock::time_point deadline) {
-  constexpr std::chrono::milliseconds look_again{20};
-  clock::time_point until = from_now(wait_before_cancelling(query));
+/// @param deadline  counted anew when the query may no longer go on by itself
+asio::awaitable<void> end(query_reader& query, ending& how, clock::time_point& deadline) {
+  session& on = query.on();
   for (;;) {
-    const bool would_hit_others = query.has_wanted_followers(clock::now()) || !query.is_first();
-    if (!would_hit_others && clock::now() >= until) co_return false;
-    const clock::time_point pause = would_hit_others ? clock::now() + look_again : until;
-    const bool is_over = co_await is_over_by(query, pause, deadline);
-    if (is_over) co_return true;
+    const clock::time_point now = clock::now();
+    const bool would_hit_others = query.has_wanted_followers(now) || !query.is_first();
+    const ending::action next = how.next(
+        {.is_over = query.is_over(), .would_hit_others = would_hit_others, .ends_soon = ends_soon(query)}, now);
+    switch (next.is) {
+      case ending::action::kind::done: co_return;
+      case ending::action::kind::leave_alone:
+        co_await leave_alone(query, next.until, next.reads);
+        deadline = from_now(on.patience);
+        break;
+      case ending::action::kind::read: co_await read_until(query, next.until, deadline); break;
+      case ending::action::kind::cancel:
+        if (on.server.backend_pid == 0) on.io.fail(errc::bad_state, "the server gave no key to cancel by");
+        co_await send_cancel(on, deadline);
+        break;
+    }
   }
 }
 
@@ -108,18 +97,14 @@ asio::awaitable<leaving> cancel_and_drain(queries unwanted, int& sent) {
   clock::time_point deadline = from_now(on.patience);
   for (query_reader* const query : unwanted) {
     if (is_nearly_over(*query)) continue;
-    const bool has_ended = co_await ends_when_left_alone(*query);
-    if (query->may_go_on()) deadline = from_now(on.patience);
+    ending how{query->given()};
+    co_await end(*query, how, deadline);
     on.io.set_deadline(deadline);
-    if (has_ended) continue;
-    const bool is_over = co_await is_over_by_itself(*query, deadline);
-    if (is_over) continue;
-    if (on.server.backend_pid == 0) on.io.fail(errc::bad_state, "the server gave no key to cancel by");
-    const int requests = co_await cancel_until_over(*query, deadline);
+    if (how.requests() == 0) continue;
     const bool hit = query->sqlstate() == "57014";
     was_cancelled = was_cancelled || hit;
-    sent += requests;
-    on.engine.cancels.sent(requests, hit);
+    sent += how.requests();
+    on.engine.cancels.sent(how.requests(), hit);
   }
   if (on.engine.cancels.may_be_on_their_way() && query_reader::is_free(on)) {
     query_reader probe{on, std::string_view{}};

@@ -13,7 +13,6 @@
 /// buffered for it.
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +21,7 @@
 
 #include <sluice/proto/row_walk.hpp>
 #include <sluice/wire/result_columns.hpp>
+#include "engine/ending.hpp"
 #include "engine/kept_rows.hpp"
 #include "engine/pages_ahead.hpp"
 #include "engine/query_conversation.hpp"
@@ -84,12 +84,7 @@ class query_reader {
 
   /// From now on rows are skipped by their headers only, errors are kept instead of thrown, and no page is requested.
   void abandon();
-  /// How long an abandoned query may continue on its own: not at all, or up to a time unless it brings bytes more often
-  /// than `reads`.
-  struct grace {
-    clock::time_point until{clock::time_point::min()};
-    std::uint64_t reads{std::numeric_limits<std::uint64_t>::max()};
-  };
+  using grace = ending::grace;
   /// Announces that the query is going to be abandoned. If it may continue on its own, it is even started for that
   /// purpose; after that, or at once, a cancel request may hit it.
   void disown(grace how_long) noexcept { given_ = how_long; }

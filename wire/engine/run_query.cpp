@@ -2,9 +2,6 @@
 
 #include <utility>
 
-#include <asio/cancellation_state.hpp>
-#include <asio/this_coro.hpp>
-
 #include "drive/coroutine_driver.hpp"
 
 namespace sluice::wire {
@@ -28,6 +25,18 @@ class reading_to_end {
   std::uint64_t before_;
 };
 
+/// Until the columns of the last query are known, or something is being left.
+class deciding_unless_left {
+ public:
+  explicit deciding_unless_left(const session& on) noexcept : on_{on}, decision_{on} {}
+  [[nodiscard]] bool advance() { return on_.is() == session::state::leaving || decision_.advance(); }
+  [[nodiscard]] bool move() { return decision_.move(); }
+
+ private:
+  const session& on_;
+  deciding decision_;
+};
+
 }  // namespace
 
 asio::awaitable<void> read_to_end(query_reader& query, std::uint64_t most_reads) {
@@ -36,20 +45,13 @@ asio::awaitable<void> read_to_end(query_reader& query, std::uint64_t most_reads)
 }
 
 asio::awaitable<void> until_decided(session& on, clock::time_point latest) {
-  deciding decision{on};
+  deciding_unless_left decision{on};
   if (decision.advance()) co_return;
   on.io.set_deadline(latest);
-  while (on.is() != session::state::leaving && !decision.advance()) {
-    const bool has_moved = decision.move();
-    if (has_moved && !on.io.turn_is_over()) continue;
-    link::waiting mine;
-    const departures::reader here{on.leaving};
-    asio::awaitable<void> ready = on.io.ready(mine);
-    const bool goes_on = co_await uncancelled(std::move(ready));
-    if (!goes_on) on.io.fail(errc::cancelled, "cancelled");
-    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-    on.io.check_wait(mine, asked);
-  }
+  const departures::reader here{on.leaving};
+  asio::awaitable<void> reading = run(on.io, decision);
+  const bool goes_on = co_await uncancelled(std::move(reading));
+  if (!goes_on) on.io.fail(errc::cancelled, "cancelled");
 }
 
 asio::awaitable<void> run_statements(session& on, std::string_view statements) {

@@ -1,0 +1,67 @@
+#include "query/unreported_settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+
+namespace sluice::detail {
+
+namespace {
+
+constexpr std::string_view setter{"set_config"};
+
+bool starts_with(std::string_view text, std::string_view lower) noexcept {
+  return text.size() >= lower.size() && std::ranges::equal(text.substr(0, lower.size()), lower, {}, [](char c) {
+           return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+         });
+}
+
+/// Whether the name of the setting is written out behind the name of the function.
+bool names_its_setting(std::string_view behind) noexcept {
+  constexpr std::string_view white{" \t\n\r\f\v"};
+  const auto skip = [&] { behind.remove_prefix(std::min(behind.find_first_not_of(white), behind.size())); };
+  skip();
+  if (!behind.starts_with('(')) return false;
+  behind.remove_prefix(1);
+  skip();
+  return behind.starts_with('\'');
+}
+
+std::string_view text_of(const std::optional<std::span<const std::byte>>& field) noexcept {
+  return field ? std::string_view{reinterpret_cast<const char*>(field->data()), field->size()} : std::string_view{};
+}
+
+}  // namespace
+
+/// All of the names have an underscore, which most texts of queries have few of.
+bool may_change_unreported_settings(std::string_view sql) noexcept {
+  constexpr std::array<std::string_view, 2> settings{"bytea_output", "extra_float_digits"};
+  constexpr std::size_t before{5};  // the underscore
+  constexpr std::size_t before_setter{3};
+  for (std::size_t at = sql.find('_'); at != std::string_view::npos; at = sql.find('_', at + 1)) {
+    if (at >= before && std::ranges::any_of(settings, [&](std::string_view each) {
+          return starts_with(sql.substr(at - before), each);
+        }))
+      return true;
+    if (at >= before_setter && starts_with(sql.substr(at - before_setter), setter) &&
+        !names_its_setting(sql.substr(at - before_setter + setter.size())))
+      return true;
+  }
+  return false;
+}
+
+void unreported_settings::told(const proto::data_row& row) noexcept {
+  if (are_ != state::unknown || row.size() != 2) return;
+  auto field = row.begin();
+  const std::string_view bytes = text_of(*field);
+  const std::string_view digits = text_of(*++field);
+  int count = 0;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
+  if ((bytes != "hex" && bytes != "escape") || failure != std::errc{} || end != digits.data() + digits.size()) return;
+  has_hex_bytea_ = bytes == "hex";
+  has_all_digits_ = count > 0;
+  are_ = state::known;
+}
+
+}  // namespace sluice::detail
