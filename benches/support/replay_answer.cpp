@@ -56,6 +56,7 @@ replay_answer answer_to(std::string_view sql, row_shape fallback) {
 
   const std::string& verb = words.front();
   const row_shape shape = shape_in(words, fallback);
+  if (std::ranges::find(words, "CURRENT_SETTING") != words.end()) return {.what = settings};
   if (verb == "SELECT" || verb == "TABLE" || verb == "WITH") return {.what = rows, .shape = shape};
   if (verb == "COPY")
     return {.what = std::find(words.begin(), words.end(), "BINARY") == words.end() ? copy_text : copy_binary,

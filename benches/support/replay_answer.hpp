@@ -13,10 +13,10 @@ namespace sluice::bench {
 
 /// A statement as the replay server understands it.
 struct replay_answer {
-  enum class kind : std::uint8_t { rows, copy_text, copy_binary, declare, fetch, tag, empty };
+  enum class kind : std::uint8_t { rows, settings, copy_text, copy_binary, declare, fetch, tag, empty };
   static constexpr std::uint64_t all{std::numeric_limits<std::uint64_t>::max()};
 
-  kind what{kind::tag};
+  kind what{kind::tag};        ///< settings: the row that a client asks for which reads floats and bytea in binary
   row_shape shape{};           ///< rows, copies, declare
   std::string cursor{};        ///< declare, fetch
   std::uint64_t count{all};    ///< fetch: the maximum number of rows

@@ -231,6 +231,7 @@ void replay_session::execute(portal& what, std::uint64_t max_rows) {
       if (answer.transaction_status != 0) status_ = answer.transaction_status;
       out_.command_complete(answer.tag);
       return;
+    case settings: out_.data_row({"hex", "1"}).command_complete("SELECT 1"); return;
     case declare:
       cursors_.insert_or_assign(answer.cursor, portal{answer});
       out_.command_complete("DECLARE CURSOR");

@@ -8,6 +8,7 @@
 
 #include "query/quoting.hpp"
 #include "query/result_shape.hpp"
+#include "query/sql_effect.hpp"
 #include "query/sql_parameters.hpp"
 #include "query/whole_table.hpp"
 
@@ -92,6 +93,11 @@ class copy_decider final : public wire::decider {
 
   wire::decision described(const wire::description& what) override {
     if (what.columns == nullptr) return without_rows();
+    if (!can_be_copied(text_))
+      return not_copied(
+          "in bulk mode, a statement is SELECT, TABLE, VALUES, WITH, or one that writes and returns rows: read this "
+          "one "
+          "in another mode");
     if (what.parameters.size() != parameters_.size()) return not_copied("not as many parameters as were named");
     columns_ = *what.columns;
     if (wanted_ == query::shape::document)

@@ -54,16 +54,21 @@ bool has_writer(std::string_view sql) noexcept {
   return false;
 }
 
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) noexcept {
+  return std::ranges::any_of(words, [&](std::string_view each) { return is_same(word, each); });
+}
+
 }  // namespace
 
 enclosing how_to_enclose(std::string_view sql) noexcept {
   const std::string_view first = first_word(sql);
-  const auto is_one_of = [&](std::initializer_list<std::string_view> words) {
-    return std::ranges::any_of(words, [&](std::string_view word) { return is_same(first, word); });
-  };
-  if (is_one_of({"select", "table", "values"})) return enclosing::as_subquery;
-  if (is_one_of({"with"})) return has_writer(sql) ? enclosing::none : enclosing::as_subquery;
-  return is_one_of({"insert", "update", "delete", "merge"}) ? enclosing::as_cte : enclosing::none;
+  if (is_one_of(first, {"select", "table", "values"})) return enclosing::as_subquery;
+  if (is_same(first, "with")) return has_writer(sql) ? enclosing::none : enclosing::as_subquery;
+  return is_one_of(first, {"insert", "update", "delete", "merge"}) ? enclosing::as_cte : enclosing::none;
+}
+
+bool can_be_copied(std::string_view sql) noexcept {
+  return is_one_of(first_word(sql), {"select", "table", "values", "with", "insert", "update", "delete", "merge"});
 }
 
 query::effect effect_of(std::string_view sql) noexcept {

@@ -19,5 +19,7 @@ enum class enclosing : std::uint8_t {
   as_cte,       ///< INSERT, UPDATE, DELETE or MERGE, which returns rows
 };
 [[nodiscard]] enclosing how_to_enclose(std::string_view sql) noexcept;
+/// Whether COPY takes it as a query.
+[[nodiscard]] bool can_be_copied(std::string_view sql) noexcept;
 
 }  // namespace sluice::detail

@@ -286,6 +286,8 @@ TYPED_TEST(Bulk, RefusesWhatItCannotCarry) {
   };
   refused(sql("listen nothing"), errc::unsupported_result, "gives rows");
   refused(sql("select 1, 2").as_document(), errc::unsupported_result, "2 columns");
+  refused(sql("show work_mem"), errc::unsupported_result, "in another mode");
+  refused(sql("/* all of it */ explain (format json) select 1"), errc::unsupported_result, "in another mode");
 }
 
 TEST(BulkStream, RefusesBackslashesThatMayMeanTwoThings) {
