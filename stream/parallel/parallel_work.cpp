@@ -221,7 +221,8 @@ asio::awaitable<void> parallel_work::work(std::shared_ptr<parallel_work> self, w
 asio::awaitable<void> parallel_work::open(worker& me, conninfo where, relation what) {
   co_await connect(me, where);
   if (!is_alone()) (void)co_await me.db.execute(begin_reading, own_limits());
-  what = co_await with_its_documents(ask_on(me.db), std::move(what));
+  // A stream of its own finds out by itself whether the relation has documents.
+  if (!is_alone() || what.is_ordered()) what = co_await with_its_documents(ask_on(me.db), std::move(what));
   co_await lead(me, std::move(where), std::move(what));
 }
 
