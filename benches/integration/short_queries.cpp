@@ -21,36 +21,25 @@
 #include <string_view>
 #include <vector>
 
+#include "accounts.hpp"
 #include "bare_session.hpp"
 #include "server.hpp"
 #include "tally.hpp"
 
 namespace {
 
+using sluice::bench::accounts;
 using sluice::bench::bare_session;
+using sluice::bench::by_key;
 using sluice::bench::dsn;
+using sluice::bench::load_accounts;
+using sluice::bench::prepared;
 using sluice::bench::processor_seconds;
 
 using clock = std::chrono::steady_clock;
 
 constexpr int seconds_of_pgbench = 2;
 constexpr int queries = 100'000;  // for all connections together
-constexpr int accounts = 100'000;
-
-void load_accounts() {
-  static const int result = std::system(("pgbench -q -i '" + dsn() + "' > /dev/null 2>&1").c_str());
-  if (result != 0) throw std::runtime_error{"pgbench -i has failed"};
-}
-
-sluice::connection_options prepared() {
-  sluice::connection_options how;
-  how.statement_cache = 8;
-  return how;
-}
-
-sluice::query by_key(int n) {
-  return sluice::sql("select abalance from pgbench_accounts where aid = $1", 1 + n * 7'919LL % accounts).as_columns();
-}
 
 /// The output of pgbench for its built-in query by key.
 std::string run_pgbench(int connections) {
@@ -109,16 +98,12 @@ void report(benchmark::State& state, clock::time_point began, double before) {
   state.counters["cpu_us_per_query"] = (processor_seconds() - before) / queries * 1e6;
 }
 
-sluice::pool_options sizes(std::size_t connections) {
-  return {.min_size = connections, .max_size = connections, .idle_timeout = std::chrono::milliseconds{0}};
-}
-
 void through_a_pool(benchmark::State& state) {
   load_accounts();
   const auto connections = static_cast<std::size_t>(state.range(0));
   for (auto _ : state) {
     asio::io_context context{1};
-    sluice::pool lent{context.get_executor(), dsn(), sizes(connections), prepared()};
+    sluice::pool lent{context.get_executor(), dsn(), sluice::bench::of_size(connections), prepared()};
     asio::co_spawn(context, lent.warm_up(), asio::detached);
     context.run();
     load of;
