@@ -32,6 +32,8 @@ void pooled_connection::release() noexcept {
   if (from != nullptr) from->give_back(std::move(connection_).release());
 }
 
+const std::shared_ptr<wire::session_pool>& detail::sessions_of(const pool& from) { return from.held(); }
+
 pool::pool(asio::any_io_executor on, std::string_view conninfo, pool_options options, connection_options each)
     : pool{std::move(on), sluice::conninfo::parse(conninfo), options, each} {}
 pool::pool(asio::any_io_executor on, sluice::conninfo info, pool_options options, connection_options each)

@@ -1,4 +1,5 @@
 #include <sluice/stream/parallel.hpp>
+#include <sluice/stream/pool.hpp>
 
 #include <cstdint>
 #include <mutex>
@@ -182,6 +183,20 @@ asio::awaitable<parallel_stream> stream_in_parallel(std::string_view conninfo, r
   return stream_in_parallel(sluice::conninfo::parse(conninfo), std::move(what), how);
 }
 
+asio::awaitable<parallel_stream> parallel_stream::over(std::shared_ptr<wire::session_pool> lender, relation what,
+                                                       parallel_options how) {
+  const auto reader = std::make_shared<detail::parallel_reader>(lender->get_executor(), how);
+  parallel_stream rows{reader};
+  reader->launch(std::move(lender), std::move(what));
+  asio::awaitable<void> begun = detail::parallel_work::begun(reader);
+  co_await std::move(begun);
+  co_return rows;
+}
+
+asio::awaitable<parallel_stream> stream_in_parallel(const pool& from, relation what, parallel_options how) {
+  return parallel_stream::over(detail::sessions_of(from), std::move(what), how);
+}
+
 asio::awaitable<parallel_progress> for_each_in_parallel(conninfo where, relation what, chunk_consumer use,
                                                         parallel_options how) {
   const asio::any_io_executor on = co_await asio::this_coro::executor;
@@ -190,6 +205,22 @@ asio::awaitable<parallel_progress> for_each_in_parallel(conninfo where, relation
   asio::awaitable<void> finished = detail::parallel_work::finished(work);
   co_await std::move(finished);
   co_return work->progress();
+}
+
+namespace {
+asio::awaitable<parallel_progress> for_each_over(std::shared_ptr<wire::session_pool> lender, relation what,
+                                                 chunk_consumer use, parallel_options how) {
+  const auto work = std::make_shared<detail::parallel_consumer>(lender->get_executor(), how, std::move(use));
+  work->launch(std::move(lender), std::move(what));
+  asio::awaitable<void> finished = detail::parallel_work::finished(work);
+  co_await std::move(finished);
+  co_return work->progress();
+}
+}  // namespace
+
+asio::awaitable<parallel_progress> for_each_in_parallel(const pool& from, relation what, chunk_consumer use,
+                                                        parallel_options how) {
+  return for_each_over(detail::sessions_of(from), std::move(what), std::move(use), how);
 }
 
 asio::awaitable<parallel_progress> for_each_in_parallel(std::string_view conninfo, relation what, chunk_consumer use,

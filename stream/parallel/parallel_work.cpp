@@ -54,6 +54,17 @@ parallel_work::parallel_work(asio::any_io_executor on, const parallel_options& h
 
 void parallel_work::launch(conninfo where, relation what) {
   place_ = place_of(where);
+  begin(std::move(where), std::move(what));
+}
+
+void parallel_work::launch(std::shared_ptr<wire::session_pool> lender, relation what) {
+  lender_ = std::move(lender);
+  place_ = place_of(lender_->where());
+  how_.connections = static_cast<std::uint32_t>(std::min<std::size_t>(how_.connections, lender_->stats().max));
+  begin({}, std::move(what));
+}
+
+void parallel_work::begin(conninfo where, relation what) {
   const clock::time_point now = clock::now();
   began_ = now;
   deadline_ = wire::limit_after(now, how_.query.timeout);
@@ -184,7 +195,9 @@ void parallel_work::note_rows() noexcept {
 }
 
 parallel_work::worker& parallel_work::add_worker() {
-  return workers_.emplace_back(static_cast<std::uint32_t>(workers_.size()), on_);
+  // Sessions of a pool are used where the pool is.
+  asio::any_io_executor strand = lender_ != nullptr ? on_ : asio::any_io_executor{asio::make_strand(on_)};
+  return workers_.emplace_back(static_cast<std::uint32_t>(workers_.size()), std::move(strand));
 }
 
 /// Runs on the worker's strand, which is also where it is told to stop.
@@ -201,14 +214,14 @@ asio::awaitable<void> parallel_work::work(std::shared_ptr<parallel_work> self, w
   } catch (...) {
     self->fail(std::current_exception());
   }
-  me.session.reset();  // from here on `db` alone decides how long it lives
+  (void)std::move(me.db).release();
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  bool is_clean = false;
   try {
-    is_clean = co_await leave(me);
-  } catch (const std::exception&) {  // no memory for the wait: drop the connection
-    me.db = connection{};
+    if (me.session != nullptr) co_await wire::until_left(*me.session);
+  } catch (const std::exception&) {  // no memory for the wait
+    me.session->discard();
   }
+  const bool is_clean = self->let_go(me);
   {
     const std::lock_guard locked{self->mutex_};
     if (!is_clean) self->has_broken_ = true;
@@ -288,9 +301,13 @@ asio::awaitable<void> parallel_work::follow(worker& me, conninfo where, std::str
 
 /// Later connections go to the same server as the first: no other server knows its snapshot.
 asio::awaitable<void> parallel_work::connect(worker& me, conninfo& where) {
-  me.session = co_await wire::connect(where, session_options_of(how_.connection));
-  where.hosts = {me.session->server.host};
-  where.target_session_attrs = session_target::any;
+  if (lender_ != nullptr) {
+    me.session = co_await lender_->acquire(clock::time_point::max(), how_.query.parent);
+  } else {
+    me.session = co_await wire::connect(where, session_options_of(how_.connection));
+    where.hosts = {me.session->server.host};
+    where.target_session_attrs = session_target::any;
+  }
   me.db = connection{me.session};
 }
 
@@ -405,15 +422,16 @@ bool parallel_work::all_have_joined() const {
   return joining_ == 0;
 }
 
-/// Brings whatever the connection is doing to its end.
-/// @return whether it came there
-asio::awaitable<bool> parallel_work::leave(worker& me) {
-  const std::shared_ptr<wire::session> session = std::move(me.db).release();
-  if (session == nullptr) co_return true;
-  co_await wire::until_left(*session);
+/// @return whether the connection came to a clean end
+bool parallel_work::let_go(worker& me) noexcept {
+  const std::shared_ptr<wire::session> session = std::exchange(me.session, nullptr);
+  if (session == nullptr) return true;
   const bool is_clean = !session->is_broken();
-  session->close();
-  co_return is_clean;
+  if (lender_ != nullptr)
+    lender_->give_back(session);
+  else
+    session->close();
+  return is_clean;
 }
 
 }  // namespace sluice::detail

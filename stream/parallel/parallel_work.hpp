@@ -21,6 +21,7 @@
 #include <sluice/stream/connection.hpp>
 #include <sluice/stream/parallel.hpp>
 #include "drive/coroutine_driver.hpp"
+#include "pool/session_pool.hpp"
 #include "transport/deadline.hpp"
 
 #include "api/first_row.hpp"
@@ -43,6 +44,9 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
 
   /// Connects and divides in the background; then every connection starts on its first task.
   void launch(conninfo where, relation what);
+  /// The same with connections of a pool, and at most as many as it may have.
+  /// @pre the pool's executor is this one's
+  void launch(std::shared_ptr<wire::session_pool> lender, relation what);
   /// Called instead of `launch` if the work will not be launched.
   void give_up() noexcept;
   /// Waits until all connections have their tasks.
@@ -65,8 +69,7 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
 
  protected:
   struct worker {
-    explicit worker(std::uint32_t index, const asio::any_io_executor& on)
-        : number{index}, strand{asio::make_strand(on)} {}
+    worker(std::uint32_t index, asio::any_io_executor on) : number{index}, strand{std::move(on)} {}
     std::uint32_t number;
     asio::any_io_executor strand;
     asio::cancellation_signal stop;
@@ -114,6 +117,7 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   mutable std::mutex mutex_;
 
  private:
+  void begin(conninfo where, relation what);
   worker& add_worker();
   void spawn(worker& who, asio::awaitable<void> part);
   static asio::awaitable<void> work(std::shared_ptr<parallel_work> self, worker& me, asio::awaitable<void> part);
@@ -122,7 +126,7 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   asio::awaitable<void> follow(worker& me, conninfo where, std::string snapshot);
   asio::awaitable<void> connect(worker& me, conninfo& where);
   asio::awaitable<void> read_tasks(worker& me);
-  static asio::awaitable<bool> leave(worker& me);
+  [[nodiscard]] bool let_go(worker& me) noexcept;
   [[nodiscard]] bool send_tasks(task_line& to);
   [[nodiscard]] std::optional<split_task> take(std::size_t already);
   void count(stream_stats& before, const stream_stats& now);
@@ -139,8 +143,9 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
 
   asio::any_io_executor on_;
   parallel_options how_;
-  std::string path_;   // of the split; read for longer than the caller may keep its own
-  std::string place_;  // for messages
+  std::shared_ptr<wire::session_pool> lender_{};  // null: connections are made
+  std::string path_;                              // of the split; read for longer than the caller may keep its own
+  std::string place_;                             // for messages
   wire::clock::time_point deadline_;
   wire::clock::time_point first_row_deadline_;
   wire::bell news_{on_};

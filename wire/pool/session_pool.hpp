@@ -69,6 +69,8 @@ class session_pool : public std::enable_shared_from_this<session_pool> {
   }
   [[nodiscard]] pool_stats stats() const;
   [[nodiscard]] asio::any_io_executor get_executor() const { return executor_; }
+  /// Where its connections lead.
+  [[nodiscard]] const conninfo& where() const noexcept { return info_; }
 
  private:
   class waiter;

@@ -40,6 +40,10 @@ namespace sluice {
 namespace detail {
 class parallel_reader;
 }  // namespace detail
+namespace wire {
+class session_pool;
+}
+class pool;
 
 template <class T, class Rows>
 class typed_stream;
@@ -142,7 +146,11 @@ class SLUICE_API parallel_stream {
  private:
   friend SLUICE_API asio::awaitable<parallel_stream> stream_in_parallel(conninfo where, relation what,
                                                                         parallel_options how);
+  friend SLUICE_API asio::awaitable<parallel_stream> stream_in_parallel(const pool& from, relation what,
+                                                                        parallel_options how);
   explicit parallel_stream(std::shared_ptr<detail::parallel_reader> reader) noexcept;
+  static asio::awaitable<parallel_stream> over(std::shared_ptr<wire::session_pool> lender, relation what,
+                                               parallel_options how);
 
   std::shared_ptr<detail::parallel_reader> reader_;
 };
@@ -157,8 +165,16 @@ class SLUICE_API parallel_stream {
                                                                              parallel_options how = {});
 [[nodiscard]] SLUICE_API asio::awaitable<parallel_stream> stream_in_parallel(std::string_view conninfo, relation what,
                                                                              parallel_options how = {});
+/// The same with connections of a pool, which gets each of them back when it has nothing left to read: no login, and
+/// `parallel_options::connection` does not apply. At most as many as the pool may have are taken; while others use
+/// them, it waits for `pool_options::acquire_timeout`. The rows are read where the pool is. Every connection of the
+/// pool has to lead to the same server, for no other one knows the snapshot.
+/// @par Lifetime  the pool need not outlive the stream
+/// @par Errors    throws error: as above, and as `pool::acquire`
+[[nodiscard]] SLUICE_API asio::awaitable<parallel_stream> stream_in_parallel(const pool& from, relation what,
+                                                                             parallel_options how = {});
 /// The rows as values of a C++ type. Include <sluice/stream/typed_stream.hpp>.
-/// @param where  a connection string or a conninfo
+/// @param where  a connection string, a conninfo or a pool
 template <class T, class Where>
 [[nodiscard]] asio::awaitable<typed_stream<T, parallel_stream>> stream_in_parallel(const Where& where, relation what,
                                                                                    parallel_options how = {});
@@ -198,6 +214,10 @@ using chunk_consumer = std::function<asio::awaitable<void>(chunk rows, std::uint
                                                                                  parallel_options how = {});
 [[nodiscard]] SLUICE_API asio::awaitable<parallel_progress> for_each_in_parallel(std::string_view conninfo,
                                                                                  relation what, chunk_consumer use,
+                                                                                 parallel_options how = {});
+/// The same with connections of a pool; @see stream_in_parallel
+[[nodiscard]] SLUICE_API asio::awaitable<parallel_progress> for_each_in_parallel(const pool& from, relation what,
+                                                                                 chunk_consumer use,
                                                                                  parallel_options how = {});
 /// With a completion token: `void(std::exception_ptr, parallel_progress)`; @see async.hpp
 template <class Token, class Where>

@@ -36,6 +36,7 @@
 
 namespace sluice {
 
+class pool;
 class result_cache;
 namespace wire {
 class session_pool;
@@ -43,6 +44,7 @@ class session_pool;
 namespace detail {
 class attempts_of;
 class chunk_source;
+[[nodiscard]] const std::shared_ptr<wire::session_pool>& sessions_of(const pool& from);
 }  // namespace detail
 
 /// A connection borrowed from a pool for as long as this handle lives. Movable.
@@ -269,6 +271,7 @@ class SLUICE_API pool {
 
  private:
   friend class result_cache;
+  friend const std::shared_ptr<wire::session_pool>& detail::sessions_of(const pool& from);
   [[nodiscard]] const std::shared_ptr<wire::session_pool>& held() const;
   static pooled_stream stream_on(std::shared_ptr<wire::session_pool> sessions, query what, query_options options,
                                  retry_options retry);
