@@ -13,6 +13,9 @@ inline std::string be16(std::uint32_t value) {
   return {static_cast<char>((value >> 8U) & 0xffU), static_cast<char>(value & 0xffU)};
 }
 inline std::string be32(std::uint32_t value) { return be16(value >> 16U) + be16(value & 0xffffU); }
+inline std::string be64(std::uint64_t value) {
+  return be32(static_cast<std::uint32_t>(value >> 32U)) + be32(static_cast<std::uint32_t>(value));
+}
 
 struct backend {
   std::string bytes;

@@ -3,7 +3,6 @@
 #include <string>
 #include <vector>
 #include "messages/backend.hpp"
-#include "messages/error_fields.hpp"
 
 #include "backend.hpp"
 #include "bytes.hpp"
@@ -179,50 +178,6 @@ TEST(CommandComplete, ReadsTheNumberOfRows) {
   EXPECT_EQ(rows("BEGIN"), std::nullopt);
   EXPECT_EQ(rows(""), std::nullopt);
   EXPECT_EQ(rows("SELECT 99999999999999999999999"), std::nullopt);
-}
-
-TEST(DecodeErrorFields, GivesEveryField) {
-  const std::string text = raw(
-      "SFEHLER\0VERROR\0C42P01\0Mno\0Ddetail\0Hhint\0P7\0p8\0qselect\0Wwhere\0sapp\0tt\0cc\0dd\0nn\0Ff.c\0L12\0Rr\0zx\0"
-      "\0");
-  const auto fields = decode_error_fields(as_bytes(text));
-  ASSERT_TRUE(fields);
-  EXPECT_EQ(fields->localized_severity, "FEHLER");
-  EXPECT_EQ(fields->severity, "ERROR");
-  EXPECT_EQ(fields->sqlstate, "42P01");
-  EXPECT_EQ(fields->message, "no");
-  EXPECT_EQ(fields->detail, "detail");
-  EXPECT_EQ(fields->hint, "hint");
-  EXPECT_EQ(fields->position, 7U);
-  EXPECT_EQ(fields->internal_position, 8U);
-  EXPECT_EQ(fields->internal_query, "select");
-  EXPECT_EQ(fields->where, "where");
-  EXPECT_EQ(fields->schema, "app");
-  EXPECT_EQ(fields->table, "t");
-  EXPECT_EQ(fields->column, "c");
-  EXPECT_EQ(fields->data_type, "d");
-  EXPECT_EQ(fields->constraint, "n");
-  EXPECT_EQ(fields->file, "f.c");
-  EXPECT_EQ(fields->line, "12");
-  EXPECT_EQ(fields->routine, "r");
-}
-
-TEST(DecodeErrorFields, DoesWithoutASqlstate) {
-  const std::string text = raw("Mno\0\0");
-  const auto fields = decode_error_fields(as_bytes(text));
-  ASSERT_TRUE(fields);
-  EXPECT_EQ(fields->sqlstate, "");
-  EXPECT_EQ(fields->message, "no");
-}
-
-TEST(DecodeErrorFields, TakesAPositionThatIsNoNumberForNone) {
-  for (const std::string position : {"", "x", "7x", "-1", "4294967296"}) {
-    const std::string text = "P" + position + raw("\0p") + position + raw("\0\0");
-    const auto fields = decode_error_fields(as_bytes(text));
-    ASSERT_TRUE(fields) << position;
-    EXPECT_EQ(fields->position, std::nullopt) << position;
-    EXPECT_EQ(fields->internal_position, std::nullopt) << position;
-  }
 }
 
 }  // namespace

@@ -14,10 +14,7 @@ namespace {
 using namespace sluice::proto;
 using sluice::test::as_bytes;
 using sluice::test::be32;
-
-std::string be64(std::uint64_t value) {
-  return be32(static_cast<std::uint32_t>(value >> 32U)) + be32(static_cast<std::uint32_t>(value));
-}
+using sluice::test::be64;
 
 const std::string piece = 'w' + be64(0x1'0000'0002) + be64(3) + be64(4) + "data";
 const std::string alive = 'k' + be64(0x5'0000'0006) + be64(7) + '\1';
