@@ -1,16 +1,12 @@
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
-#include <filesystem>
-#include <fstream>
-#include <map>
 #include <sluice/wire/conninfo.hpp>
 #include <sluice/wire/error.hpp>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "bytes.hpp"
+#include "connection_strings.hpp"
 #include "temporary_folder.hpp"
 
 namespace {
@@ -20,37 +16,14 @@ using sluice::auth_methods;
 using sluice::channel_binding_mode;
 using sluice::conninfo;
 using sluice::conninfo_environment;
-using sluice::password_for;
 using sluice::tls_mode;
 using sluice::tls_version;
+using sluice::test::parse;
 using sluice::test::raw;
+using sluice::test::refusal;
 using sluice::test::temporary_folder;
-
-using variables = std::map<std::string, std::string, std::less<>>;
-
-/// An environment with a user "me", no home folder unless given, and only these variables.
-conninfo_environment with(variables set = {}, std::string home = {}) {
-  conninfo_environment environment;
-  environment.variable = [set = std::move(set)](std::string_view name) -> std::optional<std::string> {
-    const auto found = set.find(name);
-    return found == set.end() ? std::nullopt : std::optional{found->second};
-  };
-  environment.home = std::move(home);
-  environment.user_name = "me";
-  environment.socket_folders = {"/nonexistent", "/"};
-  return environment;
-}
-
-conninfo parse(std::string_view text, const variables& set = {}) { return conninfo::parse(text, with(set)); }
-
-std::string refusal(std::string_view text, const conninfo_environment& environment = with()) {
-  try {
-    return "accepted: " + conninfo::parse(text, environment).to_string();
-  } catch (const sluice::error& refused) {
-    EXPECT_EQ(refused.code(), sluice::errc::bad_conninfo);
-    return refused.what();
-  }
-}
+using sluice::test::variables;
+using sluice::test::with;
 
 struct reading {
   const char* text;
@@ -341,141 +314,12 @@ TEST(ConnectionString, FindsTheTlsFilesOfTheHomeFolder) {
   EXPECT_EQ(without.sslrootcert, "given");
 }
 
-TEST(ServiceFile, StandsBetweenTheStringAndTheEnvironment) {
-  const temporary_folder home;
-  home.write(".pg_service.conf",
-             "[other]\nuser=no\n[app]\n# comment\n  host=sh\nuser=su\ndbname=sd\n\n[app]\nport=9\n");
-  const conninfo_environment environment = with({{"PGSERVICE", "app"}, {"PGUSER", "eu"}, {"PGPORT", "2"}}, home.path());
-  EXPECT_EQ(conninfo::parse("dbname=cd", environment).to_string(), "su@sh:2/cd");
-  EXPECT_EQ(conninfo::parse("service=other dbname=cd", environment).user, "no");
-}
-
-TEST(ServiceFile, IsLookedForWhereItIsNamed) {
-  const temporary_folder folder;
-  const std::string first = folder.write("first", "[app]\nhost=first\n");
-  const std::string second = folder.write("second", "[app]\nhost=second\n");
-  folder.write("pg_service.conf", "[system]\nhost=system\n");
-  const auto environment = with({{"PGSERVICEFILE", first}, {"PGSYSCONFDIR", folder.path()}});
-  EXPECT_EQ(conninfo::parse("service=app", environment).hosts[0].name, "first");
-  EXPECT_EQ(conninfo::parse("service=app servicefile=" + second, environment).hosts[0].name, "second");
-  EXPECT_EQ(conninfo::parse("service=system", environment).hosts[0].name, "system") << "not in the first file";
-}
-
-TEST(ServiceFile, IsRefusedWithFileAndLine) {
-  const temporary_folder folder;
-  const std::string path = folder.write("services",
-                                        "[novalue]\nhost\n[nokey]\n\nhunter=1\n[nested]\nservice=x\n[ldap]\n"
-                                        "ldap://h/dc=x\n[mode]\nsslmode=hunter\n");
-  const auto environment = with({{"PGSERVICEFILE", path}, {"PGSYSCONFDIR", folder.path()}});
-  const auto message = [&](const std::string& service) { return refusal("service=" + service, environment); };
-  const std::string file = "service file \"" + path + "\", line ";
-  EXPECT_EQ(message("novalue"), file + "2: a parameter without '='");
-  EXPECT_EQ(message("nokey"), file + "5: unknown parameter");
-  EXPECT_EQ(message("nested"), file + "7: a service may not refer to another one");
-  EXPECT_EQ(message("ldap"), file + "9: looking a service up by LDAP is not supported");
-  EXPECT_EQ(message("mode").find("sslmode (" + file + "11) must be one of"), 0U);
-  EXPECT_EQ(message("absent"), "service (connection string, byte 0) is defined in no service file");
-  EXPECT_EQ(refusal("service=x servicefile=/nonexistent/f"), "servicefile (connection string, byte 10) cannot be read");
-}
-
-std::string password_of(const conninfo& info, std::size_t index = 0) {
-  const std::optional<sluice::secret> found = password_for(info, info.hosts.at(index));
-  return found ? std::string{found->view()} : "none";
-}
-
-TEST(ServiceFile, ThatIsTooLongIsRefused) {
-  const temporary_folder folder;
-  const std::string before(1U << 20U, '\n');
-  const std::string file = folder.write("long.conf", "[s]\nhost=h\n" + before + "sslmode=verify-full\n");
-  EXPECT_NE(refusal("service=s servicefile=" + file).find("is longer than 1 MiB"), std::string::npos);
-  const std::string whole = folder.write("whole.conf", before.substr(40) + "[s]\nsslmode=verify-full\n");
-  EXPECT_EQ(parse("service=s servicefile=" + whole).sslmode, tls_mode::verify_full);
-  EXPECT_NE(refusal("service=s servicefile=" + folder.path()).find("cannot be read to its end"), std::string::npos);
-}
-
-TEST(ServiceFile, MayBeAPipe) {
-  const temporary_folder folder;
-  const std::string pipe = folder.path("pipe");
-  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-  std::thread writer{[&] { std::ofstream{pipe} << std::string(10'000, '\n') << "[s]\nsslmode=verify-full\n"; }};
-  EXPECT_EQ(parse("service=s servicefile=" + pipe).sslmode, tls_mode::verify_full);
-  writer.join();
-}
-
-TEST(PasswordFile, ThatIsTooLongIsRefused) {
-  const temporary_folder folder;
-  const std::string file = folder.write("long", std::string(1U << 20U, '\n') + "h:*:*:*:secret\n");
-  const conninfo info = parse("host=h passfile=" + file);
-  try {
-    (void)password_for(info, info.hosts[0]);
-    ADD_FAILURE() << "read";
-  } catch (const sluice::error& e) {
-    EXPECT_EQ(e.code(), sluice::errc::bad_conninfo);
-    EXPECT_NE(std::string{e.what()}.find("is longer than 1 MiB"), std::string::npos) << e.what();
-  }
-}
-
 TEST(ConnectionString, NeverTakesAFolderOfEverybodysByItself) {
   conninfo_environment own = with();
   own.socket_folders = conninfo_environment{}.socket_folders;
   EXPECT_EQ(conninfo::parse("", own).hosts[0].name, "/var/run/postgresql");
   own.socket_folders.clear();
   EXPECT_EQ(conninfo::parse("", own).hosts[0].name, "/var/run/postgresql");
-}
-
-TEST(PasswordFile, IsAskedForEachHost) {
-  const temporary_folder home;
-  home.write(".pgpass",
-             "# a:*:*:*:comment\n"
-             "a:1:db:u:first\n"
-             "a:*:*:*:second\r\n"
-             "\\:\\:1:*:*:*:co\\:lon:more\n"
-             "10.0.0.1:*:*:*:address\n"
-             "b:*:*:u:\n"
-             "*:*:*:nobody:*\n");
-  const auto environment = with({}, home.path());
-  const conninfo info = conninfo::parse("host=a,a,::1,b,c port=1,2,3,4,5 user=u dbname=db", environment);
-  EXPECT_EQ(password_of(info, 0), "first");
-  EXPECT_EQ(password_of(info, 1), "second");
-  EXPECT_EQ(password_of(info, 2), "co:lon");
-  EXPECT_EQ(password_of(info, 3), "");
-  EXPECT_EQ(password_of(info, 4), "none");
-  EXPECT_EQ(password_of(conninfo::parse("hostaddr=10.0.0.1", environment)), "address");
-  EXPECT_EQ(password_of(conninfo::parse("host=a password=given", environment)), "given");
-  EXPECT_EQ(password_of(conninfo::parse("host=a passfile=/nonexistent/f", environment)), "none");
-}
-
-TEST(PasswordFile, NoticesThatItChanged) {
-  const temporary_folder home;
-  const auto environment = with({}, home.path());
-  const conninfo info = conninfo::parse("host=a", environment);
-  EXPECT_EQ(password_of(info), "none");
-  home.write(".pgpass", "a:*:*:*:new");
-  EXPECT_EQ(password_of(info), "new");
-}
-
-TEST(PasswordFile, IsIgnoredWithAWarningWhenOthersMayUseIt) {
-  const temporary_folder home;
-  for (const unsigned mode : {0640U, 0604U, 0620U, 0610U}) {
-    const std::string path = home.write(".pgpass", "*:*:*:*:pw\n", std::filesystem::perms{mode});
-    const conninfo info = conninfo::parse("host=a", with({}, home.path()));
-    ASSERT_EQ(info.warnings.size(), 1U) << std::oct << mode;
-    EXPECT_NE(info.warnings[0].find(path), std::string::npos);
-    EXPECT_EQ(password_of(info), "none");
-    EXPECT_TRUE(conninfo::parse("host=a password=x", with({}, home.path())).warnings.empty()) << "it is not needed";
-  }
-  home.write(".pgpass", "*:*:*:*:pw\n");
-  const conninfo safe = conninfo::parse("host=a", with({}, home.path()));
-  EXPECT_TRUE(safe.warnings.empty());
-  EXPECT_EQ(password_of(safe), "pw");
-}
-
-TEST(PasswordFile, IsIgnoredWithAWarningWhenItIsNoPlainFile) {
-  const temporary_folder home;
-  const conninfo info = conninfo::parse("host=a passfile=" + home.path(), with());
-  ASSERT_EQ(info.warnings.size(), 1U);
-  EXPECT_NE(info.warnings[0].find("not a plain file"), std::string::npos);
-  EXPECT_EQ(password_of(info), "none");
 }
 
 }  // namespace
