@@ -2,15 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
-#include <cstring>
 #include <functional>
-#include <memory>
 #include <ostream>
 #include <sluice/stream/typed.hpp>
 #include <string>
 
 #include "backend.hpp"
 #include "bytes.hpp"
+#include "document_row.hpp"
 #include "listener.hpp"
 
 namespace shop {
@@ -113,22 +112,6 @@ struct sluice::json_policy<shop::strict> {
 namespace {
 
 using namespace sluice::test;
-
-/// A row with one document, padded as in a receive buffer.
-class document_row {
- public:
-  explicit document_row(std::string_view json) {
-    const std::string body = backend{}.data_row(json).bytes.substr(5);
-    size_ = body.size();
-    bytes_ = std::make_unique<std::byte[]>(size_ + 64);
-    std::memcpy(bytes_.get(), body.data(), size_);
-  }
-  [[nodiscard]] sluice::row row() const { return sluice::row{bytes_.get()}; }
-
- private:
-  std::unique_ptr<std::byte[]> bytes_;
-  std::size_t size_;
-};
 
 template <class T>
 T read(std::string_view json) {
@@ -301,37 +284,6 @@ TEST(TypedRow, KnowsKeysByTheirMeaning) {
   EXPECT_EQ(refusal<shop::strict>("{}"), "$.a: expected a value, found nothing");
 }
 
-struct key_case {
-  const char* raw;  // text up to the closing quote
-  std::string_view name;
-  bool is_key;
-};
-
-TEST(JsonKey, MeansItsNameWithEscapes) {
-  using namespace std::string_view_literals;
-  for (const auto& [raw, name, is_key] : {
-           key_case{"\"", "", true},
-           key_case{"a\"", "", false},
-           key_case{"\"", "a", false},
-           key_case{"ab\"", "ab", true},
-           key_case{"ab\"", "abc", false},
-           key_case{"abc\"", "ab", false},
-           key_case{R"(a\u0062")", "ab", true},
-           key_case{R"(\"\\\/\b\f\n\r\t")", "\"\\/\b\f\n\r\t", true},
-           key_case{R"(\u00e9")", "\xc3\xa9", true},
-           key_case{R"(\u20AC")", "\xe2\x82\xac", true},
-           key_case{R"(\ud83d\ude00")", "\xf0\x9f\x98\x80", true},
-           key_case{R"(\ud83d")", "\xed\xa0\xbd", false},
-           key_case{R"(\ude00")", "\xed\xb8\x80", false},
-           key_case{R"(\ud83d\u0041")", "A", false},
-           key_case{R"(\u00")", "", false},
-           key_case{R"(\ud83d\u")", "", false},
-           key_case{R"(\x")", "x", false},
-           key_case{R"(\u0000")", "\0"sv, true},
-       })
-    EXPECT_EQ(sluice::detail::is_json_key(raw, name), is_key) << raw;
-}
-
 TEST(TypedRow, RefusesDepthWithoutEnd) {
   const auto nested = [](int levels) {
     std::string text;
@@ -373,48 +325,6 @@ TEST(TypedRow, TellsSqlNullFromAValue) {
   const sluice::row null{reinterpret_cast<const std::byte*>(body.data())};
   EXPECT_EQ(null.as<std::optional<int>>(), std::nullopt);
   EXPECT_THROW((void)null.as<int>(), sluice::error);
-}
-
-TEST(ParseMoment, TakesWhatPostgresPrints) {
-  using namespace std::chrono;
-  const auto day = sys_days{year{2024} / 2 / 29};
-  EXPECT_EQ(sluice::parse_moment("2024-02-29"), day);
-  EXPECT_EQ(sluice::parse_moment("2024-02-29T01:02:03"), day + 1h + 2min + 3s);
-  EXPECT_EQ(sluice::parse_moment("2024-02-29 01:02:03.000004+00"), day + 1h + 2min + 3s + 4us);
-  EXPECT_EQ(sluice::parse_moment("2024-02-29T01:02Z"), day + 1h + 2min);
-  EXPECT_EQ(sluice::parse_moment("2024-02-29T01:02:03-05:30"), day + 6h + 32min + 3s);
-  EXPECT_EQ(sluice::parse_moment("2024-02-29T01:02:03.1234567"), day + 1h + 2min + 3s + 123457us);
-  EXPECT_EQ(sluice::parse_moment("2024-02-29t01:02:03-04:56:02"), day + 5h + 58min + 5s);
-  EXPECT_EQ(sluice::parse_moment("20240229T010203Z"), day + 1h + 2min + 3s);
-  EXPECT_EQ(sluice::parse_moment("infinity"), sys_time<microseconds>::max());
-  EXPECT_EQ(sluice::parse_moment("-infinity"), sys_time<microseconds>::min());
-  EXPECT_EQ(sluice::parse_moment("0001-12-31 BC"), sys_days{year{0} / 12 / 31});
-  EXPECT_EQ(sluice::parse_moment("4713-01-01 BC"), sys_days{year{-4712} / 1 / 1});
-  EXPECT_EQ(sluice::parse_moment("32767-01-01"), sys_days{year{32767} / 1 / 1});
-  EXPECT_EQ(sluice::parse_moment("294246-12-31 23:59:59.999999-15:59:59")->time_since_epoch(),
-            9'223'371'302'398'999'999us)
-      << "beyond what chrono::year holds";
-  for (const char* wrong : {"",
-                            "2024",
-                            "2024-2-29",
-                            "2023-02-29",
-                            "2024-13-01",
-                            "2024-02-29T",
-                            "2024-02-29T25:00",
-                            "2024-02-29T01:02:03.",
-                            "0000-01-01",
-                            "294247-01-01",
-                            "4714-12-31 BC",
-                            "2024-02-29T24:00:01",
-                            "2024-02-29T01:02:60.1",
-                            "2024-02-29T01:02:03+",
-                            "2024-02-29T01:02:03 CEST",
-                            "+2024-02-29",
-                            "infinity BC",
-                            "2024-02-29 BC",
-                            "2024-02-29x",
-                            "2024-02-29T01:02Zx"})
-    EXPECT_EQ(sluice::parse_moment(wrong), std::nullopt) << wrong;
 }
 
 /// A server that sends these documents as one result.

@@ -1,29 +1,22 @@
-// Rows as objects, without a server: the requested formats, the types that are refused, and escaping in texts of every
-// length.
+// How the values of a type become JSON, without a server: the requested formats, and the types that are refused.
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <cstring>
-#include <memory>
 #include <random>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "backend.hpp"
-#include "bytes.hpp"
-#include "json/json_string.hpp"
-#include "json/object_writer.hpp"
 #include "json/value_plan.hpp"
+#include "json_written.hpp"
 
 namespace {
 
 using namespace sluice::detail;
 using sluice::proto::value_format;
-using sluice::test::as_bytes;
-using sluice::test::be16;
 using sluice::test::be32;
+using sluice::test::written_by;
 
 constexpr std::uint32_t inet = 869;
 constexpr std::uint32_t inet_array = 1041;
@@ -51,18 +44,11 @@ value_format format_of(std::uint32_t type, const session_settings& session = {})
   return plan_values(type, a_database(), session).format;
 }
 
-/// A value as written from memory that ends with it, so that a sanitizer detects a read past the end.
-std::string written(value_plan plan, std::string_view value) {
-  const auto exact = std::make_unique<std::byte[]>(value.size());
-  std::memcpy(exact.get(), value.data(), value.size());
-  text_buffer to;
-  return plan.write(to, {exact.get(), value.size()}) ? std::string{to.text()} : "refused";
-}
 std::string from_binary(std::uint32_t type, std::string_view value) {
-  return written(plan_values(type, a_database(), {}), value);
+  return written_by(plan_values(type, a_database(), {}), value);
 }
 std::string from_text(std::uint32_t type, std::string_view value) {
-  return written(plan_text_values(type, a_database(), {}), value);
+  return written_by(plan_text_values(type, a_database(), {}), value);
 }
 
 TEST(ValuePlan, WritesMomentsOfAnotherDateStyleAsTheyAre) {
@@ -89,7 +75,9 @@ TEST(ValuePlan, RefusesTextsThatAreNotJsonInPartsOfAnAlteredType) {
   constexpr std::uint32_t with_json = 20'003;
   type_catalog types;
   types.add(with_json, {.what = type_facts::kind::composite, .fields = {{"one", json}, {"all", json_array}}});
-  const auto of_json = [&](std::string_view value) { return written(plan_text_values(with_json, types, {}), value); };
+  const auto of_json = [&](std::string_view value) {
+    return written_by(plan_text_values(with_json, types, {}), value);
+  };
   EXPECT_EQ(of_json(R"((" [1, 2]","{true,""[]""}"))"), R"({"one": [1, 2],"all":[true,[]]})");
   EXPECT_EQ(of_json("(tru,)"), "refused");
   EXPECT_EQ(of_json(R"(("1,""x"":2",))"), "refused");
@@ -149,7 +137,7 @@ TEST(TypeCatalog, TakesTheSameAnswerTwice) {
     types.add({.type = 7'000'000, .kind = 'c', .delimiter = ',', .place = 1, .field = "a", .field_type = int4});
     types.add({.type = 7'000'000, .kind = 'c', .delimiter = ',', .place = 2, .field = "b", .field_type = text});
   }
-  EXPECT_EQ(written(plan_text_values(7'000'000, types, {}), "(1,x)"), R"({"a":1,"b":"x"})");
+  EXPECT_EQ(written_by(plan_text_values(7'000'000, types, {}), "(1,x)"), R"({"a":1,"b":"x"})");
 }
 
 TEST(ValuePlan, WritesCompositesFromBothFormats) {
@@ -190,61 +178,6 @@ TEST(ValuePlan, RefusesArraysThatSayMoreThanTheyHold) {
   EXPECT_EQ(from_binary(int4_array, be32(7) + be32(0) + be32(int4)), "refused");
   for (const char* bad : {"", "{", "{1", "{1,", "{1,}", "{1}x", "1}", "{\"1}", "{{1}", "[1:2]", "{{{{{{{1}}}}}}}"})
     EXPECT_EQ(from_text(int4_array, bad), "refused") << bad;
-}
-
-TEST(JsonString, EscapesWhereverACharacterStands) {
-  for (const char special : {'"', '\\', '\x01', '\x1f', '\n', ' ', '\x7f'})
-    for (std::size_t size = 1; size < 50; ++size)
-      for (std::size_t at = 0; at < size; ++at) {
-        std::string value(size, 'x');
-        value[at] = special;
-        std::string expected(at, 'x');
-        switch (special) {
-          case '"': expected += "\\\""; break;
-          case '\\': expected += "\\\\"; break;
-          case '\x01': expected += "\\u0001"; break;
-          case '\x1f': expected += "\\u001f"; break;
-          case '\n': expected += "\\n"; break;
-          default: expected += special;
-        }
-        expected += std::string(size - at - 1, 'x');
-        ASSERT_EQ(from_text(text, value), '"' + expected + '"');
-      }
-}
-
-TEST(JsonString, IsUtf8WhereverACharacterStands) {
-  const std::string special = "\xc3\xa9";
-  for (std::size_t size = 0; size < 50; ++size)
-    for (std::size_t at = 0; at <= size; ++at) {
-      std::string value(size, 'x');
-      value.insert(at, special);
-      ASSERT_EQ(from_text(text, value), '"' + value + '"');
-      value.erase(at + 1, 1);
-      ASSERT_EQ(from_text(text, value), "refused");
-    }
-}
-
-TEST(ObjectWriter, LeavesNothingOfARowThatIsMalformed) {
-  object_writer objects;
-  objects.add_column("a", plan_values(int4, {}, {}));
-  objects.add_column("\"b\"", plan_values(text, {}, {}));
-  text_buffer to;
-  ASSERT_TRUE(objects.write(to, as_bytes(be16(2) + be32(4) + be32(5) + be32(1) + "x")));
-  const std::string first{R"({"a":5,"\"b\"":"x"})"};
-  EXPECT_EQ(to.text(), first);
-  for (const std::string& bad : {std::string{}, be16(1), be16(2), be16(2) + be32(4) + be32(5),
-                                 be16(2) + be32(3) + "xxx" + be32(0), be16(2) + be32(4) + be32(5) + be32(2) + "x",
-                                 be16(2) + be32(4) + be32(5) + be32(1) + "xy", be16(3) + be32(0xffffffff)}) {
-    EXPECT_FALSE(objects.write(to, as_bytes(bad)));
-    EXPECT_EQ(to.text(), first);
-  }
-}
-
-TEST(ObjectWriter, WritesRowsWithoutColumns) {
-  object_writer objects;
-  text_buffer to;
-  EXPECT_TRUE(objects.write(to, as_bytes(be16(0))));
-  EXPECT_EQ(to.text(), "{}");
 }
 
 /// No bytes from a server cause a read past the value.
