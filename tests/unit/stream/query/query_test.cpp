@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <limits>
 #include <sluice/stream/query.hpp>
 #include <sluice/wire/error.hpp>
@@ -12,7 +11,6 @@
 
 namespace {
 
-using sluice::bind_value;
 using sluice::column;
 using sluice::field;
 using sluice::from;
@@ -109,32 +107,6 @@ TEST(Explain, TellsWhatRunsWhereAndNoValues) {
   EXPECT_NE(told.find("limit 5"), std::string::npos) << told;
   EXPECT_EQ(told.find("cret"), std::string::npos) << told;
   EXPECT_EQ(text(asked).find(" limit "), std::string::npos) << "rows are still to be struck out";
-}
-
-TEST(BindValue, CarriesTextAndType) {
-  EXPECT_EQ(bind_value{"text"}.text(), "text");
-  EXPECT_EQ(bind_value{"text"}.type(), 0U) << "inferred by the server";
-  EXPECT_EQ(bind_value{42}.text(), "42");
-  EXPECT_EQ(bind_value{42}.type(), 23U);
-  EXPECT_EQ(bind_value{std::numeric_limits<std::uint64_t>::max()}.text(), "18446744073709551615");
-  EXPECT_EQ(bind_value{std::numeric_limits<std::uint64_t>::max()}.type(), 1700U);
-  EXPECT_EQ(bind_value{true}.text(), "true");
-  EXPECT_EQ(bind_value{0.1}.text(), "0.1");
-  EXPECT_EQ(bind_value{-std::numeric_limits<double>::infinity()}.text(), "-inf");
-  EXPECT_EQ(bind_value{nullptr}.text(), std::nullopt);
-  EXPECT_EQ(bind_value{std::chrono::sys_days{std::chrono::year{2024} / 2 / 29}}.text(), "2024-02-29 00:00:00+00");
-  EXPECT_EQ(bind_value{std::chrono::sys_days{std::chrono::year{2024} / 2 / 29}}.type(), 1082U);
-  EXPECT_EQ(bind_value::json("{}").type(), 3802U);
-  const std::byte raw_bytes[]{std::byte{0}, std::byte{0xff}};
-  EXPECT_EQ(bind_value::bytes(raw_bytes).text(), (std::string{"\0\xff", 2}));
-  EXPECT_TRUE(bind_value::bytes(raw_bytes).is_binary());
-  EXPECT_EQ(bind_value::array(std::vector{bind_value::bytes(raw_bytes)}).text(), R"({"\\x00ff"})");
-  EXPECT_EQ((bind_value{std::vector{1, 2}}.text()), R"({"1","2"})");
-  EXPECT_EQ((bind_value{std::vector{1, 2}}.type()), 1007U);
-  EXPECT_EQ((bind_value{std::vector<std::string>{"a\"b\\", "{,}"}}.text()), R"({"a\"b\\","{,}"})");
-  EXPECT_EQ((bind_value{std::vector<std::optional<bool>>{true, std::nullopt}}.text()), R"({"true",NULL})");
-  EXPECT_EQ(bind_value{std::optional<int>{}}.text(), std::nullopt);
-  EXPECT_EQ(bind_value{std::optional<int>{7}}.text(), "7");
 }
 
 TEST(Sql, IsAskedForItsColumnsUnlessTheyAreStated) {
