@@ -55,7 +55,8 @@ struct digits_of {
       std::string_view power = text.substr(e + 1);
       if (power.starts_with('+') && !power.starts_with("+-")) power.remove_prefix(1);
       const auto [end, failed] = std::from_chars(power.data(), power.data() + power.size(), exponent);
-      if (failed != std::errc{} || end != power.data() + power.size() || std::abs(exponent) > far) return;
+      const bool is_far = exponent < -far || exponent > far;
+      if (failed != std::errc{} || end != power.data() + power.size() || is_far) return;
       text = text.substr(0, e);
     }
     const std::size_t point = std::min(text.find('.'), text.size());

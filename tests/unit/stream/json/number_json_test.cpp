@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <limits>
 #include <string>
-#include <vector>
 
 #include "backend.hpp"
 #include "json/value_writers.hpp"
 #include "json_written.hpp"
+#include "numeric_bytes.hpp"
 
 namespace {
 
@@ -16,6 +16,8 @@ using namespace sluice::detail;
 using sluice::test::be16;
 using sluice::test::be32;
 using sluice::test::be64;
+using sluice::test::negative_sign;
+using sluice::test::numeric_bytes;
 using sluice::test::raw;
 using sluice::test::written_by;
 
@@ -60,54 +62,46 @@ TEST(ObjectIdInJson, IsAStringWithoutASign) {
   EXPECT_EQ(written_by(write_object_id, be32(0xffffffff)), R"("4294967295")");
 }
 
-constexpr std::uint32_t negative = 0x4000;
-
-std::string numeric(int weight, std::uint32_t sign, std::uint32_t scale, const std::vector<std::uint32_t>& digits) {
-  std::string bytes = be16(static_cast<std::uint32_t>(digits.size())) +
-                      be16(static_cast<std::uint32_t>(weight) & 0xffffU) + be16(sign) + be16(scale);
-  for (const std::uint32_t each : digits) bytes += be16(each);
-  return bytes;
-}
 std::string from(const std::string& bytes) { return written_by(write_numeric, bytes); }
 
 TEST(NumericInJson, HasAllItsDigits) {
-  EXPECT_EQ(from(numeric(0, 0, 0, {})), "0");
-  EXPECT_EQ(from(numeric(0, 0, 2, {})), "0.00");
-  EXPECT_EQ(from(numeric(0, 0, 0, {7})), "7");
-  EXPECT_EQ(from(numeric(0, negative, 2, {12, 5000})), "-12.50");
-  EXPECT_EQ(from(numeric(1, 0, 0, {1, 2})), "10002");
-  EXPECT_EQ(from(numeric(2, 0, 0, {123, 4567, 8901})), "12345678901");
-  EXPECT_EQ(from(numeric(2, 0, 0, {1})), "100000000") << "zeros at the end are not sent";
-  EXPECT_EQ(from(numeric(-1, 0, 4, {1})), "0.0001");
-  EXPECT_EQ(from(numeric(-1, 0, 3, {1230})), "0.123");
-  EXPECT_EQ(from(numeric(-3, negative, 12, {1})), "-0.000000000001") << "nor are zeros after the point";
-  EXPECT_EQ(from(numeric(0, 0, 9, {1, 2345, 6789, 1000})), "1.234567891");
-  EXPECT_EQ(from(numeric(0, 0, 2, {1, 2345})), "1.23") << "digits beyond the scale are not shown";
+  EXPECT_EQ(from(numeric_bytes(0, 0, 0, {})), "0");
+  EXPECT_EQ(from(numeric_bytes(0, 0, 2, {})), "0.00");
+  EXPECT_EQ(from(numeric_bytes(0, 0, 0, {7})), "7");
+  EXPECT_EQ(from(numeric_bytes(0, negative_sign, 2, {12, 5000})), "-12.50");
+  EXPECT_EQ(from(numeric_bytes(1, 0, 0, {1, 2})), "10002");
+  EXPECT_EQ(from(numeric_bytes(2, 0, 0, {123, 4567, 8901})), "12345678901");
+  EXPECT_EQ(from(numeric_bytes(2, 0, 0, {1})), "100000000") << "zeros at the end are not sent";
+  EXPECT_EQ(from(numeric_bytes(-1, 0, 4, {1})), "0.0001");
+  EXPECT_EQ(from(numeric_bytes(-1, 0, 3, {1230})), "0.123");
+  EXPECT_EQ(from(numeric_bytes(-3, negative_sign, 12, {1})), "-0.000000000001") << "nor are zeros after the point";
+  EXPECT_EQ(from(numeric_bytes(0, 0, 9, {1, 2345, 6789, 1000})), "1.234567891");
+  EXPECT_EQ(from(numeric_bytes(0, 0, 2, {1, 2345})), "1.23") << "digits beyond the scale are not shown";
 }
 
 TEST(NumericInJson, MayHaveManyDigits) {
-  EXPECT_EQ(from(numeric(32'767, 0, 0, {9})), '9' + std::string(131'068, '0'));
-  EXPECT_EQ(from(numeric(0, 0, 16'383, {1})), "1." + std::string(16'383, '0'));
+  EXPECT_EQ(from(numeric_bytes(32'767, 0, 0, {9})), '9' + std::string(131'068, '0'));
+  EXPECT_EQ(from(numeric_bytes(0, 0, 16'383, {1})), "1." + std::string(16'383, '0'));
 }
 
 TEST(NumericInJson, IsAStringWhereJsonHasNoNumber) {
-  EXPECT_EQ(from(numeric(0, 0xc000, 0, {})), R"("NaN")");
-  EXPECT_EQ(from(numeric(0, 0xd000, 0, {})), R"("Infinity")");
-  EXPECT_EQ(from(numeric(0, 0xf000, 0, {})), R"("-Infinity")");
+  EXPECT_EQ(from(numeric_bytes(0, 0xc000, 0, {})), R"("NaN")");
+  EXPECT_EQ(from(numeric_bytes(0, 0xd000, 0, {})), R"("Infinity")");
+  EXPECT_EQ(from(numeric_bytes(0, 0xf000, 0, {})), R"("-Infinity")");
 }
 
 TEST(NumericInJson, IsRefusedWithAnotherSignOrSize) {
-  const std::string good = numeric(0, 0, 0, {7});
-  EXPECT_EQ(from(numeric(0, 0x8000, 0, {7})), "refused");
-  EXPECT_EQ(from(numeric(0, 1, 0, {7})), "refused");
-  EXPECT_EQ(from(numeric(0, 0, 0x4000, {7})), "refused") << "more decimals than the server has";
+  const std::string good = numeric_bytes(0, 0, 0, {7});
+  EXPECT_EQ(from(numeric_bytes(0, 0x8000, 0, {7})), "refused");
+  EXPECT_EQ(from(numeric_bytes(0, 1, 0, {7})), "refused");
+  EXPECT_EQ(from(numeric_bytes(0, 0, 0x4000, {7})), "refused") << "more decimals than the server has";
   for (std::size_t size = 0; size < good.size(); ++size) EXPECT_EQ(from(good.substr(0, size)), "refused") << size;
   EXPECT_EQ(from(good + '\0'), "refused");
   EXPECT_EQ(from(be16(0xffff) + good.substr(2)), "refused");
 }
 
 TEST(NumericInJson, WritesNoMoreThanFourDigitsOfAGroup) {
-  EXPECT_EQ(from(numeric(1, 0, 0, {0xffff, 0xffff})), "99999999");
+  EXPECT_EQ(from(numeric_bytes(1, 0, 0, {0xffff, 0xffff})), "99999999");
 }
 
 }  // namespace
