@@ -308,24 +308,4 @@ TEST(ArrowOptions, RefuseTheImpossible) {
   refused({.not_a_number = arrow_options::special::saturate});
 }
 
-TEST(ArrowTypes, WithoutACounterpartAreRefusedOrText) {
-  const auto said = [](const result_column& column, const arrow_options& how) -> std::string {
-    try {
-      return detail::comes_as_text(column, how) ? "text" : "binary";
-    } catch (const error& why) {
-      EXPECT_EQ(why.code(), errc::bad_column);
-      return why.what();
-    }
-  };
-  const arrow_options texts{.others = arrow_options::fallback::text};
-  EXPECT_EQ(said(scalar(oid::inet), {}),
-            "column \"c\": inet has no Arrow type: cast it in the query, as in \"c\"::text, or let "
-            "arrow_options::others make it text");
-  EXPECT_EQ(said(scalar(oid::inet), texts), "text");
-  EXPECT_EQ(said(list_of(oid::inet_array, scalar(oid::inet)), texts), "text");
-  EXPECT_EQ(said(list_of(oid::int4_array, scalar(oid::int4)), texts), "binary");
-  EXPECT_EQ(said(list_of(oid::int4_array, scalar(oid::int4)), {.array = arrow_options::arrays::text}), "text");
-  EXPECT_EQ(said({.name = "c", .type = 2249, .base = 2249}, texts), "text");
-}
-
 }  // namespace
