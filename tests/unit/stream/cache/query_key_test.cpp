@@ -1,13 +1,10 @@
-// What results are known by, and which queries are known to read.
+// What results are known by.
 #include <gtest/gtest.h>
 
-#include <array>
 #include <set>
 #include <sluice/stream/query.hpp>
 #include <string>
-#include <utility>
 #include <vector>
-#include "cache/known_reads.hpp"
 #include "cache/query_key.hpp"
 
 namespace {
@@ -15,7 +12,6 @@ namespace {
 using sluice::bind_value;
 using sluice::from;
 using sluice::sql;
-using sluice::detail::is_known_read;
 using sluice::detail::query_key;
 
 constexpr std::size_t roomy = 1U << 20U;
@@ -86,55 +82,6 @@ TEST(RelationName, IsWrittenWithQuotesOnlyWhereNeeded) {
   EXPECT_EQ(from("v").as_text_columns().relation_name(), "v");
   EXPECT_EQ(from("v").select("a").build().relation_name(), "v");
   EXPECT_EQ(sql("select 1").relation_name(), "");
-}
-
-TEST(KnownReads, AreWhatSurelyDoesNothingElse) {
-  for (const char* text : {
-           "select data from events where data->>'kind' = $1",
-           "SELECT count(*), Max (n) FROM t WHERE n IN (1, 2) AND (a OR b)",
-           "table t",
-           "values (1), (2)",
-           "select coalesce(a, (select 1)) from (t join u on (t.id = u.id))",
-           "select jsonb_build_object('a', lower(x)) from t",
-           "(select 1) union (select 2)",
-       })
-    EXPECT_TRUE(is_known_read(sql(text), false)) << text;
-  EXPECT_TRUE(is_known_read(from("t"), false));
-}
-
-TEST(KnownReads, ExcludeWhateverIsInDoubt) {
-  for (const char* text : {
-           "select nextval('s')",
-           "select NextVal ('s')",
-           "select \"nextval\"('s')",
-           "select pg_catalog.nextval('s')",
-           "select nextval/**/('s')",
-           "select nextval--\n('s')",
-           "select app.lower(x) from t",
-           "select app . lower(x)",
-           "select set_config('a', 'b', false)",
-           "select pg_advisory_lock(1)",
-           "select * from t for share",
-           "select * from t for key share",
-           "show work_mem",
-           "with x(a) as (select 1) select a from x",
-           "select pg_notify('a', 'b')",
-           "select dblink('a')",
-           "select U&\"nextval\"('s')",
-           "select f(x) from t",
-           "select gl\xc3\xbc"
-           "ck(1)",
-       }) {
-    EXPECT_FALSE(is_known_read(sql(text), false)) << text;
-    EXPECT_TRUE(is_known_read(sql(text), true)) << "the caller vouches for it: " << text;
-  }
-}
-
-TEST(KnownReads, AreNotWhatTheCallerMerelyCallsOne) {
-  for (const char* text : {"insert into t values (1)", "select * from t for update", "call p()", "do $$begin end$$",
-                           "select 1 into t", "with x as (delete from t returning 1) select 1", "vacuum", "",
-                           "explain analyze select 1", "listen a", "set work_mem = 1", "lock t"})
-    EXPECT_FALSE(is_known_read(sql(text), true)) << text;
 }
 
 }  // namespace
