@@ -43,7 +43,9 @@ TEST(JsonKey, MeansItsNameWithEscapes) {
            key_case{R"(\uffff")", "\xef\xbf\xbf", true},
            key_case{R"(\u07ff\u0800")", "\xdf\xbf\xe0\xa0\x80", true},
            key_case{R"(\udbff\udfff")", "\xf4\x8f\xbf\xbf", true},
-           key_case{R"(\ud83d\ud83d")", "\xf0\x9f\x98\x80", false},
+           key_case{R"(\ud83d\ud83d")", "\xf0\x9f\x80\xbd", false},  // what the sum of the two halves would be
+           key_case{R"(\ud83d\nde00")", "\xf0\x9f\x98\x80", false},
+           key_case{R"(\ud83d\ue000")", "\xf0\x9f\xa0\x80", false},
            key_case{R"(\u00g0")", "", false},
            key_case{R"(\u0061b")", "a", false},
            key_case{"\xc3\xa9\"", "\xc3\xa9", true},

@@ -95,8 +95,9 @@ TEST(CopyTarget, KnowsHowTheTypesAreRead) {
 
 TEST(CopyTarget, TakesTextForTheTypesThatReadIt) {
   copy_target types{"t", {}};
-  for (const std::string_view function : {"textrecv", "varcharrecv", "bpcharrecv", "namerecv", "enum_recv", "json_recv",
-                                          "jsonb_recv", "xml_recv", "citextrecv", "app.citextrecv"})
+  for (const std::string_view function :
+       {"textrecv", "varcharrecv", "bpcharrecv", "namerecv", "enum_recv", "json_recv", "jsonb_recv", "xml_recv",
+        "citextrecv", "app.citextrecv", R"("a.b".citextrecv)"})
     note(types, {"c", "t", 1, function});
   for (const written_column& each : types.columns()) EXPECT_TRUE(each.type.is_text);
   copy_target others{"t", {}};

@@ -58,6 +58,7 @@ TEST_F(ResultShape, IsADocumentOnlyOfOneColumnAndIfNoObjectWasAskedFor) {
   EXPECT_TRUE(shape(query::shape::detect)->is_document(json));
   EXPECT_FALSE(shape(query::shape::object)->is_document(json));
   EXPECT_FALSE(shape(query::shape::detect)->is_document(two));
+  EXPECT_FALSE(shape(query::shape::detect)->is_document({json[0], json[0]}));
   EXPECT_FALSE(shape(query::shape::detect)->is_document({}));
 }
 

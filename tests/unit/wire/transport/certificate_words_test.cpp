@@ -98,10 +98,12 @@ TEST(CertificateWords, HaveThoseOfOpensslForOtherReasons) {
 }
 
 TEST(CertificateWords, ContainNothingThatATerminalWouldObey) {
-  const std::string words =
-      words_of(X509_V_ERR_CERT_REVOKED, a_certificate(nullptr, "a\x1b[31mb\nc J\xc3\xb6rg").get());
+  const std::string turned = "\xe2\x80\xae";  // what follows is shown from right to left
+  const certificate_ptr bad = a_certificate(nullptr, "a\x1b[31mb\nc J\xc3\xb6rg" + turned);
+  const std::string words = words_of(X509_V_ERR_CERT_REVOKED, bad.get());
   for (const char each : words) EXPECT_GE(static_cast<unsigned char>(each), 0x20) << words;
   EXPECT_NE(words.find("J\xc3\xb6rg"), words.npos) << words;
+  EXPECT_EQ(words.find(turned), words.npos) << words;
 }
 
 }  // namespace
