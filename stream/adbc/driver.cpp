@@ -62,10 +62,10 @@ AdbcStatusCode cancel_connection(AdbcConnection* handle, AdbcError* error) {
 
 AdbcStatusCode get_info(AdbcConnection* handle, const std::uint32_t* codes, std::size_t count, ArrowArrayStream* out,
                         AdbcError* error) {
-  return on_connection(handle, error, [&](connection&, session& on) {
+  return on_connection(handle, error, [&](connection& of, session& on) {
     std::optional<std::set<std::uint32_t>> wanted;
     if (codes != nullptr) wanted.emplace(codes, codes + count);
-    export_tree(information(on, wanted), required(out, "the stream"));
+    export_tree(of.on(), information(on, wanted), required(out, "the stream"));
   });
 }
 
@@ -75,7 +75,7 @@ std::optional<std::string> text_or_nothing(const char* text) {
 
 AdbcStatusCode get_objects(AdbcConnection* handle, int deep, const char* catalog, const char* schema, const char* table,
                            const char** types, const char* column, ArrowArrayStream* out, AdbcError* error) {
-  return on_connection(handle, error, [&](connection&, session& on) {
+  return on_connection(handle, error, [&](connection& of, session& on) {
     (void)required(out, "the stream");
     if (deep < 0 || deep > static_cast<int>(depth::tables))
       throw failure{status::invalid_argument, "there is no depth " + std::to_string(deep)};
@@ -86,7 +86,7 @@ AdbcStatusCode get_objects(AdbcConnection* handle, int deep, const char* catalog
                          .column = text_or_nothing(column)};
     if (types != nullptr)
       for (wanted.types.emplace(); *types != nullptr; ++types) wanted.types->emplace_back(*types);
-    export_tree(objects(on, wanted), out);
+    export_tree(of.on(), objects(on, wanted), out);
   });
 }
 
@@ -98,8 +98,9 @@ AdbcStatusCode get_table_schema(AdbcConnection* handle, const char* catalog, con
   });
 }
 AdbcStatusCode get_table_types(AdbcConnection* handle, ArrowArrayStream* out, AdbcError* error) {
-  return on_connection(handle, error,
-                       [&](connection&, session&) { export_tree(table_types(), required(out, "the stream")); });
+  return on_connection(handle, error, [&](connection& of, session&) {
+    export_tree(of.on(), table_types(), required(out, "the stream"));
+  });
 }
 AdbcStatusCode get_statistics(AdbcConnection*, const char*, const char*, const char*, char, ArrowArrayStream*,
                               AdbcError* error) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <sluice/stream/columns.hpp>
 #include <sluice/stream/copy.hpp>
 #include <sluice/stream/query.hpp>
 
@@ -53,10 +54,26 @@ std::string create_table(const ingest_target& where, const input_batch& from) {
 
 void require_possible(session& on, const ingest_target& where, const input_batch& from) {
   if (from.columns().empty()) throw failure{status::invalid_argument, "there are no columns to write"};
-  if (where.is_temporary && !where.schema.empty())
-    throw failure{status::invalid_argument, "a temporary table cannot be in a schema of choice"};
+  if (where.is_temporary && (!where.schema.empty() || !where.catalog.empty()))
+    throw failure{status::invalid_state, "a temporary table cannot be in a schema or a database of choice"};
   if (!where.catalog.empty() && where.catalog != on.catalog())
     throw failure{status::not_found, "the connection is to another database than \"" + where.catalog + '"'};
+}
+
+/// Names the schema of a table that only the search path would say, because a temporary table of the same name comes
+/// first there, and the rows are not meant for it.
+void find_schema(blocking_transaction& in, ingest_target& where, const query_options& options) {
+  if (where.is_temporary || !where.schema.empty()) return;
+  const query question =
+      sql("select coalesce((select n.nspname from pg_catalog.unnest(pg_catalog.current_schemas(true)) with ordinality "
+          "p(schema, at) join pg_catalog.pg_namespace n on n.nspname = p.schema join pg_catalog.pg_class c on "
+          "c.relnamespace = n.oid where $2::pg_catalog.bool and c.relname::pg_catalog.text = $1::pg_catalog.text and "
+          "c.relpersistence <> 't' order by p.at limit 1), case when $3::pg_catalog.bool then "
+          "pg_catalog.current_schema() end)::pg_catalog.text",
+          where.table, where.how != ingest_target::mode::create, where.how != ingest_target::mode::append);
+  row_range rows = in.stream(query{question}.as_text_columns(), options);
+  while (const chunk some = rows.next())
+    for (const row each : some) where.schema = each.get<std::optional<std::string>>(0).value_or("");
 }
 
 }  // namespace
@@ -96,8 +113,10 @@ std::uint64_t ingest(session& on, const ingest_target& where, bound_rows& from, 
   for (const input_column& each : batch.columns()) columns.push_back(each.name());
   const query_options options{.timeout = how.run.timeout};
   return on.in_one_transaction([&](blocking_transaction& in) {
-    if (where.how != ingest_target::mode::append) (void)in.execute(create_table(where, batch), options);
-    blocking_copy_writer to = in.copy_into(qualified(where), columns, options);
+    ingest_target found = where;
+    find_schema(in, found, options);
+    if (found.how != ingest_target::mode::append) (void)in.execute(create_table(found, batch), options);
+    blocking_copy_writer to = in.copy_into(qualified(found), columns, options);
     while (from.advance()) to.write_each([&](binary_place& place, std::size_t column) { from.write(place, column); });
     return to.finish();
   });

@@ -5,8 +5,8 @@
 
 namespace sluice::adbc {
 
-open_result::open_result(std::shared_ptr<session> on, std::unique_ptr<batch_source> from, owner by)
-    : on_{std::move(on)}, from_{std::move(from)}, by_{by} {
+open_result::open_result(std::shared_ptr<session> on, std::unique_ptr<batch_source> from, owner by, kind is)
+    : on_{std::move(on)}, from_{std::move(from)}, by_{by}, is_{is} {
   if (on_ != nullptr) on_->add(*this);
 }
 
@@ -14,6 +14,7 @@ open_result::open_result(std::shared_ptr<session> on, std::unique_ptr<batch_sour
 open_result::~open_result() {
   if (on_ == nullptr) return;
   on_->remove(*this);
+  if (is_ == kind::in_memory) return;
   if (!on_->use_.lock_if_possible()) {
     on_->leave(std::move(from_));
     return;
@@ -30,7 +31,7 @@ auto open_result::read(const Call& call) {
       throw failure{status::invalid_state,
                     "this result was closed, because its statement was executed again or its transaction rolled back"};
   };
-  if (on_ == nullptr) {
+  if (is_ == kind::in_memory) {
     require_open();
     return call(*from_);
   }
@@ -71,6 +72,7 @@ bool open_result::cancel() noexcept {
 }
 
 void open_result::close() noexcept {
+  if (is_ == kind::in_memory) return;  // it holds nothing up
   is_closed_ = true;
   is_over_ = true;
   if (!is_being_read_) from_.reset();
@@ -143,9 +145,9 @@ class tree_in_memory final : public batch_source {
 
 }  // namespace
 
-std::shared_ptr<open_result> export_result(std::shared_ptr<session> on, std::unique_ptr<batch_source> from, owner by,
-                                           ArrowArrayStream* to) {
-  auto result = std::make_shared<open_result>(std::move(on), std::move(from), by);
+namespace {
+
+std::shared_ptr<open_result> hand_over(std::shared_ptr<open_result> result, ArrowArrayStream* to) {
   auto owned = std::make_unique<exported_result>(result);
   *required(to, "the stream") = {.get_schema = get_result_schema,
                                  .get_next = get_next_batch,
@@ -155,10 +157,19 @@ std::shared_ptr<open_result> export_result(std::shared_ptr<session> on, std::uni
   return result;
 }
 
-void export_tree(std::unique_ptr<column_tree> rows, ArrowArrayStream* to) {
-  (void)export_result(nullptr, std::make_unique<tree_in_memory>(std::move(rows)), the_connection, to);
+}  // namespace
+
+std::shared_ptr<open_result> export_result(std::shared_ptr<session> on, std::unique_ptr<batch_source> from, owner by,
+                                           ArrowArrayStream* to) {
+  return hand_over(std::make_shared<open_result>(std::move(on), std::move(from), by, open_result::kind::of_server), to);
 }
-void export_nothing(ArrowArrayStream* to) { export_tree(std::make_unique<column_tree>("+s", ""), to); }
+
+void export_tree(std::shared_ptr<session> on, std::unique_ptr<column_tree> rows, ArrowArrayStream* to) {
+  auto from = std::make_unique<tree_in_memory>(std::move(rows));
+  (void)hand_over(
+      std::make_shared<open_result>(std::move(on), std::move(from), the_connection, open_result::kind::in_memory), to);
+}
+void export_nothing(ArrowArrayStream* to) { export_tree(nullptr, std::make_unique<column_tree>("+s", ""), to); }
 
 const AdbcError* error_of_stream(ArrowArrayStream* stream, AdbcStatusCode* code) noexcept {
   if (stream == nullptr || stream->release != release_result || stream->private_data == nullptr) return nullptr;

@@ -1,6 +1,7 @@
 #pragma once
 // Results as ArrowArrayStreams.
 #include <atomic>
+#include <cstdint>
 #include <memory>
 
 #include <sluice/arrow/batch.hpp>
@@ -29,8 +30,12 @@ class batch_source {
 /// @par Thread safety  `cancel`; the rest as a `turn` on the connection
 class open_result {
  public:
-  /// @param on    the connection that it is read from; null: it is in memory
-  open_result(std::shared_ptr<session> on, std::unique_ptr<batch_source> from, owner by);
+  enum class kind : std::uint8_t {
+    of_server,
+    in_memory,  ///< nothing is read from the connection, which is there to cancel it
+  };
+  /// @param on  the connection; null for a result in memory that nobody cancels
+  open_result(std::shared_ptr<session> on, std::unique_ptr<batch_source> from, owner by, kind is);
   ~open_result();
   open_result(const open_result&) = delete;
   open_result& operator=(const open_result&) = delete;
@@ -54,6 +59,7 @@ class open_result {
   std::shared_ptr<session> on_;
   std::unique_ptr<batch_source> from_;
   owner by_;
+  kind is_;
   bool is_being_read_{false};  // this and the next need a turn
   bool is_closed_{false};
   std::atomic<bool> is_cancelled_{false};
@@ -66,8 +72,9 @@ class open_result {
 std::shared_ptr<open_result> export_result(std::shared_ptr<session> on, std::unique_ptr<batch_source> from, owner by,
                                            ArrowArrayStream* to);
 /// Hands over a result that is in memory, as one batch.
+/// @param on    whose `cancel` ends it
 /// @param rows  a struct
-void export_tree(std::unique_ptr<column_tree> rows, ArrowArrayStream* to);
+void export_tree(std::shared_ptr<session> on, std::unique_ptr<column_tree> rows, ArrowArrayStream* to);
 /// A result without columns and rows: of a statement that returns none.
 void export_nothing(ArrowArrayStream* to);
 

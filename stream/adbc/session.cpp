@@ -67,8 +67,8 @@ bool session::cancel(owner by) noexcept {
 
 void session::add(open_result& result) {
   const std::lock_guard lock{guard_};
+  left_.reserve(left_.size() + results_.size() + 1);  // so that `leave` needs no memory
   results_.push_back(&result);
-  left_.reserve(left_.size() + results_.size());
 }
 void session::remove(open_result& result) noexcept {
   const std::lock_guard lock{guard_};

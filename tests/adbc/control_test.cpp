@@ -96,6 +96,21 @@ TEST(AdbcControl, CancelEndsAResultBetweenItsBatches) {
   EXPECT_EQ(rows->get_next(&rows, &batch), ECANCELED);
 }
 
+TEST(AdbcControl, CancelEndsAResultThatIsInMemory) {
+  adbc_connection on;
+  owned_stream facts;
+  call(driver().ConnectionGetInfo, &on, nullptr, std::size_t{0}, &facts);
+  owned_stream other;
+  call(driver().ConnectionGetTableTypes, &on, &other);
+  EXPECT_EQ(all_of(&other).rows.size(), 5U);
+  call(driver().ConnectionCancel, &on);
+  ArrowArray batch{};
+  EXPECT_EQ(facts->get_next(&facts, &batch), ECANCELED);
+  facts.release();
+  refusal(status::invalid_state, driver().ConnectionCancel, &on);
+  EXPECT_EQ(result_of(on, "select 1").rows, testing_rows{"(1)"});
+}
+
 TEST(AdbcControl, ManyThreadsShareOneConnection) {
   adbc_connection on;
   std::vector<std::thread> all;

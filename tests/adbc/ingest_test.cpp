@@ -213,7 +213,7 @@ TEST(AdbcIngest, TablesAreInTheWantedSchemaOrTemporary) {
   EXPECT_EQ(psql("select sum(v) from adbc_s.adbc_t"), "3");
   bind_batch(run, batch_of({plain<std::int32_t>("i", {1, 2})}));
   run.set("adbc.ingest.temporary", "true");
-  refusal(status::invalid_argument, driver().StatementExecuteQuery, &run, nullptr, nullptr);
+  refusal(status::invalid_state, driver().StatementExecuteQuery, &run, nullptr, nullptr);
   adbc_statement temporary{on};
   temporary.set("adbc.ingest.temporary", "true");
   for (const char* mode : {"create", "append", "create_append", "replace"}) {
@@ -228,6 +228,45 @@ TEST(AdbcIngest, TablesAreInTheWantedSchemaOrTemporary) {
   target(elsewhere, "adbc_elsewhere", "create");
   bind_batch(elsewhere, batch_of({plain<std::int32_t>("i", {1, 2})}));
   refusal(status::not_found, driver().StatementExecuteQuery, &elsewhere, nullptr, nullptr);
+}
+
+TEST(AdbcIngest, ATemporaryTableDoesNotGetWhatIsMeantForAnotherOfItsName) {
+  adbc_connection on;
+  const auto run = [&](const char* mode, bool is_temporary, given_column column) {
+    adbc_statement to{on};
+    if (is_temporary) to.set("adbc.ingest.temporary", "true");
+    target(to, "adbc_namesake", mode);
+    bind_batch(to, batch_of({std::move(column)}));
+    to.execute();
+  };
+  const auto count = [&](const std::string& table) {
+    return result_of(on, "select count(*) from " + table).rows.at(0);
+  };
+  const auto words = [] { return variable<std::int32_t>("u", {0, 1, 2}, "ab"); };
+  run("create", true, plain<std::int32_t>("i", {1, 2}));
+  run("create", false, words());  // with a column of another type
+  EXPECT_EQ(count("public.adbc_namesake"), "(2)");
+  run("append", true, plain<std::int32_t>("i", {3, 4}));
+  run("append", false, words());
+  run("create_append", false, words());
+  EXPECT_EQ(count("pg_temp.adbc_namesake"), "(4)");
+  EXPECT_EQ(count("public.adbc_namesake"), "(6)");
+  run("replace", false, words());
+  EXPECT_EQ(count("pg_temp.adbc_namesake"), "(4)");
+  EXPECT_EQ(count("public.adbc_namesake"), "(2)");
+
+  // A table that is not in the first schema of the search path is found there, and replaced where it is.
+  psql("create schema adbc_first");
+  call(driver().ConnectionSetOption, &on, "adbc.connection.db_schema", "adbc_first");
+  result_of(on, "select set_config('search_path', 'adbc_first, public', false)");
+  run("append", false, words());
+  run("create_append", false, words());
+  EXPECT_EQ(count("public.adbc_namesake"), "(6)");
+  run("replace", false, words());
+  EXPECT_EQ(count("public.adbc_namesake"), "(2)");
+  EXPECT_EQ(psql("select to_regclass('adbc_first.adbc_namesake') is null"), "t");
+  run("create", false, plain<std::int32_t>("i", {1, 2}));
+  EXPECT_EQ(count("adbc_first.adbc_namesake"), "(2)");
 }
 
 TEST(AdbcIngest, WhatFailsLeavesNothingAndSaysWhichColumn) {
