@@ -164,7 +164,11 @@ told tell(const std::exception_ptr& what) {
     if (why.server()) add_details(made, *why.server());
     return made;
   } catch (const std::system_error& why) {  // of a stream that was bound
-    return {.code = why.code() == std::errc::operation_canceled ? status::cancelled : status::io,
+    const bool is_cancelled = why.code() == std::errc::operation_canceled;
+    const bool has_no_memory = why.code() == std::errc::not_enough_memory;
+    return {.code = is_cancelled    ? status::cancelled
+                    : has_no_memory ? status::internal
+                                    : status::io,
             .message = why.what()};
   } catch (const std::bad_alloc&) {
     return {.code = status::internal, .message = "out of memory"};

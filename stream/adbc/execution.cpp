@@ -10,6 +10,8 @@ namespace sluice::adbc {
 
 namespace {
 
+constexpr errc only_described{errc::unsupported_result};
+
 query statement_of(const std::string& sql, std::vector<bind_value> parameters = {}) {
   return {sql, std::move(parameters), query::shape::detect};
 }
@@ -18,6 +20,9 @@ query statement_of(const std::string& sql, std::vector<bind_value> parameters = 
 struct seen_columns {
   bool is_known{false};
   result_columns columns{};
+
+  /// Whether this is how a look ends, and not a failure.
+  [[nodiscard]] bool ended(const error& why) const noexcept { return is_known && why.code() == only_described; }
 };
 using seen_ptr = std::shared_ptr<seen_columns>;
 
@@ -25,9 +30,9 @@ using seen_ptr = std::shared_ptr<seen_columns>;
 /// @param runs  false: not even then
 query looked_at(query what, const settings& how, const seen_ptr& seen, bool runs) {
   return arrow_query(std::move(what), how.batches).check_columns([seen, runs](std::span<const result_column> columns) {
-    seen->is_known = true;
     seen->columns.assign(columns.begin(), columns.end());
-    if (!runs || columns.empty()) throw error{errc::unsupported_result, "the statement was only described"};
+    seen->is_known = true;
+    if (!runs || columns.empty()) throw error{only_described, "the statement was only described"};
   });
 }
 
@@ -119,8 +124,8 @@ result_columns describe(session& on, query what, const settings& how) {
   try {
     row_range rows = on.stream(asked, {.timeout = how.run.timeout});
     (void)rows.next();
-  } catch (const error&) {
-    if (!seen->is_known) throw;
+  } catch (const error& why) {
+    if (!seen->ended(why)) throw;
   }
   return std::move(seen->columns);
 }
@@ -166,8 +171,8 @@ std::shared_ptr<open_result> run_query(job what, ArrowArrayStream* to, std::int6
     arrow_reader from{what.on->stream(looked_at(statement, what.how, seen, true), what.how.run), what.how.batches};
     (void)from.schema();
     return export_result(what.on, std::make_unique<rows_of_query>(std::move(from)), what.by, to);
-  } catch (const error&) {
-    if (!seen->is_known || !seen->columns.empty()) throw;
+  } catch (const error& why) {
+    if (!seen->ended(why) || !seen->columns.empty()) throw;
   }
   affected = static_cast<std::int64_t>(what.on->execute(statement, {.timeout = what.how.run.timeout}).affected_rows);
   export_nothing(to);

@@ -52,7 +52,8 @@ std::optional<relation> whole_relation(session& on, const query& what, const res
                     found.qualified_name()));
     if (kind.empty() || kind[0][0] != "t") return std::nullopt;  // it has no pages
     return std::move(found).of_columns();
-  } catch (const error&) {
+  } catch (const error& why) {
+    if (why.kind() != condition::sql && why.kind() != condition::usage) throw;
     return std::nullopt;
   }
 }

@@ -46,11 +46,13 @@ class json_parser {
   explicit json_parser(std::size_t max_bytes) : parser_{max_bytes} {}
 
   /// @param text  must be followed by at least `simdjson::SIMDJSON_PADDING` readable bytes, as every row is
-  /// @par Errors  throws error: bad_json
+  /// @par Errors  throws error: bad_json; out_of_memory
   [[nodiscard]] json_document parse(std::string_view text) {
     const simdjson::padded_string_view padded{text.data(), text.size(), text.size() + simdjson::SIMDJSON_PADDING};
     simdjson::ondemand::document parsed;
-    if (const auto refused = parser_.iterate(padded).get(parsed); refused != simdjson::SUCCESS)
+    const simdjson::error_code refused = parser_.iterate(padded).get(parsed);
+    if (refused == simdjson::MEMALLOC) throw error{errc::out_of_memory, "no memory to parse a document"};
+    if (refused != simdjson::SUCCESS)
       throw error{errc::bad_json, std::string{"the document is not JSON: "} + simdjson::error_message(refused)};
     return json_document{std::move(parsed)};
   }
