@@ -1,14 +1,17 @@
 // Arrow batches from a real server: every type in every fetch mode, bounds, errors, and who outlives whom.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <asio/local/connect_pair.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/read.hpp>
 #include <asio/this_coro.hpp>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <random>
 #include <sluice/arrow/ipc.hpp>
 #include <sluice/arrow/reader.hpp>
 #include <sluice/arrow/stream.hpp>
@@ -197,6 +200,58 @@ TEST(Arrow, SaysHowToCastATypeThatItDoesNotHave) {
   }
 }
 
+/// The single value of a query, with its format; or the end of why there is none.
+std::string becomes(const char* expression, const arrow_options& how, fetch_mode mode) {
+  client db{dsn()};
+  try {
+    const table seen = all_of(db.arrow(sql(std::string{"select "} + expression + " as v"), how, in(mode)));
+    return seen.formats.at(0) + ' ' + seen.rows.at(0);
+  } catch (const error& why) {
+    EXPECT_EQ(why.code(), errc::bad_column);
+    EXPECT_TRUE(db.is_idle());
+    return why.what();
+  }
+}
+
+TEST(Arrow, HasNoPlaceForSomeValuesUnlessToldWhatBecomesOfThem) {
+  const arrow_options nulls{.infinities = arrow_options::special::null, .not_a_number = arrow_options::special::null};
+  const arrow_options saturated{.infinities = arrow_options::special::saturate};
+  const arrow_options decimals{.numeric = arrow_options::numerics::decimal, .precision = 38, .scale = 0};
+  const arrow_options doubles{.numeric = arrow_options::numerics::float64};
+  const arrow_options texts{.array = arrow_options::arrays::text};
+  struct value {
+    const char* expression;
+    const arrow_options& how;
+    const char* expected;  // or a part of the error
+  };
+  const arrow_options plain{};
+  const std::array all{
+      value{"1e38::numeric", decimals, "too many digits for a decimal(38,0)"},
+      value{"1e38::numeric", plain, "u (100000000000000000000000000000000000000)"},
+      value{"1e38::numeric", doubles, "g (1e+38)"},
+      value{"1e38::numeric(39,0)", plain, "u (100000000000000000000000000000000000000)"},
+      value{"repeat('9', 38)::numeric", decimals, "d:38,0 (99999999999999999999999999999999999999)"},
+      value{"0.5::numeric", decimals, "too many digits after the point"},
+      value{"'NaN'::numeric(10,2)", plain, "NaN is not a decimal"},
+      value{"'NaN'::numeric(10,2)", nulls, "d:10,2 (NULL)"},
+      value{"'-Infinity'::numeric", decimals, "-Infinity is not a decimal"},
+      value{"date 'infinity'", plain, "infinity has no Arrow value"},
+      value{"date '-infinity'", saturated, "tdD (-2147483648)"},
+      value{"timestamp '-infinity'", nulls, "tsu: (NULL)"},
+      value{"timestamptz 'infinity'", saturated, "tsu:UTC (9223372036854775807)"},
+      value{"timestamp '294276-12-31'", plain, "too far away"},
+      value{"interval '2562048 h'", plain, "too far away"},
+      value{"array[[1, 2], [3, 4]]", plain, "2 dimensions"},
+      value{"array[[1, 2], [3, 4]]", texts, "u ({{1,2},{3,4}})"},
+      value{"int4range(1, 5)", plain, "has no Arrow type: cast it in the query"},
+  };
+  for (const fetch_mode mode : modes)
+    for (const value& each : all) {
+      const std::string seen = becomes(each.expression, each.how, mode);
+      EXPECT_NE(seen.find(each.expected), std::string::npos) << each.expression << ": " << seen;
+    }
+}
+
 TEST(Arrow, ClosesBatchesAtEitherBound) {
   for (const fetch_mode mode : modes) {
     client db{dsn()};
@@ -324,6 +379,47 @@ TEST(ArrowStream, OutlivesItsConnectionAndIsOutlivedByItsBatches) {
     for (ArrowArray& each : arrays) each.release(&each);
     schema.release(&schema);
   }}.join();
+}
+
+TEST(ArrowStream, HasBatchesThatManyThreadsReleaseInAnyOrderWhenEverythingElseIsGone) {
+  create_types();
+  psql(
+      "create table arrow_released as select i as id, 'text ' || i as name, i::numeric(10,2) as price, "
+      "case i % 3 when 0 then 'happy' when 1 then 'sad' end::arrow_mood as mood, array[i, null] as list, "
+      "row(i, 'x', array[true])::arrow_thing as thing from generate_series(1, 20000) i");
+  const arrow_options how{.max_rows = 500, .dictionaries = true};
+  std::vector<ArrowArray> arrays;
+  ArrowSchema schema{};
+  {
+    parallel_options over;
+    over.connections = 3;
+    const relation all = arrow_relation(from("arrow_released").of_columns(), how);
+    ArrowArrayStream stream{};
+    arrow_reader{parallel_range{dsn(), all, over}, how}.export_to(&stream);
+    ASSERT_EQ(stream.get_schema(&stream, &schema), 0);
+    for (ArrowArray next{}; stream.get_next(&stream, &next) == 0 && next.release != nullptr; next = {})
+      arrays.push_back(next);
+    stream.release(&stream);
+  }
+  ASSERT_GE(arrays.size(), 40U);
+  std::ranges::shuffle(arrays, std::minstd_rand{7});
+  std::atomic<std::int64_t> rows{0};
+  std::vector<std::thread> threads;
+  constexpr std::size_t count = 4;
+  for (std::size_t first = 0; first < count; ++first)
+    threads.emplace_back([&, first] {
+      for (std::size_t i = first; i < arrays.size(); i += count) {
+        ArrowArray child = *arrays[i].children[i % 6];  // taken from it, and released after it
+        arrays[i].children[i % 6]->release = nullptr;
+        rows += arrays[i].length;
+        arrays[i].release(&arrays[i]);
+        EXPECT_FALSE(text_at(*schema.children[i % 6], child, child.length - 1).empty());
+        child.release(&child);
+      }
+    });
+  for (std::thread& each : threads) each.join();
+  schema.release(&schema);
+  EXPECT_EQ(rows, 20'000);
 }
 
 TEST(ArrowStream, IsGivenUpBeforeItsEnd) {

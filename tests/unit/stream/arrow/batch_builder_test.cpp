@@ -154,6 +154,10 @@ TEST(ArrowBatch, TreatsInfinitiesAsTheOptionsSay) {
   const arrow_options nulls{.infinities = arrow_options::special::null};
   EXPECT_EQ(becomes(scalar(oid::timestamp), endless, nulls), "tsu: NULL");
   EXPECT_EQ(becomes(scalar(oid::date), never, nulls), "tdD NULL");
+  const std::string for_ever = endless + big32(2'147'483'647) + big32(2'147'483'647);  // since Postgres 17
+  EXPECT_NE(refusal(scalar(oid::interval), for_ever).find("infinity has no Arrow value"), std::string::npos);
+  EXPECT_EQ(becomes(scalar(oid::interval), for_ever, nulls), "tin NULL");
+  EXPECT_EQ(becomes(scalar(oid::interval), for_ever, saturates), "tin 2147483647 2147483647 9223372036854775807");
 }
 
 TEST(ArrowBatch, HasDecimalsOfThePrecisionThatTheModifierSays) {
