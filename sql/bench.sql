@@ -1,4 +1,4 @@
--- The data of the benchmarks: about 1.2 million rows, all of them stored, because a view that computes its rows would
+-- The data of the benchmarks: about 3.2 million rows, all of them stored, because a view that computes its rows would
 -- measure the server. Nothing is random: every load gives the same bytes. The documents are in column `data`.
 --
 --   view                 rows       bytes a row   document
@@ -20,6 +20,7 @@
 --                                                 spread: bucket < 1000, 100, 10, 1 is 100, 10, 1, 0.1 %
 --   v_wide               50,000     about 170     8 columns: id, name, status, age, score, active, created_at, data
 --   bench.columns_1m     1,000,000  about 150     a table of 8 columns; the size is that of the object made of them
+--   bench.lineitem_1m    1,000,000  about 430     a table with the 16 columns of TPC-H's lineitem; likewise
 --
 -- Load it with: psql -v ON_ERROR_STOP=1 -f sql/bench.sql
 begin;
@@ -126,6 +127,22 @@ select id::bigint as id, 'user-' || lpad(id::text, 9, '0') as name, round(id % 1
 from generate_series(1, 1000000) as id;
 comment on table bench.columns_1m is 'bigint, text, numeric, timestamptz, boolean, int, text and double precision';
 
+create table bench.lineitem_1m as
+select (1 + id / 4)::bigint as l_orderkey, (1 + id::bigint * 7919 % 200000)::int as l_partkey,
+       (1 + id::bigint * 31 % 10000)::int as l_suppkey, 1 + id % 4 as l_linenumber,
+       (1 + id % 50)::numeric(15,2) as l_quantity,
+       round((1 + id % 50) * (90000 + id::bigint * 7919 % 100000) / 100.0, 2)::numeric(15,2) as l_extendedprice,
+       (id % 11 / 100.0)::numeric(15,2) as l_discount, (id % 9 / 100.0)::numeric(15,2) as l_tax,
+       (array['N', 'R', 'A'])[1 + id % 3]::char(1) as l_returnflag,
+       (array['O', 'F'])[1 + id % 2]::char(1) as l_linestatus, date '1992-01-02' + id % 2500 as l_shipdate,
+       date '1992-02-01' + id % 2450 as l_commitdate, date '1992-01-03' + id % 2520 as l_receiptdate,
+       (array['DELIVER IN PERSON', 'COLLECT COD', 'NONE', 'TAKE BACK RETURN'])[1 + id % 4]::char(25)
+         as l_shipinstruct,
+       (array['REG AIR', 'AIR', 'RAIL', 'SHIP', 'TRUCK', 'MAIL', 'FOB'])[1 + id % 7]::char(10) as l_shipmode,
+       left('carefully final deposits sleep ' || md5(id::text), 10 + id % 34)::varchar(44) as l_comment
+from generate_series(0, 999999) as id;
+comment on table bench.lineitem_1m is 'columns and types of TPC-H''s lineitem';
+
 create view v_test_1k as select data from bench.test_1k;
 create view v_test_10k as select data from bench.test_10k;
 create view v_test_100k as select data from bench.test_100k;
@@ -148,4 +165,4 @@ commit;
 
 -- Frozen and analyzed now, so that no later read does it on its first visit, and plans do not change.
 vacuum (freeze, analyze) bench.test_1m, bench.test_100k, bench.test_10k, bench.test_1k, bench.mid, bench.nested,
-  bench.doc_46k, bench.large, bench.wide, bench.columns_1m;
+  bench.doc_46k, bench.large, bench.wide, bench.columns_1m, bench.lineitem_1m;
