@@ -79,7 +79,8 @@ class ArrowMemory : public testing::Test {
     // The batch in use, the one that is made meanwhile, and a column that moves to a larger place.
     const auto batches = 3 * static_cast<long>(how.max_bytes);
     EXPECT_LE(peak - before, batches + connections * receive_buffers);
-    EXPECT_LE(peak - seen.early_peak, 2L << 20) << "memory grows with the rows";
+    // A later batch may have more columns to move; what grew with the rows would be tens of megabytes.
+    EXPECT_LE(peak - seen.early_peak, (1L << 20) + static_cast<long>(how.max_bytes)) << "memory grows with the rows";
   }
 };
 
