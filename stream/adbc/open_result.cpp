@@ -143,10 +143,6 @@ class tree_in_memory final : public batch_source {
   std::unique_ptr<column_tree> rows_;
 };
 
-}  // namespace
-
-namespace {
-
 std::shared_ptr<open_result> hand_over(std::shared_ptr<open_result> result, ArrowArrayStream* to) {
   auto owned = std::make_unique<exported_result>(result);
   *required(to, "the stream") = {.get_schema = get_result_schema,
