@@ -17,7 +17,7 @@ bool starts_with(std::string_view text, std::string_view lower) noexcept {
          });
 }
 
-/// Whether the name of the setting is written out behind the name of the function.
+/// Whether all of the setting's name is written out behind the name of the function.
 bool names_its_setting(std::string_view behind) noexcept {
   constexpr std::string_view white{" \t\n\r\f\v"};
   const auto skip = [&] { behind.remove_prefix(std::min(behind.find_first_not_of(white), behind.size())); };
@@ -25,7 +25,13 @@ bool names_its_setting(std::string_view behind) noexcept {
   if (!behind.starts_with('(')) return false;
   behind.remove_prefix(1);
   skip();
-  return behind.starts_with('\'');
+  if (!behind.starts_with('\'')) return false;
+  behind.remove_prefix(1);
+  const std::size_t end = behind.find('\'');
+  if (end == std::string_view::npos) return false;
+  behind.remove_prefix(end + 1);
+  skip();
+  return behind.starts_with(',');  // and not || or another literal
 }
 
 std::string_view text_of(const std::optional<std::span<const std::byte>>& field) noexcept {

@@ -24,6 +24,8 @@ TEST(UnreportedSettings, MayBeChangedByWhatNamesThem) {
                           "select set_config('bytea_output', $1, false)", "select set_config($1, $2, false)",
                           "select SET_CONFIG ( $1, 'escape', true)", "select pg_catalog.set_config(name, '0', true)",
                           "select set_config(E'bytea\\x5foutput', 'escape', true)", "select set_config",
+                          "select set_config('extra_' || 'float_digits', '0', false)",
+                          "select set_config('it''s', '0', false)", "select set_config('bytea", "select set_config(",
                           "update pg_settings set setting = 0 where name = 'extra_float_digits'"})
     EXPECT_TRUE(may_change_unreported_settings(sql)) << sql;
 }
