@@ -6,6 +6,7 @@
 
 #include <sluice/proto/oid.hpp>
 
+#include "query/answer_text.hpp"
 #include "query/quoting.hpp"
 #include "query/result_shape.hpp"
 #include "query/sql_effect.hpp"
@@ -36,10 +37,6 @@ std::string numbered(std::size_t count) {
   std::string names;
   for (std::size_t i = 1; i <= count; ++i) names.append(i == 1 ? "c" : ", c").append(std::to_string(i));
   return names;
-}
-
-std::string_view characters_of(std::span<const std::byte> bytes) noexcept {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 /// A query parameter whose value travels in a setting.
@@ -96,8 +93,7 @@ class copy_decider final : public wire::decider {
     if (!can_be_copied(text_))
       return not_copied(
           "in bulk mode, a statement is SELECT, TABLE, VALUES, WITH, or one that writes and returns rows: read this "
-          "one "
-          "in another mode");
+          "one in another mode");
     if (what.parameters.size() != parameters_.size()) return not_copied("not as many parameters as were named");
     columns_ = *what.columns;
     if (wanted_ == query::shape::document)
@@ -127,7 +123,7 @@ class copy_decider final : public wire::decider {
     }
     if (table_.empty()) return rows_ == nullptr || types_.told(row);
     const auto first = row.size() == 1 ? *row.begin() : std::nullopt;
-    is_table_ = first && characters_of(*first) == "t";  // the last row counts; that of a timeout comes before it
+    is_table_ = text_in(first) == "t";  // the last row counts; that of a timeout comes before it
     return true;
   }
 
@@ -171,7 +167,7 @@ class copy_decider final : public wire::decider {
     const auto name = *++field;
     if (!oid || !name) return false;
     for (parameter& each : parameters_)
-      if (std::to_string(each.type) == characters_of(*oid)) each.type_name = characters_of(*name);
+      if (std::to_string(each.type) == text_in(oid)) each.type_name = text_in(name);
     return true;
   }
 

@@ -9,6 +9,7 @@
 
 #include <sluice/proto/oid.hpp>
 
+#include "query/answer_text.hpp"
 #include "query/sql_effect.hpp"
 #include "query/sql_parameters.hpp"
 
@@ -17,10 +18,6 @@ namespace sluice::detail {
 namespace {
 
 bool is_json(std::uint32_t type) noexcept { return type == proto::oid::json || type == proto::oid::jsonb; }
-
-std::string_view text_in(const std::optional<std::span<const std::byte>>& field) noexcept {
-  return field ? std::string_view{reinterpret_cast<const char*>(field->data()), field->size()} : std::string_view{};
-}
 
 /// A row of the answer to `type_catalog::question_about`.
 std::optional<type_catalog::answer> read(const proto::data_row& row) {

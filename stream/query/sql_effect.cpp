@@ -4,6 +4,7 @@
 #include <array>
 #include <initializer_list>
 
+#include "ascii.hpp"
 #include "query/sql_parameters.hpp"
 
 namespace sluice::detail {
@@ -26,12 +27,6 @@ constexpr std::array<bool, 256> word_characters = [] {
 
 bool is_word_character(char c) noexcept { return word_characters[static_cast<unsigned char>(c)]; }
 
-bool is_same(std::string_view word, std::string_view lower) noexcept {
-  return word.size() == lower.size() && std::ranges::equal(word, lower, {}, [](char c) {
-           return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-         });
-}
-
 /// Skips leading comments, spaces and parentheses.
 std::string_view first_word(std::string_view sql) noexcept {
   for (;;) {
@@ -48,14 +43,15 @@ bool has_writer(std::string_view sql) noexcept {
     const auto begin = std::ranges::find_if(sql, is_word_character);
     const auto end = std::find_if_not(begin, sql.end(), is_word_character);
     const std::string_view word{begin, end};
-    if (std::ranges::any_of(writers, [&](std::string_view writer) { return is_same(word, writer); })) return true;
+    if (std::ranges::any_of(writers, [&](std::string_view writer) { return is_in_any_case(word, writer); }))
+      return true;
     sql = {end, sql.end()};
   }
   return false;
 }
 
 bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) noexcept {
-  return std::ranges::any_of(words, [&](std::string_view each) { return is_same(word, each); });
+  return std::ranges::any_of(words, [&](std::string_view each) { return is_in_any_case(word, each); });
 }
 
 }  // namespace
@@ -63,7 +59,7 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
 enclosing how_to_enclose(std::string_view sql) noexcept {
   const std::string_view first = first_word(sql);
   if (is_one_of(first, {"select", "table", "values"})) return enclosing::as_subquery;
-  if (is_same(first, "with")) return has_writer(sql) ? enclosing::none : enclosing::as_subquery;
+  if (is_in_any_case(first, "with")) return has_writer(sql) ? enclosing::none : enclosing::as_subquery;
   return is_one_of(first, {"insert", "update", "delete", "merge"}) ? enclosing::as_cte : enclosing::none;
 }
 
@@ -73,7 +69,8 @@ bool can_be_copied(std::string_view sql) noexcept {
 
 query::effect effect_of(std::string_view sql) noexcept {
   const std::string_view first = first_word(sql);
-  const bool reads = std::ranges::any_of(readers, [&](std::string_view reader) { return is_same(first, reader); });
+  const bool reads =
+      std::ranges::any_of(readers, [&](std::string_view reader) { return is_in_any_case(first, reader); });
   return reads && !has_writer(sql) ? query::effect::by_functions : query::effect::any;
 }
 

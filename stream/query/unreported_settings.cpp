@@ -5,16 +5,17 @@
 #include <charconv>
 #include <cstddef>
 
+#include "ascii.hpp"
+#include "query/answer_text.hpp"
+
 namespace sluice::detail {
 
 namespace {
 
 constexpr std::string_view setter{"set_config"};
 
-bool starts_with(std::string_view text, std::string_view lower) noexcept {
-  return text.size() >= lower.size() && std::ranges::equal(text.substr(0, lower.size()), lower, {}, [](char c) {
-           return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-         });
+bool begins_with(std::string_view text, std::string_view lower) noexcept {
+  return is_in_any_case(text.substr(0, lower.size()), lower);
 }
 
 /// Whether all of the setting's name is written out behind the name of the function.
@@ -34,10 +35,6 @@ bool names_its_setting(std::string_view behind) noexcept {
   return behind.starts_with(',');  // and not || or another literal
 }
 
-std::string_view text_of(const std::optional<std::span<const std::byte>>& field) noexcept {
-  return field ? std::string_view{reinterpret_cast<const char*>(field->data()), field->size()} : std::string_view{};
-}
-
 }  // namespace
 
 /// All of the names have an underscore, which most texts of queries have few of.
@@ -47,10 +44,10 @@ bool may_change_unreported_settings(std::string_view sql) noexcept {
   constexpr std::size_t before_setter{3};
   for (std::size_t at = sql.find('_'); at != std::string_view::npos; at = sql.find('_', at + 1)) {
     if (at >= before && std::ranges::any_of(settings, [&](std::string_view each) {
-          return starts_with(sql.substr(at - before), each);
+          return begins_with(sql.substr(at - before), each);
         }))
       return true;
-    if (at >= before_setter && starts_with(sql.substr(at - before_setter), setter) &&
+    if (at >= before_setter && begins_with(sql.substr(at - before_setter), setter) &&
         !names_its_setting(sql.substr(at - before_setter + setter.size())))
       return true;
   }
@@ -60,8 +57,8 @@ bool may_change_unreported_settings(std::string_view sql) noexcept {
 void unreported_settings::told(const proto::data_row& row) noexcept {
   if (are_ != state::unknown || row.size() != 2) return;
   auto field = row.begin();
-  const std::string_view bytes = text_of(*field);
-  const std::string_view digits = text_of(*++field);
+  const std::string_view bytes = text_in(*field);
+  const std::string_view digits = text_in(*++field);
   int count = 0;
   const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
   if ((bytes != "hex" && bytes != "escape") || failure != std::errc{} || end != digits.data() + digits.size()) return;
