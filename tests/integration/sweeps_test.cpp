@@ -269,7 +269,8 @@ TEST_P(Sweep, WithEachByteFlipped) {
     for (const outcome& seen : ask_all(whole, GetParam(), all, short_patience, altered)) {
       EXPECT_LE(seen.rows.size(), GetParam().good().size());
       EXPECT_TRUE(seen.failure || seen.rows.size() == GetParam().good().size()) << "a short result looked whole";
-      if (seen.failure && seen.failure->code() != condition::sql) {
+      // A query whose deadline passes may yet end well, if only the machine was slow.
+      if (seen.failure && seen.failure->code() != condition::sql && seen.failure->code() != condition::timeout) {
         EXPECT_FALSE(seen.usable) << seen.failure->what();
       }
     }
