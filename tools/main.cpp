@@ -362,6 +362,7 @@ void load_into(const conninfo& where, const connection_options& bounds, query_op
 
 void follow_changes(const conninfo& where, const connection_options& bounds, const options& given) {
   follow_options wanted = given.follow.value();
+  wanted.how.snapshot_connections = given.connections.value_or(1);
   wanted.how.connection = bounds;
   if (!given.where.empty()) wanted.how.where = all_of(given.where);
   std::optional<interrupted_by_signals<blocking_change_stream>> signals;

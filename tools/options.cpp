@@ -141,10 +141,12 @@ void check_follow(const options& given, const command_line& line) {
   if (!line.has("slot")) throw usage_error{"--follow needs --slot: the name under which the server keeps its log"};
   if (given.source) throw usage_error{"--follow reads publications: not a relation as well"};
   for (const char* name :
-       {"sql",  "param",   "param-null", "select", "order-by",  "limit",      "offset",   "format",
-        "null", "explain", "stats",      "mode",   "page-rows", "parallel",   "split",    "chunk-rows",
-        "load", "column",  "validate",   "count",  "timeout",   "partitions", "partition"})
+       {"sql",    "param",    "param-null", "select",  "order-by",   "limit",    "offset",     "format",
+        "null",   "explain",  "stats",      "mode",    "page-rows",  "split",    "chunk-rows", "load",
+        "column", "validate", "count",      "timeout", "partitions", "partition"})
     if (line.has(name)) throw usage_error{"--" + std::string{name} + " is not for --follow"};
+  if (given.connections && !line.has("snapshot"))
+    throw usage_error{"--parallel reads the rows of --snapshot: give both"};
 }
 
 void add_load(command_line& line, options& to) {

@@ -23,6 +23,7 @@ synchronous_commit = off
 full_page_writes = off
 wal_level = logical
 max_wal_senders = 20
+max_prepared_transactions = 10
 max_replication_slots = 20
 max_wal_size = 4GB
 shared_buffers = ${SLUICE_TEST_SHARED_BUFFERS:-256MB}

@@ -43,6 +43,16 @@ commit take_commit(body_reader& in) noexcept {
   return end;
 }
 
+prepare take_prepare(body_reader& in) noexcept {
+  prepare read;
+  read.prepare_lsn = in.u64();
+  read.end_lsn = in.u64();
+  read.prepared_at = in.i64();
+  read.xid = in.u32();
+  read.gid = in.text();
+  return read;
+}
+
 }  // namespace
 
 std::optional<kind> kind_of(std::span<const std::byte> body) noexcept {
@@ -197,6 +207,43 @@ std::optional<stream_abort> decode_stream_abort(std::span<const std::byte> body,
     (void)in.u64();  // LSN
     (void)in.u64();  // time
   }
+  return whole(in, read);
+}
+
+std::optional<prepare> decode_begin_prepare(std::span<const std::byte> body) noexcept {
+  body_reader in = after(body, kind::begin_prepare);
+  const prepare read = take_prepare(in);
+  return whole(in, read);
+}
+
+std::optional<prepare> decode_prepare(std::span<const std::byte> body) noexcept {
+  const std::optional<kind> is = kind_of(body);
+  if (is != kind::prepare && is != kind::stream_prepare) return std::nullopt;
+  body_reader in = after(body, *is);
+  (void)flags(in, 0);
+  const prepare read = take_prepare(in);
+  return whole(in, read);
+}
+
+std::optional<commit_prepared> decode_commit_prepared(std::span<const std::byte> body) noexcept {
+  body_reader in = after(body, kind::commit_prepared);
+  commit_prepared read;
+  read.end = take_commit(in);
+  read.xid = in.u32();
+  read.gid = in.text();
+  return whole(in, read);
+}
+
+std::optional<rollback_prepared> decode_rollback_prepared(std::span<const std::byte> body) noexcept {
+  body_reader in = after(body, kind::rollback_prepared);
+  rollback_prepared read;
+  (void)flags(in, 0);
+  read.prepare_end_lsn = in.u64();
+  read.end_lsn = in.u64();
+  read.prepared_at = in.i64();
+  read.rolled_back_at = in.i64();
+  read.xid = in.u32();
+  read.gid = in.text();
   return whole(in, read);
 }
 

@@ -154,6 +154,29 @@ struct stream_abort {
   std::uint32_t subxid{};  ///< the same as `xid` for the whole transaction
 };
 
+/// Begin Prepare, Prepare and Stream Prepare: the same fields for what begins and what ends. In a Begin Prepare,
+/// `end_lsn` and `at` are those of the Prepare that follows.
+struct prepare {
+  std::uint64_t prepare_lsn{};  ///< where the record of the PREPARE TRANSACTION begins
+  std::uint64_t end_lsn{};      ///< of the byte after that record
+  std::int64_t prepared_at{};
+  std::uint32_t xid{};
+  std::string_view gid{};  ///< the name that the transaction was given
+};
+struct commit_prepared {
+  std::uint32_t xid{};
+  commit end{};
+  std::string_view gid{};
+};
+struct rollback_prepared {
+  std::uint64_t prepare_end_lsn{};
+  std::uint64_t end_lsn{};  ///< of the byte after the record of the ROLLBACK PREPARED
+  std::int64_t prepared_at{};
+  std::int64_t rolled_back_at{};
+  std::uint32_t xid{};
+  std::string_view gid{};
+};
+
 [[nodiscard]] std::optional<begin> decode_begin(std::span<const std::byte> body) noexcept;
 [[nodiscard]] std::optional<commit> decode_commit(std::span<const std::byte> body) noexcept;
 [[nodiscard]] std::optional<origin> decode_origin(std::span<const std::byte> body) noexcept;
@@ -168,5 +191,10 @@ struct stream_abort {
 /// @param has_details  `streaming` is `parallel`: the LSN and the time of the abort are there, too
 [[nodiscard]] std::optional<stream_abort> decode_stream_abort(std::span<const std::byte> body,
                                                               bool has_details) noexcept;
+[[nodiscard]] std::optional<prepare> decode_begin_prepare(std::span<const std::byte> body) noexcept;
+/// For Prepare and Stream Prepare.
+[[nodiscard]] std::optional<prepare> decode_prepare(std::span<const std::byte> body) noexcept;
+[[nodiscard]] std::optional<commit_prepared> decode_commit_prepared(std::span<const std::byte> body) noexcept;
+[[nodiscard]] std::optional<rollback_prepared> decode_rollback_prepared(std::span<const std::byte> body) noexcept;
 
 }  // namespace sluice::proto::pgoutput

@@ -82,7 +82,11 @@ class changes_feed final : public invalidation_feed {
         case operation::begin:
         case operation::commit:
         case operation::schema:
-        case operation::snapshot: break;
+        case operation::snapshot:
+        case operation::prepare:
+        case operation::commit_prepared:
+        case operation::rollback_prepared:
+        case operation::abort: break;
       }
     }
   }

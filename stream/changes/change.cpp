@@ -61,8 +61,9 @@ std::string position::to_string() const {
 }
 
 std::string_view to_string(operation what) noexcept {
-  constexpr std::array<std::string_view, 9> names{"insert", "update", "delete", "truncate", "message",
-                                                  "begin",  "commit", "schema", "snapshot"};
+  constexpr std::array<std::string_view, 13> names{
+      "insert", "update",   "delete",  "truncate",        "message",           "begin", "commit",
+      "schema", "snapshot", "prepare", "commit_prepared", "rollback_prepared", "abort"};
   const auto index = static_cast<std::size_t>(what);
   return index < names.size() ? names[index] : std::string_view{};
 }
@@ -74,6 +75,9 @@ std::chrono::sys_time<std::chrono::microseconds> change::committed_at() const no
   return std::chrono::sys_time<std::chrono::microseconds>{feed_->is_snapshot() ? std::chrono::microseconds{}
                                                                                : feed_->now().committed_at};
 }
+bool change::is_running() const noexcept { return !feed_->is_snapshot() && feed_->now().is_running; }
+std::uint32_t change::subxid() const noexcept { return feed_->is_snapshot() ? 0 : feed_->now().subxid; }
+std::string_view change::gid() const noexcept { return feed_->is_snapshot() ? std::string_view{} : feed_->now().gid; }
 const changed_relation& change::relation() const {
   const detail::relation_rows* const of = feed_->relation();
   if (of == nullptr)
@@ -87,6 +91,8 @@ bool change::old_is_key() const noexcept {
       !feed_->is_snapshot() && (operation() == sluice::operation::update || operation() == sluice::operation::remove);
   return has_old && feed_->now().row.told == proto::pgoutput::old_row::key;
 }
+row change::columns() const { return feed_->columns(); }
+row change::old_columns() const { return feed_->old_columns(); }
 std::span<const std::string_view> change::unchanged() const { return feed_->unchanged(); }
 std::string_view change::prefix() const noexcept {
   return operation() == sluice::operation::message ? feed_->now().prefix : std::string_view{};

@@ -39,22 +39,30 @@ changed_relation owned(const pgoutput::relation& told) {
   return made;
 }
 
+std::string unexpected(pgoutput::kind is) {
+  return "a message '" + std::string(1, static_cast<char>(is)) + "', which was not asked for";
+}
+
 bool fits(const pgoutput::tuple& row, const relation_rows& relation) noexcept {
   return row.empty() || row.size() == relation.relation().columns.size();
 }
 
 }  // namespace
 
-void change_decoder::restart() noexcept {
+void change_decoder::restart() {
   xid_ = 0;
   left_ = 0;
   told_first_.reset();
   pending_.reset();
+  segment_ = nullptr;
+  for (const auto& [xid, told] : running_) void_.push_back(xid);
+  running_.clear();
 }
 
 change_decoder::outcome change_decoder::take(std::span<const std::byte> data) {
   const std::optional<pgoutput::kind> is = pgoutput::kind_of(data);
   if (!is) return malformed("an empty message");
+  if (!is_asked_for(*is)) return malformed(unexpected(*is));
   switch (*is) {
     using enum pgoutput::kind;
     case begin: return on_begin(data);
@@ -66,42 +74,192 @@ change_decoder::outcome change_decoder::take(std::span<const std::byte> data) {
     case truncate: return on_truncate(data);
     case message: return on_message(data);
     case origin: return pgoutput::decode_origin(data) ? outcome::nothing : malformed("an Origin with other fields");
-    case type: return pgoutput::decode_type(data, false) ? outcome::nothing : malformed("a Type with other fields");
-    default: break;
+    case type:
+      return pgoutput::decode_type(data, segment_ != nullptr) ? outcome::nothing
+                                                              : malformed("a Type with other fields");
+    case begin_prepare: return on_begin_prepare(data);
+    case prepare: return on_prepare(data);
+    case commit_prepared: return on_commit_prepared(data);
+    case rollback_prepared: return on_rollback_prepared(data);
+    case stream_start: return on_stream_start(data);
+    case stream_stop: return on_stream_stop(data);
+    case stream_commit: return on_stream_commit(data);
+    case stream_prepare: return on_stream_prepare(data);
+    case stream_abort: return on_stream_abort(data);
   }
-  return malformed("a message '" + std::string(1, static_cast<char>(*is)) + "', which was not asked for");
+  return malformed(unexpected(*is));
+}
+
+bool change_decoder::is_asked_for(pgoutput::kind what) const noexcept {
+  switch (what) {
+    using enum pgoutput::kind;
+    case begin_prepare:
+    case prepare:
+    case commit_prepared:
+    case rollback_prepared: return wanted_.prepared;
+    case stream_start:
+    case stream_stop:
+    case stream_commit:
+    case stream_abort: return wanted_.running;
+    case stream_prepare: return wanted_.prepared && wanted_.running;
+    default: return true;
+  }
+}
+
+/// @return false: there is one already
+bool change_decoder::begin_transaction(std::uint32_t xid, lsn end, std::int64_t at) {
+  if (is_in_transaction()) return false;
+  xid_ = subxid_ = xid;
+  at_ = {.commit = end, .index = 1};
+  committed_at_ = since_1970(at);
+  gid_.clear();
+  return true;
+}
+
+change_decoder::outcome change_decoder::end_transaction(operation what, bool is_wanted, lsn end) {
+  bool is_change = false;
+  if (is_wanted) {
+    ++at_.index;
+    is_change = hand_out(what, nullptr) == outcome::change;
+  }
+  ended_ = {.last = at_, .end = end, .is_change = is_change};
+  xid_ = 0;
+  return outcome::committed;
 }
 
 change_decoder::outcome change_decoder::on_begin(std::span<const std::byte> data) {
   const auto told = pgoutput::decode_begin(data);
   if (!told || told->xid == 0) return malformed("a Begin with other fields");
-  if (is_in_transaction()) return malformed("a Begin inside a transaction");
-  xid_ = told->xid;
-  at_ = {.commit = {told->commit_lsn}, .index = 1};
-  committed_at_ = since_1970(told->committed_at);
+  if (!begin_transaction(told->xid, {told->commit_lsn}, told->committed_at))
+    return malformed("a Begin inside a transaction");
   return wanted_.transactions ? hand_out(operation::begin, nullptr) : outcome::nothing;
 }
 
 change_decoder::outcome change_decoder::on_commit(std::span<const std::byte> data) {
   const auto told = pgoutput::decode_commit(data);
   if (!told) return malformed("a Commit with other fields");
-  if (!is_in_transaction() || told->commit_lsn != at_.commit.value || told->end_lsn <= told->commit_lsn)
+  const bool fits = is_in_transaction() && segment_ == nullptr && gid_.empty();
+  if (!fits || told->commit_lsn != at_.commit.value || told->end_lsn <= told->commit_lsn)
     return malformed("a Commit of another transaction");
-  bool is_change = false;
-  if (wanted_.transactions) {
-    ++at_.index;
-    is_change = hand_out(operation::commit, nullptr) == outcome::change;
-  }
-  ended_ = {.last = at_, .end = {told->end_lsn}, .is_change = is_change};
+  return end_transaction(operation::commit, wanted_.transactions, {told->end_lsn});
+}
+
+change_decoder::outcome change_decoder::on_begin_prepare(std::span<const std::byte> data) {
+  const auto told = pgoutput::decode_begin_prepare(data);
+  if (!told || told->xid == 0 || told->gid.empty()) return malformed("a Begin Prepare with other fields");
+  if (!begin_transaction(told->xid, {told->prepare_lsn}, told->prepared_at))
+    return malformed("a Begin Prepare inside a transaction");
+  gid_ = told->gid;
+  return wanted_.transactions ? hand_out(operation::begin, nullptr) : outcome::nothing;
+}
+
+change_decoder::outcome change_decoder::on_prepare(std::span<const std::byte> data) {
+  const auto told = pgoutput::decode_prepare(data);
+  if (!told) return malformed("a Prepare with other fields");
+  if (!is_in_transaction() || told->xid != xid_ || told->gid != gid_ || told->prepare_lsn != at_.commit.value ||
+      told->end_lsn <= told->prepare_lsn)
+    return malformed("a Prepare of another transaction");
+  return end_transaction(operation::prepare, true, {told->end_lsn});
+}
+
+/// @pre `gid_` is its
+change_decoder::outcome change_decoder::end_prepared(std::uint32_t xid, operation what, lsn at, lsn end) {
+  xid_ = subxid_ = xid;
+  at_ = {.commit = at};
+  return end_transaction(what, true, end);
+}
+
+change_decoder::outcome change_decoder::on_commit_prepared(std::span<const std::byte> data) {
+  const auto told = pgoutput::decode_commit_prepared(data);
+  if (!told || told->xid == 0 || told->gid.empty() || told->end.end_lsn <= told->end.commit_lsn)
+    return malformed("a Commit Prepared with other fields");
+  if (is_in_transaction()) return malformed("a Commit Prepared inside a transaction");
+  gid_ = told->gid;
+  committed_at_ = since_1970(told->end.committed_at);
+  return end_prepared(told->xid, operation::commit_prepared, {told->end.commit_lsn}, {told->end.end_lsn});
+}
+
+/// Where its record begins is not told; where it ends is. Its last byte lies between all other records' beginnings.
+change_decoder::outcome change_decoder::on_rollback_prepared(std::span<const std::byte> data) {
+  const auto told = pgoutput::decode_rollback_prepared(data);
+  if (!told || told->xid == 0 || told->gid.empty() || told->end_lsn == 0)
+    return malformed("a Rollback Prepared with other fields");
+  if (is_in_transaction()) return malformed("a Rollback Prepared inside a transaction");
+  gid_ = told->gid;
+  committed_at_ = since_1970(told->rolled_back_at);
+  return end_prepared(told->xid, operation::rollback_prepared, {told->end_lsn - 1}, {told->end_lsn});
+}
+
+change_decoder::outcome change_decoder::on_stream_start(std::span<const std::byte> data) {
+  const auto told = pgoutput::decode_stream_start(data);
+  if (!told || told->xid == 0) return malformed("a Stream Start with other fields");
+  if (is_in_transaction()) return malformed("a Stream Start inside a transaction");
+  if (running_.contains(told->xid) == told->is_first)
+    return malformed("a Stream Start that is not the next of its transaction");
+  segment_ = &running_[told->xid];
+  xid_ = subxid_ = told->xid;
+  gid_.clear();
+  committed_at_ = {};
+  return told->is_first && wanted_.transactions ? hand_out(operation::begin, nullptr) : outcome::nothing;
+}
+
+change_decoder::outcome change_decoder::on_stream_stop(std::span<const std::byte> data) {
+  if (segment_ == nullptr || data.size() != 1) return malformed("a Stream Stop with other fields, or without a start");
+  segment_ = nullptr;
   xid_ = 0;
-  return outcome::committed;
+  return outcome::nothing;
+}
+
+/// The changes before it get their positions now: those that they have when the transaction is sent at its end.
+change_decoder::outcome change_decoder::end_running(std::uint32_t xid, operation what, lsn at, lsn end) {
+  const auto found = running_.find(xid);
+  if (is_in_transaction() || found == running_.end() || end <= at)
+    return malformed("the end of a running transaction that has none");
+  for (auto& [id, relation] : found->second.relations) relations_[id] = std::move(relation);
+  at_ = {.commit = at, .index = 1 + found->second.changes()};
+  running_.erase(found);
+  xid_ = subxid_ = xid;
+  const outcome ended = end_transaction(what, true, end);
+  if (!ended_.is_change) void_.push_back(xid);  // it was handed out before, and now a second time
+  return ended;
+}
+
+change_decoder::outcome change_decoder::on_stream_commit(std::span<const std::byte> data) {
+  const auto told = pgoutput::decode_stream_commit(data);
+  if (!told) return malformed("a Stream Commit with other fields");
+  gid_.clear();
+  committed_at_ = since_1970(told->end.committed_at);
+  return end_running(told->xid, operation::commit, {told->end.commit_lsn}, {told->end.end_lsn});
+}
+
+change_decoder::outcome change_decoder::on_stream_prepare(std::span<const std::byte> data) {
+  const auto told = pgoutput::decode_prepare(data);
+  if (!told || told->gid.empty()) return malformed("a Stream Prepare with other fields");
+  gid_ = told->gid;
+  committed_at_ = since_1970(told->prepared_at);
+  return end_running(told->xid, operation::prepare, {told->prepare_lsn}, {told->end_lsn});
+}
+
+change_decoder::outcome change_decoder::on_stream_abort(std::span<const std::byte> data) {
+  const auto told = pgoutput::decode_stream_abort(data, false);
+  if (!told) return malformed("a Stream Abort with other fields");
+  const auto found = running_.find(told->xid);
+  if (is_in_transaction() || found == running_.end())
+    return malformed("a Stream Abort of a transaction that is not running");
+  if (told->subxid == told->xid) {
+    running_.erase(found);
+    void_.push_back(told->xid);
+    return take_more();
+  }
+  found->second.forget(told->subxid);
+  return hand_out_abort(told->xid, told->subxid);
 }
 
 change_decoder::outcome change_decoder::on_relation(std::span<const std::byte> data) {
-  const auto told = pgoutput::decode_relation(data, false);
+  const auto told = pgoutput::decode_relation(data, segment_ != nullptr);
   if (!told) return malformed("a Relation with other fields");
   pending_ = owned(*told);
-  if (!missing_types().empty()) return outcome::asking;
+  if (!wanted_.columns && !missing_types().empty()) return outcome::asking;
   return add_pending();
 }
 
@@ -118,16 +276,19 @@ change_decoder::outcome change_decoder::resume() {
 }
 
 change_decoder::outcome change_decoder::add_pending() {
-  const std::uint32_t id = pending_->id;
-  auto made = std::make_unique<relation_rows>(*std::exchange(pending_, std::nullopt), types_, session_);
-  std::unique_ptr<relation_rows>& known = relations_[id];
+  changed_relation told = *std::exchange(pending_, std::nullopt);
+  const std::uint32_t id = told.id;
+  auto made = wanted_.columns ? std::make_unique<relation_rows>(std::move(told))
+                              : std::make_unique<relation_rows>(std::move(told), types_, session_);
+  const relation_rows* const known = find(id);
   if (known != nullptr && known->is_announced() && known->relation() == made->relation()) made->announce();
-  known = std::move(made);
+  told_relations& where = segment_ != nullptr ? segment_->relations : relations_;
+  where[id] = std::move(made);
   return outcome::nothing;
 }
 
 change_decoder::outcome change_decoder::on_row(operation what, std::span<const std::byte> data) {
-  const auto told = pgoutput::decode_row_change(data, false);
+  const auto told = pgoutput::decode_row_change(data, segment_ != nullptr);
   if (!told) return malformed("a row with other fields");
   if (!is_in_transaction()) return malformed("a row outside of a transaction");
   relation_rows* const relation = find(told->relation);
@@ -136,12 +297,12 @@ change_decoder::outcome change_decoder::on_row(operation what, std::span<const s
   if (!fits(told->before, *relation) || !fits(told->after, *relation))
     return malformed("a row of " + relation->relation().qualified_name() + " with other columns than it has");
   now_.row = *told;
-  ++at_.index;
+  count(told->xid);
   return hand_out(what, relation);
 }
 
 change_decoder::outcome change_decoder::on_truncate(std::span<const std::byte> data) {
-  const auto told = pgoutput::decode_truncate(data, false);
+  const auto told = pgoutput::decode_truncate(data, segment_ != nullptr);
   if (!told || !is_in_transaction()) return malformed("a Truncate with other fields, or outside of a transaction");
   now_.truncated = *told;
   next_ = now_.truncated.relations.begin();
@@ -152,7 +313,10 @@ change_decoder::outcome change_decoder::on_truncate(std::span<const std::byte> d
 change_decoder::outcome change_decoder::take_more() {
   if (const std::optional<operation> what = std::exchange(told_first_, std::nullopt))
     return hand_out(*what, now_.relation);
-  return next_truncated();
+  if (left_ != 0) return next_truncated();
+  const std::uint32_t xid = void_.back();
+  void_.pop_back();
+  return hand_out_abort(xid, xid);
 }
 
 change_decoder::outcome change_decoder::next_truncated() {
@@ -162,12 +326,12 @@ change_decoder::outcome change_decoder::next_truncated() {
   relation_rows* const relation = find(id);
   if (relation == nullptr)
     return malformed("a Truncate of the relation " + std::to_string(id) + ", which was not described");
-  ++at_.index;
+  count(now_.truncated.xid);
   return hand_out(operation::truncate, relation);
 }
 
 change_decoder::outcome change_decoder::on_message(std::span<const std::byte> data) {
-  const auto told = pgoutput::decode_message(data, false);
+  const auto told = pgoutput::decode_message(data, segment_ != nullptr);
   if (!told || told->is_transactional != is_in_transaction())
     return malformed("a Message with other fields, or at the wrong place");
   now_.prefix = told->prefix;
@@ -175,24 +339,53 @@ change_decoder::outcome change_decoder::on_message(std::span<const std::byte> da
   if (!told->is_transactional) {
     at_ = {.commit = {told->lsn}, .index = 0};
     committed_at_ = {};
+    gid_.clear();
   }
-  ++at_.index;
+  count(told->xid);
   return hand_out(operation::message, nullptr);
 }
 
+/// @param part  of a running transaction
+void change_decoder::count(std::uint32_t part) {
+  if (segment_ == nullptr) {
+    ++at_.index;
+    return;
+  }
+  subxid_ = part;
+  segment_->count(part);
+}
+
 change_decoder::outcome change_decoder::hand_out(operation what, relation_rows* relation) {
-  if (at_ <= seen_) return outcome::nothing;
+  const bool is_running = segment_ != nullptr;
+  if (!is_running && at_ <= seen_) return outcome::nothing;
   if (wanted_.schema && relation != nullptr && !relation->is_announced()) {
     relation->announce();
     told_first_ = std::exchange(what, operation::schema);
-  } else {
+  } else if (!is_running) {
     seen_ = at_;
   }
   now_.what = what;
-  now_.at = what == operation::schema ? position{.commit = at_.commit, .index = at_.index - 1} : at_;
+  now_.at = is_running ? seen_ : at_;
+  if (what == operation::schema && !is_running) --now_.at.index;
   now_.xid = xid_;
+  now_.subxid = is_running ? subxid_ : xid_;
+  now_.is_running = is_running;
+  now_.gid = gid_;
   now_.committed_at = committed_at_;
   now_.relation = relation;
+  return outcome::change;
+}
+
+/// What was handed out of a running transaction, or of a part of it, is void.
+change_decoder::outcome change_decoder::hand_out_abort(std::uint32_t xid, std::uint32_t subxid) {
+  now_.what = operation::abort;
+  now_.at = seen_;
+  now_.xid = xid;
+  now_.subxid = subxid;
+  now_.is_running = true;
+  now_.gid = {};
+  now_.committed_at = {};
+  now_.relation = nullptr;
   return outcome::change;
 }
 
@@ -202,6 +395,8 @@ change_decoder::outcome change_decoder::malformed(std::string why) {
 }
 
 relation_rows* change_decoder::find(std::uint32_t relation) {
+  if (segment_ != nullptr)
+    if (const auto own = segment_->relations.find(relation); own != segment_->relations.end()) return own->second.get();
   const auto found = relations_.find(relation);
   return found == relations_.end() ? nullptr : found->second.get();
 }

@@ -14,6 +14,7 @@
 #include <sluice/stream/change.hpp>
 
 #include "changes/relation_rows.hpp"
+#include "changes/running_transaction.hpp"
 #include "changes/transaction_end.hpp"
 #include "json/type_facts.hpp"
 #include "json/value_plan.hpp"
@@ -26,18 +27,24 @@ struct change_view {
   sluice::operation what{};
   sluice::position at{};
   std::uint32_t xid{};
+  std::uint32_t subxid{};                    ///< the part of a running transaction; else `xid`
+  bool is_running{};                         ///< its transaction: it has no position of its own
   std::chrono::microseconds committed_at{};  ///< since 1970
   relation_rows* relation{};
   proto::pgoutput::row_change row{};
   proto::pgoutput::truncate truncated{};
   std::string_view prefix{};
   std::string_view content{};
+  std::string_view gid{};
 };
 
-/// Which changes are wanted.
+/// Which changes are wanted, and how.
 struct wanted_changes {
   bool transactions{false};
   bool schema{false};
+  bool running{false};   ///< of transactions that still run
+  bool prepared{false};  ///< of prepared transactions, when these are prepared
+  bool columns{false};   ///< rows as columns: no type is asked about
 };
 
 class change_decoder {
@@ -57,14 +64,15 @@ class change_decoder {
   /// The last one that was handed out or passed over.
   [[nodiscard]] position seen() const noexcept { return seen_; }
 
-  /// The changes come from a new stream, which begins between two transactions.
-  void restart() noexcept;
+  /// The changes come from a new stream, which begins between two transactions. What was handed out of those that were
+  /// running is void: `has_more`.
+  void restart();
 
   /// @param data  of an XLogData
   /// @pre all of the message before was taken
   [[nodiscard]] outcome take(std::span<const std::byte> data);
   /// Whether the message that was taken last has another change; `take_more` takes it.
-  [[nodiscard]] bool has_more() const noexcept { return left_ != 0 || told_first_; }
+  [[nodiscard]] bool has_more() const noexcept { return left_ != 0 || told_first_ || !void_.empty(); }
   [[nodiscard]] outcome take_more();
 
   /// Whether it waits for `resume`.
@@ -80,26 +88,47 @@ class change_decoder {
   [[nodiscard]] bool is_in_transaction() const noexcept { return xid_ != 0; }
 
  private:
+  [[nodiscard]] bool is_asked_for(proto::pgoutput::kind what) const noexcept;
   [[nodiscard]] outcome on_begin(std::span<const std::byte> data);
   [[nodiscard]] outcome on_commit(std::span<const std::byte> data);
+  [[nodiscard]] outcome on_begin_prepare(std::span<const std::byte> data);
+  [[nodiscard]] outcome on_prepare(std::span<const std::byte> data);
+  [[nodiscard]] outcome on_commit_prepared(std::span<const std::byte> data);
+  [[nodiscard]] outcome on_rollback_prepared(std::span<const std::byte> data);
+  [[nodiscard]] outcome on_stream_start(std::span<const std::byte> data);
+  [[nodiscard]] outcome on_stream_stop(std::span<const std::byte> data);
+  [[nodiscard]] outcome on_stream_commit(std::span<const std::byte> data);
+  [[nodiscard]] outcome on_stream_prepare(std::span<const std::byte> data);
+  [[nodiscard]] outcome on_stream_abort(std::span<const std::byte> data);
   [[nodiscard]] outcome on_relation(std::span<const std::byte> data);
   [[nodiscard]] outcome on_row(operation what, std::span<const std::byte> data);
   [[nodiscard]] outcome on_truncate(std::span<const std::byte> data);
   [[nodiscard]] outcome on_message(std::span<const std::byte> data);
   [[nodiscard]] outcome add_pending();
   [[nodiscard]] outcome next_truncated();
+  [[nodiscard]] bool begin_transaction(std::uint32_t xid, lsn end, std::int64_t at);
+  [[nodiscard]] outcome end_transaction(operation what, bool is_wanted, lsn end);
+  [[nodiscard]] outcome end_running(std::uint32_t xid, operation what, lsn at, lsn end);
+  [[nodiscard]] outcome end_prepared(std::uint32_t xid, operation what, lsn at, lsn end);
+  void count(std::uint32_t part);
   [[nodiscard]] outcome hand_out(operation what, relation_rows* relation);
+  [[nodiscard]] outcome hand_out_abort(std::uint32_t xid, std::uint32_t subxid);
   [[nodiscard]] outcome malformed(std::string why);
   [[nodiscard]] relation_rows* find(std::uint32_t relation);
 
   wanted_changes wanted_;
   session_settings session_;
   type_catalog types_;
-  std::unordered_map<std::uint32_t, std::unique_ptr<relation_rows>> relations_;
+  told_relations relations_;
   std::optional<changed_relation> pending_;  // whose types are not known yet
+  std::unordered_map<std::uint32_t, running_transaction> running_;
+  running_transaction* segment_{nullptr};  // of which changes come now
+  std::vector<std::uint32_t> void_;        // of which that is still to be told
 
   position seen_{};
   std::uint32_t xid_{0};  // 0: between two transactions
+  std::uint32_t subxid_{0};
+  std::string gid_;  // empty: the transaction is not prepared
   position at_{};
   std::chrono::microseconds committed_at_{};
 

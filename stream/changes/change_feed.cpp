@@ -4,7 +4,9 @@
 
 namespace sluice::detail {
 
-void change_feed::read(wire::session& on, wire::wal_stream& from) noexcept {
+namespace pgoutput = proto::pgoutput;
+
+void change_feed::read(wire::session& on, wire::wal_stream& from) {
   decoder_.restart();
   from_ = live{&on, &from};
   is_held_ = false;
@@ -18,8 +20,14 @@ void change_feed::read(const chunk& rows, relation_rows& relation, position at) 
   is_unjudged_ = false;
 }
 
+/// What has ended the stream is for the next `peek` to tell: its caller may connect again.
 change_feed::found change_feed::step() {
-  const found next = peek();
+  found next = found::nothing;
+  try {
+    next = peek();
+  } catch (const error&) {
+    if (!failure_) throw;
+  }
   if (std::exchange(is_held_, false)) receipts_.handed_out(at());
   return next;
 }
@@ -42,8 +50,8 @@ bool change_feed::is_wanted() {
 }
 
 change_feed::found change_feed::advance() {
-  has_text_ = false;
-  has_old_text_ = false;
+  has_new_ = false;
+  has_old_ = false;
   if (auto* const rows = std::get_if<stored>(&from_)) return step_stored(*rows);
   const auto* const log = std::get_if<live>(&from_);
   if (log == nullptr) return found::end;
@@ -72,9 +80,11 @@ change_feed::found change_feed::step_stored(stored& from) {
 change_feed::found change_feed::step_live(const live& from) {
   using state = wire::wal_stream::state;
   if (decoder_.is_asking()) return found::unknown;
-  if (decoder_.has_more())
-    if (const std::optional<found> now = after(decoder_.take_more(), from)) return *now;
   for (;;) {
+    if (decoder_.has_more()) {
+      if (const std::optional<found> now = after(decoder_.take_more(), from)) return *now;
+      continue;
+    }
     switch (from.stream->advance()) {
       case state::hungry: return found::nothing;
       case state::over: return found::end;
@@ -118,12 +128,22 @@ void change_feed::resume() { (void)decoder_.resume(); }
 bool change_feed::is_snapshot() const noexcept { return std::holds_alternative<stored>(from_); }
 position change_feed::at() const noexcept {
   const auto* const rows = std::get_if<stored>(&from_);
-  return rows == nullptr ? now().at : rows->place;
+  if (rows != nullptr) return rows->place;
+  return now().is_running ? receipts_.last() : now().at;
 }
 operation change_feed::what() const noexcept { return is_snapshot() ? operation::snapshot : now().what; }
 relation_rows* change_feed::relation() const noexcept {
   const auto* const rows = std::get_if<stored>(&from_);
   return rows == nullptr ? now().relation : rows->relation;
+}
+
+std::string change_feed::place() const {
+  return " in the change at " + now().at.to_string() + " of " + now().relation->relation().qualified_name();
+}
+
+void change_feed::refuse_size() const {
+  throw error{errc::row_too_large,
+              "the row has more bytes than the limit of " + std::to_string(largest_) + ',' + place()};
 }
 
 /// @param row  writes it to `to`, and returns whether it is one
@@ -140,51 +160,106 @@ void change_feed::write(text_buffer& to, const Row& row) const {
     is_too_large = true;
   }
   if (is_written && !is_too_large) return;
-  const changed_relation& relation = now().relation->relation();
-  const std::string where = " in the change at " + now().at.to_string() + " of " + relation.qualified_name();
-  if (!is_written)
-    throw error{errc::result_changed, "a value of the column \"" + now().relation->culprit() +
-                                          "\" is not of its type, which may have been altered," + where};
-  throw error{errc::row_too_large,
-              "the object has more bytes than the limit of " + std::to_string(largest_) + "," + where};
+  if (is_too_large) refuse_size();
+  throw error{errc::result_changed, "a value of the column \"" + now().relation->culprit() +
+                                        "\" is not of its type, which may have been altered," + place()};
+}
+
+pgoutput::tuple change_feed::whole_old_row() const noexcept {
+  return now().row.told == pgoutput::old_row::full ? now().row.before : pgoutput::tuple{};
+}
+
+bool change_feed::has_new_row() const noexcept {
+  return !is_snapshot() && (now().what == operation::insert || now().what == operation::update);
+}
+
+bool change_feed::has_old_row() const noexcept {
+  const bool may_have_one = !is_snapshot() && (now().what == operation::update || now().what == operation::remove);
+  return may_have_one && now().row.told != pgoutput::old_row::none;
 }
 
 std::string_view change_feed::text() {
-  if (const auto* const rows = std::get_if<stored>(&from_)) return (*rows->at).text();
-  const change_view& of = now();
-  if (of.what == operation::message) return of.content;
-  if (of.what != operation::insert && of.what != operation::update) return {};
-  if (!has_text_) {
+  if (const auto* const rows = std::get_if<stored>(&from_)) {
+    require_objects();
+    return (*rows->at).text();
+  }
+  if (now().what == operation::message) return now().content;
+  if (!has_new_row()) return {};
+  require_objects();
+  if (!has_new_) {
     unchanged_.clear();
-    const bool is_full = of.row.told == proto::pgoutput::old_row::full;
-    write(text_, [&] {
-      return of.relation->write(text_, of.row.after, is_full ? of.row.before : proto::pgoutput::tuple{}, unchanged_);
-    });
-    has_text_ = true;
+    write(text_, [&] { return now().relation->write(text_, now().row.after, whole_old_row(), unchanged_); });
+    has_new_ = true;
   }
   return text_.text();
 }
 
 std::string_view change_feed::old_text() {
-  if (is_snapshot()) return {};
-  const change_view& of = now();
-  const bool has_row = of.what == operation::update || of.what == operation::remove;
-  if (!has_row || of.row.told == proto::pgoutput::old_row::none) return {};
-  if (!has_old_text_) {
+  if (!has_old_row()) return {};
+  require_objects();
+  if (!has_old_) {
     std::vector<std::string_view> none_left_out;
+    relation_rows& rows = *now().relation;
+    const pgoutput::row_change& told = now().row;
     write(old_text_, [&] {
-      return of.row.told == proto::pgoutput::old_row::key
-                 ? of.relation->write_key(old_text_, of.row.before)
-                 : of.relation->write(old_text_, of.row.before, {}, none_left_out);
+      return told.told == pgoutput::old_row::key ? rows.write_key(old_text_, told.before)
+                                                 : rows.write(old_text_, told.before, {}, none_left_out);
     });
-    has_old_text_ = true;
+    has_old_ = true;
   }
   return old_text_.text();
 }
 
+row change_feed::columns() {
+  require_columns();
+  if (const auto* const rows = std::get_if<stored>(&from_)) return *rows->at;
+  if (!has_new_row()) fail_no_row("new");
+  if (!has_new_) {
+    unchanged_.clear();
+    copy(row_, now().row.after, whole_old_row(), unchanged_);
+    has_new_ = true;
+  }
+  return row{row_.data(), &now().relation->shape()};
+}
+
+row change_feed::old_columns() {
+  require_columns();
+  if (!has_old_row()) fail_no_row("old");
+  if (!has_old_) {
+    std::vector<std::string_view> none_left_out;
+    copy(old_row_, now().row.before, {}, none_left_out);
+    has_old_ = true;
+  }
+  return row{old_row_.data(), &now().relation->shape()};
+}
+
+void change_feed::copy(std::vector<std::byte>& to, const pgoutput::tuple& tuple, const pgoutput::tuple& before,
+                       std::vector<std::string_view>& left_out) const {
+  now().relation->copy(to, tuple, before, left_out);
+  if (to.size() > largest_) refuse_size();
+}
+
+void change_feed::require_objects() const {
+  if (has_columns_)
+    throw error{errc::bad_state, "the rows of these changes come as columns (change_options::columns), not as objects"};
+}
+
+void change_feed::require_columns() const {
+  if (!has_columns_)
+    throw error{errc::bad_state, "the rows of these changes come as objects: set change_options::columns"};
+}
+
+void change_feed::fail_no_row(std::string_view which) const {
+  throw error{errc::bad_state,
+              "a change of the kind " + std::string{to_string(what())} + " here has no " + std::string{which} + " row"};
+}
+
 std::span<const std::string_view> change_feed::unchanged() {
   if (is_snapshot() || now().what != operation::update) return {};
-  (void)text();
+  if (has_columns_)
+    (void)columns();
+  else
+    (void)text();
   return unchanged_;
 }
 

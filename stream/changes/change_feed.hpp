@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <sluice/stream/chunk.hpp>
+#include <sluice/stream/row.hpp>
 
 #include "changes/change_decoder.hpp"
 #include "changes/change_filter.hpp"
@@ -25,12 +26,12 @@ class change_feed {
   /// @param largest  bytes of a row's object
   change_feed(wanted_changes wanted, change_filter& filter, const session_settings& session, std::size_t largest,
               receipts& told)
-      : decoder_{wanted, session}, filter_{filter}, receipts_{told}, largest_{largest} {}
+      : decoder_{wanted, session}, filter_{filter}, receipts_{told}, largest_{largest}, has_columns_{wanted.columns} {}
 
   [[nodiscard]] change_decoder& decoder() noexcept { return decoder_; }
 
   /// From now on the changes of this stream. The relations are told anew.
-  void read(wire::session& on, wire::wal_stream& from) noexcept;
+  void read(wire::session& on, wire::wal_stream& from);
   /// From now on these rows of a snapshot.
   /// @param at  of the row before the first
   void read(const chunk& rows, relation_rows& relation, position at) noexcept;
@@ -46,11 +47,11 @@ class change_feed {
     unknown,   ///< types have to be asked about first
     end,       ///< the server has ended the stream
   };
-  /// Moves to the next change among what has arrived.
-  /// @par Errors  throws error: as `wal_stream::advance`, and protocol_violation; the same each time until `read`. A
-  ///              change whose condition throws is judged again the next time
+  /// Moves to the next change among what has arrived. What ends the stream counts as nothing: `peek` throws it.
+  /// @par Errors  throws what a condition throws; its change is judged again the next time
   [[nodiscard]] found step();
   /// The same, but a change is not handed out yet: the next `step` does that.
+  /// @par Errors  also throws error: as `wal_stream::advance`, and protocol_violation; the same each time until `read`
   [[nodiscard]] found peek();
   /// Whether a condition has thrown, of the change that was found: nothing else has failed.
   [[nodiscard]] bool is_judging() const noexcept { return is_unjudged_; }
@@ -66,10 +67,13 @@ class change_feed {
   [[nodiscard]] relation_rows* relation() const noexcept;
   [[nodiscard]] position last() const noexcept { return receipts_.last(); }
 
-  /// @par Errors  throws error: result_changed, row_too_large
+  /// @par Errors  throws error: result_changed, row_too_large; bad_state when the rows come as columns
   [[nodiscard]] std::string_view text();
   [[nodiscard]] std::string_view old_text();
   [[nodiscard]] std::span<const std::string_view> unchanged();
+  /// @par Errors  throws error: bad_state when the rows come as objects; row_too_large
+  [[nodiscard]] row columns();
+  [[nodiscard]] row old_columns();
 
  private:
   struct none {};
@@ -91,6 +95,17 @@ class change_feed {
   [[nodiscard]] std::optional<found> after(change_decoder::outcome what, const live& from);
   template <class Row>
   void write(text_buffer& to, const Row& row) const;
+  void copy(std::vector<std::byte>& to, const proto::pgoutput::tuple& tuple, const proto::pgoutput::tuple& before,
+            std::vector<std::string_view>& left_out) const;
+  /// Values that were not sent are taken from it.
+  [[nodiscard]] proto::pgoutput::tuple whole_old_row() const noexcept;
+  [[nodiscard]] bool has_new_row() const noexcept;
+  [[nodiscard]] bool has_old_row() const noexcept;
+  void require_objects() const;
+  void require_columns() const;
+  [[noreturn]] void fail_no_row(std::string_view which) const;
+  [[noreturn]] void refuse_size() const;
+  [[nodiscard]] std::string place() const;
 
   change_decoder decoder_;
   change_filter& filter_;
@@ -103,9 +118,12 @@ class change_feed {
   std::atomic<bool> is_asked_{false};
   text_buffer text_;
   text_buffer old_text_;
+  std::vector<std::byte> row_;
+  std::vector<std::byte> old_row_;
   std::vector<std::string_view> unchanged_;
-  bool has_text_{false};
-  bool has_old_text_{false};
+  bool has_columns_;
+  bool has_new_{false};  // as text, or as columns
+  bool has_old_{false};
 };
 
 }  // namespace sluice::detail

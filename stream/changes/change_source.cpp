@@ -24,7 +24,11 @@ std::string temporary_name(const std::string& slot, std::uint32_t backend) {
 }
 
 wanted_changes wanted_by(const change_options& how) noexcept {
-  return {.transactions = how.transactions, .schema = how.schema};
+  return {.transactions = how.transactions,
+          .schema = how.schema,
+          .running = how.streaming,
+          .prepared = how.two_phase,
+          .columns = how.columns};
 }
 
 }  // namespace
@@ -102,9 +106,16 @@ asio::awaitable<void> change_source::create(const slot_facts& server) {
       co_await connection_->create(slot_, {.is_temporary = is_temporary, .exports_snapshot = has_snapshot}, how_);
   begins_ = made.consistent_point;
   if (!has_snapshot) co_return;
-  snapshot_.emplace();
+  snapshot_.emplace(executor_, how_.connection, how_.snapshot_connections,
+                    snapshot_reader::from{.snapshot = made.snapshot,
+                                          .publications = how_.publications,
+                                          .server_version = server.server_version,
+                                          .wants_columns = how_.columns});
   phase_ = phase::snapshot;
-  co_await snapshot_->begin(where_, how_.connection, made.snapshot, how_.publications, server.server_version);
+  conninfo same_server = where_;
+  same_server.hosts.assign(1, connection_->session().server.host);
+  same_server.target_session_attrs = session_target::any;
+  co_await snapshot_->begin(std::move(same_server));
 }
 
 asio::awaitable<void> change_source::start(lsn from) {
@@ -374,6 +385,7 @@ void change_source::end() noexcept {
   end_batch();
   wish_.end();
   attended_.end();
+  if (snapshot_) snapshot_->abandon();
   if (connection_ != nullptr) connection_->session().close();
   bell_.ring();
 }

@@ -96,6 +96,10 @@ void fan_out::hand_out(const change_chunk& some) {
 }
 
 bool fan_out::hand_out(const change& each) {
+  if (each.is_running())
+    throw error{errc::bad_state,
+                "subscribers share whole transactions, and these come in parts: follow without"
+                " change_options::streaming"};
   std::shared_ptr<const kept_change> kept;
   const changed_relation* const table = has_relation(each.operation()) ? &each.relation() : nullptr;
   has_image_ = false;

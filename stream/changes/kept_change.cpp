@@ -5,12 +5,14 @@
 #include <sluice/stream/change_fan_out.hpp>
 #include <sluice/wire/error.hpp>
 
+#include "changes/change_condition.hpp"
+
 namespace sluice {
 
 namespace detail {
 
 bool has_relation(operation what) noexcept {
-  return what != operation::message && what != operation::begin && what != operation::commit;
+  return has_row(what) || what == operation::truncate || what == operation::schema;
 }
 
 std::shared_ptr<const kept_change> change_keeper::keep(const change& each) {
@@ -18,6 +20,7 @@ std::shared_ptr<const kept_change> change_keeper::keep(const change& each) {
   made->what = each.operation();
   made->at = each.position();
   made->xid = each.xid();
+  made->gid = each.gid();
   made->committed_at = each.committed_at();
   if (has_relation(made->what)) made->relation = known(each.relation());
   const std::string_view text = each.text();
@@ -47,6 +50,7 @@ std::shared_ptr<const changed_relation> change_keeper::known(const changed_relat
 operation shared_change::operation() const noexcept { return kept_->what; }
 position shared_change::position() const noexcept { return kept_->at; }
 std::uint32_t shared_change::xid() const noexcept { return kept_->xid; }
+std::string_view shared_change::gid() const noexcept { return kept_->gid; }
 std::chrono::sys_time<std::chrono::microseconds> shared_change::committed_at() const noexcept {
   return kept_->committed_at;
 }

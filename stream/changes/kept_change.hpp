@@ -16,6 +16,7 @@ struct kept_change {
   sluice::operation what{};
   sluice::position at{};
   std::uint32_t xid{};
+  std::string gid{};
   std::chrono::sys_time<std::chrono::microseconds> committed_at{};
   std::shared_ptr<const changed_relation> relation{};  ///< null: it has none
   std::string texts{};                                 ///< the row's, the old row's, the prefix
@@ -27,7 +28,7 @@ struct kept_change {
   std::vector<std::string_view> unchanged{};  ///< names in the relation
 
   [[nodiscard]] std::size_t size() const noexcept {
-    return sizeof *this + texts.size() + sizeof(std::shared_ptr<void>);
+    return sizeof *this + texts.size() + gid.size() + sizeof(std::shared_ptr<void>);
   }
 };
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <sluice/proto/byte_order.hpp>
+
 namespace sluice::detail {
 
 namespace pgoutput = proto::pgoutput;
@@ -40,6 +42,11 @@ relation_rows::relation_rows(changed_relation what, const type_catalog& types, c
   }
 }
 
+relation_rows::relation_rows(changed_relation what) : relation_{std::move(what)} {
+  for (const changed_relation::column& each : relation_.columns)
+    shape_.push_back({.name = each.name, .type = each.type, .modifier = each.modifier});
+}
+
 bool relation_rows::write(text_buffer& to, const pgoutput::tuple& row, const pgoutput::tuple& before,
                           std::vector<std::string_view>& unchanged) {
   object made{to};
@@ -65,6 +72,34 @@ bool relation_rows::write_key(text_buffer& to, const pgoutput::tuple& row) {
     ++column;
   }
   return made.end();
+}
+
+void relation_rows::copy(std::vector<std::byte>& to, const pgoutput::tuple& row, const pgoutput::tuple& before,
+                         std::vector<std::string_view>& unchanged) {
+  using kind = pgoutput::value::kind;
+  constexpr std::uint32_t null = 0xffff'ffffU;
+  to.clear();
+  const auto add = [&to](auto number) {
+    const std::size_t at = to.size();
+    to.resize(at + sizeof number);
+    proto::store_big(to.data() + at, number);
+  };
+  add(static_cast<std::uint16_t>(row.size()));
+  std::size_t column = 0;
+  pgoutput::tuple::iterator old = before.begin();
+  for (pgoutput::value each : row) {
+    if (each.is == kind::unchanged && old != before.end()) each = *old;
+    if (each.is == kind::unchanged) unchanged.emplace_back(relation_.columns[column].name);
+    if (each.is == kind::text || each.is == kind::binary) {
+      add(static_cast<std::uint32_t>(each.bytes.size()));
+      to.insert(to.end(), each.bytes.begin(), each.bytes.end());
+      shape_[column].is_text = each.is == kind::text;  // its type has no binary form
+    } else {
+      add(null);
+    }
+    if (old != before.end()) ++old;
+    ++column;
+  }
 }
 
 bool relation_rows::write_member(text_buffer& to, std::size_t column, const pgoutput::value& value) {

@@ -1,11 +1,12 @@
 #pragma once
-// The rows of one relation in a change stream, as objects of JSON.
+// The rows of one relation in a change stream: as objects of JSON, or as columns.
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <sluice/stream/change.hpp>
+#include <sluice/wire/result_columns.hpp>
 
 #include "json/object_key.hpp"
 #include "json/text_buffer.hpp"
@@ -18,6 +19,8 @@ class relation_rows {
  public:
   /// @param types  has no `missing` type of the relation in it
   relation_rows(changed_relation what, const type_catalog& types, const session_settings& session);
+  /// Of rows that are wanted as columns only.
+  explicit relation_rows(changed_relation what);
 
   [[nodiscard]] const changed_relation& relation() const noexcept { return relation_; }
 
@@ -34,6 +37,13 @@ class relation_rows {
                            std::vector<std::string_view>& unchanged);
   /// Writes the columns of the replica identity only.
   [[nodiscard]] bool write_key(text_buffer& to, const proto::pgoutput::tuple& row);
+  /// Writes the row as the body of a DataRow. A value that was not sent is taken from `before`, otherwise it is null
+  /// and its column in `unchanged`.
+  /// @pre the rows have as many columns as the relation
+  void copy(std::vector<std::byte>& to, const proto::pgoutput::tuple& row, const proto::pgoutput::tuple& before,
+            std::vector<std::string_view>& unchanged);
+  /// Of what was copied.
+  [[nodiscard]] const result_columns& shape() const noexcept { return shape_; }
   [[nodiscard]] const std::string& culprit() const noexcept { return relation_.columns[culprit_].name; }
 
  private:
@@ -41,6 +51,7 @@ class relation_rows {
 
   changed_relation relation_;
   std::vector<value_plan> columns_;  // each key begins with a comma
+  result_columns shape_;             // of rows that are copied as columns
   std::size_t culprit_{0};
   bool is_announced_{false};
 };

@@ -71,12 +71,15 @@ void check(const change_options& how) {
   for (const std::string& each : how.publications) (void)quote_identifier(each);
   if (how.snapshot == initial_snapshot::when_created && how.create == slot_creation::never)
     throw error{errc::bad_query, "a snapshot is taken when the slot is created: let it be created"};
+  if (how.snapshot_connections == 0) throw error{errc::bad_query, "a snapshot is read by at least one connection"};
   if (how.snapshot == initial_snapshot::when_created && how.from)
     throw error{errc::bad_query, "a snapshot has no use for changes from a position on"};
   if (how.create == slot_creation::temporary && how.reconnect)
     throw error{errc::bad_query, "a temporary slot ends with its connection: there is nothing to reconnect to"};
   if (how.create == slot_creation::temporary && how.failover)
     throw error{errc::bad_query, "a temporary slot ends with its connection: there is nothing to fail over to"};
+  if (how.columns && (how.where || !how.where_of.empty()))
+    throw error{errc::bad_query, "conditions read rows as objects, and these are to come as columns"};
   if (how.heartbeat.count() > 0 && how.heartbeat_prefix.empty())
     throw error{errc::bad_query, "a heartbeat needs a prefix, by which it is known"};
   (void)heartbeat(how.heartbeat_prefix);
@@ -161,11 +164,18 @@ std::optional<refusal> refuse_slot(const slot_facts& slot, const change_options&
 std::optional<refusal> refuse_server(const slot_facts& server, const change_options& how) {
   constexpr std::uint32_t has_failover = 170000;
   constexpr std::uint32_t decodes_in_recovery = 160000;
+  constexpr std::uint32_t has_two_phase = 150000;
+  constexpr std::uint32_t has_binary_and_streaming = 140000;
   const std::string version = "; the server is " + std::to_string(server.server_version / 10'000) + '.' +
                               std::to_string(server.server_version % 10'000);
   if (server.is_standby && server.server_version < decodes_in_recovery)
     return refusal{errc::bad_state, "the server is a standby, which has logical replication from Postgres 16 on" +
                                         version + ": follow the primary"};
+  if (server.server_version < has_binary_and_streaming && (how.columns || how.streaming))
+    return refusal{errc::bad_query,
+                   "changes come as columns, and while their transactions run, from Postgres 14 on" + version};
+  if (server.server_version < has_two_phase && how.two_phase)
+    return refusal{errc::bad_query, "prepared transactions (two_phase) are sent from Postgres 15 on" + version};
   if (server.is_standby && how.heartbeat.count() > 0)
     return refusal{errc::bad_query, "a heartbeat writes, which a standby does not: follow without one"};
   if (!how.failover) return std::nullopt;
@@ -217,10 +227,14 @@ std::string heartbeat(std::string_view prefix) {
 std::string start_replication(const change_options& how, std::string_view slot, lsn from,
                               std::uint32_t server_version) {
   constexpr std::uint32_t has_messages = 140000;
+  const char* const version = how.two_phase ? "3" : how.streaming ? "2" : "1";
   std::string command = "START_REPLICATION SLOT " + quote_identifier(slot) + " LOGICAL " + from.to_string() +
-                        " (proto_version '1', publication_names " +
+                        " (proto_version '" + version + "', publication_names " +
                         quote_for_command(list_of(how.publications, quote_identifier));
   if (how.messages && server_version >= has_messages) command += ", messages 'true'";
+  if (how.columns) command += ", binary 'true'";
+  if (how.streaming) command += ", streaming 'on'";
+  if (how.two_phase) command += ", two_phase 'on'";
   return command + ')';
 }
 

@@ -8,11 +8,14 @@
 #include <sluice/stream/query.hpp>
 
 #include "changes/replication_slot.hpp"
+#include "parallel/parallel_reader.hpp"
 #include "query/quoting.hpp"
 
 namespace sluice::detail {
 
 namespace {
+
+constexpr std::uint32_t scans_ranges_of_pages = 140000;
 
 /// A row for each column of each table, in order.
 std::string question_about_tables(const std::vector<std::string>& publications, std::uint32_t server_version) {
@@ -32,12 +35,21 @@ std::string question_about_tables(const std::vector<std::string>& publications, 
             " pg_catalog.pg_namespace v on v.oid operator(pg_catalog.=) u.relnamespace join t root on root.schema"
             " operator(pg_catalog.=) v.nspname and root.name operator(pg_catalog.=) u.relname)"
           : "";
+  // A page number of a partitioned table stands for that page in each of its partitions.
+  const std::string pages =
+      server_version >= scans_ranges_of_pages
+          ? "coalesce((select pg_catalog.max(pg_catalog.pg_relation_size(p.relid)) from"
+            " pg_catalog.pg_partition_tree(c.oid) p where p.isleaf), pg_catalog.pg_relation_size(c.oid))"
+            " operator(pg_catalog./) pg_catalog.current_setting('block_size')::pg_catalog.int8"
+          : "0::pg_catalog.int8";
   return "with t (schema, name, has_all, filter" + std::string{columns.empty() ? "" : ", columns"} +
          ") as (select schemaname, tablename, " + parts + columns +
          " from pg_catalog.pg_publication_tables where pubname operator(pg_catalog.=) any(" +
          names_in_sql(publications) + ") group by schemaname, tablename" + columns +
          ") select c.oid::pg_catalog.int8, t.schema::pg_catalog.text, t.name::pg_catalog.text,"
-         " c.relkind operator(pg_catalog.=) 'p', c.relreplident::pg_catalog.text,"
+         " c.relkind operator(pg_catalog.=) 'p', " +
+         pages +
+         ", c.relreplident::pg_catalog.text,"
          " case when not t.has_all then '(' operator(pg_catalog.||) t.filter operator(pg_catalog.||) ')' end,"
          " a.attname::pg_catalog.text, a.atttypid::pg_catalog.int8, a.atttypmod,"
          " c.relreplident operator(pg_catalog.=) 'f' or exists (select from pg_catalog.pg_index i where i.indrelid"
@@ -58,72 +70,104 @@ replica_identity identity_of(std::string_view told) noexcept {
 
 }  // namespace
 
-std::string rows_of(const published_table& table) {
+/// The rows of all tables, by connections that import the snapshot.
+class snapshot_reader::work final : public parallel_reader {
+ public:
+  work(const asio::any_io_executor& on, const parallel_options& how, from what)
+      : parallel_reader{on, how}, from_{std::move(what)} {}
+
+  void start(conninfo where) { launch(std::move(where)); }
+  /// @pre it has begun
+  [[nodiscard]] const std::vector<published_table>& tables() const noexcept { return tables_; }
+
+ private:
+  asio::awaitable<void> open(worker& me, conninfo where) override {
+    co_await connect(me, where);
+    const std::string opening =
+        std::string{begin_reading} + "; set transaction snapshot " + quote_literal(from_.snapshot);
+    (void)co_await me.db.execute(opening, own_limits());
+    co_await find_tables(me.db);
+    division parts{.tasks = tasks(), .order = {}};
+    co_await share(me, where, from_.snapshot, std::move(parts));
+  }
+
+  asio::awaitable<void> find_tables(connection& db) {
+    using std::string_view;
+    const query asked = sql(question_about_tables(from_.publications, from_.server_version)).as_columns();
+    row_stream answer = co_await db.stream(asked, own_limits());
+    while (const chunk some = co_await answer.next()) {
+      for (const row each : some) {
+        const auto [id, schema, name, is_partitioned, pages, identity, filter, column, type, modifier, is_key] =
+            each.get<std::int64_t, string_view, string_view, bool, std::int64_t, string_view,
+                     std::optional<string_view>, string_view, std::int64_t, std::int32_t, bool>();
+        if (tables_.empty() || tables_.back().relation.id != id) {
+          published_table& table = tables_.emplace_back();
+          table.relation.id = static_cast<std::uint32_t>(id);
+          table.relation.schema = schema;
+          table.relation.name = name;
+          table.relation.identity = identity_of(identity);
+          table.is_partitioned = is_partitioned;
+          table.pages = static_cast<std::uint64_t>(pages);
+          table.filter = filter.value_or("");
+        }
+        tables_.back().relation.columns.push_back({.name = std::string{column},
+                                                   .type = static_cast<std::uint32_t>(type),
+                                                   .modifier = modifier,
+                                                   .is_key = is_key});
+      }
+    }
+  }
+
+  [[nodiscard]] std::vector<split_task> tasks() const {
+    const bool is_divided = how().connections > 1 && from_.server_version >= scans_ranges_of_pages;
+    std::vector<split_task> all;
+    for (std::uint32_t i = 0; i < tables_.size(); ++i) {
+      if (!is_divided) {
+        all.push_back({shaped(sql(rows_of(tables_[i]))), tables_[i].pages, i});
+        continue;
+      }
+      const std::uint64_t most = tasks_per_connection * how().connections;
+      for (const page_range& each : page_ranges(tables_[i].pages, most, smallest_range))
+        all.push_back({shaped(sql(rows_of(tables_[i], in_page_range), each.first, each.end)), each.pages, i});
+    }
+    return all;
+  }
+  [[nodiscard]] query shaped(query rows) const {
+    return from_.wants_columns ? std::move(rows).as_columns() : std::move(rows).as_object();
+  }
+
+  from from_;
+  std::vector<published_table> tables_;
+};
+
+std::string rows_of(const published_table& table, std::string_view condition) {
   std::string sql{"select "};
   for (const changed_relation::column& each : table.relation.columns)
     sql.append(sql.back() == ' ' ? "" : ",").append(quote_identifier(each.name));
   sql.append(" from ").append(table.is_partitioned ? "" : "only ");
   sql.append(quote_identifier(table.relation.schema)).append(1, '.').append(quote_identifier(table.relation.name));
-  if (!table.filter.empty()) sql.append(" where ").append(table.filter);
+  std::string_view joined = " where ";
+  for (const std::string_view each : {std::string_view{table.filter}, condition})
+    if (!each.empty()) sql.append(std::exchange(joined, " and ")).append(each);
   return sql;
 }
 
-asio::awaitable<void> snapshot_reader::begin(conninfo where, connection_options how, std::string snapshot,
-                                             std::vector<std::string> publications, std::uint32_t server_version) {
-  connection made = co_await connect(where, how);
-  connection_.emplace(std::move(made));
-  transaction tx =
-      co_await connection_->begin(transaction_options{.isolation = isolation::repeatable_read, .read_only = true});
-  transaction_.emplace(std::move(tx));
-  const query opening = sql("set transaction snapshot " + quote_literal(snapshot));
-  (void)co_await transaction_->execute(opening);
-  co_await find_tables(question_about_tables(publications, server_version));
+snapshot_reader::snapshot_reader(const asio::any_io_executor& on, const connection_options& how,
+                                 std::uint32_t connections, from what)
+    : work_{std::make_shared<work>(on, parallel_options{.connections = connections, .connection = how},
+                                   std::move(what))} {}
+snapshot_reader::~snapshot_reader() { abandon(); }
+void snapshot_reader::abandon() noexcept { work_->abandon(); }
+
+asio::awaitable<void> snapshot_reader::begin(conninfo where) {
+  work_->start(std::move(where));
+  asio::awaitable<void> begun = parallel_work::begun(work_);
+  co_await std::move(begun);
+  for (const published_table& each : work_->tables())
+    relations_.push_back(std::make_unique<relation_rows>(each.relation));
 }
 
-asio::awaitable<void> snapshot_reader::find_tables(std::string question) {
-  using std::string_view;
-  const query asked = sql(std::move(question)).as_columns();
-  row_stream answer = co_await transaction_->stream(asked);
-  while (const chunk some = co_await answer.next()) {
-    for (const row each : some) {
-      const auto [id, schema, name, is_partitioned, identity, filter, column, type, modifier, is_key] =
-          each.get<std::int64_t, string_view, string_view, bool, string_view, std::optional<string_view>, string_view,
-                   std::int64_t, std::int32_t, bool>();
-      if (tables_.empty() || tables_.back().relation.id != id) {
-        published_table& table = tables_.emplace_back();
-        table.relation.id = static_cast<std::uint32_t>(id);
-        table.relation.schema = schema;
-        table.relation.name = name;
-        table.relation.identity = identity_of(identity);
-        table.is_partitioned = is_partitioned;
-        table.filter = filter.value_or("");
-      }
-      tables_.back().relation.columns.push_back({.name = std::string{column},
-                                                 .type = static_cast<std::uint32_t>(type),
-                                                 .modifier = modifier,
-                                                 .is_key = is_key});
-    }
-  }
-}
-
-asio::awaitable<chunk> snapshot_reader::next() {
-  for (;;) {
-    if (rows_) {
-      const chunk some = co_await rows_->next();
-      if (some) co_return some;
-      rows_.reset();
-    }
-    if (next_ == tables_.size()) {
-      transaction_.reset();
-      connection_.reset();
-      co_return chunk{};
-    }
-    const published_table& table = tables_[next_++];
-    relation_ = std::make_unique<relation_rows>(table.relation, type_catalog{}, session_settings{});
-    const query all = sql(rows_of(table)).as_object();
-    row_stream rows = co_await transaction_->stream(all);
-    rows_.emplace(std::move(rows));
-  }
-}
+asio::awaitable<chunk> snapshot_reader::next() { return parallel_reader::next(work_); }
+relation_rows& snapshot_reader::relation() noexcept { return *relations_[work_->table()]; }
 
 }  // namespace sluice::detail

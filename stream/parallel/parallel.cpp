@@ -30,12 +30,12 @@ class parallel_consumer final : public parallel_work {
     if (!parts.order.empty())
       throw error{errc::bad_query, "in parallel: each connection has a consumer of its own, and so there is no order"};
   }
-  asio::awaitable<void> deliver(std::uint32_t connection, chunk rows) override {
+  asio::awaitable<void> deliver(const worker& by, chunk rows) override {
     {
       const std::lock_guard locked{mutex_};
       note_rows();
     }
-    return use_(rows, connection);
+    return use_(rows, by.number);
   }
   void on_stop() override {}
 

@@ -79,7 +79,7 @@ class parallel_plan final : public detail::parallel_work {
     if (!key.empty()) text_ += "a field to divide by may be: key:" + key + '\n';
   }
   void on_division(const detail::division& /*parts*/) override {}
-  asio::awaitable<void> deliver(std::uint32_t /*connection*/, chunk /*rows*/) override { co_return; }
+  asio::awaitable<void> deliver(const worker& /*by*/, chunk /*rows*/) override { co_return; }
   void on_stop() override {}
 
   std::string text_;

@@ -15,17 +15,18 @@ void parallel_reader::on_division(const division& parts) {
   if (!parts.order.empty()) merge_.emplace(parts.order);
 }
 
-asio::awaitable<void> parallel_reader::deliver(std::uint32_t connection, chunk rows) {
-  place& mine = places_[connection];
+asio::awaitable<void> parallel_reader::deliver(const worker& by, chunk rows) {
+  place& mine = places_[by.number];
   {
     const std::lock_guard locked{mutex_};
     require_wanted();
     mine.rows = rows;
+    mine.table = by.table;
     mine.is_done = false;
     if (merge_)
-      merge_->add(connection, rows);
+      merge_->add(by.number, rows);
     else
-      ready_.push_back(connection);
+      ready_.push_back(by.number);
   }
   tell();
   // Stopping also rings the bell. Cancellation is disabled, because it would not wait for rows that the consumer holds.

@@ -15,7 +15,7 @@ namespace sluice::detail {
 
 /// Each connection publishes its rows and waits until the consumer is done with them, since they lie in its receive
 /// buffer. Rows that the consumer holds stay valid even when the work is stopped, until the consumer gives them back.
-class parallel_reader final : public parallel_work {
+class parallel_reader : public parallel_work {
  public:
   parallel_reader(const asio::any_io_executor& on, const parallel_options& how);
 
@@ -29,6 +29,8 @@ class parallel_reader final : public parallel_work {
   /// The next rows, the end (an empty chunk), or nothing: then wait for news and call again.
   /// @par Errors  throws error: the one that ended the work
   std::optional<chunk> advance();
+  /// Of the rows that the consumer holds. @see split_task::table
+  [[nodiscard]] std::uint32_t table() const noexcept { return held_ == nullptr ? 0 : held_->table; }
   /// A merge waits for rows of all connections, since a slow one may have the next row.
   [[nodiscard]] bool is_merging() const noexcept { return merge_.has_value(); }
 
@@ -37,11 +39,12 @@ class parallel_reader final : public parallel_work {
     explicit place(const asio::any_io_executor& on) : turn{on} {}
     wire::bell turn;
     chunk rows;
+    std::uint32_t table{0};
     bool is_done{true};  // with its rows, and may continue
   };
 
   void on_division(const division& parts) override;
-  asio::awaitable<void> deliver(std::uint32_t connection, chunk rows) override;
+  asio::awaitable<void> deliver(const worker& by, chunk rows) override;
   void on_stop() override;
   std::optional<chunk> take_rows();
 

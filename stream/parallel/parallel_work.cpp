@@ -53,18 +53,24 @@ parallel_work::parallel_work(asio::any_io_executor on, const parallel_options& h
 }
 
 void parallel_work::launch(conninfo where, relation what) {
+  what_ = std::move(what);
+  launch(std::move(where));
+}
+
+void parallel_work::launch(conninfo where) {
   place_ = place_of(where);
-  begin(std::move(where), std::move(what));
+  begin(std::move(where));
 }
 
 void parallel_work::launch(std::shared_ptr<wire::session_pool> lender, relation what) {
   lender_ = std::move(lender);
   place_ = place_of(lender_->where());
   how_.connections = static_cast<std::uint32_t>(std::min<std::size_t>(how_.connections, lender_->stats().max));
-  begin({}, std::move(what));
+  what_ = std::move(what);
+  begin({});
 }
 
-void parallel_work::begin(conninfo where, relation what) {
+void parallel_work::begin(conninfo where) {
   const clock::time_point now = clock::now();
   began_ = now;
   deadline_ = wire::limit_after(now, how_.query.timeout);
@@ -72,7 +78,7 @@ void parallel_work::begin(conninfo where, relation what) {
   worker& first = add_worker();
   running_ = 1;
   try {
-    spawn(first, open(first, std::move(where), std::move(what)));
+    spawn(first, open(first, std::move(where)));
   } catch (...) {
     running_ = 0;
     failure_ = std::current_exception();
@@ -230,9 +236,9 @@ asio::awaitable<void> parallel_work::work(std::shared_ptr<parallel_work> self, w
   self->tell();
 }
 
-/// Runs on the first connection.
-asio::awaitable<void> parallel_work::open(worker& me, conninfo where, relation what) {
+asio::awaitable<void> parallel_work::open(worker& me, conninfo where) {
   co_await connect(me, where);
+  relation what = *std::exchange(what_, std::nullopt);
   if (!is_alone()) (void)co_await me.db.execute(begin_reading, own_limits());
   // A stream of its own finds out by itself whether the relation has documents.
   if (!is_alone() || what.is_ordered()) what = co_await with_its_documents(ask_on(me.db), std::move(what));
@@ -248,7 +254,11 @@ asio::awaitable<void> parallel_work::lead(worker& me, conninfo where, relation w
     co_await first_row(ask_on(me.db), ask, [&](row one) { snapshot = one.get<std::string>(0); });
   }
   division parts = co_await divide(ask_on(me.db), std::move(what), how_.split, how_.connections);
+  co_await share(me, where, snapshot, std::move(parts));
+}
 
+asio::awaitable<void> parallel_work::share(worker& me, const conninfo& where, const std::string& snapshot,
+                                           division parts) {
   std::vector<worker*> others;
   {
     const std::lock_guard locked{mutex_};
@@ -313,7 +323,6 @@ asio::awaitable<void> parallel_work::connect(worker& me, conninfo& where) {
 
 asking parallel_work::ask_on(connection& db) const noexcept { return {db, own_limits()}; }
 
-/// Limits for queries other than the tasks. The consumer watches the deadlines of the whole.
 query_options parallel_work::own_limits() const noexcept {
   return {.stall_timeout = how_.query.stall_timeout, .server_timeout = how_.query.server_timeout};
 }
@@ -324,6 +333,7 @@ asio::awaitable<void> parallel_work::read_tasks(worker& me) {
   task_line line{me.session, limits};
   while (send_tasks(line)) {
     const std::uint64_t weight = line.weight();
+    me.table = line.table();
     asio::awaitable<row_stream> first = line.next();
     row_stream rows = co_await std::move(first);
     stream_stats before;
@@ -332,7 +342,7 @@ asio::awaitable<void> parallel_work::read_tasks(worker& me) {
       count(before, rows.stats());
       note_columns(rows.columns());
       if (!batch) break;
-      co_await deliver(me.number, batch);
+      co_await deliver(me, batch);
       (void)send_tasks(line);
     }
     const std::lock_guard locked{mutex_};

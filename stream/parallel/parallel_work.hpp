@@ -75,14 +75,23 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
     asio::cancellation_signal stop;
     connection db;
     std::shared_ptr<wire::session> session;  // of `db`
+    std::uint32_t table{0};                  // @see split_task::table
   };
 
-  /// What the first connection does in its transaction: it divides the relation, then reads along with the others.
+  /// The same without a relation, for one that overrides `open`.
+  void launch(conninfo where);
+  /// What the first connection does: it connects, and leads in a transaction, if there are others.
+  virtual asio::awaitable<void> open(worker& me, conninfo where);
+  /// It divides the relation, then reads along with the others.
   virtual asio::awaitable<void> lead(worker& me, conninfo where, relation what);
+  asio::awaitable<void> connect(worker& me, conninfo& where);
+  /// Has all connections read the tasks.
+  /// @param snapshot  of the transaction of this one; the others import it
+  asio::awaitable<void> share(worker& me, const conninfo& where, const std::string& snapshot, division parts);
   /// Announces what the rows will be like. Called with the mutex locked.
   virtual void on_division(const division& parts) = 0;
   /// Takes rows of a connection, on the connection's strand; they are invalid after it returns.
-  virtual asio::awaitable<void> deliver(std::uint32_t connection, chunk rows) = 0;
+  virtual asio::awaitable<void> deliver(const worker& by, chunk rows) = 0;
   /// Must wake any coroutine that waits in `deliver`. Called with the mutex locked.
   virtual void on_stop() = 0;
 
@@ -98,6 +107,8 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   }
   void tell() { news_.ring(); }
   [[nodiscard]] asking ask_on(connection& db) const noexcept;
+  /// Limits for queries other than the tasks. The consumer watches the deadlines of the whole.
+  [[nodiscard]] query_options own_limits() const noexcept;
   [[nodiscard]] const parallel_options& how() const noexcept { return how_; }
   /// The consumer was busy: this extends the deadline, unless the consumer's time counts.
   void add_pause(wire::clock::duration pause) noexcept;
@@ -117,14 +128,12 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   mutable std::mutex mutex_;
 
  private:
-  void begin(conninfo where, relation what);
+  void begin(conninfo where);
   worker& add_worker();
   void spawn(worker& who, asio::awaitable<void> part);
   static asio::awaitable<void> work(std::shared_ptr<parallel_work> self, worker& me, asio::awaitable<void> part);
-  asio::awaitable<void> open(worker& me, conninfo where, relation what);
   void spawn_all(const std::vector<worker*>& others, const conninfo& where, const std::string& snapshot);
   asio::awaitable<void> follow(worker& me, conninfo where, std::string snapshot);
-  asio::awaitable<void> connect(worker& me, conninfo& where);
   asio::awaitable<void> read_tasks(worker& me);
   [[nodiscard]] bool let_go(worker& me) noexcept;
   [[nodiscard]] bool send_tasks(task_line& to);
@@ -135,7 +144,6 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   void stop_all() noexcept;
   [[nodiscard]] bool is_alone() const noexcept { return how_.connections == 1; }
   [[nodiscard]] bool all_have_joined() const;
-  [[nodiscard]] query_options own_limits() const noexcept;
   [[nodiscard]] wire::clock::time_point nearest_deadline() const noexcept;
   [[nodiscard]] wire::clock::time_point due() const;
   [[nodiscard]] error problem(errc code, std::string_view what, bool retryable) const;
@@ -143,6 +151,7 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
 
   asio::any_io_executor on_;
   parallel_options how_;
+  std::optional<relation> what_;                  // until it has begun
   std::shared_ptr<wire::session_pool> lender_{};  // null: connections are made
   std::string path_;                              // of the split; read for longer than the caller may keep its own
   std::string place_;                             // for messages

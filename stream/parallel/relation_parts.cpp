@@ -12,9 +12,6 @@ namespace sluice::detail {
 
 namespace {
 
-// Enough tasks that the last ones end at about the same time, whatever their size.
-constexpr std::uint64_t tasks_per_connection = 16;
-
 query built(const relation& part) { return part.is_ordered() ? sorted_relation::build(part) : part.build(); }
 
 }  // namespace
@@ -31,21 +28,23 @@ std::uint64_t whole::most_tasks() const noexcept {
   return is_exact || what.is_ordered() ? connections : tasks_per_connection * connections;
 }
 
-std::vector<split_task> in_pages(const whole& from, std::uint64_t pages) {
+std::vector<page_range> page_ranges(std::uint64_t pages, std::uint64_t most, std::uint64_t smallest) {
   pages = std::max<std::uint64_t>(pages, 1);  // rows may have come since
-  const std::uint64_t smallest = from.is_exact ? 1 : 16;
-  const std::uint64_t size = std::max((pages + from.most_tasks() - 1) / from.most_tasks(), smallest);
-  std::vector<split_task> parts;
+  const std::uint64_t size = std::max((pages + most - 1) / most, smallest);
   const auto page = [](std::uint64_t number) { return '(' + std::to_string(number) + ",0)"; };
   constexpr std::uint64_t beyond_all = 0xFFFF'FFFF;  // no block has this number
+  std::vector<page_range> ranges;
   for (std::uint64_t first = 0; first < pages; first += size) {
-    const bool is_last = first + size >= pages;  // rows may have come into new pages since
-    // One statement for all of them, whose columns are known after the first.
-    std::string range =
-        "ctid operator(pg_catalog.>=) $1::pg_catalog.tid and ctid operator(pg_catalog.<) $2::pg_catalog.tid";
-    std::vector<bind_value> bounds{page(first), page(is_last ? beyond_all : first + size)};
-    parts.push_back(from.part(sql_predicate(std::move(range), std::move(bounds)), std::min(size, pages - first)));
+    const bool is_last = first + size >= pages;
+    ranges.push_back({page(first), page(is_last ? beyond_all : first + size), std::min(size, pages - first)});
   }
+  return ranges;
+}
+
+std::vector<split_task> in_pages(const whole& from, std::uint64_t pages) {
+  std::vector<split_task> parts;
+  for (const page_range& each : page_ranges(pages, from.most_tasks(), from.is_exact ? 1 : smallest_range))
+    parts.push_back(from.part(sql_predicate(in_page_range, {each.first, each.end}), each.pages));
   return parts;
 }
 

@@ -2,6 +2,7 @@
 // How a relation is divided, once it is known what the server says about it. Together the parts return each row of the
 // relation exactly once.
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,10 +11,30 @@
 
 namespace sluice::detail {
 
+/// Enough tasks that the last ones end at about the same time, whatever their size.
+inline constexpr std::uint64_t tasks_per_connection = 16;
+/// Pages that are worth a task.
+inline constexpr std::uint64_t smallest_range = 16;
+
 struct split_task {
   query what;
-  std::uint64_t weight;  // pages, or 1
+  std::uint64_t weight;     // pages, or 1
+  std::uint32_t table = 0;  // whose rows they are, where there are several
 };
+
+/// From `first` on, up to before `end`, as texts of tid.
+struct page_range {
+  std::string first;
+  std::string end;
+  std::uint64_t pages;
+};
+/// At most so many ranges, each of at least `smallest` pages. The last one is open-ended: the table may have grown
+/// before its size was queried.
+[[nodiscard]] std::vector<page_range> page_ranges(std::uint64_t pages, std::uint64_t most, std::uint64_t smallest);
+/// The condition of a range, with $1 and $2 as its bounds: one statement for all of them, whose columns are known after
+/// the first.
+inline constexpr const char* in_page_range =
+    "ctid operator(pg_catalog.>=) $1::pg_catalog.tid and ctid operator(pg_catalog.<) $2::pg_catalog.tid";
 
 /// A relation about to be divided.
 struct whole {
@@ -28,7 +49,7 @@ struct whole {
   [[nodiscard]] std::uint64_t most_tasks() const noexcept;
 };
 
-/// Ranges of pages. The last one is open-ended: the table may have grown before its size was queried.
+/// Ranges of pages.
 /// @param pages  in the table, or in the largest of its partitions
 [[nodiscard]] std::vector<split_task> in_pages(const whole& from, std::uint64_t pages);
 

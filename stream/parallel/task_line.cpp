@@ -20,13 +20,13 @@ void task_line::send(const split_task& task) {
   last_ = on_->engine.queue.empty() ? std::make_shared<running_query>(on_, task.what, limits_)
                                     : std::make_shared<running_query>(*last_, task.what, limits_);
   is_described_ = task.what.rows() != query::shape::document && task.what.rows() != query::shape::columns;
-  weights_.push_back(task.weight);
+  about_.push_back({task.weight, task.table});
   sent_.add(last_);
   last_->launch();
 }
 
 asio::awaitable<row_stream> task_line::next() {
-  weights_.pop_front();
+  about_.pop_front();
   return sent_.next();
 }
 

@@ -31,7 +31,10 @@ class task_line {
   [[nodiscard]] std::size_t size() const noexcept { return sent_.remaining(); }
   /// Of the task that is next.
   /// @pre `size() != 0`
-  [[nodiscard]] std::uint64_t weight() const noexcept { return weights_.front(); }
+  [[nodiscard]] std::uint64_t weight() const noexcept { return about_.front().weight; }
+  /// @see split_task::table
+  /// @pre `size() != 0`
+  [[nodiscard]] std::uint32_t table() const noexcept { return about_.front().table; }
   /// The rows of the next task. Those of the one before have to be at their end.
   [[nodiscard]] asio::awaitable<row_stream> next();
 
@@ -40,7 +43,11 @@ class task_line {
   query_options limits_;
   std::shared_ptr<running_query> last_{};
   pipeline sent_{};
-  std::deque<std::uint64_t> weights_{};
+  struct about {
+    std::uint64_t weight;
+    std::uint32_t table;
+  };
+  std::deque<about> about_{};
   bool is_described_{false};  // each task, before it runs
 };
 

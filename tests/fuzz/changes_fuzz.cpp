@@ -14,6 +14,13 @@ using detail::change_decoder;
 
 void look_at(const detail::change_view& now) {
   if (now.relation == nullptr) return;
+  if (!now.relation->shape().empty()) {
+    std::vector<std::byte> bytes;
+    std::vector<std::string_view> left_out;
+    if (now.what == operation::insert || now.what == operation::update)
+      now.relation->copy(bytes, now.row.after, now.row.before, left_out);
+    return;
+  }
   detail::text_buffer text;
   std::vector<std::string_view> unchanged;
   if (now.what == operation::insert || now.what == operation::update)
@@ -35,10 +42,19 @@ bool goes_on(change_decoder& by, change_decoder::outcome now) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  change_decoder by{{.transactions = true, .schema = true}, detail::session_settings{}};
+  if (size == 0) return 0;
+  // The first byte says what is wanted.
+  constexpr unsigned columns = 4;
+  const unsigned wanted = *data;
+  change_decoder by{{.transactions = true,
+                     .schema = true,
+                     .running = (wanted & 1U) != 0,
+                     .prepared = (wanted & 2U) != 0,
+                     .columns = (wanted & columns) != 0},
+                    detail::session_settings{}};
   for (const std::string& known : {sluice::test::begin_of(0x100, 7), sluice::test::relation_of(1, "t")})
     (void)goes_on(by, by.take(std::as_bytes(std::span{known})));
-  std::span<const std::uint8_t> rest{data, size};
+  std::span<const std::uint8_t> rest{data + 1, size - 1};
   while (!rest.empty()) {
     const std::size_t length = std::min<std::size_t>(rest.front(), rest.size() - 1);
     const std::vector<std::uint8_t> message(rest.begin() + 1, rest.begin() + 1 + static_cast<std::ptrdiff_t>(length));

@@ -1,6 +1,7 @@
 #pragma once
 // Declarations that the guides' code blocks assume: names that stand for the reader's own code.
 #include <iostream>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>

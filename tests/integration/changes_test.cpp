@@ -26,17 +26,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using strings = std::vector<std::string>;
 
-/// The next changes, acknowledged.
-strings take(sluice::blocking_change_stream& from, std::size_t count) {
-  strings seen;
-  while (seen.size() < count) {
-    const change_chunk some = from.next();
-    for (const change each : some) seen.push_back(line_of(each));
-    from.acknowledge(some.last());
-  }
-  return seen;
-}
-
 asio::awaitable<strings> take_some(change_stream& from, std::size_t count) {
   strings seen;
   while (seen.size() < count) {
@@ -280,6 +269,25 @@ TEST(Changes, GoOnBehindTheLastOneThatAConsumerKeeps) {
   EXPECT_THAT(take(again, 2), ElementsAre("schema t", R"(insert t {"id":3,"v":"c"})"));
 }
 
+TEST(Changes, GoOnInsideATruncateOfSeveralTables) {
+  const published here{
+      "within_a_truncate",
+      "create table truncated_one (id int primary key); create table truncated_two (id int primary key)"};
+  change_options how = here.kept();
+  position first{};
+  {
+    sluice::blocking_change_stream changes{dsn(), how};
+    here.run("truncate truncated_one, truncated_two; insert into truncated_one values (1)");
+    const change_chunk some = changes.next();
+    for (const change each : some) {
+      if (first == position{}) first = each.position();
+    }
+  }
+  how.from = first;
+  sluice::blocking_change_stream again{dsn(), how};
+  EXPECT_THAT(take(again, 2), ElementsAre("truncate truncated_two", R"(insert truncated_one {"id":1})"));
+}
+
 TEST(Changes, AnIdleDatabaseLetsItsLogGo) {
   const published here{"idle_database"};
   change_options how = here.kept();
@@ -369,145 +377,6 @@ TEST(Changes, OfALostConnectionFailWithoutReconnecting) {
       EXPECT_FALSE(e.connection_usable());
     }
   }
-}
-
-/// What a table is, rebuilt from what was told of it: each row under its id.
-class rebuilt {
- public:
-  void apply(const change& each) {
-    ++changes_;
-    const std::string id = id_of(each.operation() == operation::remove ? each.old_text() : each.text());
-    switch (each.operation()) {
-      case operation::snapshot: EXPECT_TRUE(rows_.emplace(id, each.text()).second) << "each row once"; break;
-      case operation::insert: rows_[id] = each.text(); break;
-      case operation::update:
-        if (!each.old_text().empty()) rows_.erase(id_of(each.old_text()));
-        rows_[id] = each.text();
-        break;
-      case operation::remove: rows_.erase(id); break;
-      case operation::truncate: rows_.clear(); break;
-      default: break;
-    }
-  }
-  [[nodiscard]] std::string text() const {
-    std::string all;
-    for (const auto& [id, row] : rows_) all += row + '\n';
-    return all;
-  }
-
- private:
-  static std::string id_of(std::string_view text) {
-    const std::size_t begin = text.find(':') + 1;
-    std::string id{text.substr(begin, text.find_first_of(",}", begin) - begin)};
-    return std::string(10 - std::min<std::size_t>(10, id.size()), '0') + id;
-  }
-  std::map<std::string, std::string> rows_;
-  int changes_{0};
-};
-
-TEST(Changes, FollowASnapshotWithoutASeam) {
-  const published here{"without_a_seam"};
-  here.run("insert into t select n, 'before' from generate_series(1, 3000) n");
-  std::atomic<bool> is_over{false};
-  std::thread writer{[&] {
-    sluice::client db{dsn()};
-    db.execute("set search_path = " + here.name());
-    for (int i = 0; !is_over; ++i) {
-      const std::string n = std::to_string(i % 3000 + 1);
-      db.execute("update t set v = 'changed " + std::to_string(i) + "' where id = " + n);
-      db.execute("delete from t where id = " + std::to_string(i * 7 % 3000));
-      db.execute("insert into t values (" + std::to_string(10000 + i) + ", 'new')");
-    }
-    db.execute("insert into t values (0, 'last')");
-  }};
-  change_options how = here.kept();
-  how.snapshot = sluice::initial_snapshot::when_created;
-  sluice::blocking_change_stream changes{dsn(), how};
-  rebuilt table;
-  bool is_last = false;
-  int after = 0;
-  position before{};
-  while (!is_last) {
-    const change_chunk some = changes.next();
-    for (const change each : some) {
-      EXPECT_LT(before, each.position());
-      before = each.position();
-      table.apply(each);
-      if (each.operation() != operation::snapshot && ++after == 500) is_over = true;
-      is_last = each.text() == R"({"id":0,"v":"last"})";
-    }
-    changes.acknowledge(some.last());
-  }
-  writer.join();
-  EXPECT_EQ(table.text(), here.ask("select row_to_json(t) from t order by id") + '\n');
-  EXPECT_EQ(here.slot("temporary"), "f");
-}
-
-TEST(Changes, OfASnapshotWaitForItsAcknowledgement) {
-  const published here{"not_acknowledged"};
-  here.run("insert into t values (1, 'a')");
-  change_options how = here.kept();
-  how.snapshot = sluice::initial_snapshot::when_created;
-  {
-    sluice::blocking_change_stream changes{dsn(), how};
-    strings seen;
-    change_chunk some = changes.next();
-    for (const change each : some) seen.push_back(line_of(each));
-    EXPECT_THAT(seen, ElementsAre(R"(snapshot t {"id":1,"v":"a"})"));
-    some = changes.next();
-    EXPECT_TRUE(some);
-    try {
-      (void)changes.next();
-      ADD_FAILURE() << "nothing was thrown";
-    } catch (const sluice::error& e) {
-      EXPECT_EQ(e.code(), errc::bad_state) << e.what();
-    }
-    EXPECT_EQ(here.slot("slot_name"), "") << "nothing stays of a snapshot that was not acknowledged";
-    changes.acknowledge(some.last());
-    here.run("insert into t values (2, 'b')");
-    EXPECT_THAT(take(changes, 1), ElementsAre(R"(insert t {"id":2,"v":"b"})"));
-  }
-  EXPECT_EQ(here.slot("temporary"), "f");
-}
-
-TEST(Changes, OfASnapshotRespectFiltersAndColumnLists) {
-  psql(
-      "drop schema if exists filtered cascade; create schema filtered; create table filtered.t (id int primary key, v"
-      " text, hidden int); insert into filtered.t values (1, 'a', 1), (2, 'b', 2), (3, 'c', 3)");
-  psql("create publication filtered for table filtered.t (id, v) where (id > 1)");
-  change_options how;
-  how.slot = "filtered";
-  how.publications.emplace_back("filtered");
-  how.create = sluice::slot_creation::temporary;
-  how.snapshot = sluice::initial_snapshot::when_created;
-  {
-    sluice::blocking_change_stream changes{dsn(), how};
-    strings seen = take(changes, 2);
-    psql("insert into filtered.t values (0, 'd', 4), (4, 'e', 5)");
-    for (const std::string& each : take(changes, 1)) seen.push_back(each);
-    EXPECT_THAT(seen, ElementsAre(R"(snapshot t {"id":2,"v":"b"})", R"(snapshot t {"id":3,"v":"c"})",
-                                  R"(insert t {"id":4,"v":"e"})"));
-  }
-  psql("drop publication filtered; drop schema filtered cascade");
-}
-
-TEST(Changes, OfASnapshotTellARowOnceWhereItsRootIsPublishedAsWell) {
-  const published here{"with_roots",
-                       "create table whole_one (id int primary key) partition by range (id); create table part_of_one"
-                       " partition of whole_one for values from (0) to (9); create table no_part (id int primary key)"};
-  here.run(
-      "insert into whole_one values (1); insert into no_part values (2);"
-      "create publication with_roots_too for table whole_one with (publish_via_partition_root = true)");
-  change_options how = here.passing();
-  how.publications.emplace_back("with_roots_too");
-  how.snapshot = sluice::initial_snapshot::when_created;
-  {
-    sluice::blocking_change_stream changes{dsn(), how};
-    EXPECT_THAT(take(changes, 2), ElementsAre(R"(snapshot no_part {"id":2})", R"(snapshot whole_one {"id":1})"));
-    here.run("update part_of_one set id = 3");
-    EXPECT_THAT(take(changes, 1), ElementsAre(R"(update whole_one key {"id":1} {"id":3})"));
-  }
-  psql("drop publication with_roots_too");
 }
 
 struct refused {

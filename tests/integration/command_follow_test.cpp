@@ -28,7 +28,7 @@ TEST(CommandFollow, ResumesWhereItsStateIs) {
   const temporary_folder folder;
   const std::string state = " --until now --state " + folder.path() + "/state";
   here.run("insert into t values (1, 'a')");
-  finished done = follow("resumed", "--create-slot permanent --snapshot" + state);
+  finished done = follow("resumed", "--create-slot permanent --snapshot --parallel 2" + state);
   EXPECT_EQ(done.status, 0) << done.err;
   EXPECT_EQ(shape_of(done.out),
             "{\"op\":\"snapshot\",\"table\":\"resumed.t\",\"index\":1,\"new\":{\"id\":1,\"v\":\"a\"}}\n");
@@ -95,6 +95,7 @@ TEST(CommandFollow, SaysWhatIsWrong) {
   EXPECT_THAT(shell(SLUICE_COMMAND " --follow x").err, HasSubstr("needs --slot"));
   EXPECT_THAT(shell(SLUICE_COMMAND " --slot x t").err, HasSubstr("for --follow"));
   EXPECT_THAT(follow("wrong_use", "--sql 'select 1'").err, HasSubstr("--sql is not for --follow"));
+  EXPECT_THAT(follow("wrong_use", "--parallel 2").err, HasSubstr("--parallel reads the rows of --snapshot"));
   EXPECT_THAT(follow("wrong_use", "--until never").err, HasSubstr("not now, and not a position"));
   finished done = follow("wrong_use", "--until now");
   EXPECT_EQ(done.status, 7);

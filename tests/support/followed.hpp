@@ -61,7 +61,11 @@ std::string line_of(const Change& each) {
   std::string line{to_string(each.operation())};
   switch (each.operation()) {
     case operation::begin:
-    case operation::commit: return line;
+    case operation::commit:
+    case operation::prepare:
+    case operation::commit_prepared:
+    case operation::rollback_prepared:
+    case operation::abort: return line;
     case operation::message: return line + ' ' + std::string{each.prefix()} + '=' + std::string{each.text()};
     default: break;
   }
@@ -70,6 +74,17 @@ std::string line_of(const Change& each) {
   if (!each.text().empty()) line += ' ' + std::string{each.text()};
   for (const std::string_view name : each.unchanged()) line += " -" + std::string{name};
   return line;
+}
+
+/// The next changes, acknowledged.
+inline std::vector<std::string> take(blocking_change_stream& from, std::size_t count) {
+  std::vector<std::string> seen;
+  while (seen.size() < count) {
+    const change_chunk some = from.next();
+    for (const change each : some) seen.push_back(line_of(each));
+    from.acknowledge(some.last());
+  }
+  return seen;
 }
 
 }  // namespace sluice::test

@@ -78,4 +78,36 @@ inline std::string insert_of(std::uint32_t relation, std::string id, std::option
   return log_message{'I'}.u32(relation).u8('N').row({std::move(id), std::move(v)});
 }
 
+// Of transactions that are sent while they run, and of prepared ones.
+inline std::string stream_start_of(std::uint32_t xid, bool is_first) {
+  return log_message{'S'}.u32(xid).u8(is_first ? 1 : 0);
+}
+inline std::string stream_stop() { return log_message{'E'}; }
+inline std::string stream_commit_of(std::uint32_t xid, std::uint64_t commit, std::uint64_t end) {
+  return log_message{'c'}.u32(xid).u8(0).u64(commit).u64(end).u64(1'000'000);
+}
+inline std::string stream_abort_of(std::uint32_t xid, std::uint32_t part) {
+  return log_message{'A'}.u32(xid).u32(part);
+}
+/// The same message as a part of a running transaction.
+inline std::string streamed(const std::string& message, std::uint32_t part) {
+  return log_message{message.front()}.u32(part).bytes(std::string_view{message}.substr(1));
+}
+inline std::string begin_prepare_of(std::uint64_t prepare, std::uint64_t end, std::uint32_t xid, std::string_view gid) {
+  return log_message{'b'}.u64(prepare).u64(end).u64(1'000'000).u32(xid).text(gid);
+}
+/// @param kind  'P', or 'p' for a running one
+inline std::string prepare_of(char kind, std::uint64_t prepare, std::uint64_t end, std::uint32_t xid,
+                              std::string_view gid) {
+  return log_message{kind}.u8(0).u64(prepare).u64(end).u64(1'000'000).u32(xid).text(gid);
+}
+inline std::string commit_prepared_of(std::uint64_t commit, std::uint64_t end, std::uint32_t xid,
+                                      std::string_view gid) {
+  return log_message{'K'}.u8(0).u64(commit).u64(end).u64(1'000'000).u32(xid).text(gid);
+}
+inline std::string rollback_prepared_of(std::uint64_t prepare_end, std::uint64_t end, std::uint32_t xid,
+                                        std::string_view gid) {
+  return log_message{'r'}.u8(0).u64(prepare_end).u64(end).u64(1'000'000).u64(2'000'000).u32(xid).text(gid);
+}
+
 }  // namespace sluice::test

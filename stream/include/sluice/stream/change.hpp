@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <sluice/export.hpp>
+#include <sluice/stream/row.hpp>
 
 namespace sluice {
 
@@ -64,7 +65,13 @@ enum class operation : std::uint8_t {
   /// The relation's columns are new, or have changed. Comes before its first row, with the position of the change
   /// before that row; each stream delivers it again; if `change_options::schema`.
   schema,
-  snapshot,  ///< a row that was there when the slot was created
+  snapshot,           ///< a row that was there when the slot was created
+  prepare,            ///< a transaction's changes have ended with PREPARE TRANSACTION; if `change_options::two_phase`
+  commit_prepared,    ///< COMMIT PREPARED: the changes of the transaction of that `gid` count
+  rollback_prepared,  ///< ROLLBACK PREPARED: they do not
+  /// What was delivered of a running transaction is void: of all of it, or of a part if `subxid` is not `xid`; if
+  /// `change_options::streaming`.
+  abort,
 };
 /// "insert", "update", "delete", "truncate", ...
 [[nodiscard]] SLUICE_API std::string_view to_string(operation what) noexcept;
@@ -106,7 +113,15 @@ class SLUICE_API change {
   [[nodiscard]] sluice::position position() const noexcept;
   /// Of the transaction; 0 for a row of the snapshot, and for a message that is not transactional.
   [[nodiscard]] std::uint32_t xid() const noexcept;
-  /// When the transaction was committed, in UTC; the epoch where `xid` is 0.
+  /// Whether the transaction was still running when the server sent the change (`change_options::streaming`): it counts
+  /// once a `commit` of that `xid` has come, and not if `abort` comes. Its position is that of the last change that
+  /// counts.
+  [[nodiscard]] bool is_running() const noexcept;
+  /// Of a running transaction's change: the subtransaction (SAVEPOINT) that it is part of. Otherwise `xid`.
+  [[nodiscard]] std::uint32_t subxid() const noexcept;
+  /// Of a prepared transaction and its changes: the name given to PREPARE TRANSACTION. Otherwise empty.
+  [[nodiscard]] std::string_view gid() const noexcept;
+  /// When the transaction was committed or prepared, in UTC; the epoch where `xid` is 0 or the transaction is running.
   [[nodiscard]] std::chrono::sys_time<std::chrono::microseconds> committed_at() const noexcept;
 
   /// The table of a row, a truncate or a schema.
@@ -119,7 +134,8 @@ class SLUICE_API change {
   ///
   /// A TOASTed value that the statement did not touch is not sent. If the table has REPLICA IDENTITY FULL it is taken
   /// from the old row; otherwise the member is left out, and `unchanged` names it.
-  /// @par Errors  throws error: result_changed for a value that is not of its type; row_too_large
+  /// @par Errors  throws error: result_changed for a value that is not of its type; row_too_large; bad_state for rows
+  ///              that come as columns
   [[nodiscard]] std::string_view text() const;
   /// What the server sends of the old row: all of it for REPLICA IDENTITY FULL; the columns of the replica identity for
   /// a delete, and for an update that changes them; empty otherwise.
@@ -127,6 +143,12 @@ class SLUICE_API change {
   [[nodiscard]] std::string_view old_text() const;
   /// Whether `old_text` has only the columns of the replica identity.
   [[nodiscard]] bool old_is_key() const noexcept;
+  /// The new row of an insert, an update or a snapshot as columns, if `change_options::columns` is set: `get` and
+  /// `fields` of <sluice/stream/columns.hpp>. A value that `unchanged` names is NULL there.
+  /// @par Errors  throws error: bad_state without that option, and for a change without a new row; row_too_large
+  [[nodiscard]] row columns() const;
+  /// The same of `old_text`. Columns that are not part of the replica identity are NULL if `old_is_key`.
+  [[nodiscard]] row old_columns() const;
   /// The columns that `text` leaves out.
   /// @par Errors  as `text`
   [[nodiscard]] std::span<const std::string_view> unchanged() const;
@@ -176,7 +198,8 @@ class SLUICE_API change_chunk::iterator {
   explicit iterator(detail::change_feed& of) : feed_{&of} { ++*this; }
 
   [[nodiscard]] change operator*() const noexcept { return change{*feed_}; }
-  /// @par Errors  throws error: what the server reported, protocol_violation
+  /// @par Errors  throws what a local condition throws. An error of the server or of the connection ends the chunk; the
+  ///              stream's `next` throws it, or connects again
   iterator& operator++();
   void operator++(int) { ++*this; }
   friend bool operator==(const iterator& it, std::default_sentinel_t) noexcept { return it.feed_ == nullptr; }

@@ -75,6 +75,7 @@ class SLUICE_API shared_change {
   [[nodiscard]] sluice::position position() const noexcept;
   /// Of the transaction; 0 for a row of the snapshot, and for a message that is not transactional.
   [[nodiscard]] std::uint32_t xid() const noexcept;
+  [[nodiscard]] std::string_view gid() const noexcept;  ///< @see change::gid
   /// When the transaction was committed, in UTC; the epoch where `xid` is 0.
   [[nodiscard]] std::chrono::sys_time<std::chrono::microseconds> committed_at() const noexcept;
   /// @par Lifetime  views into a change are valid as long as any copy of it

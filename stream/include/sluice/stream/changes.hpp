@@ -62,6 +62,8 @@ struct change_options {
   /// over. Needs Postgres 17 and a permanent slot; an existing slot is altered.
   bool failover{false};
   initial_snapshot snapshot{initial_snapshot::none};
+  /// Connections that read the snapshot: several tables at a time, and ranges of their pages from Postgres 14 on.
+  std::uint32_t snapshot_connections{1};
   /// Changes up to here are skipped: the position that the consumer stores with its data. The slot must not have moved
   /// beyond it. Implies `progress`.
   std::optional<position> from{};
@@ -81,6 +83,18 @@ struct change_options {
   bool transactions{false};  ///< whether their begin and commit are changes, too
   bool schema{false};        ///< whether new and changed columns of relations are changes, too
   bool messages{true};       ///< whether those of pg_logical_emit_message are changes, too; from Postgres 14 on
+
+  /// Rows come as columns in their binary form, for `change::columns`, and not as objects: no conditions (`where`) are
+  /// possible. From Postgres 14 on.
+  bool columns{false};
+  /// The server sends the changes of large transactions (`logical_decoding_work_mem`) while these still run, in
+  /// segments that may alternate with other transactions: @see change::is_running. Nothing is collected here, so it is
+  /// the consumer who keeps such changes until their `commit` or `abort` comes; after a restart or a lost connection
+  /// they are sent again from their beginning, after an `abort` of what was delivered. From Postgres 14 on.
+  bool streaming{false};
+  /// The changes of a prepared transaction come when it is prepared, and not when it is committed: @see change::gid. A
+  /// slot keeps this once it has begun. From Postgres 15 on.
+  bool two_phase{false};
 
   /// Re-establishes a lost connection and continues after the last change that was delivered. A stream that began on a
   /// primary waits for a primary. If the promoted standby does not have what was delivered, the stream ends with

@@ -89,6 +89,36 @@ TEST(Pgoutput, TransactionsThatStillRunHaveTheirMessages) {
   EXPECT_FALSE(decode_stream_abort(as_bytes(abort), true));
 }
 
+TEST(Pgoutput, PreparedTransactionsHaveTheirNames) {
+  const std::string begin = begin_prepare_of(0x100, 0x120, 7, "g");
+  const auto begun = decode_begin_prepare(as_bytes(begin));
+  ASSERT_TRUE(begun);
+  EXPECT_EQ(begun->prepare_lsn, 0x100U);
+  EXPECT_EQ(begun->end_lsn, 0x120U);
+  EXPECT_EQ(begun->xid, 7U);
+  EXPECT_EQ(begun->gid, "g");
+  for (const char kind : {'P', 'p'}) {
+    const std::string text = prepare_of(kind, 0x100, 0x120, 7, "g");
+    const auto prepared = decode_prepare(as_bytes(text));
+    ASSERT_TRUE(prepared) << kind;
+    EXPECT_EQ(prepared->prepared_at, 1'000'000);
+    EXPECT_EQ(prepared->gid, "g");
+  }
+  const std::string commit = commit_prepared_of(0x200, 0x210, 7, "g");
+  const auto committed = decode_commit_prepared(as_bytes(commit));
+  ASSERT_TRUE(committed);
+  EXPECT_EQ(committed->end.commit_lsn, 0x200U);
+  EXPECT_EQ(committed->end.end_lsn, 0x210U);
+  EXPECT_EQ(committed->xid, 7U);
+  const std::string rollback = rollback_prepared_of(0x120, 0x210, 7, "g");
+  const auto rolled_back = decode_rollback_prepared(as_bytes(rollback));
+  ASSERT_TRUE(rolled_back);
+  EXPECT_EQ(rolled_back->prepare_end_lsn, 0x120U);
+  EXPECT_EQ(rolled_back->end_lsn, 0x210U);
+  EXPECT_EQ(rolled_back->rolled_back_at, 2'000'000);
+  EXPECT_EQ(rolled_back->gid, "g");
+}
+
 /// All that there are, each with `decode` saying whether it is taken.
 struct any_message {
   std::string text;
@@ -112,6 +142,10 @@ std::vector<any_message> all_messages() {
       {log_message{'S'}.u32(1).u8(0), [](bytes b) { return decode_stream_start(b).has_value(); }},
       {log_message{'c'}.u32(1).u8(0).u64(1).u64(2).u64(3), [](bytes b) { return decode_stream_commit(b).has_value(); }},
       {log_message{'A'}.u32(1).u32(2), [](bytes b) { return decode_stream_abort(b, false).has_value(); }},
+      {begin_prepare_of(1, 2, 3, "g"), [](bytes b) { return decode_begin_prepare(b).has_value(); }},
+      {prepare_of('P', 1, 2, 3, "g"), [](bytes b) { return decode_prepare(b).has_value(); }},
+      {commit_prepared_of(1, 2, 3, "g"), [](bytes b) { return decode_commit_prepared(b).has_value(); }},
+      {rollback_prepared_of(1, 2, 3, "g"), [](bytes b) { return decode_rollback_prepared(b).has_value(); }},
       {log_message{'w'}.u64(1).u64(2).u64(3), [](bytes b) { return sluice::proto::decode_xlog_data(b).has_value(); }},
       {log_message{'k'}.u64(1).u64(2).u8(1),
        [](bytes b) { return sluice::proto::decode_primary_keepalive(b).has_value(); }}};
