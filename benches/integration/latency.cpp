@@ -3,11 +3,8 @@
 // that a delay counts for all queries behind it.
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
-#include <asio/steady_timer.hpp>
-#include <asio/use_awaitable.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -19,9 +16,9 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
 #include "accounts.hpp"
+#include "open_loop.hpp"
 #include "server.hpp"
 
 namespace {
@@ -29,6 +26,7 @@ namespace {
 using sluice::bench::by_key;
 using sluice::bench::dsn;
 using sluice::bench::load_accounts;
+using sluice::bench::microseconds;
 using clock = std::chrono::steady_clock;
 
 constexpr std::size_t connections = 8;
@@ -82,38 +80,24 @@ double capacity() {
   return found;
 }
 
-using microseconds = std::vector<double>;
-
 asio::awaitable<void> ask_and_measure(sluice::pool& from, int key, clock::time_point due, microseconds& took) {
   co_await ask(from, key);
-  took.push_back(std::chrono::duration<double, std::micro>(clock::now() - due).count());
+  took.push_back(sluice::bench::microseconds_since(due));
 }
 
 /// Starts each query when it is due, whether or not those before have been answered.
 asio::awaitable<void> ask_at_a_rate(warm_pool& of, double rate, microseconds& took) {
   const auto count = static_cast<int>(rate * std::chrono::duration<double>(duration).count());
-  asio::steady_timer timer{of.context};
-  const clock::time_point began = clock::now();
-  for (int i = 0; i < count; ++i) {
-    const clock::time_point due =
-        began + std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(i / rate));
-    if (due > clock::now()) {
-      timer.expires_at(due);
-      co_await timer.async_wait(asio::use_awaitable);
-    }
-    asio::co_spawn(of.context, ask_and_measure(of.lent, i, due, took), rethrow);
-  }
+  return sluice::bench::at_a_rate(rate, count, [&](int key, clock::time_point due) {
+    asio::co_spawn(of.context, ask_and_measure(of.lent, key, due, took), rethrow);
+  });
 }
 
-void report(benchmark::State& state, microseconds took, double rate) {
-  if (took.empty()) throw std::runtime_error{"no query was measured"};
-  std::ranges::sort(took);
-  const auto share = [&](double of) {
-    return took[static_cast<std::size_t>(of * static_cast<double>(took.size() - 1))];
-  };
-  state.SetIterationTime(share(0.5) * 1e-6);
-  state.counters["p50_us"] = share(0.5);
-  state.counters["p99_us"] = share(0.99);
+void report(benchmark::State& state, microseconds times, double rate) {
+  const sluice::bench::percentiles took{std::move(times)};
+  state.SetIterationTime(took.at(0.5) * 1e-6);
+  state.counters["p50_us"] = took.at(0.5);
+  state.counters["p99_us"] = took.at(0.99);
   state.counters["queries_per_s"] = rate;
 }
 
