@@ -1,5 +1,7 @@
 // Changes of half a million rows of eight columns, inserted in one transaction: handed out without looking at the rows,
-// and as JSON; beside pg_recvlogical, which writes the plug-in's messages to /dev/null, on a copy of the same slot.
+// and as JSON; beside pg_recvlogical, which writes the plug-in's messages to /dev/null, and npm's
+// pg-logical-replication, which makes objects of them (follow.js; SLUICE_BENCH_NODE names the folder in which it is
+// installed), each on a copy of the same slot.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -93,24 +95,49 @@ void changes_as_json(benchmark::State& state) {
 }
 
 /// As a whole process; the processor's time is that process's.
-void changes_by_pg_recvlogical(benchmark::State& state) {
+/// @param command  of the end of the server's log
+template <class Command>
+void follow_by(benchmark::State& state, const Command& command) {
   const double before = sluice::bench::processor_seconds(RUSAGE_CHILDREN);
   for (auto _ : state) {
     state.PauseTiming();
     slot_for_a_run slot;
-    const std::string command = "pg_recvlogical -d '" + dsn() +
-                                "' -S bench_run --start -o proto_version=1 -o publication_names=bench_changes -E " +
-                                slot.end() + " -f - > /dev/null";
+    const std::string line = command(slot.end());
     state.ResumeTiming();
-    if (std::system(command.c_str()) != 0) state.SkipWithError("pg_recvlogical failed");
+    if (std::system(line.c_str()) != 0) state.SkipWithError("the other client failed");
   }
   const auto all = static_cast<double>(rows * static_cast<std::uint64_t>(state.iterations()));
   state.counters["cpu_ns_per_row"] = (sluice::bench::processor_seconds(RUSAGE_CHILDREN) - before) / all * 1e9;
 }
 
+void changes_by_pg_recvlogical(benchmark::State& state) {
+  follow_by(state, [](const std::string& end) {
+    return "pg_recvlogical -d '" + dsn() +
+           "' -S bench_run --start -o proto_version=1 -o publication_names=bench_changes -E " + end +
+           " -f - > /dev/null";
+  });
+}
+
+/// @param how  "each": as it does by itself, it acknowledges every message
+void changes_by_node(benchmark::State& state, const char* how) {
+  const char* const command = std::getenv("SLUICE_BENCH_NODE");
+  if (command == nullptr) return state.SkipWithError("SLUICE_BENCH_NODE is not set");
+  follow_by(state, [&](const std::string&) {
+    return std::string{command} + " bench_run bench_changes " + std::to_string(rows) + ' ' + how;
+  });
+}
+
 BENCHMARK(changes_unread)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(changes_as_json)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(changes_by_pg_recvlogical)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(changes_by_node, acknowledging_each, "each")
+    ->Iterations(1)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(changes_by_node, acknowledging_none, "none")
+    ->Iterations(1)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 
