@@ -239,6 +239,14 @@ bool scram_client::reuse(const scram_keys& keys) {
   return true;
 }
 
+void scram_client::use(const scram_keys::digest& client_key, const scram_keys::digest& server_key) {
+  assert(phase_ == phase::hashing);
+  keys_.client_key = client_key;
+  keys_.server_key = server_key;
+  hasher_.reset();
+  phase_ = phase::hashed;
+}
+
 fault scram_client::hash_some(std::uint32_t rounds) {
   if (phase_ != phase::hashing) return fail(fault::kind::unexpected, "there is nothing to hash in this SCRAM exchange");
   assert(rounds > 0);

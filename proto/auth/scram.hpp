@@ -2,7 +2,7 @@
 /// @file
 /// The client's side of SCRAM-SHA-256, with or without channel binding, as a value without I/O and without a clock.
 ///
-/// Call, in this order: `client_first`; `on_server_first`; `reuse`, or `hash_some` until `hashed`; `client_final`;
+/// Call, in this order: `client_first`; `on_server_first`; `reuse` or `use`, or `hash_some` until `hashed`; `client_final`;
 /// `on_server_final`. Only then has the server proved that it knows the password: an AuthenticationOk that arrives
 /// while `server_proved` is false must be refused. A fault ends the exchange.
 /// @see RFC 5802, RFC 7677; PostgreSQL documentation, section "SASL Authentication"
@@ -89,6 +89,9 @@ class scram_client {
   /// Uses the keys of an earlier exchange with the same password instead of calling `hash_some`.
   /// @return false, with nothing changed, when the server's salt or iteration count has changed since
   bool reuse(const scram_keys& keys);
+  /// Uses these keys, whatever the server's salt and iteration count, instead of calling `hash_some`.
+  /// @pre `on_server_first` has taken the server's message
+  void use(const scram_keys::digest& client_key, const scram_keys::digest& server_key);
   /// Hashes at most this many rounds. Call it until `hashed`; between two calls the caller can check its deadline.
   /// 1,000 rounds take a fraction of a millisecond.
   /// @param rounds  greater than 0

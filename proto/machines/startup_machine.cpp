@@ -178,12 +178,12 @@ startup_step startup_machine::begin_scram(bool plain_offered, bool bound_offered
   } else if (who_.over_tls && who_.bind != login::binding::never) {
     binding = {channel_binding::kind::not_offered};
   }
-  if (!who_.password)
+  if (!who_.password && who_.given_keys == nullptr)
     return violated(fault::kind::auth_refused, 'R', "the server asks for a password, and none was given");
   std::optional<std::string> nonce = make_nonce();
   if (!nonce) return violated(fault::kind::unsupported, 'R', "libcrypto gives no random numbers");
 
-  scram_.emplace(*who_.password, *std::move(nonce), std::move(binding), who_.scram);
+  scram_.emplace(who_.password.value_or(std::string_view{}), *std::move(nonce), std::move(binding), who_.scram);
   const std::string first = scram_->client_first();
   if (const fault why = encode(sasl_initial_response{.mechanism = scram_->mechanism(), .data = first}, out))
     return {violation, why};
@@ -200,6 +200,10 @@ startup_step startup_machine::on_sasl_continue(const authentication& request, ou
   if (phase_ != phase::scram_first) return out_of_order('R');
   if (const fault why = scram_->on_server_first(request.text())) return {violation, why};
   phase_ = phase::scram_hashing;
+  if (who_.given_keys != nullptr) {
+    scram_->use(who_.given_keys->client_key, who_.given_keys->server_key);
+    return answer_scram(out);
+  }
   if (who_.known_keys != nullptr && scram_->reuse(*who_.known_keys)) return answer_scram(out);
   return {hash};
 }

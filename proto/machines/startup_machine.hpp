@@ -48,6 +48,7 @@ struct login {
   bool over_tls{false};
   std::string_view certificate_hash{};  ///< of the server's certificate, as `channel_binding::data`; empty: none
   const scram_keys* known_keys{};       ///< of an earlier login to the same account, to skip the hashing
+  const scram_keys* given_keys{};       ///< in place of a password, whatever the server's salt
 };
 
 /// What one message of the start-up means for the caller.

@@ -7,15 +7,7 @@
 namespace sluice::detail {
 
 namespace pgoutput = proto::pgoutput;
-using std::chrono::microseconds;
-
 namespace {
-
-microseconds since_1970(std::int64_t since_2000) noexcept {
-  constexpr std::int64_t epoch = microseconds{postgres_epoch.time_since_epoch()}.count();
-  std::int64_t sum{};
-  return microseconds{__builtin_add_overflow(since_2000, epoch, &sum) ? since_2000 : sum};
-}
 
 replica_identity identity_of(pgoutput::replica_identity told) noexcept {
   switch (told) {
@@ -48,6 +40,12 @@ bool fits(const pgoutput::tuple& row, const relation_rows& relation) noexcept {
 }
 
 }  // namespace
+
+std::chrono::microseconds change_decoder::moment_of(std::int64_t since_2000) noexcept {
+  constexpr std::int64_t epoch = std::chrono::microseconds{postgres_epoch.time_since_epoch()}.count();
+  std::int64_t sum{};
+  return std::chrono::microseconds{__builtin_add_overflow(since_2000, epoch, &sum) ? since_2000 : sum};
+}
 
 void change_decoder::restart() {
   xid_ = 0;
@@ -111,7 +109,7 @@ bool change_decoder::begin_transaction(std::uint32_t xid, lsn end, std::int64_t 
   if (is_in_transaction()) return false;
   xid_ = subxid_ = xid;
   at_ = {.commit = end, .index = 1};
-  committed_at_ = since_1970(at);
+  committed_at_ = moment_of(at);
   gid_.clear();
   return true;
 }
@@ -142,117 +140,6 @@ change_decoder::outcome change_decoder::on_commit(std::span<const std::byte> dat
   if (!fits || told->commit_lsn != at_.commit.value || told->end_lsn <= told->commit_lsn)
     return malformed("a Commit of another transaction");
   return end_transaction(operation::commit, wanted_.transactions, {told->end_lsn});
-}
-
-change_decoder::outcome change_decoder::on_begin_prepare(std::span<const std::byte> data) {
-  const auto told = pgoutput::decode_begin_prepare(data);
-  if (!told || told->xid == 0 || told->gid.empty()) return malformed("a Begin Prepare with other fields");
-  if (!begin_transaction(told->xid, {told->prepare_lsn}, told->prepared_at))
-    return malformed("a Begin Prepare inside a transaction");
-  gid_ = told->gid;
-  return wanted_.transactions ? hand_out(operation::begin, nullptr) : outcome::nothing;
-}
-
-change_decoder::outcome change_decoder::on_prepare(std::span<const std::byte> data) {
-  const auto told = pgoutput::decode_prepare(data);
-  if (!told) return malformed("a Prepare with other fields");
-  if (!is_in_transaction() || told->xid != xid_ || told->gid != gid_ || told->prepare_lsn != at_.commit.value ||
-      told->end_lsn <= told->prepare_lsn)
-    return malformed("a Prepare of another transaction");
-  return end_transaction(operation::prepare, true, {told->end_lsn});
-}
-
-/// @pre `gid_` is its
-change_decoder::outcome change_decoder::end_prepared(std::uint32_t xid, operation what, lsn at, lsn end) {
-  xid_ = subxid_ = xid;
-  at_ = {.commit = at};
-  return end_transaction(what, true, end);
-}
-
-change_decoder::outcome change_decoder::on_commit_prepared(std::span<const std::byte> data) {
-  const auto told = pgoutput::decode_commit_prepared(data);
-  if (!told || told->xid == 0 || told->gid.empty() || told->end.end_lsn <= told->end.commit_lsn)
-    return malformed("a Commit Prepared with other fields");
-  if (is_in_transaction()) return malformed("a Commit Prepared inside a transaction");
-  gid_ = told->gid;
-  committed_at_ = since_1970(told->end.committed_at);
-  return end_prepared(told->xid, operation::commit_prepared, {told->end.commit_lsn}, {told->end.end_lsn});
-}
-
-/// Where its record begins is not told; where it ends is. Its last byte lies between all other records' beginnings.
-change_decoder::outcome change_decoder::on_rollback_prepared(std::span<const std::byte> data) {
-  const auto told = pgoutput::decode_rollback_prepared(data);
-  if (!told || told->xid == 0 || told->gid.empty() || told->end_lsn == 0)
-    return malformed("a Rollback Prepared with other fields");
-  if (is_in_transaction()) return malformed("a Rollback Prepared inside a transaction");
-  gid_ = told->gid;
-  committed_at_ = since_1970(told->rolled_back_at);
-  return end_prepared(told->xid, operation::rollback_prepared, {told->end_lsn - 1}, {told->end_lsn});
-}
-
-change_decoder::outcome change_decoder::on_stream_start(std::span<const std::byte> data) {
-  const auto told = pgoutput::decode_stream_start(data);
-  if (!told || told->xid == 0) return malformed("a Stream Start with other fields");
-  if (is_in_transaction()) return malformed("a Stream Start inside a transaction");
-  if (running_.contains(told->xid) == told->is_first)
-    return malformed("a Stream Start that is not the next of its transaction");
-  segment_ = &running_[told->xid];
-  xid_ = subxid_ = told->xid;
-  gid_.clear();
-  committed_at_ = {};
-  return told->is_first && wanted_.transactions ? hand_out(operation::begin, nullptr) : outcome::nothing;
-}
-
-change_decoder::outcome change_decoder::on_stream_stop(std::span<const std::byte> data) {
-  if (segment_ == nullptr || data.size() != 1) return malformed("a Stream Stop with other fields, or without a start");
-  segment_ = nullptr;
-  xid_ = 0;
-  return outcome::nothing;
-}
-
-/// The changes before it get their positions now: those that they have when the transaction is sent at its end.
-change_decoder::outcome change_decoder::end_running(std::uint32_t xid, operation what, lsn at, lsn end) {
-  const auto found = running_.find(xid);
-  if (is_in_transaction() || found == running_.end() || end <= at)
-    return malformed("the end of a running transaction that has none");
-  for (auto& [id, relation] : found->second.relations) relations_[id] = std::move(relation);
-  at_ = {.commit = at, .index = 1 + found->second.changes()};
-  running_.erase(found);
-  xid_ = subxid_ = xid;
-  const outcome ended = end_transaction(what, true, end);
-  if (!ended_.is_change) void_.push_back(xid);  // it was handed out before, and now a second time
-  return ended;
-}
-
-change_decoder::outcome change_decoder::on_stream_commit(std::span<const std::byte> data) {
-  const auto told = pgoutput::decode_stream_commit(data);
-  if (!told) return malformed("a Stream Commit with other fields");
-  gid_.clear();
-  committed_at_ = since_1970(told->end.committed_at);
-  return end_running(told->xid, operation::commit, {told->end.commit_lsn}, {told->end.end_lsn});
-}
-
-change_decoder::outcome change_decoder::on_stream_prepare(std::span<const std::byte> data) {
-  const auto told = pgoutput::decode_prepare(data);
-  if (!told || told->gid.empty()) return malformed("a Stream Prepare with other fields");
-  gid_ = told->gid;
-  committed_at_ = since_1970(told->prepared_at);
-  return end_running(told->xid, operation::prepare, {told->prepare_lsn}, {told->end_lsn});
-}
-
-change_decoder::outcome change_decoder::on_stream_abort(std::span<const std::byte> data) {
-  const auto told = pgoutput::decode_stream_abort(data, false);
-  if (!told) return malformed("a Stream Abort with other fields");
-  const auto found = running_.find(told->xid);
-  if (is_in_transaction() || found == running_.end())
-    return malformed("a Stream Abort of a transaction that is not running");
-  if (told->subxid == told->xid) {
-    running_.erase(found);
-    void_.push_back(told->xid);
-    return take_more();
-  }
-  found->second.forget(told->subxid);
-  return hand_out_abort(told->xid, told->subxid);
 }
 
 change_decoder::outcome change_decoder::on_relation(std::span<const std::byte> data) {
@@ -373,19 +260,6 @@ change_decoder::outcome change_decoder::hand_out(operation what, relation_rows* 
   now_.gid = gid_;
   now_.committed_at = committed_at_;
   now_.relation = relation;
-  return outcome::change;
-}
-
-/// What was handed out of a running transaction, or of a part of it, is void.
-change_decoder::outcome change_decoder::hand_out_abort(std::uint32_t xid, std::uint32_t subxid) {
-  now_.what = operation::abort;
-  now_.at = seen_;
-  now_.xid = xid;
-  now_.subxid = subxid;
-  now_.is_running = true;
-  now_.gid = {};
-  now_.committed_at = {};
-  now_.relation = nullptr;
   return outcome::change;
 }
 

@@ -106,6 +106,7 @@ class change_decoder {
   [[nodiscard]] outcome on_message(std::span<const std::byte> data);
   [[nodiscard]] outcome add_pending();
   [[nodiscard]] outcome next_truncated();
+  [[nodiscard]] static std::chrono::microseconds moment_of(std::int64_t since_2000) noexcept;
   [[nodiscard]] bool begin_transaction(std::uint32_t xid, lsn end, std::int64_t at);
   [[nodiscard]] outcome end_transaction(operation what, bool is_wanted, lsn end);
   [[nodiscard]] outcome end_running(std::uint32_t xid, operation what, lsn at, lsn end);

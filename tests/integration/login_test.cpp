@@ -1,11 +1,22 @@
-// Logins that need more than a connection string: cached keys of an earlier login, and bearer tokens.
+// Logins that need more than a connection string: cached keys of an earlier login, passwords of the program's, and
+// bearer tokens.
 #include <gtest/gtest.h>
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/co_spawn.hpp>
+#include <chrono>
 #include <memory>
+#include <optional>
+#include <sluice/stream/pool.hpp>
 #include <sluice/wire/scram_cache.hpp>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <vector>
 
+#include "auth/base64.hpp"
+#include "auth/scram.hpp"
 #include "bytes.hpp"
 #include "cluster.hpp"
 #include "faces.hpp"
@@ -54,6 +65,184 @@ TEST(ScramCache, TakesEverySpellingOfAPasswordThatTheServerTakes) {
   }
   info.password = sluice::secret{"secretaix"};
   EXPECT_THROW(sluice::client{info}, sluice::error);
+}
+
+conninfo without_password() {
+  conninfo info = conninfo::parse(as_user("scram_user"));
+  info.password = {};
+  return info;
+}
+
+/// Who may be asked for passwords, and counts how often.
+struct vault {
+  int asked{0};
+  std::string servers;
+
+  void answer_of(conninfo& to, const char* password = "secret") {
+    to.ask_password = [this, password](const sluice::password_request& what, const sluice::password_reply& reply) {
+      ++asked;
+      servers += what.user + '@' + what.server.to_string() + '/' + what.database + ' ';
+      reply.give(password);
+    };
+  }
+};
+
+TEST(AskedPassword, IsAskedForEachConnection) {
+  conninfo info = without_password();
+  vault here;
+  here.answer_of(info);
+  EXPECT_TRUE(sluice::client{info}.is_idle());
+  EXPECT_TRUE(sluice::client{info}.is_idle());
+  EXPECT_EQ(here.asked, 2);
+  const std::string one = "scram_user@" + info.hosts.front().to_string() + "/sluice ";
+  EXPECT_EQ(here.servers, one + one);
+}
+
+TEST(AskedPassword, GoesBeforeThatOfTheConnectionString) {
+  conninfo info = conninfo::parse(as_user("scram_user"));
+  vault here;
+  here.answer_of(info, "wrong");
+  try {
+    const sluice::client db{info};
+    ADD_FAILURE() << "logged in";
+  } catch (const sluice::error& e) {
+    EXPECT_EQ(e.sqlstate(), "28P01") << e.what();
+  }
+}
+
+TEST(AskedPassword, IsAskedOfEachServerThatIsTried) {
+  listener away{{[](server_end client) { client.close(); }}, listener::kind::tcp};
+  conninfo info = without_password();
+  const conninfo other = conninfo::parse(away.dsn());
+  info.hosts.insert(info.hosts.begin(), other.hosts.front());
+  info.sslmode = sluice::tls_mode::disable;
+  vault here;
+  here.answer_of(info);
+  EXPECT_TRUE(sluice::client{info}.is_idle());
+  EXPECT_EQ(here.asked, 2) << here.servers;
+}
+
+TEST(AskedPassword, MayComeLaterFromAnotherThread) {
+  conninfo info = without_password();
+  std::vector<std::thread> threads;
+  info.ask_password = [&threads](const sluice::password_request& /*what*/, sluice::password_reply reply) {
+    threads.emplace_back([reply = std::move(reply)] {
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+      reply.give("secret");
+      reply.give("another");  // too late
+    });
+  };
+  run([](const conninfo& where) -> asio::awaitable<void> {
+    sluice::pool all = sluice::pool{co_await asio::this_coro::executor, where, {.max_size = 2}};
+    const sluice::pooled_connection one = co_await all.acquire();
+    const sluice::pooled_connection other = co_await all.acquire();
+    all.close();
+  }(info));
+  EXPECT_EQ(threads.size(), 2U);
+  for (std::thread& each : threads) each.join();
+}
+
+TEST(AskedPassword, ThatCannotBeHadEndsTheAttempt) {
+  conninfo info = without_password();
+  info.ask_password = [](const sluice::password_request&, const sluice::password_reply&) {
+    throw std::runtime_error{"the vault is shut"};
+  };
+  EXPECT_THROW(sluice::client{info}, std::runtime_error);
+  info.ask_password = [](const sluice::password_request&, const sluice::password_reply& reply) {
+    reply.fail(std::make_exception_ptr(std::runtime_error{"the vault is empty"}));
+  };
+  EXPECT_THROW(sluice::client{info}, std::runtime_error);
+}
+
+TEST(AskedPassword, ThatNobodyGivesEndsTheAttempt) {
+  conninfo info = without_password();
+  info.ask_password = [](const sluice::password_request&, const sluice::password_reply&) {};
+  try {
+    const sluice::client db{info};
+    ADD_FAILURE() << "logged in";
+  } catch (const sluice::error& e) {
+    EXPECT_EQ(e.code(), errc::bad_state) << e.what();
+  }
+}
+
+TEST(AskedPassword, IsWaitedForAsLongAsTheConnectionMayTake) {
+  conninfo info = without_password();
+  info.connect_timeout = std::chrono::milliseconds{50};
+  std::optional<sluice::password_reply> kept;
+  info.ask_password = [&kept](const sluice::password_request&, sluice::password_reply reply) {
+    kept = std::move(reply);
+  };
+  try {
+    const sluice::client db{info};
+    ADD_FAILURE() << "logged in";
+  } catch (const sluice::error& e) {
+    EXPECT_EQ(e.code(), errc::deadline_exceeded) << e.what();
+    EXPECT_TRUE(e.retryable());
+  }
+  kept->give("secret");  // nobody waits, and the executor is gone
+}
+
+TEST(AskedPassword, IsNotWaitedForByACancelledCoroutine) {
+  conninfo info = without_password();
+  std::optional<sluice::password_reply> kept;
+  asio::cancellation_signal signal;
+  info.ask_password = [&](const sluice::password_request&, sluice::password_reply reply) {
+    kept = std::move(reply);
+    signal.emit(asio::cancellation_type::terminal);
+  };
+  errc code{};
+  asio::io_context context{1};
+  asio::co_spawn(context, sluice::connect(info),
+                 asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr why, const sluice::connection&) {
+                   try {
+                     if (why) std::rethrow_exception(why);
+                   } catch (const sluice::error& e) {
+                     code = static_cast<errc>(e.code().value());
+                   }
+                 }));
+  context.run();
+  EXPECT_EQ(code, errc::cancelled);
+  kept->fail(nullptr);
+}
+
+/// The keys of the role's password, as parameters of a connection string.
+std::string scram_keys_of(const std::string& role, const char* password) {
+  const std::string stored = psql("select rolpassword from pg_authid where rolname = '" + role + "'");
+  const std::size_t salt = stored.find(':') + 1;  // SCRAM-SHA-256$4096:salt$...
+  sluice::proto::scram_client hashing{password, "nonce"};
+  EXPECT_FALSE(hashing.on_server_first("r=nonce1,s=" + stored.substr(salt, stored.find('$', salt) - salt) + ",i=4096"));
+  while (!hashing.hashed())
+    if (hashing.hash_some(4096)) return {};
+  return " scram_client_key=" + sluice::proto::encode_base64(hashing.keys().client_key) +
+         " scram_server_key=" + sluice::proto::encode_base64(hashing.keys().server_key);
+}
+std::string without_its_password(std::string text) {
+  const std::size_t at = text.find(" password=");
+  return text.erase(at, text.find(' ', at + 1) - at);
+}
+
+TEST(GivenScramKeys, LogInWithoutAPassword) {
+  const std::string where = without_its_password(as_user("scram_user"));
+  ASSERT_EQ(where.find("password"), std::string::npos);
+  EXPECT_EQ(log_in(where + scram_keys_of("scram_user", "secret"), nullptr), "in");
+  EXPECT_EQ(log_in(where + scram_keys_of("scram_user", "secret") + " sslmode=require channel_binding=require", nullptr),
+            "in");
+  EXPECT_EQ(log_in(where + scram_keys_of("scram_user", "another"), nullptr), "28P01");
+  const auto cache = std::make_shared<sluice::scram_cache>();
+  EXPECT_EQ(log_in(where + scram_keys_of("scram_user", "secret"), cache), "in");
+  EXPECT_EQ(log_in(as_user("scram_user") + "x", cache), "28P01") << "they are no password's";
+}
+
+TEST(GivenScramKeys, ShowAnImpostor) {
+  const std::string keys = scram_keys_of("scram_user", "secret");
+  std::string wrong = keys.substr(0, keys.find(" scram_server_key="));
+  wrong += " scram_server_key=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+  try {
+    const sluice::client db{without_its_password(as_user("scram_user")) + wrong};
+    ADD_FAILURE() << "logged in";
+  } catch (const sluice::error& e) {
+    EXPECT_EQ(e.code(), errc::auth_proof) << e.what();
+  }
 }
 
 TEST(Token, ComesFromTheProgramWhenTheServerAsks) {

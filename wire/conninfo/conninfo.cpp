@@ -1,10 +1,13 @@
 #include <sluice/wire/conninfo.hpp>
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
 #include <iterator>
 
+#include "auth/base64.hpp"
 #include "conninfo/conninfo_values.hpp"
 
 namespace sluice {
@@ -137,7 +140,23 @@ void read_tls(conninfo& info, const settings& given, const conninfo_environment&
                  "is below ssl_min_protocol_version, which is TLSv1.2 unless given");
 }
 
+secret scram_key(const settings& given, std::string_view name) {
+  constexpr std::size_t size = 32;
+  const std::string& text = given.value(name);
+  if (text.empty()) return {};
+  std::optional<std::vector<std::byte>> bytes = proto::decode_base64(text);
+  if (!bytes || bytes->size() != size) refuse_value(*given.find(name), "must be 32 bytes in base64");
+  secret key{std::string_view{reinterpret_cast<const char*>(bytes->data()), size}};
+  OPENSSL_cleanse(bytes->data(), bytes->size());
+  return key;
+}
+
 void read_authentication(conninfo& info, const settings& given) {
+  info.scram_client_key = scram_key(given, "scram_client_key");
+  info.scram_server_key = scram_key(given, "scram_server_key");
+  if (info.scram_client_key.empty() != info.scram_server_key.empty())
+    refuse_value(*given.find(info.scram_client_key.empty() ? "scram_server_key" : "scram_client_key"),
+                 "needs the other SCRAM key as well");
   info.require_auth = allowed_methods(given);
   info.requirepeer = given.value("requirepeer");
   const std::int32_t rounds = integer(given, "scram_min_iterations", 4'096);

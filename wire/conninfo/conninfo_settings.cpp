@@ -15,7 +15,6 @@ namespace sluice::wire {
 namespace {
 
 constexpr std::string_view no_oauth{"no token is fetched here: the program gives one, as conninfo::token"};
-constexpr std::string_view no_scram_keys{"SCRAM keys in place of a password are not supported"};
 
 using enum known_key::kind;
 constexpr std::array known_keys{
@@ -65,8 +64,8 @@ constexpr std::array known_keys{
     known_key{"target_session_attrs", "PGTARGETSESSIONATTRS"},
     known_key{"load_balance_hosts", "PGLOADBALANCEHOSTS"},
     known_key{"scram_min_iterations", ""},  // not one of libpq's
-    known_key{"scram_client_key", "", sensitive, no_scram_keys},
-    known_key{"scram_server_key", "", sensitive, no_scram_keys},
+    known_key{"scram_client_key", "", sensitive},
+    known_key{"scram_server_key", "", sensitive},
     known_key{"oauth_issuer", "", plain, no_oauth},
     known_key{"oauth_client_id", "", plain, no_oauth},
     known_key{"oauth_client_secret", "", sensitive, no_oauth},

@@ -21,6 +21,7 @@
 
 #include "drive/secure.hpp"
 #include "engine/login.hpp"
+#include "engine/password_answer.hpp"
 #include "engine/session_target.hpp"
 #include "transport/peer.hpp"
 
@@ -134,6 +135,7 @@ class search {
       std::vector<endpoint> addresses;
       try {
         addresses = co_await resolve(host, deadline_of(info_), where);
+        if (info_.ask_password) password_ = co_await ask_for_password(info_, host, deadline_of(info_), where);
       } catch (const error& failure) {
         note(failure);
       }
@@ -226,13 +228,14 @@ class search {
     }
     in_tls_ = made->server.security != nullptr;
     step.tls_version = made->tls_version();
-    co_await step.timed(&observer::on_authentication, log_in(*made, info_, host));
+    co_await step.timed(&observer::on_authentication, log_in(*made, info_, host, password_));
     co_return made;
   }
 
   const conninfo& info_;
   const session_options& options_;
   std::shared_ptr<const tls_context> security_;
+  std::optional<secret> password_;  // that the program has given for this server
   std::vector<error> failures_;
   bool in_tls_{false};  // for the last attempt that got as far as logging in
 };

@@ -1,5 +1,6 @@
 #include "engine/login.hpp"
 
+#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,11 +29,22 @@ std::vector<proto::startup_parameter> start_up_parameters(const conninfo& info) 
 
 std::string account_of(const conninfo& info, const conninfo::host& host) { return info.user + '@' + host.to_string(); }
 
+proto::scram_keys keys_in(const conninfo& info) {
+  proto::scram_keys keys;
+  const auto copy = [](std::string_view from, proto::scram_keys::digest& to) {
+    if (from.size() != to.size()) throw error{errc::bad_conninfo, "a SCRAM key has 32 bytes"};
+    std::memcpy(to.data(), from.data(), to.size());
+  };
+  copy(info.scram_client_key.view(), keys.client_key);
+  copy(info.scram_server_key.view(), keys.server_key);
+  return keys;
+}
+
 /// What a login needs, including the storage that the machine's views refer to.
 class credentials {
  public:
-  credentials(const session& on, const conninfo& info, const conninfo::host& host)
-      : parameters_{start_up_parameters(info)}, password_{password_for(info, host)} {
+  credentials(const session& on, const conninfo& info, const conninfo::host& host, std::optional<secret> given)
+      : parameters_{start_up_parameters(info)}, password_{given ? std::move(given) : password_for(info, host)} {
     const tls_stream* const tls = on.io.tls();
     const bool is_private =
         tls != nullptr || (host.is_unix_socket() && (is_trusted(on.server.peer) || !info.requirepeer.empty()));
@@ -52,6 +64,8 @@ class credentials {
     login_.over_tls = tls != nullptr;
     if (tls != nullptr) certificate_hash_ = tls->certificate_hash();
     login_.certificate_hash = certificate_hash_;
+    if (!info.scram_client_key.empty() && !info.scram_server_key.empty())
+      login_.given_keys = &given_keys_.emplace(keys_in(info));
     if (info.scram_keys != nullptr && password_)
       known_keys_ = scram_store::of(*info.scram_keys).find(account_of(info, host), password_->view());
     if (known_keys_) login_.known_keys = &*known_keys_;
@@ -79,6 +93,7 @@ class credentials {
   std::optional<secret> password_;
   std::string certificate_hash_;
   std::optional<proto::scram_keys> known_keys_;
+  std::optional<proto::scram_keys> given_keys_;
   proto::login login_;
 };
 
@@ -162,9 +177,10 @@ class login_conversation {
 
 }  // namespace
 
-asio::awaitable<void> log_in(session& on, const conninfo& info, const conninfo::host& host) {
+asio::awaitable<void> log_in(session& on, const conninfo& info, const conninfo::host& host,
+                             std::optional<secret> password) {
   on.io.where.doing = "logging in to";
-  const credentials who{on, info, host};
+  const credentials who{on, info, host, std::move(password)};
   login_conversation conversation{on, who.login(), info.token};
   co_await run(on.io, conversation);
   if (conversation.machine().minor_version() < credentials::minor_of(info.min_protocol_version)) {
@@ -174,7 +190,7 @@ asio::awaitable<void> log_in(session& on, const conninfo& info, const conninfo::
   on.server.cancel_key = conversation.machine().cancel_key();
   on.logged_in();
   const proto::scram_keys* const keys = conversation.machine().proved_keys();
-  if (info.scram_keys != nullptr && keys != nullptr)
+  if (info.scram_keys != nullptr && keys != nullptr && who.login().given_keys == nullptr)
     scram_store::of(*info.scram_keys).store(account_of(info, host), *who.login().password, *keys);
 }
 

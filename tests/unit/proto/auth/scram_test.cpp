@@ -405,6 +405,22 @@ TEST(ScramKeys, SpareTheNextExchangeItsHashing) {
   EXPECT_EQ(second.on_server_final(expected.server_final), fault{});
 }
 
+TEST(ScramKeys, GivenInPlaceOfAPasswordNeedNoSalt) {
+  const scram_server server{.iterations = 2};
+  scram_client first = new_client();
+  ASSERT_EQ(first.on_server_first(server.first(client_nonce)), fault{});
+  ASSERT_EQ(hash(first), fault{});
+
+  scram_client second{"", "another-nonce", {}, {.min_iterations = 1}};
+  ASSERT_EQ(second.on_server_first(server.first("another-nonce")), fault{});
+  second.use(first.keys().client_key, first.keys().server_key);
+  EXPECT_TRUE(second.hashed());
+  const final_message sent = final_of(second);
+  const auto expected = server.expect("n=,r=another-nonce", server.first("another-nonce"), sent.without_proof);
+  EXPECT_EQ(sent.proof, expected.proof);
+  EXPECT_EQ(second.on_server_final(expected.server_final), fault{});
+}
+
 TEST(ScramKeys, AreOfNoUseWhenTheServerHasOthers) {
   const scram_server server{.iterations = 2};
   scram_client first = new_client();

@@ -129,7 +129,10 @@ INSTANTIATE_TEST_SUITE_P(
                     refused_text{"gssencmode=require", "GSSAPI is not supported"},
                     refused_text{"sslcertmode=maybe", "sslcertmode"},
                     refused_text{"sslkeylogfile=/tmp/keys", "is not accepted"},
-                    refused_text{"scram_client_key=AAAA", "is not accepted"},
+                    refused_text{"scram_client_key=AAAA", "must be 32 bytes in base64"},
+                    refused_text{"scram_server_key=*", "must be 32 bytes in base64"},
+                    refused_text{"scram_client_key=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+                                 "the other SCRAM key"},
                     refused_text{"oauth_issuer=https://x", "conninfo::token"}));
 
 TEST(ConnectionString, RefusesZeroBytesWhereverTheyComeFrom) {

@@ -16,11 +16,13 @@
 #include <vector>
 
 #include <sluice/export.hpp>
+#include <sluice/wire/password_reply.hpp>
 #include <sluice/wire/secret.hpp>
 
 namespace sluice {
 
 class scram_cache;
+struct password_request;
 
 /// How much TLS is required of the server. Only `verify_full` proves the server's identity.
 enum class tls_mode : std::uint8_t { disable, allow, prefer, require, verify_ca, verify_full };
@@ -124,6 +126,12 @@ struct SLUICE_API conninfo {
   std::string sslcrldir;  ///< folder of such files
   bool sslsni{true};      ///< name the host in the handshake
 
+  /// Asked for the password of each new connection, in place of `password` and the password file: for tokens of a cloud
+  /// that expire, or a vault. Connection strings cannot express this. It is called in the coroutine that connects, or
+  /// by the constructor of `client`, once for each server that is tried and before the connection is made. It must not
+  /// block for long: it may return first and reply later, within `connect_timeout`. An exception from it ends the
+  /// attempt.
+  std::function<void(const password_request& what, password_reply reply)> ask_password;
   /// Returns a bearer token when a server asks for one (OAuth); connection strings cannot express this. It is called in
   /// the coroutine that connects, or by the constructor of `client`. Nothing else runs there meanwhile, so it must not
   /// block for long. An exception from it ends the attempt. Tokens are sent wherever a clear-text password would be
@@ -133,6 +141,11 @@ struct SLUICE_API conninfo {
   /// A cache shared by connections that should hash a SCRAM password once instead of each time
   /// (<sluice/wire/scram_cache.hpp>); null: each connection hashes it.
   std::shared_ptr<scram_cache> scram_keys;
+  /// SCRAM's keys in place of a password, 32 bytes each: both, or none. Connection strings have them in base64. Whoever
+  /// has the client's can log in, and with the server's can pose as the server.
+  /// @see RFC 5802, section 3
+  secret scram_client_key;
+  secret scram_server_key;
   /// The smallest accepted SCRAM iteration count; libpq has no such parameter.
   std::uint32_t scram_min_iterations{4'096};
   auth_methods require_auth;
@@ -151,6 +164,15 @@ struct SLUICE_API conninfo {
 
   /// For messages: `user@host:5432,other:5432/database`, without any secret.
   [[nodiscard]] std::string to_string() const;
+};
+
+/// What `conninfo::ask_password` is asked.
+/// @par Lifetime  the references are valid until it returns
+struct password_request {
+  const conninfo::host& server;
+  const std::string& user;
+  const std::string& database;
+  std::chrono::steady_clock::time_point latest;  ///< nobody waits any longer than that
 };
 
 /// The password for one host: `password` if there is one, otherwise the current entry of the password file, so that a
