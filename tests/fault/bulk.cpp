@@ -32,7 +32,7 @@ struct copy_backend : backend {
 copy_backend one_row() { return copy_backend{}.begins().data(header + tuple("{}")); }
 
 /// Answers the check for a plain table and describes the query, then plays `answer` as the COPY.
-script copies(const backend& answer) {
+script copying(const backend& answer) {
   return script{}
       .lets_in()
       .hears()
@@ -50,7 +50,7 @@ script copies(const backend& answer) {
 
 fault broken(std::string name, const backend& answer, char type, std::uint64_t rows = 0) {
   return {.name = std::move(name),
-          .server = copies(answer).falls_silent(),
+          .server = copying(answer).falls_silent(),
           .expected = {.code = errc::protocol_violation, .says = std::string{"'"} + type + "'", .rows = rows},
           .mode = fetch_mode::bulk};
 }
@@ -61,25 +61,25 @@ std::vector<fault> bulk() {
   const auto begun = [] { return copy_backend{}.begins(); };
   return {
       {.name = "a good copy",
-       .server = copies(one_row().data(tuple("[]")).data(trailer).ends())
+       .server = copying(one_row().data(tuple("[]")).data(trailer).ends())
                      .hears()
                      .says(backend{}.command_complete("SELECT 1").ready_for_query())
                      .falls_silent(),
        .expected = {.rows = 2, .is_usable = true},
        .mode = fetch_mode::bulk},
       {.name = "an error in the middle of a copy",
-       .server = copies(one_row().error("22012", "division by zero").ready_for_query())
+       .server = copying(one_row().error("22012", "division by zero").ready_for_query())
                      .hears()
                      .says(backend{}.command_complete("SELECT 1").ready_for_query())
                      .falls_silent(),
        .expected = {.code = errc::server_error, .rows = 1, .sqlstate = "22012", .is_usable = true},
        .mode = fetch_mode::bulk},
       {.name = "closed in the middle of a copy",
-       .server = copies(one_row()).hangs_up(),
+       .server = copying(one_row()).hangs_up(),
        .expected = {.code = errc::connection_lost, .rows = 1, .is_retryable = true},
        .mode = fetch_mode::bulk},
       {.name = "a copied row above the limit",
-       .server = copies(one_row()).says("d" + be32(1U << 21U)).falls_silent(),
+       .server = copying(one_row()).says("d" + be32(1U << 21U)).falls_silent(),
        .expected = {.code = errc::row_too_large, .rows = 1},
        .mode = fetch_mode::bulk},
       broken("a copy as text", copy_backend{}.begins(raw("\0\0\1\0\0")), 'H'),

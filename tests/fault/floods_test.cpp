@@ -22,6 +22,7 @@
 #include "script.hpp"
 #include "tls_server.hpp"
 
+namespace floods_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -265,3 +266,4 @@ TEST(Flood, ColumnsHaveNamesThatAreUtf8) {
 }
 
 }  // namespace
+}  // namespace floods_test

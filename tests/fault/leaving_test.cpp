@@ -11,6 +11,7 @@
 #include "faces.hpp"
 #include "script.hpp"
 
+namespace leaving_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -113,3 +114,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& of) { return of.param.name; });
 
 }  // namespace
+}  // namespace leaving_test

@@ -12,6 +12,7 @@
 #include "faces.hpp"
 #include "script.hpp"
 
+namespace machine_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -116,3 +117,4 @@ TYPED_TEST(Machine, WhoseServerSpeaksBeforeItListensIsHeard) {
 }
 
 }  // namespace
+}  // namespace machine_test

@@ -15,6 +15,7 @@
 #include "bytes.hpp"
 #include "tls_server.hpp"
 
+namespace negotiation_test {
 namespace {
 
 using namespace sluice::test;
@@ -270,3 +271,4 @@ INSTANTIATE_TEST_SUITE_P(
                   "SCRAM-SHA-256-PLUS p=tls-server-end-point: auth"}}));
 
 }  // namespace
+}  // namespace negotiation_test

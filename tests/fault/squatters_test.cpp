@@ -17,6 +17,7 @@
 #include "script.hpp"
 #include "tls_server.hpp"
 
+namespace squatters_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -175,3 +176,4 @@ TEST(Certificate, OfWhichLibpqIsLessStrictSaysWhatItLacks) {
 }
 
 }  // namespace
+}  // namespace squatters_test

@@ -268,11 +268,11 @@ std::vector<writing_fault> batches_by_themselves() {
   };
 }
 
-std::string name_of(const testing::TestParamInfo<writing_fault>& info) { return info.param.name; }
-INSTANTIATE_TEST_SUITE_P(Commits, WritingFault, testing::ValuesIn(commits()), name_of);
-INSTANTIATE_TEST_SUITE_P(CopiesIn, WritingFault, testing::ValuesIn(copies_in()), name_of);
-INSTANTIATE_TEST_SUITE_P(Batches, WritingFault, testing::ValuesIn(batches()), name_of);
-INSTANTIATE_TEST_SUITE_P(BatchesByThemselves, WritingFault, testing::ValuesIn(batches_by_themselves()), name_of);
+std::string fault_name(const testing::TestParamInfo<writing_fault>& info) { return info.param.name; }
+INSTANTIATE_TEST_SUITE_P(Commits, WritingFault, testing::ValuesIn(commits()), fault_name);
+INSTANTIATE_TEST_SUITE_P(CopiesIn, WritingFault, testing::ValuesIn(copies_in()), fault_name);
+INSTANTIATE_TEST_SUITE_P(Batches, WritingFault, testing::ValuesIn(batches()), fault_name);
+INSTANTIATE_TEST_SUITE_P(BatchesByThemselves, WritingFault, testing::ValuesIn(batches_by_themselves()), fault_name);
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 // byte says. Decoded values lie within the body, and where a frame ends does not depend on how much has arrived.
 #include <algorithm>
 #include <sluice/proto/frame.hpp>
+#include <span>
 #include <vector>
 
 #include "fuzzing.hpp"
@@ -11,9 +12,9 @@ namespace {
 
 using namespace sluice::proto;
 using sluice::test::add;
-using sluice::test::bytes;
 using sluice::test::lies_within;
 using sluice::test::require;
+using bytes = std::span<const std::byte>;
 
 constexpr limits small{.row = 1'000'000, .message = 100'000};
 

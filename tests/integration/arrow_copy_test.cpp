@@ -15,6 +15,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace arrow_copy_test {
 namespace {
 
 using namespace sluice;
@@ -177,3 +178,4 @@ TEST(ArrowCopy, SaysWhyItsStreamFailed) {
 }
 
 }  // namespace
+}  // namespace arrow_copy_test

@@ -26,6 +26,7 @@
 extern "C" const char* __lsan_default_suppressions();  // NOLINT: its name
 extern "C" const char* __lsan_default_suppressions() { return "leak:libduckdb.so"; }
 
+namespace arrow_readers_test {
 namespace {
 
 using namespace sluice;
@@ -296,3 +297,4 @@ TEST(ArrowInApacheArrow, HasWhatTheCommandWrites) {
 #endif
 
 }  // namespace
+}  // namespace arrow_readers_test

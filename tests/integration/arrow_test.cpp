@@ -26,6 +26,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace arrow_test {
 namespace {
 
 using namespace sluice;
@@ -486,3 +487,4 @@ TEST(ArrowIpc, IsTheSameIntoAStreamAndFromACoroutine) {
 }
 
 }  // namespace
+}  // namespace arrow_test

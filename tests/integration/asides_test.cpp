@@ -8,6 +8,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace asides_test {
 namespace {
 
 using namespace sluice::test;
@@ -128,3 +129,4 @@ TEST(Parameters, AreWhatTheServerSaidLast) {
 }
 
 }  // namespace
+}  // namespace asides_test

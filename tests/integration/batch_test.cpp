@@ -16,6 +16,7 @@
 #include "faces.hpp"
 #include "failures.hpp"
 
+namespace batch_test {
 namespace {
 
 using namespace sluice::test;
@@ -409,3 +410,4 @@ TEST_P(Batch, ThatFailedGivesItsConnectionBack) {
 }
 
 }  // namespace
+}  // namespace batch_test

@@ -11,6 +11,7 @@
 
 #include "cluster.hpp"
 
+namespace bulk_memory_test {
 namespace {
 
 using namespace sluice::test;
@@ -40,3 +41,4 @@ TEST(BulkMemory, OfOneLargeDocumentIsThatOfPlain) {
 }
 
 }  // namespace
+}  // namespace bulk_memory_test

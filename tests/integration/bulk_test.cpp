@@ -12,6 +12,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace bulk_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -380,3 +381,4 @@ TEST(BulkStream, HasNoPlaceInAPipeline) {
 }
 
 }  // namespace
+}  // namespace bulk_test

@@ -18,6 +18,7 @@
 
 #include "cluster.hpp"
 
+namespace cache_changes_feed_test {
 namespace {
 
 using namespace sluice::test;
@@ -263,3 +264,4 @@ TEST(CacheChangesFeed, EndsWhileItConnects) {
 }
 
 }  // namespace
+}  // namespace cache_changes_feed_test

@@ -20,6 +20,7 @@
 
 #include "cluster.hpp"
 
+namespace cache_feed_test {
 namespace {
 
 using namespace sluice::test;
@@ -326,3 +327,4 @@ TEST(CacheFeed, TheCacheMayBeDestroyedByWhatItReports) {
 }
 
 }  // namespace
+}  // namespace cache_feed_test

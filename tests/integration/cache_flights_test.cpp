@@ -17,6 +17,7 @@
 
 #include "caching.hpp"
 
+namespace cache_flights_test {
 namespace {
 
 using namespace sluice::test;
@@ -196,3 +197,4 @@ asio::awaitable<void> be_stale(place& at) {
 TEST(ResultCache, ServesStaleResultsWhileOneRefreshes) { with_cache({.serve_stale = 10s}, be_stale); }
 
 }  // namespace
+}  // namespace cache_flights_test

@@ -21,6 +21,7 @@
 
 #include "cluster.hpp"
 
+namespace cache_model_test {
 namespace {
 
 using namespace sluice::test;
@@ -189,3 +190,4 @@ TEST(CacheModel, IsTheSameForACacheInEachThread) {
 }
 
 }  // namespace
+}  // namespace cache_model_test

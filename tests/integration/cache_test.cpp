@@ -22,6 +22,7 @@
 
 #include "caching.hpp"
 
+namespace cache_test {
 namespace {
 
 using namespace sluice::test;
@@ -324,3 +325,4 @@ TEST(ResultCache, LeavesItsStreamsAlone) {
 }
 
 }  // namespace
+}  // namespace cache_test

@@ -22,6 +22,7 @@
 #include "faces.hpp"
 #include "query/safe_casts.hpp"
 
+namespace casts_test {
 namespace {
 
 using namespace sluice::test;
@@ -351,3 +352,4 @@ TEST(ExtensionTypes, AreComparedByTheirOwnOperatorsWhenTheyAreStated) {
 }
 
 }  // namespace
+}  // namespace casts_test

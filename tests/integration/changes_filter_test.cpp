@@ -11,6 +11,7 @@
 
 #include "followed.hpp"
 
+namespace changes_filter_test {
 namespace {
 
 using namespace sluice::test;
@@ -288,3 +289,4 @@ TEST(Publication, MayHaveNoTableLeft) {
 }
 
 }  // namespace
+}  // namespace changes_filter_test

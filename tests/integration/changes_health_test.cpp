@@ -14,6 +14,7 @@
 
 #include "followed.hpp"
 
+namespace changes_health_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -303,3 +304,4 @@ TEST(ChangesOverTls, AreTheSame) {
 }
 
 }  // namespace
+}  // namespace changes_health_test

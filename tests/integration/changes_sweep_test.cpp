@@ -14,6 +14,7 @@
 #include "process.hpp"
 #include "replayed.hpp"
 
+namespace changes_sweep_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -128,3 +129,4 @@ TEST_F(ChangesSweep, WithEachByteFlipped) {
 }
 
 }  // namespace
+}  // namespace changes_sweep_test

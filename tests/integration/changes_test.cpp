@@ -11,6 +11,7 @@
 
 #include "followed.hpp"
 
+namespace changes_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -481,3 +482,4 @@ TEST(Changes, NotHandedOutCannotBeAcknowledged) {
 }
 
 }  // namespace
+}  // namespace changes_test

@@ -7,6 +7,7 @@
 #include <string>
 
 namespace sluice::test {
+namespace cluster_test {
 namespace {
 
 TEST(Cluster, IsASupportedServerWithUtf8) {
@@ -74,4 +75,5 @@ TEST(ClusterUser, LogsInWithItsCertificate) {
 }
 
 }  // namespace
+}  // namespace cluster_test
 }  // namespace sluice::test

@@ -46,6 +46,7 @@ SLUICE_JSON(tree, name, children)
 
 }  // namespace shop
 
+namespace column_types_test {
 namespace {
 
 using namespace sluice::test;
@@ -434,3 +435,4 @@ TEST_F(ColumnTypes, AreNamedInErrors) {
 }
 
 }  // namespace
+}  // namespace column_types_test

@@ -16,6 +16,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace columns_test {
 namespace {
 
 using namespace sluice::test;
@@ -387,3 +388,4 @@ TEST(Columns, AreNotForDocumentsNorDocumentsForColumns) {
 }
 
 }  // namespace
+}  // namespace columns_test

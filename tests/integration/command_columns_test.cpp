@@ -7,6 +7,7 @@
 #include "cluster.hpp"
 #include "shell.hpp"
 
+namespace command_columns_test {
 namespace {
 
 using namespace sluice::test;
@@ -175,3 +176,4 @@ TEST_F(CommandColumns, ThatAreNotJsonAreRefusedWithWhatToWrite) {
 }
 
 }  // namespace
+}  // namespace command_columns_test

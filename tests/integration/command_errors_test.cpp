@@ -10,6 +10,7 @@
 #include "cluster.hpp"
 #include "shell.hpp"
 
+namespace command_errors_test {
 namespace {
 
 using namespace sluice::test;
@@ -208,3 +209,4 @@ TEST_F(CommandErrors, NoneForLineBreaksWithinDocuments) {
 }
 
 }  // namespace
+}  // namespace command_errors_test

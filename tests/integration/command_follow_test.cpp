@@ -8,6 +8,7 @@
 #include "shell.hpp"
 #include "temporary_folder.hpp"
 
+namespace command_follow_test {
 namespace {
 
 using namespace sluice::test;
@@ -108,3 +109,4 @@ TEST(CommandFollow, SaysWhatIsWrong) {
 }
 
 }  // namespace
+}  // namespace command_follow_test

@@ -8,6 +8,7 @@
 #include "shell.hpp"
 #include "temporary_folder.hpp"
 
+namespace command_load_test {
 namespace {
 
 using namespace sluice::test;
@@ -134,3 +135,4 @@ TEST(CommandLoad, StoresNothingWhenItIsInterrupted) {
 }
 
 }  // namespace
+}  // namespace command_load_test

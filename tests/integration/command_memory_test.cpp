@@ -7,6 +7,7 @@
 #include "process.hpp"
 #include "shell.hpp"
 
+namespace command_memory_test {
 namespace {
 
 using namespace sluice::test;
@@ -47,3 +48,4 @@ TEST(CommandMemory, IsNoMoreWithFullValidation) {
 }
 
 }  // namespace
+}  // namespace command_memory_test

@@ -6,6 +6,7 @@
 #include "cluster.hpp"
 #include "shell.hpp"
 
+namespace command_partitions_test {
 namespace {
 
 using namespace sluice::test;
@@ -79,3 +80,4 @@ TEST_F(CommandPartitions, EndWithTheirConnection) {
 }
 
 }  // namespace
+}  // namespace command_partitions_test

@@ -8,6 +8,7 @@
 #include "pseudo_terminal.hpp"
 #include "shell.hpp"
 
+namespace command_terminal_test {
 namespace {
 
 using namespace sluice::test;
@@ -134,3 +135,4 @@ TEST_F(CommandOnATerminal, BeginsAMessageOnALineOfItsOwn) {
 }
 
 }  // namespace
+}  // namespace command_terminal_test

@@ -10,6 +10,7 @@
 #include "cluster.hpp"
 #include "shell.hpp"
 
+namespace command_test {
 namespace {
 
 using namespace sluice::test;
@@ -253,3 +254,4 @@ TEST_F(Command, HelpsOnOneScreen) {
 }
 
 }  // namespace
+}  // namespace command_test

@@ -7,6 +7,7 @@
 #include "cluster.hpp"
 #include "shell.hpp"
 
+namespace command_values_test {
 namespace {
 
 using namespace sluice::test;
@@ -128,3 +129,4 @@ TEST(CommandFields, AreShownWithACaretUnderTheMistake) {
 }
 
 }  // namespace
+}  // namespace command_values_test

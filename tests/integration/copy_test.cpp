@@ -18,6 +18,7 @@
 #include "failures.hpp"
 #include "process.hpp"
 
+namespace copy_test {
 namespace {
 
 using namespace sluice::test;
@@ -402,3 +403,4 @@ TEST_F(Copy, InACoroutine) {
 }
 
 }  // namespace
+}  // namespace copy_test

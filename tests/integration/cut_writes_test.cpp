@@ -14,6 +14,7 @@
 #include "faces.hpp"
 #include "relay.hpp"
 
+namespace cut_writes_test {
 namespace {
 
 using namespace sluice::test;
@@ -137,3 +138,4 @@ TYPED_TEST(CutRequests, OfACopy) {
 }
 
 }  // namespace
+}  // namespace cut_writes_test

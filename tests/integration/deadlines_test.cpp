@@ -11,6 +11,7 @@
 #include "faces.hpp"
 #include "watching.hpp"
 
+namespace deadlines_test {
 namespace {
 
 using namespace sluice::test;
@@ -298,3 +299,4 @@ asio::awaitable<void> begin_while_another_is_described(sluice::client& locker) {
 TEST_F(WhileDescribed, TimeToBeginIsCountedInACoroutine) { run(begin_while_another_is_described(locker_)); }
 
 }  // namespace
+}  // namespace deadlines_test

@@ -11,6 +11,7 @@
 #include "cluster.hpp"
 #include "distant_server.hpp"
 
+namespace distant_pages_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -130,3 +131,4 @@ TEST_F(DistantPages, AreThoseOfStatementsThatWriteAndOfCommandsThatReturnRows) {
 }
 
 }  // namespace
+}  // namespace distant_pages_test

@@ -15,6 +15,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace documented_spellings_test {
 namespace {
 
 using namespace sluice::test;
@@ -167,3 +168,4 @@ asio::awaitable<void> listen() {
 TEST(DocumentedSpelling, OfNotifications) { run(listen()); }
 
 }  // namespace
+}  // namespace documented_spellings_test

@@ -18,6 +18,7 @@
 #include "faces.hpp"
 #include "watching.hpp"
 
+namespace dropped_statements_test {
 namespace {
 
 using namespace sluice::test;
@@ -341,3 +342,4 @@ TEST(DroppedSelect, IsCancelledWhenItDoesNotEnd) {
 }
 
 }  // namespace
+}  // namespace dropped_statements_test

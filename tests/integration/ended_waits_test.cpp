@@ -23,6 +23,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace ended_waits_test {
 namespace {
 
 using namespace sluice::test;
@@ -488,3 +489,4 @@ TEST(CancelledWork, EndsInOurErrorWhileItListens) {
 }
 
 }  // namespace
+}  // namespace ended_waits_test

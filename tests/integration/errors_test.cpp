@@ -10,6 +10,7 @@
 #include "faces.hpp"
 #include "process.hpp"
 
+namespace errors_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -215,3 +216,4 @@ TYPED_TEST(Errors, OfAProcessWithoutDescriptorsLeakNone) {
 #endif
 
 }  // namespace
+}  // namespace errors_test

@@ -13,6 +13,7 @@
 #include "mapped_values.hpp"
 #include "shell.hpp"
 
+namespace every_type_test {
 namespace {
 
 using sluice::sql;
@@ -215,3 +216,4 @@ TEST_F(EveryType, ThatOnlyTheServerCanWriteIsKnownAsSuch) {
 }
 
 }  // namespace
+}  // namespace every_type_test

@@ -8,6 +8,7 @@
 #include "shell.hpp"
 #include "temporary_folder.hpp"
 
+namespace examples_test {
 namespace {
 
 using namespace sluice::test;
@@ -289,3 +290,4 @@ TEST_F(Examples, TellWhatFailed) {
 }
 
 }  // namespace
+}  // namespace examples_test

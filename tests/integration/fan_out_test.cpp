@@ -22,6 +22,7 @@
 
 #include "followed.hpp"
 
+namespace fan_out_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -506,3 +507,4 @@ TEST(FanOut, RefusesWhatCannotBe) {
 }
 
 }  // namespace
+}  // namespace fan_out_test

@@ -11,6 +11,7 @@
 #include "cluster.hpp"
 #include "shell.hpp"
 
+namespace fork_test {
 namespace {
 
 using namespace sluice::test;
@@ -90,3 +91,4 @@ TEST(Fork, LeavesATlsSessionToTheParent) {
 }
 
 }  // namespace
+}  // namespace fork_test

@@ -18,6 +18,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace half_sent_test {
 namespace {
 
 using namespace sluice::test;
@@ -243,3 +244,4 @@ TEST(MovedFromStream, IsAtItsEnd) {
 }
 
 }  // namespace
+}  // namespace half_sent_test

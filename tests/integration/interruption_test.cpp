@@ -18,6 +18,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace interruption_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -238,3 +239,4 @@ TEST(Cancellation, OfExecuteIsToldAsOurError) {
 }
 
 }  // namespace
+}  // namespace interruption_test

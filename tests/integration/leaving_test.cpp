@@ -7,6 +7,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace leaving_test {
 namespace {
 
 using namespace sluice::test;
@@ -136,3 +137,4 @@ asio::awaitable<leaving> leave_twice() {
 TEST(Leaving, TellsACoroutineHowItWent) { EXPECT_EQ(run(leave_twice()), leaving::cancelled); }
 
 }  // namespace
+}  // namespace leaving_test

@@ -22,6 +22,7 @@
 #include "faces.hpp"
 #include "listener.hpp"
 
+namespace login_test {
 namespace {
 
 using namespace sluice::test;
@@ -296,3 +297,4 @@ TEST(Token, ThatCannotBeHadEndsTheAttempt) {
 }
 
 }  // namespace
+}  // namespace login_test

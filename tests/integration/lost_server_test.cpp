@@ -12,6 +12,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace lost_server_test {
 namespace {
 
 using namespace sluice::test;
@@ -144,3 +145,4 @@ TEST(LostServer, KilledInTheMiddleOfRowsIsAConnectionLost) {
 }
 
 }  // namespace
+}  // namespace lost_server_test

@@ -21,6 +21,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace notifications_test {
 namespace {
 
 using namespace sluice::test;
@@ -205,3 +206,4 @@ TEST(Notifications, MayGoWhileACallWaits) {
 }
 
 }  // namespace
+}  // namespace notifications_test

@@ -13,6 +13,7 @@
 #include "faces.hpp"
 #include "relay.hpp"
 
+namespace objects_test {
 namespace {
 
 using namespace sluice::test;
@@ -489,3 +490,4 @@ TEST_F(OfColumns, InParallel) {
 }
 
 }  // namespace
+}  // namespace objects_test

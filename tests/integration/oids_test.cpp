@@ -7,6 +7,7 @@
 
 #include "cluster.hpp"
 
+namespace oids_test {
 namespace {
 
 TEST(Oids, AreThoseOfTheServersCatalog) {
@@ -23,3 +24,4 @@ TEST(Oids, AreThoseOfTheServersCatalog) {
 }
 
 }  // namespace
+}  // namespace oids_test

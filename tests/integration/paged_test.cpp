@@ -11,6 +11,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace paged_test {
 namespace {
 
 using namespace sluice::test;
@@ -508,3 +509,4 @@ TEST(PagedStream, IsOnItsWayWhileTheConsumerWorks) {
 }
 
 }  // namespace
+}  // namespace paged_test

@@ -36,6 +36,7 @@
 #include "listener.hpp"
 #include "process.hpp"
 
+namespace parallel_life_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -575,3 +576,4 @@ TEST_F(ParallelLife, LeftAndKilledOnManyThreads) {
 }
 
 }  // namespace
+}  // namespace parallel_life_test

@@ -14,6 +14,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace parallel_pool_test {
 namespace {
 
 using namespace sluice::test;
@@ -179,3 +180,4 @@ TEST_F(ParallelPool, NeedNotOutliveTheStream) {
 }
 
 }  // namespace
+}  // namespace parallel_pool_test

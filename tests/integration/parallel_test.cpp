@@ -20,6 +20,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace parallel_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -426,3 +427,4 @@ TEST_F(ParallelStream, ReadsOneSnapshotWhileOthersWrite) {
 }
 
 }  // namespace
+}  // namespace parallel_test

@@ -14,6 +14,7 @@
 #include "asking.hpp"
 #include "cluster.hpp"
 
+namespace parameter_types_test {
 namespace {
 
 using namespace std::chrono;
@@ -308,3 +309,4 @@ TEST(Columns, OfMomentsBeyondTheirTypeAreRefused) {
 }
 
 }  // namespace
+}  // namespace parameter_types_test

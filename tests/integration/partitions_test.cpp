@@ -22,6 +22,7 @@
 #include "faces.hpp"
 #include "parallel/partition_text.hpp"
 
+namespace partitions_test {
 namespace {
 
 using namespace sluice::test;
@@ -435,3 +436,4 @@ TEST(PartitionsExplained, SayWhatIsInThemButNoValues) {
 }
 
 }  // namespace
+}  // namespace partitions_test

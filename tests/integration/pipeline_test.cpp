@@ -9,6 +9,7 @@
 #include "faces.hpp"
 #include "relay.hpp"
 
+namespace pipeline_test {
 namespace {
 
 using namespace sluice::test;
@@ -194,3 +195,4 @@ TEST(Pipeline, IsForTheBlockingFaceToo) {
 }
 
 }  // namespace
+}  // namespace pipeline_test

@@ -28,6 +28,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace pool_test {
 namespace {
 
 using namespace sluice::test;
@@ -532,3 +533,4 @@ TEST(Pool, FailsAgainWhereAQueryCouldNotBeSent) {
 }
 
 }  // namespace
+}  // namespace pool_test

@@ -21,6 +21,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace pool_writing_test {
 namespace {
 
 using namespace sluice::test;
@@ -199,3 +200,4 @@ INSTANTIATE_TEST_SUITE_P(Of, CancelledWriter,
                          });
 
 }  // namespace
+}  // namespace pool_writing_test

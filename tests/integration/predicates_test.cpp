@@ -13,6 +13,7 @@
 #include "faces.hpp"
 #include "readable_sql.hpp"
 
+namespace predicates_test {
 namespace {
 
 using namespace sluice::test;
@@ -402,3 +403,4 @@ INSTANTIATE_TEST_SUITE_P(Injection, Hostile,
                                          "\\u0000", "a\":1,\"id", "?", "::text", "@>"));
 
 }  // namespace
+}  // namespace predicates_test

@@ -9,6 +9,7 @@
 #include "faces.hpp"
 #include "watching.hpp"
 
+namespace prepared_test {
 namespace {
 
 using namespace sluice::test;
@@ -175,3 +176,4 @@ TEST_F(Prepared, AreOffUnlessAskedFor) {
 }
 
 }  // namespace
+}  // namespace prepared_test

@@ -16,6 +16,7 @@
 #include "cluster.hpp"
 #include "followed.hpp"
 
+namespace prometheus_test {
 namespace {
 
 using namespace sluice::test;
@@ -166,3 +167,4 @@ TEST(Prometheus, HasFewValuesForALabel) {
 }
 
 }  // namespace
+}  // namespace prometheus_test

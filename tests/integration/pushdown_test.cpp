@@ -8,6 +8,7 @@
 #include "relay.hpp"
 #include "shell.hpp"
 
+namespace pushdown_test {
 namespace {
 
 using namespace sluice::test;
@@ -66,3 +67,4 @@ TEST_F(Pushdown, DoesNotHoldForAConditionOfTheClient) {
 }
 
 }  // namespace
+}  // namespace pushdown_test

@@ -13,6 +13,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace retry_test {
 namespace {
 
 using namespace sluice::test;
@@ -159,3 +160,4 @@ TEST(Restart, OfTheServerLosesNoTask) {
 }
 
 }  // namespace
+}  // namespace retry_test

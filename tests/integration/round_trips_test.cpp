@@ -8,6 +8,7 @@
 #include "faces.hpp"
 #include "relay.hpp"
 
+namespace round_trips_test {
 namespace {
 
 using namespace sluice::test;
@@ -75,3 +76,4 @@ TEST(RoundTripsInParallel, OfOneConnectionFindARelationWithoutDocuments) {
 }
 
 }  // namespace
+}  // namespace round_trips_test

@@ -6,6 +6,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace rows_test {
 namespace {
 
 using namespace sluice::test;
@@ -210,3 +211,4 @@ TEST(Execute, RunsStatementsAndTellsTheLastOnesTag) {
 }
 
 }  // namespace
+}  // namespace rows_test

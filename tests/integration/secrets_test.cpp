@@ -17,6 +17,7 @@
 #include "faces.hpp"
 #include "temporary_folder.hpp"
 
+namespace secrets_test {
 namespace {
 
 using namespace sluice::test;
@@ -152,3 +153,4 @@ TEST(Traces, OfAPasswordThatIsWrongAreGoneToo) {
 }
 
 }  // namespace
+}  // namespace secrets_test

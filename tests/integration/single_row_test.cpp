@@ -23,6 +23,7 @@ struct single_row_person {
 };
 SLUICE_JSON(single_row_person, id, name, born)
 
+namespace single_row_test {
 namespace {
 
 using namespace sluice::test;
@@ -137,3 +138,4 @@ TEST_F(SingleRow, InCoroutines) {
 }
 
 }  // namespace
+}  // namespace single_row_test

@@ -11,6 +11,7 @@
 #include "faces.hpp"
 #include "readable_sql.hpp"
 
+namespace splitting_test {
 namespace {
 
 using namespace sluice::test;
@@ -236,3 +237,4 @@ TYPED_TEST(LocalConditions, ThatFailEndTheStream) {
 }
 
 }  // namespace
+}  // namespace splitting_test

@@ -11,6 +11,7 @@
 #include "asking.hpp"
 #include "cluster.hpp"
 
+namespace sql_scanner_test {
 namespace {
 
 using namespace sluice::test;
@@ -127,3 +128,4 @@ TEST(SqlScanner, RefusesWhatStandardConformingStringsWouldChange) {
 }
 
 }  // namespace
+}  // namespace sql_scanner_test

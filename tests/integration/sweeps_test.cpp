@@ -18,6 +18,7 @@
 #include "process.hpp"
 #include "replayed.hpp"
 
+namespace sweeps_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -351,3 +352,4 @@ TEST_P(LiveSweep, CutAfterEveryByte) {
 INSTANTIATE_TEST_SUITE_P(Of, LiveSweep, testing::Values(scram, tls), [](const auto& of) { return of.param.name; });
 
 }  // namespace
+}  // namespace sweeps_test

@@ -10,6 +10,7 @@
 #include "faces.hpp"
 #include "watching.hpp"
 
+namespace telemetry_test {
 namespace {
 
 using namespace sluice::test;
@@ -226,3 +227,4 @@ TEST(Trace, PassesOverTheRestOfLongMessages) {
 }
 
 }  // namespace
+}  // namespace telemetry_test

@@ -14,6 +14,7 @@
 #include "listener.hpp"
 #include "temporary_folder.hpp"
 
+namespace tls_test {
 namespace {
 
 using namespace sluice::test;
@@ -472,3 +473,4 @@ TEST(DirectTls, NeedsAServerThatKnowsIt) {
 }
 
 }  // namespace
+}  // namespace tls_test

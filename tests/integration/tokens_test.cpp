@@ -36,6 +36,7 @@
 #include "cluster.hpp"
 #include "followed.hpp"
 
+namespace tokens_test {
 namespace {
 
 using namespace sluice::test;
@@ -536,3 +537,4 @@ TEST_F(Tokens, MayBeThatOfACoroutine) {
 }
 
 }  // namespace
+}  // namespace tokens_test

@@ -16,6 +16,7 @@
 
 #include "cluster.hpp"
 
+namespace tracing_test {
 namespace {
 
 using namespace sluice::test;
@@ -308,3 +309,4 @@ TEST(Tracing, RefusesCommentsWhereStatementsStayPrepared) {
 }
 
 }  // namespace
+}  // namespace tracing_test

@@ -25,6 +25,7 @@
 #include "failures.hpp"
 #include "relay.hpp"
 
+namespace transaction_test {
 namespace {
 
 using namespace sluice::test;
@@ -574,3 +575,4 @@ TEST_F(Transaction, OfAPoolGivesItsConnectionBackWhenItIsOver) {
 }
 
 }  // namespace
+}  // namespace transaction_test

@@ -10,6 +10,7 @@
 #include "every_condition.hpp"
 #include "faces.hpp"
 
+namespace traps_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -179,3 +180,4 @@ INSTANTIATE_TEST_SUITE_P(SearchPath, Traps, testing::Values("trap,public", "trap
                          [](const auto& one) { return one.index == 0 ? "CatalogFirst" : "CatalogLast"; });
 
 }  // namespace
+}  // namespace traps_test

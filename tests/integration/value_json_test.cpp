@@ -9,6 +9,7 @@
 #include "cluster.hpp"
 #include "mapped_values.hpp"
 
+namespace value_json_test {
 namespace {
 
 using sluice::sql;
@@ -155,3 +156,4 @@ TEST(ValueJson, IsThatOfTheServerWhateverItsSettingsAre) {
 }
 
 }  // namespace
+}  // namespace value_json_test

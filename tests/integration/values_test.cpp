@@ -13,6 +13,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace values_test {
 namespace {
 
 using namespace sluice::test;
@@ -124,3 +125,4 @@ TEST(Statements, ThatTheProtocolCannotCarryLeaveTheConnectionUsable) {
 }
 
 }  // namespace
+}  // namespace values_test

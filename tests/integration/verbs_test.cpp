@@ -14,6 +14,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace verbs_test {
 namespace {
 
 using namespace sluice::test;
@@ -392,3 +393,4 @@ asio::awaitable<void> destroy_while_waiting() {
 TEST(TypedStream, EndsItsWaitWithCancelledWhenItIsDestroyed) { run(destroy_while_waiting()); }
 
 }  // namespace
+}  // namespace verbs_test

@@ -19,6 +19,7 @@
 #include "faces.hpp"
 #include "failures.hpp"
 
+namespace writing_edges_test {
 namespace {
 
 using namespace sluice::test;
@@ -248,3 +249,4 @@ TEST_F(WritingEdge, ABatchSaysHowManyRowsWereRunBeforeItsStatementWasRefused) {
 }
 
 }  // namespace
+}  // namespace writing_edges_test

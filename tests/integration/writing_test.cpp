@@ -19,6 +19,7 @@
 #include "cluster.hpp"
 #include "faces.hpp"
 
+namespace writing_test {
 namespace {
 
 using namespace sluice::test;
@@ -114,3 +115,4 @@ TEST(WrittenDocuments, GoToASocketAtItsReadersPace) {
 }
 
 }  // namespace
+}  // namespace writing_test

@@ -15,19 +15,17 @@
 
 namespace sluice::test {
 
-using namespace sluice::proto;
-
-using bytes = std::span<const std::byte>;
+using piece = std::span<const std::byte>;
 /// Collects everything that a message points at.
-using pieces = std::vector<bytes>;
+using pieces = std::vector<piece>;
 
-inline void add(pieces& to, bytes piece) { to.push_back(piece); }
+inline void add(pieces& to, piece each) { to.push_back(each); }
 inline void add(pieces& to, std::string_view text) { to.push_back(as_bytes(text)); }
-inline void add(pieces& to, const std::optional<bytes>& value) { to.push_back(value.value_or(bytes{})); }
+inline void add(pieces& to, const std::optional<piece>& value) { to.push_back(value.value_or(piece{})); }
 inline void add(pieces& /*to*/, std::uint32_t /*type*/) {}
-inline void add(pieces& to, const column& c) { add(to, c.name); }
+inline void add(pieces& to, const proto::column& c) { add(to, c.name); }
 template <class Field>
-void add(pieces& to, const packed_list<Field>& list) {
+void add(pieces& to, const proto::packed_list<Field>& list) {
   std::size_t seen = 0;
   for (const auto& field : list) {
     add(to, field);
@@ -35,35 +33,35 @@ void add(pieces& to, const packed_list<Field>& list) {
   }
   if (seen != list.size()) throw std::logic_error{"a list has not as many fields as it says"};
 }
-inline void add(pieces& to, const authentication& m) {
+inline void add(pieces& to, const proto::authentication& m) {
   add(to, m.data);
   add(to, m.mechanisms);
 }
-inline void add(pieces& to, const backend_key_data& m) { add(to, m.key); }
-inline void add(pieces& to, const negotiate_protocol_version& m) { add(to, m.unknown_options); }
-inline void add(pieces& to, const parameter_status& m) {
+inline void add(pieces& to, const proto::backend_key_data& m) { add(to, m.key); }
+inline void add(pieces& to, const proto::negotiate_protocol_version& m) { add(to, m.unknown_options); }
+inline void add(pieces& to, const proto::parameter_status& m) {
   add(to, m.name);
   add(to, m.value);
 }
-inline void add(pieces& /*to*/, const ready_for_query& /*m*/) {}
-inline void add(pieces& to, const command_complete& m) { add(to, m.tag); }
-inline void add(pieces& to, const copy_response& m) { add(to, m.formats); }
-inline void add(pieces& to, const notification_response& m) {
+inline void add(pieces& /*to*/, const proto::ready_for_query& /*m*/) {}
+inline void add(pieces& to, const proto::command_complete& m) { add(to, m.tag); }
+inline void add(pieces& to, const proto::copy_response& m) { add(to, m.formats); }
+inline void add(pieces& to, const proto::notification_response& m) {
   add(to, m.channel);
   add(to, m.payload);
 }
-inline void add(pieces& to, const error_fields& m) {
+inline void add(pieces& to, const proto::error_fields& m) {
   for (const std::string_view text :
        {m.localized_severity, m.severity, m.sqlstate, m.message, m.detail, m.hint, m.internal_query, m.where, m.schema,
         m.table, m.column, m.data_type, m.constraint, m.file, m.line, m.routine})
     add(to, text);
 }
 
-inline bool lies_within(const pieces& all, bytes body) {
+inline bool lies_within(const pieces& all, std::span<const std::byte> body) {
   const std::less_equal<> not_after;
-  return std::ranges::all_of(all, [&](bytes piece) {
-    return piece.empty() ||
-           (not_after(body.data(), piece.data()) && not_after(piece.data() + piece.size(), body.data() + body.size()));
+  return std::ranges::all_of(all, [&](piece each) {
+    return each.empty() ||
+           (not_after(body.data(), each.data()) && not_after(each.data() + each.size(), body.data() + body.size()));
   });
 }
 

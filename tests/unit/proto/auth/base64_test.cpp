@@ -9,6 +9,7 @@
 
 #include "bytes.hpp"
 
+namespace base64_test {
 namespace {
 
 using sluice::proto::decode_base64;
@@ -46,3 +47,4 @@ TEST(Base64, RejectsWhatTheEncoderWouldNotProduce) {
 }
 
 }  // namespace
+}  // namespace base64_test

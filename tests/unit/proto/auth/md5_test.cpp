@@ -6,6 +6,7 @@
 #include <optional>
 #include "auth/md5.hpp"
 
+namespace md5_test {
 namespace {
 
 using sluice::proto::md5_password;
@@ -36,3 +37,4 @@ TEST(Md5Password, IsNothingWhenLibcryptoHasNoMd5) {
 }
 
 }  // namespace
+}  // namespace md5_test

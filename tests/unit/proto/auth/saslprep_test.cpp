@@ -7,6 +7,7 @@
 #include <string_view>
 #include "auth/saslprep.hpp"
 
+namespace saslprep_test {
 namespace {
 
 using sluice::proto::saslprep;
@@ -119,3 +120,4 @@ TEST(Saslprep, TakesALongRunOfMarks) {
 }
 
 }  // namespace
+}  // namespace saslprep_test

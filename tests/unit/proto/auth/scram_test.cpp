@@ -19,6 +19,7 @@ std::ostream& operator<<(std::ostream& to, const fault& why) {
 }
 }  // namespace sluice::proto
 
+namespace scram_test {
 namespace {
 
 using sluice::proto::channel_binding;
@@ -451,3 +452,4 @@ TEST(MakeNonce, IsPrintableAndNeverTheSame) {
 }
 
 }  // namespace
+}  // namespace scram_test

@@ -6,6 +6,7 @@
 
 #include "auth/utf8.hpp"
 
+namespace utf8_test {
 namespace {
 
 using sluice::proto::first_character;
@@ -69,3 +70,4 @@ TEST(Utf8, ContinuesACharacterWithItsOwnBytes) {
 }
 
 }  // namespace
+}  // namespace utf8_test

@@ -7,6 +7,7 @@
 #include "backend.hpp"
 #include "bytes.hpp"
 
+namespace query_machine_test {
 namespace {
 
 using namespace sluice::proto;
@@ -241,3 +242,4 @@ TEST(QueryMachine, RefusesABodyWhereThereIsNone) {
 }
 
 }  // namespace
+}  // namespace query_machine_test

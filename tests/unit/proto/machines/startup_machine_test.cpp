@@ -8,6 +8,7 @@
 #include "bytes.hpp"
 #include "scram_server.hpp"
 
+namespace startup_machine_test {
 namespace {
 
 using namespace sluice::proto;
@@ -255,3 +256,4 @@ TEST(StartupMachine, NegotiatesTheMinorVersionDownAndNothingElse) {
 }
 
 }  // namespace
+}  // namespace startup_machine_test

@@ -11,6 +11,7 @@
 #include "bytes.hpp"
 #include "scram_server.hpp"
 
+namespace startup_sasl_test {
 namespace {
 
 using namespace sluice::proto;
@@ -180,3 +181,4 @@ TEST(KnownKeys, OfAnotherSaltAreHashedAnew) {
 }
 
 }  // namespace
+}  // namespace startup_sasl_test

@@ -7,6 +7,7 @@
 #include "backend.hpp"
 #include "bytes.hpp"
 
+namespace backend_test {
 namespace {
 
 using namespace sluice::proto;
@@ -181,3 +182,4 @@ TEST(CommandComplete, ReadsTheNumberOfRows) {
 }
 
 }  // namespace
+}  // namespace backend_test

@@ -5,6 +5,7 @@
 
 #include "bytes.hpp"
 
+namespace body_reader_test {
 namespace {
 
 using sluice::proto::body_reader;
@@ -59,3 +60,4 @@ TEST(BodyReader, IsExhaustedOnlyWhenNothingIsLeft) {
 }
 
 }  // namespace
+}  // namespace body_reader_test

@@ -7,6 +7,7 @@
 #include "bytes.hpp"
 #include "messages/error_fields.hpp"
 
+namespace error_fields_test {
 namespace {
 
 using sluice::proto::decode_error_fields;
@@ -87,3 +88,4 @@ TEST(DecodeErrorFields, RefusesAListThatDoesNotEndWithTheBody) {
 }
 
 }  // namespace
+}  // namespace error_fields_test

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 #include "messages/backend.hpp"
@@ -13,6 +14,7 @@
 #include "bytes.hpp"
 #include "pieces.hpp"
 
+namespace every_decoder_test {
 namespace {
 
 using namespace sluice::proto;
@@ -23,9 +25,9 @@ using sluice::test::be32;
 using sluice::test::raw;
 
 using sluice::test::add;
-using sluice::test::bytes;
 using sluice::test::lies_within;
 using sluice::test::pieces;
+using bytes = std::span<const std::byte>;
 
 /// A decoder, with a body that it accepts.
 struct decoder {
@@ -139,3 +141,4 @@ TEST(EveryDecoder, RefusesACountThatIsNotTheNumberOfFields) {
 }
 
 }  // namespace
+}  // namespace every_decoder_test

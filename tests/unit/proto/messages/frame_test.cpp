@@ -6,6 +6,7 @@
 #include "backend.hpp"
 #include "bytes.hpp"
 
+namespace frame_test {
 namespace {
 
 using sluice::proto::fault;
@@ -63,3 +64,4 @@ TEST(NextFrame, TakesALongMessageOfAShortKindForABrokenServer) {
 }
 
 }  // namespace
+}  // namespace frame_test

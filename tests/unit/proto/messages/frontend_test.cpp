@@ -8,6 +8,7 @@
 #include "backend.hpp"
 #include "bytes.hpp"
 
+namespace frontend_test {
 namespace {
 
 using namespace sluice::proto;
@@ -163,3 +164,4 @@ TEST(Encode, RefusesSizesThatDoNotFitTogetherBeforeItReadsAByte) {
 }
 
 }  // namespace
+}  // namespace frontend_test

@@ -8,6 +8,7 @@
 #include "bytes.hpp"
 #include "messages/message_writer.hpp"
 
+namespace message_writer_test {
 namespace {
 
 using sluice::proto::fault;
@@ -122,3 +123,4 @@ TEST(MessageWriter, AllocatesNothingForARefusedSize) {
 }
 
 }  // namespace
+}  // namespace message_writer_test

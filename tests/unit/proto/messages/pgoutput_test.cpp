@@ -9,6 +9,7 @@
 #include "log_messages.hpp"
 #include "messages/replication.hpp"
 
+namespace pgoutput_test {
 namespace {
 
 using namespace sluice::proto::pgoutput;
@@ -192,3 +193,4 @@ TEST(StandbyStatus, HasItsFiveFields) {
 }
 
 }  // namespace
+}  // namespace pgoutput_test

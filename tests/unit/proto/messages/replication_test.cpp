@@ -9,6 +9,7 @@
 #include "backend.hpp"
 #include "bytes.hpp"
 
+namespace replication_test {
 namespace {
 
 using namespace sluice::proto;
@@ -63,3 +64,4 @@ TEST(StandbyStatusUpdate, IsSentAsCopyData) {
 }
 
 }  // namespace
+}  // namespace replication_test

@@ -6,6 +6,7 @@
 #include "backend.hpp"
 #include "bytes.hpp"
 
+namespace row_walk_test {
 namespace {
 
 using namespace sluice::proto;
@@ -71,3 +72,4 @@ TEST(RowAt, ChecksEveryFieldOfSeveral) {
 }
 
 }  // namespace
+}  // namespace row_walk_test

@@ -7,6 +7,7 @@
 
 #include <sluice/proto/oid.hpp>
 
+namespace oid_test {
 namespace {
 
 namespace oid = sluice::proto::oid;
@@ -52,3 +53,4 @@ TEST(TypeName, BelongsToOneTypeOnly) {
 }
 
 }  // namespace
+}  // namespace oid_test

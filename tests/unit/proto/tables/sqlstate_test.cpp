@@ -6,6 +6,7 @@
 
 #include "bytes.hpp"
 
+namespace sqlstate_test {
 namespace {
 
 using sluice::proto::sqlstate;
@@ -86,3 +87,4 @@ TEST(Sqlstate, HasNoNameForACodeOfSomebodyElse) {
 }
 
 }  // namespace
+}  // namespace sqlstate_test

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+namespace settings_test {
 namespace {
 
 using namespace sluice::adbc;
@@ -153,3 +154,4 @@ TEST(AdbcAnswer, ShowsTruthAndNumbersAsTheyAreRead) {
 }
 
 }  // namespace
+}  // namespace settings_test

@@ -10,6 +10,7 @@
 #include <sluice/stream/typed_stream.hpp>
 #include <utility>
 
+namespace concepts_test {
 namespace {
 
 using namespace sluice;
@@ -76,3 +77,4 @@ static_assert(std::same_as<decltype(stream_in_parallel<int>("", from("t"))),
                            asio::awaitable<typed_stream<int, parallel_stream>>>);
 
 }  // namespace
+}  // namespace concepts_test

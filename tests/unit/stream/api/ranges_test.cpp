@@ -10,6 +10,7 @@
 #include "bytes.hpp"
 #include "listener.hpp"
 
+namespace ranges_test {
 namespace {
 
 using sluice::test::backend;
@@ -63,3 +64,4 @@ TEST(OwnedChunk, IsEmptyOnceItWasMovedFrom) {
 }
 
 }  // namespace
+}  // namespace ranges_test

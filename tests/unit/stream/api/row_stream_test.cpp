@@ -21,6 +21,7 @@
 #include "faces.hpp"
 #include "listener.hpp"
 
+namespace row_stream_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -369,3 +370,4 @@ static_assert(std::input_iterator<sluice::row_range::iterator>);
 static_assert(std::forward_iterator<sluice::chunk::iterator>);
 
 }  // namespace
+}  // namespace row_stream_test

@@ -11,6 +11,7 @@
 
 #include "arrow/arrow_type.hpp"
 
+namespace arrow_type_test {
 namespace {
 
 namespace oid = sluice::proto::oid;
@@ -142,3 +143,4 @@ TEST(ArrowType, WithoutACounterpartIsRefusedOrText) {
 }
 
 }  // namespace
+}  // namespace arrow_type_test

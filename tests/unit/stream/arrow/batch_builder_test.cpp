@@ -14,6 +14,7 @@
 #include "arrow/batch_builder.hpp"
 #include "arrow_values.hpp"
 
+namespace batch_builder_test {
 namespace {
 
 using namespace sluice;
@@ -313,3 +314,4 @@ TEST(ArrowOptions, RefuseTheImpossible) {
 }
 
 }  // namespace
+}  // namespace batch_builder_test

@@ -10,6 +10,7 @@
 #include "bytes.hpp"
 #include "numeric_bytes.hpp"
 
+namespace decimal128_test {
 namespace {
 
 using sluice::detail::decimal_fit;
@@ -91,3 +92,4 @@ TEST(Decimal128, IsRefusedHoweverLargeTheNumberIs) {
 }
 
 }  // namespace
+}  // namespace decimal128_test

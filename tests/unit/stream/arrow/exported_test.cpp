@@ -11,6 +11,7 @@
 
 #include "arrow/arrow_type.hpp"
 
+namespace exported_test {
 namespace {
 
 using namespace sluice::detail;
@@ -99,3 +100,4 @@ TEST(ExportedSchema, HasNamesChildrenAndMetadata) {
 }
 
 }  // namespace
+}  // namespace exported_test

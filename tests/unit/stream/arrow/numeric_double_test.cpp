@@ -10,6 +10,7 @@
 #include "bytes.hpp"
 #include "numeric_bytes.hpp"
 
+namespace numeric_double_test {
 namespace {
 
 using sluice::detail::numeric_value;
@@ -61,3 +62,4 @@ TEST(NumericAsDouble, IsNoneOfBytesThatAreMalformed) {
 }
 
 }  // namespace
+}  // namespace numeric_double_test

@@ -13,6 +13,7 @@
 #include "cache/entry_table.hpp"
 #include "cache/families.hpp"
 
+namespace entry_table_test {
 namespace {
 
 using sluice::detail::entry;
@@ -148,3 +149,4 @@ TEST(EntryTable, GivesMemoryBackWhenItIsNearlyEmpty) {
 }
 
 }  // namespace
+}  // namespace entry_table_test

@@ -7,6 +7,7 @@
 
 #include "cache/families.hpp"
 
+namespace families_test {
 namespace {
 
 using sluice::detail::families;
@@ -98,3 +99,4 @@ TEST(Families, MayCarryATagTwice) {
 }
 
 }  // namespace
+}  // namespace families_test

@@ -10,6 +10,7 @@
 
 #include "cache/keyed_hash.hpp"
 
+namespace keyed_hash_test {
 namespace {
 
 using sluice::detail::keyed_hash;
@@ -84,3 +85,4 @@ TEST(KeyedHash, SpreadsWhatIsAlike) {
 }
 
 }  // namespace
+}  // namespace keyed_hash_test

@@ -7,6 +7,7 @@
 
 #include "cache/known_reads.hpp"
 
+namespace known_reads_test {
 namespace {
 
 using sluice::from;
@@ -85,3 +86,4 @@ TEST(KnownReads, HaveNoCommentsAndLockNothing) {
 }
 
 }  // namespace
+}  // namespace known_reads_test

@@ -7,6 +7,7 @@
 #include <vector>
 #include "cache/query_key.hpp"
 
+namespace query_key_test {
 namespace {
 
 using sluice::bind_value;
@@ -85,3 +86,4 @@ TEST(RelationName, IsWrittenWithQuotesOnlyWhereNeeded) {
 }
 
 }  // namespace
+}  // namespace query_key_test

@@ -14,6 +14,7 @@
 
 #include "stored.hpp"
 
+namespace store_model_test {
 namespace {
 
 using namespace sluice::test;
@@ -144,3 +145,4 @@ TEST(CacheStore, AnswersAsTheModelWhenEntriesAreEvicted) {
 }
 
 }  // namespace
+}  // namespace store_model_test

@@ -16,6 +16,7 @@
 
 #include "stored.hpp"
 
+namespace store_test {
 namespace {
 
 using namespace sluice::test;
@@ -192,3 +193,4 @@ TEST(CacheStore, HitsFourOfFiveOnASkewedTraceWithRoomForATenth) {
 }
 
 }  // namespace
+}  // namespace store_test

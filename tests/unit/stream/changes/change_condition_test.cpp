@@ -11,6 +11,7 @@
 #include "failures.hpp"
 #include "query/client_filter.hpp"
 
+namespace change_condition_test {
 namespace {
 
 using namespace sluice::detail;
@@ -76,3 +77,4 @@ TEST(RowImage, HoldsOneTextAtATime) {
 }
 
 }  // namespace
+}  // namespace change_condition_test

@@ -12,6 +12,7 @@
 #include "bytes.hpp"
 #include "log_messages.hpp"
 
+namespace change_decoder_test {
 namespace {
 
 using namespace sluice::test;
@@ -346,3 +347,4 @@ TEST(Position, IsReadAsItIsWritten) {
 }
 
 }  // namespace
+}  // namespace change_decoder_test

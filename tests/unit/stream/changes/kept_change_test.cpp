@@ -15,6 +15,7 @@
 #include "log_messages.hpp"
 #include "session_pair.hpp"
 
+namespace kept_change_test {
 namespace {
 
 using namespace sluice::test;
@@ -130,3 +131,4 @@ TEST(KeptChange, IsAsLargeAsItsTexts) {
 }
 
 }  // namespace
+}  // namespace kept_change_test

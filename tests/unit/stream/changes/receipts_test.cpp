@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+namespace receipts_test {
 namespace {
 
 using sluice::lsn;
@@ -162,3 +163,4 @@ TEST(ReceiptsOfAConsumerThatKeepsPositions, TellItTheEndOfWhatItDidNotWant) {
 }
 
 }  // namespace
+}  // namespace receipts_test

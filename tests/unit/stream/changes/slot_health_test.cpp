@@ -6,6 +6,7 @@
 
 #include "changes/slot_health.hpp"
 
+namespace slot_health_test {
 namespace {
 
 using sluice::lsn;
@@ -72,3 +73,4 @@ TEST(SlotHealth, IsOneRowOfSevenColumns) {
 }
 
 }  // namespace
+}  // namespace slot_health_test

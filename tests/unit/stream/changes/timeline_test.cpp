@@ -6,6 +6,7 @@
 
 #include "changes/replication_slot.hpp"
 
+namespace timeline_test {
 namespace {
 
 using sluice::lsn;
@@ -37,3 +38,4 @@ TEST(EndOfTimeline, IsUnknownWithoutAPosition) {
 }
 
 }  // namespace
+}  // namespace timeline_test

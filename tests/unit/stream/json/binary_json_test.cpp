@@ -10,6 +10,7 @@
 #include "json/value_writers.hpp"
 #include "json_written.hpp"
 
+namespace binary_json_test {
 namespace {
 
 using namespace sluice::detail;
@@ -67,3 +68,4 @@ TEST(ByteaInBinary, IsWrittenInHexadecimalDigits) {
 }
 
 }  // namespace
+}  // namespace binary_json_test

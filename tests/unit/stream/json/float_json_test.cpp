@@ -13,6 +13,7 @@
 #include "json/value_writers.hpp"
 #include "json_written.hpp"
 
+namespace float_json_test {
 namespace {
 
 using namespace sluice::detail;
@@ -127,3 +128,4 @@ TEST(FloatInJson, HasTheSizeOfItsType) {
 }
 
 }  // namespace
+}  // namespace float_json_test

@@ -7,6 +7,7 @@
 
 #include <sluice/stream/json_key.hpp>
 
+namespace json_key_test {
 namespace {
 
 using namespace sluice::detail;
@@ -86,3 +87,4 @@ TEST(HasEscapes, LooksAtTheKeyAlone) {
 }
 
 }  // namespace
+}  // namespace json_key_test

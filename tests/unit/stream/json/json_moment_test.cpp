@@ -7,6 +7,7 @@
 
 #include <sluice/stream/json_moment.hpp>
 
+namespace json_moment_test {
 namespace {
 
 using namespace std::chrono;
@@ -101,3 +102,4 @@ TEST(ParseMoment, KnowsTheCalendar) {
 }
 
 }  // namespace
+}  // namespace json_moment_test

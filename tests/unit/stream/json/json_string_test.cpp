@@ -8,6 +8,7 @@
 #include "json/json_string.hpp"
 #include "json_written.hpp"
 
+namespace json_string_test {
 namespace {
 
 using namespace sluice::detail;
@@ -91,3 +92,4 @@ TEST(JsonString, IsEscapedWithoutItsQuotesToo) {
 }
 
 }  // namespace
+}  // namespace json_string_test

@@ -13,6 +13,7 @@
 
 #include "bytes.hpp"
 
+namespace json_validator_test {
 namespace {
 
 using sluice::test::raw;
@@ -137,3 +138,4 @@ TEST(JsonValidator, AgreesWithSimdjsonOnChangedDocuments) {
 }
 
 }  // namespace
+}  // namespace json_validator_test

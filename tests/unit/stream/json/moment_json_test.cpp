@@ -9,6 +9,7 @@
 #include "json/value_writers.hpp"
 #include "json_written.hpp"
 
+namespace moment_json_test {
 namespace {
 
 using namespace sluice::detail;
@@ -102,3 +103,4 @@ TEST(MomentInJson, HasTheSizeOfItsType) {
 }
 
 }  // namespace
+}  // namespace moment_json_test

@@ -10,6 +10,7 @@
 #include "json/value_plan.hpp"
 #include "json_written.hpp"
 
+namespace nested_text_test {
 namespace {
 
 using namespace sluice::detail;
@@ -94,3 +95,4 @@ TEST(CompositeText, IsRefusedWithOtherFieldsThanItsType) {
 }
 
 }  // namespace
+}  // namespace nested_text_test

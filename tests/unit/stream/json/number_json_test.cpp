@@ -10,6 +10,7 @@
 #include "json_written.hpp"
 #include "numeric_bytes.hpp"
 
+namespace number_json_test {
 namespace {
 
 using namespace sluice::detail;
@@ -105,3 +106,4 @@ TEST(NumericInJson, WritesNoMoreThanFourDigitsOfAGroup) {
 }
 
 }  // namespace
+}  // namespace number_json_test

@@ -9,6 +9,7 @@
 #include "bytes.hpp"
 #include "json/object_writer.hpp"
 
+namespace object_writer_test {
 namespace {
 
 using namespace sluice::detail;
@@ -99,3 +100,4 @@ TEST(ObjectWriter, LeavesNothingOfARowThatIsTooLong) {
 }
 
 }  // namespace
+}  // namespace object_writer_test

@@ -10,6 +10,7 @@
 #include "json/value_writers.hpp"
 #include "json_written.hpp"
 
+namespace text_json_test {
 namespace {
 
 using namespace sluice::detail;
@@ -92,3 +93,4 @@ TEST(MomentText, IsLeftAsItIsWhenItIsNotInIso8601) {
 }
 
 }  // namespace
+}  // namespace text_json_test

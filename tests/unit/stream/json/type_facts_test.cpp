@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+namespace type_facts_test {
 namespace {
 
 using namespace sluice::detail;
@@ -103,3 +104,4 @@ TEST(TypeCatalog, KeepsNoMoreFieldsThanACompositeCanHave) {
 }
 
 }  // namespace
+}  // namespace type_facts_test

@@ -109,6 +109,7 @@ struct sluice::json_policy<shop::strict> {
   static constexpr bool unknown_members_are_errors = true;
 };
 
+namespace typed_test {
 namespace {
 
 using namespace sluice::test;
@@ -367,3 +368,4 @@ TEST(TypedRange, SkipsAndCountsIfAskedTo) {
 }
 
 }  // namespace
+}  // namespace typed_test

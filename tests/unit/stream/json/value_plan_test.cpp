@@ -11,6 +11,7 @@
 #include "json/value_plan.hpp"
 #include "json_written.hpp"
 
+namespace value_plan_test {
 namespace {
 
 using namespace sluice::detail;
@@ -194,3 +195,4 @@ TEST(ValuePlan, ReadsNothingBeyondAValue) {
 }
 
 }  // namespace
+}  // namespace value_plan_test

@@ -17,6 +17,7 @@
 
 #include "backend.hpp"
 
+namespace merge_test {
 namespace {
 
 namespace oid = sluice::proto::oid;
@@ -172,3 +173,4 @@ TEST(Merge, RefusesRowsWithOtherColumns) {
 }
 
 }  // namespace
+}  // namespace merge_test

@@ -17,6 +17,7 @@
 #include "failures.hpp"
 #include "parallel/partition_text.hpp"
 
+namespace partition_text_test {
 namespace {
 
 using namespace sluice::detail;
@@ -170,3 +171,4 @@ TEST(PartitionColumns, AreThoseOfAResultWithoutTheirFormats) {
 }
 
 }  // namespace
+}  // namespace partition_text_test

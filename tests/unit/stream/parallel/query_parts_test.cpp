@@ -14,6 +14,7 @@
 #include "parallel/query_parts.hpp"
 #include "readable_sql.hpp"
 
+namespace query_parts_test {
 namespace {
 
 using sluice::errc;
@@ -84,3 +85,4 @@ TEST(QueryParts, AskForTheRangeOfAKey) {
 }
 
 }  // namespace
+}  // namespace query_parts_test

@@ -15,6 +15,7 @@
 
 #include "readable_sql.hpp"
 
+namespace relation_parts_test {
 namespace {
 
 using sluice::from;
@@ -208,3 +209,4 @@ TEST(InBuckets, OneConnectionHasOneThatIsNeverEmpty) {
 }
 
 }  // namespace
+}  // namespace relation_parts_test

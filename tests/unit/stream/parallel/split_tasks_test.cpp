@@ -12,6 +12,7 @@
 #include "failures.hpp"
 #include "parallel/split_tasks.hpp"
 
+namespace split_tasks_test {
 namespace {
 
 using sluice::errc;
@@ -82,3 +83,4 @@ TEST(WithItsDocuments, TakesTheColumnThatWasNamed) {
 }
 
 }  // namespace
+}  // namespace split_tasks_test

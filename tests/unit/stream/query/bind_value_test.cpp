@@ -15,6 +15,7 @@
 
 #include "failures.hpp"
 
+namespace bind_value_test {
 namespace {
 
 using namespace std::chrono;
@@ -157,3 +158,4 @@ TEST(ArrayValue, RefusesElementsOfDifferentKindsAndArraysOfArrays) {
 }
 
 }  // namespace
+}  // namespace bind_value_test

@@ -18,6 +18,7 @@
 #include "query/bulk_copy.hpp"
 #include "readable_sql.hpp"
 
+namespace bulk_copy_test {
 namespace {
 
 namespace oid = sluice::proto::oid;
@@ -162,3 +163,4 @@ TEST(BulkCopy, RefusesParametersThatItDoesNotHave) {
 }
 
 }  // namespace
+}  // namespace bulk_copy_test

@@ -11,6 +11,7 @@
 #include "document_row.hpp"
 #include "query/client_filter.hpp"
 
+namespace client_filter_test {
 namespace {
 
 using sluice::bind_value;
@@ -155,3 +156,4 @@ TEST(RunsOnClient, OnlyWhatGivesTheServersAnswerThere) {
 }
 
 }  // namespace
+}  // namespace client_filter_test

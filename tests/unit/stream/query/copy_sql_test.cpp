@@ -13,6 +13,7 @@
 #include "failures.hpp"
 #include "query/copy_sql.hpp"
 
+namespace copy_sql_test {
 namespace {
 
 namespace oid = sluice::proto::oid;
@@ -123,3 +124,4 @@ TEST(CopyTarget, RefusesNamesThatAreNone) {
 }
 
 }  // namespace
+}  // namespace copy_sql_test

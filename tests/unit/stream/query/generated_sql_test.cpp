@@ -13,6 +13,7 @@
 
 #include "every_condition.hpp"
 
+namespace generated_sql_test {
 namespace {
 
 using sluice::from;
@@ -119,3 +120,4 @@ TEST(GeneratedSql, NamesTheSchemaInAProjection) {
 }
 
 }  // namespace
+}  // namespace generated_sql_test

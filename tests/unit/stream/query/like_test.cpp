@@ -6,6 +6,7 @@
 #include <string_view>
 #include "query/like.hpp"
 
+namespace like_test {
 namespace {
 
 using sluice::detail::is_like;
@@ -66,3 +67,4 @@ TEST(Like, TakesNoLongerForManyWildcards) {
 }
 
 }  // namespace
+}  // namespace like_test

@@ -10,6 +10,7 @@
 
 #include "query/predicate_node.hpp"
 
+namespace long_conditions_test {
 namespace {
 
 using sluice::errc;
@@ -94,3 +95,4 @@ TEST(Parameters, BeyondWhatTheProtocolCarriesAreRefused) {
 }
 
 }  // namespace
+}  // namespace long_conditions_test

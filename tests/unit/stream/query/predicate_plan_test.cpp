@@ -7,6 +7,7 @@
 #include <vector>
 #include "query/predicate_node.hpp"
 
+namespace predicate_plan_test {
 namespace {
 
 using sluice::detail::describe;
@@ -89,3 +90,4 @@ TEST(PredicatePlan, LeavesTheServerAllThatItCanDo) {
 }
 
 }  // namespace
+}  // namespace predicate_plan_test

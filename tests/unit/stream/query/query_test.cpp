@@ -9,6 +9,7 @@
 
 #include "readable_sql.hpp"
 
+namespace query_test {
 namespace {
 
 using sluice::column;
@@ -117,3 +118,4 @@ TEST(Sql, IsAskedForItsColumnsUnlessTheyAreStated) {
 }
 
 }  // namespace
+}  // namespace query_test

@@ -8,6 +8,7 @@
 #include <vector>
 #include "query/quoting.hpp"
 
+namespace quoting_test {
 namespace {
 
 using namespace std::string_view_literals;
@@ -77,3 +78,4 @@ TEST(PlainIdentifier, NeedsNoQuotes) {
 }
 
 }  // namespace
+}  // namespace quoting_test

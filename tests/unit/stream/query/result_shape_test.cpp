@@ -18,6 +18,7 @@
 #include "readable_sql.hpp"
 #include "session_pair.hpp"
 
+namespace result_shape_test {
 namespace {
 
 using namespace sluice::detail;
@@ -172,3 +173,4 @@ TEST(RefusedBy, TakesTheReasonOfTheChoice) {
 }
 
 }  // namespace
+}  // namespace result_shape_test

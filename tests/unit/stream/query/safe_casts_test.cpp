@@ -13,6 +13,7 @@
 #include "query/safe_casts.hpp"
 #include "readable_sql.hpp"
 
+namespace safe_casts_test {
 namespace {
 
 using namespace sluice::detail;
@@ -123,3 +124,4 @@ TEST(ValueAsJson, IsNullTrueOrADocument) {
 }
 
 }  // namespace
+}  // namespace safe_casts_test

@@ -5,6 +5,7 @@
 
 #include "query/sql_effect.hpp"
 
+namespace sql_effect_test {
 namespace {
 
 using enum sluice::query::effect;
@@ -65,3 +66,4 @@ TEST(Enclosing, IsASubqueryForWhatReadsAndACteForWhatWrites) {
 }
 
 }  // namespace
+}  // namespace sql_effect_test

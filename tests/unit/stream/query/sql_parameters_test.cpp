@@ -7,6 +7,7 @@
 #include <utility>
 #include "query/sql_parameters.hpp"
 
+namespace sql_parameters_test {
 namespace {
 
 using sluice::detail::backslashes;
@@ -99,3 +100,4 @@ TEST(SqlWithoutItsEnd, HasNoSemicolonsNorWhatComesBehind) {
 }
 
 }  // namespace
+}  // namespace sql_parameters_test

@@ -13,6 +13,7 @@
 #include "backend.hpp"
 #include "bytes.hpp"
 
+namespace unreported_settings_test {
 namespace {
 
 using sluice::detail::may_change_unreported_settings;
@@ -89,3 +90,4 @@ TEST(UnreportedSettings, AreAskedForOnceAndNeverBelievedAgainWhenChanged) {
 }
 
 }  // namespace
+}  // namespace unreported_settings_test

@@ -6,6 +6,7 @@
 #include "query/whole_table.hpp"
 #include "readable_sql.hpp"
 
+namespace whole_table_test {
 namespace {
 
 using sluice::detail::whole_table;
@@ -35,3 +36,4 @@ TEST(WholeTable, IsNoViewHasNoChildrenAndAnOrdinaryColumn) {
 }
 
 }  // namespace
+}  // namespace whole_table_test

@@ -14,6 +14,7 @@
 
 #include "backend.hpp"
 
+namespace columns_test {
 namespace {
 
 using sluice::test::be16;
@@ -110,3 +111,4 @@ TEST(BinaryFields, HoldAnHstoreWithAllItsPairs) {
 }
 
 }  // namespace
+}  // namespace columns_test

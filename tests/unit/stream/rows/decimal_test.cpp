@@ -8,6 +8,7 @@
 #include <vector>
 #include "rows/decimal.hpp"
 
+namespace decimal_test {
 namespace {
 
 using sluice::detail::compare_decimal;
@@ -58,3 +59,4 @@ TEST(Decimal, AgreesWithIntegers) {
 }
 
 }  // namespace
+}  // namespace decimal_test

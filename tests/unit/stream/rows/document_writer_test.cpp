@@ -17,6 +17,7 @@
 
 #include "backend.hpp"
 
+namespace document_writer_test {
 namespace {
 
 using sluice::document_format;
@@ -194,3 +195,4 @@ TEST(DocumentSinks, SayWhenNobodyReads) {
 }
 
 }  // namespace
+}  // namespace document_writer_test

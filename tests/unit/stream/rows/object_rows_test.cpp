@@ -13,6 +13,7 @@
 #include "bytes.hpp"
 #include "rows/object_rows.hpp"
 
+namespace object_rows_test {
 namespace {
 
 using namespace sluice::detail;
@@ -158,3 +159,4 @@ TEST_F(ObjectRows, OfJsonThatIsNotUtf8AreMalformed) {
 }
 
 }  // namespace
+}  // namespace object_rows_test

@@ -17,6 +17,7 @@
 #include "bytes.hpp"
 #include "rows/shown_text.hpp"
 
+namespace shown_text_test {
 namespace {
 
 namespace oid = sluice::proto::oid;
@@ -113,3 +114,4 @@ TEST(ShownText, OfGeometryHasAllItsNumbers) {
 }
 
 }  // namespace
+}  // namespace shown_text_test

@@ -15,6 +15,7 @@
 #include "backend.hpp"
 #include "failures.hpp"
 
+namespace single_row_test {
 namespace {
 
 using namespace sluice::detail;
@@ -84,3 +85,4 @@ TEST(OnlyRow, CannotBeReadAsAView) {
 }
 
 }  // namespace
+}  // namespace single_row_test

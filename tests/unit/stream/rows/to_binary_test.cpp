@@ -19,6 +19,7 @@
 #include "bytes.hpp"
 #include "numeric_bytes.hpp"
 
+namespace to_binary_test {
 namespace {
 
 using namespace std::chrono;
@@ -192,3 +193,4 @@ TEST(RowWriter, LeavesNothingOfARowThatIsRefused) {
 }
 
 }  // namespace
+}  // namespace to_binary_test

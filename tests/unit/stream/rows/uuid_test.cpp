@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+namespace uuid_test {
 namespace {
 
 using sluice::uuid;
@@ -42,3 +43,4 @@ TEST(Uuid, IsOrderedByItsBytes) {
 }
 
 }  // namespace
+}  // namespace uuid_test

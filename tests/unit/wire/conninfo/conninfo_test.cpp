@@ -9,6 +9,7 @@
 #include "connection_strings.hpp"
 #include "temporary_folder.hpp"
 
+namespace conninfo_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -326,3 +327,4 @@ TEST(ConnectionString, NeverTakesAFolderOfEverybodysByItself) {
 }
 
 }  // namespace
+}  // namespace conninfo_test

@@ -9,6 +9,7 @@
 #include "connection_strings.hpp"
 #include "temporary_folder.hpp"
 
+namespace password_file_test {
 namespace {
 
 using sluice::conninfo;
@@ -125,3 +126,4 @@ TEST(PasswordFile, CallsTheDefaultSocketFolderLocalhost) {
 }
 
 }  // namespace
+}  // namespace password_file_test

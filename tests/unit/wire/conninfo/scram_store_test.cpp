@@ -10,6 +10,7 @@
 
 #include "conninfo/scram_store.hpp"
 
+namespace scram_store_test {
 namespace {
 
 using sluice::proto::scram_keys;
@@ -85,3 +86,4 @@ TEST(ScramStore, IsThatOfItsCache) {
 }
 
 }  // namespace
+}  // namespace scram_store_test

@@ -9,6 +9,7 @@
 
 #include "bytes.hpp"
 
+namespace secret_test {
 namespace {
 
 using sluice::secret;
@@ -73,3 +74,4 @@ TEST(Secret, IsEqualByItsText) {
 }
 
 }  // namespace
+}  // namespace secret_test

@@ -10,6 +10,7 @@
 #include "connection_strings.hpp"
 #include "temporary_folder.hpp"
 
+namespace service_file_test {
 namespace {
 
 using sluice::conninfo;
@@ -116,3 +117,4 @@ TEST(ServiceFile, OfTheHomeFolderIsNotReadWhenAnotherIsNamed) {
 }
 
 }  // namespace
+}  // namespace service_file_test

@@ -13,6 +13,7 @@
 
 #include "temporary_folder.hpp"
 
+namespace dial_test {
 namespace {
 
 /// A Unix socket on which nobody accepts connections, and whose queue is full of them.
@@ -56,3 +57,4 @@ TEST(Dial, FailsWhereTheQueueOfAUnixSocketIsFull) {
 }
 
 }  // namespace
+}  // namespace dial_test

@@ -6,6 +6,7 @@
 
 #include "engine/action.hpp"
 
+namespace action_test {
 namespace {
 
 using sluice::proto::fault;
@@ -49,3 +50,4 @@ TEST(Action, IsEqualInAllThatItSays) {
 }
 
 }  // namespace
+}  // namespace action_test

@@ -7,6 +7,7 @@
 #include "backend.hpp"
 #include "bytes.hpp"
 
+namespace binary_copy_test {
 namespace {
 
 using sluice::test::as_bytes;
@@ -84,3 +85,4 @@ TEST(BinaryCopy, IsExpectedInBinaryAndWithTheColumnsThatWereDescribed) {
 }
 
 }  // namespace
+}  // namespace binary_copy_test

@@ -3,6 +3,7 @@
 
 #include "engine/cancel_requests.hpp"
 
+namespace cancel_requests_test {
 namespace {
 
 using sluice::wire::cancel_requests;
@@ -32,3 +33,4 @@ TEST(CancelRequests, ThatHaveHitNothingStayUntilALaterQueryHasEnded) {
 }
 
 }  // namespace
+}  // namespace cancel_requests_test

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 
+namespace ending_test {
 namespace {
 
 using sluice::wire::clock;
@@ -87,3 +88,4 @@ TEST(Ending, NeverStopsAskingHoweverLongItTakes) {
 }
 
 }  // namespace
+}  // namespace ending_test

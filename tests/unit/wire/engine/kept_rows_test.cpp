@@ -6,6 +6,7 @@
 
 #include "bytes.hpp"
 
+namespace kept_rows_test {
 namespace {
 
 using sluice::test::as_bytes;
@@ -70,3 +71,4 @@ TEST(KeptRows, TellOnceThatTheyAreMany) {
 }
 
 }  // namespace
+}  // namespace kept_rows_test

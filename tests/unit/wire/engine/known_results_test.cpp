@@ -9,6 +9,7 @@
 #include "engine/known_results.hpp"
 #include "engine/statement.hpp"
 
+namespace known_results_test {
 namespace {
 
 using sluice::wire::known_result;
@@ -72,3 +73,4 @@ TEST(KnownResults, AreBoundedByTheirColumns) {
 }
 
 }  // namespace
+}  // namespace known_results_test

@@ -2,6 +2,7 @@
 #include "engine/open_blocks.hpp"
 #include <gtest/gtest.h>
 
+namespace open_blocks_test {
 namespace {
 
 using sluice::wire::open_blocks;
@@ -78,3 +79,4 @@ TEST(OpenBlocks, EndWithTheOneAroundThem) {
 }
 
 }  // namespace
+}  // namespace open_blocks_test

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include "engine/pages_ahead.hpp"
 
+namespace pages_ahead_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -101,3 +102,4 @@ TEST(PagesAhead, AreOneAgainWhenAnotherQueryUsesTheConnection) {
 }
 
 }  // namespace
+}  // namespace pages_ahead_test

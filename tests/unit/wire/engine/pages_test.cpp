@@ -9,6 +9,7 @@
 #include "bytes.hpp"
 #include "session_pair.hpp"
 
+namespace pages_test {
 namespace {
 
 using sluice::errc;
@@ -234,3 +235,4 @@ TEST(Pages, DroppedInTheMiddleLeaveTheSessionBroken) {
 }
 
 }  // namespace
+}  // namespace pages_test

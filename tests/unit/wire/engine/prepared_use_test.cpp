@@ -7,6 +7,7 @@
 #include <vector>
 #include "engine/prepared_use.hpp"
 
+namespace prepared_use_test {
 namespace {
 
 using sluice::wire::prepared_use;
@@ -131,3 +132,4 @@ TEST(PreparedUse, ForgetsAKnownStatementThatIsGoneOrHasChanged) {
 }
 
 }  // namespace
+}  // namespace prepared_use_test

@@ -12,6 +12,7 @@
 #include "backend.hpp"
 #include "bytes.hpp"
 
+namespace query_conversation_test {
 namespace {
 
 using sluice::errc;
@@ -356,3 +357,4 @@ TEST_F(QueryConversation, LetGoBeforeTheDecisionRunsOnlyForItsEffects) {
 }
 
 }  // namespace
+}  // namespace query_conversation_test

@@ -12,6 +12,7 @@
 #include "bytes.hpp"
 #include "session_pair.hpp"
 
+namespace query_reader_test {
 namespace {
 
 using sluice::errc;
@@ -323,3 +324,4 @@ TEST(QueryReader, ReadsLargeRowsOfAllItsQueriesAfterTheOneWarning) {
 }
 
 }  // namespace
+}  // namespace query_reader_test

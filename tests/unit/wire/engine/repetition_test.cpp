@@ -11,6 +11,7 @@
 #include "backend.hpp"
 #include "bytes.hpp"
 
+namespace repetition_test {
 namespace {
 
 using sluice::proto::parameter;
@@ -162,3 +163,4 @@ TEST_F(Repetition, OfAValueThatCannotBeSentSendsNothing) {
 }
 
 }  // namespace
+}  // namespace repetition_test

@@ -7,6 +7,7 @@
 #include "bytes.hpp"
 #include "engine/server_report.hpp"
 
+namespace server_report_test {
 namespace {
 
 using sluice::server_message;
@@ -73,3 +74,4 @@ TEST(ServerReport, TellsWhetherTheSessionEnds) {
 }
 
 }  // namespace
+}  // namespace server_report_test

@@ -5,6 +5,7 @@
 #include <vector>
 #include "engine/statement_cache.hpp"
 
+namespace statement_cache_test {
 namespace {
 
 using sluice::wire::statement_cache;
@@ -64,3 +65,4 @@ TEST(StatementCache, ForgetsEverythingWithTheServer) {
 }
 
 }  // namespace
+}  // namespace statement_cache_test

@@ -7,6 +7,7 @@
 #include <vector>
 #include "engine/statement_names.hpp"
 
+namespace statement_names_test {
 namespace {
 
 using sluice::wire::statement;
@@ -54,3 +55,4 @@ TEST(StatementNames, OutliveTheTextThatTheyWereMadeOf) {
 }
 
 }  // namespace
+}  // namespace statement_names_test

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include "engine/portal.hpp"
 
+namespace transaction_scope_test {
 namespace {
 
 using sluice::wire::portal;
@@ -104,3 +105,4 @@ TEST(Portal, CountsPagesAndKnowsEmptyOnes) {
 }
 
 }  // namespace
+}  // namespace transaction_scope_test

@@ -6,6 +6,7 @@
 #include "engine/connection_engine.hpp"
 #include "engine/query_conversation.hpp"
 
+namespace turns_test {
 namespace {
 
 using sluice::wire::connection_engine;
@@ -56,3 +57,4 @@ TEST_F(Turns, TellWhetherOneWhoIsGoneWasStillToBeAnswered) {
 }
 
 }  // namespace
+}  // namespace turns_test

@@ -11,6 +11,7 @@
 #include "backend.hpp"
 #include "bytes.hpp"
 
+namespace undecided_statement_test {
 namespace {
 
 using sluice::test::as_bytes;
@@ -104,3 +105,4 @@ TEST(UndecidedStatement, TellsWhatTheProtocolCannotCarry) {
 }
 
 }  // namespace
+}  // namespace undecided_statement_test

@@ -9,6 +9,7 @@
 #include "backend.hpp"
 #include "session_pair.hpp"
 
+namespace wal_stream_test {
 namespace {
 
 using sluice::errc;
@@ -120,3 +121,4 @@ TEST(WalStream, RejectsMessagesOutOfOrder) {
 }
 
 }  // namespace
+}  // namespace wal_stream_test

@@ -10,6 +10,7 @@
 
 #include "transport/certificate_words.hpp"
 
+namespace certificate_words_test {
 namespace {
 
 struct freed {
@@ -107,3 +108,4 @@ TEST(CertificateWords, ContainNothingThatATerminalWouldObey) {
 }
 
 }  // namespace
+}  // namespace certificate_words_test

@@ -6,6 +6,7 @@
 #include <vector>
 #include "transport/deadline.hpp"
 
+namespace deadline_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -72,3 +73,4 @@ TEST(BackOff, IsNeverLongerThanTheMost) {
 }
 
 }  // namespace
+}  // namespace deadline_test

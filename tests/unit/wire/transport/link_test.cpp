@@ -10,6 +10,7 @@
 
 #include "transport/link.hpp"
 
+namespace link_test {
 namespace {
 
 using asio::ip::tcp;
@@ -34,3 +35,4 @@ TEST(Link, OfAConnectionThatWasResetTellsAtTheFirstRead) {
 }
 
 }  // namespace
+}  // namespace link_test

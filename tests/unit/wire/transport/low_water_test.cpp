@@ -18,6 +18,7 @@
 
 #include "transport/link.hpp"
 
+namespace low_water_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -136,3 +137,4 @@ INSTANTIATE_TEST_SUITE_P(Waits, LowWater, testing::Values(by::thread, by::corout
                          [](const auto& each) { return each.param == by::thread ? "InAThread" : "InACoroutine"; });
 
 }  // namespace
+}  // namespace low_water_test

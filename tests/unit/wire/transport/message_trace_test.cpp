@@ -10,6 +10,7 @@
 #include "transport/message_trace.hpp"
 #include "watching.hpp"
 
+namespace message_trace_test {
 namespace {
 
 using sluice::test::as_bytes;
@@ -125,3 +126,4 @@ TEST(MessageTrace, KnowsTheAnswerToARequestForTls) {
 }
 
 }  // namespace
+}  // namespace message_trace_test

@@ -7,6 +7,7 @@
 #include "auth/utf8.hpp"
 #include "transport/printable.hpp"
 
+namespace printable_test {
 namespace {
 
 using sluice::printable;
@@ -59,3 +60,4 @@ TEST(PrintableText, LetsNothingThroughOfAnyBytes) {
 }
 
 }  // namespace
+}  // namespace printable_test

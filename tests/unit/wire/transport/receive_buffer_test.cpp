@@ -7,6 +7,7 @@
 
 #include "bytes.hpp"
 
+namespace receive_buffer_test {
 namespace {
 
 using sluice::test::as_text;
@@ -120,3 +121,4 @@ TEST(ReceiveBuffer, GivesItsMemoryBackAtRest) {
 }
 
 }  // namespace
+}  // namespace receive_buffer_test

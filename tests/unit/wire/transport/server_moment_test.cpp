@@ -4,6 +4,7 @@
 #include <chrono>
 #include "transport/server_moment.hpp"
 
+namespace server_moment_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -55,3 +56,4 @@ TEST(SharedMoment, StaysWithinItsLimits) {
 }
 
 }  // namespace
+}  // namespace server_moment_test

@@ -6,6 +6,7 @@
 
 #include "bytes.hpp"
 
+namespace tls_answer_test {
 namespace {
 
 using sluice::test::as_bytes;
@@ -29,3 +30,4 @@ TEST(TlsAnswer, MustNotComeWithMore) {
 }
 
 }  // namespace
+}  // namespace tls_answer_test

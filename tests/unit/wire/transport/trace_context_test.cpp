@@ -6,6 +6,7 @@
 #include <sluice/wire/trace_context.hpp>
 #include <string>
 
+namespace trace_context_test {
 namespace {
 
 using sluice::trace_context;
@@ -130,3 +131,4 @@ TEST(TraceContext, MakesNewOnes) {
 }
 
 }  // namespace
+}  // namespace trace_context_test
