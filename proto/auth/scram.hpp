@@ -2,9 +2,9 @@
 /// @file
 /// The client's side of SCRAM-SHA-256, with or without channel binding, as a value without I/O and without a clock.
 ///
-/// Call, in this order: `client_first`; `on_server_first`; `reuse` or `use`, or `hash_some` until `hashed`; `client_final`;
-/// `on_server_final`. Only then has the server proved that it knows the password: an AuthenticationOk that arrives
-/// while `server_proved` is false must be refused. A fault ends the exchange.
+/// Call, in this order: `client_first`; `on_server_first`; `reuse` or `use`, or `hash_some` until `hashed`;
+/// `client_final`; `on_server_final`. Only then has the server proved that it knows the password: an AuthenticationOk
+/// that arrives while `server_proved` is false must be refused. A fault ends the exchange.
 /// @see RFC 5802, RFC 7677; PostgreSQL documentation, section "SASL Authentication"
 
 #include <array>

@@ -12,7 +12,7 @@
 
 #include "followed.hpp"
 
-namespace changes_columns {
+namespace changes_columns_test {
 
 struct account {
   std::int32_t id;
@@ -21,12 +21,9 @@ struct account {
 };
 SLUICE_JSON(account, id, name, balance)
 
-}  // namespace changes_columns
-
 namespace {
 
 using namespace sluice::test;
-using changes_columns::account;
 using sluice::change;
 using sluice::change_chunk;
 using sluice::change_options;
@@ -185,3 +182,4 @@ TEST(ChangesAsColumns, HaveNoConditions) {
 }
 
 }  // namespace
+}  // namespace changes_columns_test

@@ -11,6 +11,7 @@
 
 #include "followed.hpp"
 
+namespace changes_snapshot_test {
 namespace {
 
 using namespace sluice::test;
@@ -247,3 +248,4 @@ TEST(SnapshotOfChanges, IsReadByAtLeastOneConnection) {
 }
 
 }  // namespace
+}  // namespace changes_snapshot_test

@@ -11,6 +11,7 @@
 
 #include "followed.hpp"
 
+namespace changes_unfinished_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -299,3 +300,4 @@ TEST(PreparedChanges, OfAnOrdinaryStreamComeWithTheirCommit) {
 }
 
 }  // namespace
+}  // namespace changes_unfinished_test
