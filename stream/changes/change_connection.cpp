@@ -32,13 +32,16 @@ class finishing {
   [[nodiscard]] bool advance() {
     using state = wire::wal_stream::state;
     state now = stream_.advance();
-    while (now != state::hungry && now != state::over) now = stream_.advance();
+    for (; now != state::hungry && now != state::over; now = stream_.advance()) is_talking_ = true;
     return now == state::over;
   }
+  /// Whether the server has sent anything.
+  [[nodiscard]] bool is_talking() const noexcept { return is_talking_; }
   [[nodiscard]] bool move() { return stream_.move(); }
 
  private:
   wire::wal_stream& stream_;
+  bool is_talking_{false};
 };
 
 void set(conninfo& where, std::string_view name, std::string_view value) {
@@ -50,6 +53,8 @@ asio::awaitable<void> run_start(wire::session& on, wire::wal_stream& stream) {
   starting begun{stream};
   co_await wire::run(on.io, begun);
 }
+
+asio::awaitable<void> run_rest(wire::session& on, finishing& rest) { co_await wire::run(on.io, rest); }
 
 }  // namespace
 
@@ -159,7 +164,14 @@ asio::awaitable<void> change_connection::finish() {
   stream_->finish();
   session_->io.set_deadline(wire::from_now(session_->patience));
   finishing rest{*stream_};
-  co_await wire::run(session_->io, rest);
+  asio::awaitable<void> work = run_rest(*session_, rest);
+  const std::optional<error> failure = co_await failure_of(std::move(work));
+  if (failure) {
+    // In the midst of a large transaction the server first sends the rest of that. It need not be waited for: what was
+    // acknowledged has been told.
+    if (failure->code() != errc::deadline_exceeded || !rest.is_talking()) throw *failure;
+    session_->discard();
+  }
   stream_.reset();
   session_->io.set_deadline(wire::clock::time_point::max());
 }

@@ -25,22 +25,22 @@ constexpr std::size_t large_document = 2U << 10U;
 // Memory beyond this is released: one huge document should not be held forever.
 constexpr std::size_t kept_memory = 1U << 20U;
 
-using bytes [[gnu::vector_size(16)]] = unsigned char;
+using sixteen_bytes [[gnu::vector_size(16)]] = unsigned char;
 
-bytes load(const void* at) noexcept {
-  bytes loaded;
+sixteen_bytes load(const void* at) noexcept {
+  sixteen_bytes loaded;
   std::memcpy(&loaded, at, sizeof loaded);
   return loaded;
 }
-bytes load_aligned(const char* at) noexcept { return load(std::assume_aligned<sizeof(bytes)>(at)); }
-bytes least(bytes a, bytes b) noexcept { return a < b ? a : b; }
+sixteen_bytes load_aligned(const char* at) noexcept { return load(std::assume_aligned<sizeof(sixteen_bytes)>(at)); }
+sixteen_bytes least(sixteen_bytes a, sixteen_bytes b) noexcept { return a < b ? a : b; }
 
 /// Whether one of at least sixteen characters is at most `most`: without branches, because hardly any document has one.
 bool has_at_most(std::string_view text, unsigned char most) noexcept {
-  constexpr std::size_t step = sizeof(bytes);
+  constexpr std::size_t step = sizeof(sixteen_bytes);
   constexpr std::size_t steps = 16 * step;
   const char* const end = text.data() + text.size();
-  bytes lowest = least(load(text.data()), load(end - step));
+  sixteen_bytes lowest = least(load(text.data()), load(end - step));
   const char* at = text.data() + (step - reinterpret_cast<std::uintptr_t>(text.data()) % step);
   const auto size = static_cast<std::size_t>(end - at);
   for (std::size_t left = size / steps; left != 0; --left, at += steps)
@@ -54,7 +54,7 @@ bool has_at_most(std::string_view text, unsigned char most) noexcept {
 
 /// Line feed and carriage return are the line breaks that JSON treats as white space.
 bool has_line_break(std::string_view text) noexcept {
-  if (text.size() >= sizeof(bytes) && !has_at_most(text, '\r')) return false;
+  if (text.size() >= sizeof(sixteen_bytes) && !has_at_most(text, '\r')) return false;
   return text.find_first_of("\n\r") != text.npos;
 }
 

@@ -475,6 +475,31 @@ TEST(Changes, OfAnEmptyStreamAreRefused) {
   EXPECT_THROW((void)none.get_executor(), sluice::error);
 }
 
+TEST(Changes, EndInTheMidstOfALargeTransaction) {
+  const published here{"large_transaction"};
+  change_options how = here.kept();
+  how.connection.leave_timeout = 50ms;
+  sluice::blocking_change_stream changes{dsn(), how};
+  here.run("insert into t values (0, 'first')");
+  EXPECT_EQ(take(changes, 1).size(), 1U);
+  here.run("insert into t select n, repeat('x', 100) from generate_series(1, 200000) n");
+  position last{};
+  while (last <= position{}) {
+    const change_chunk some = changes.next();
+    for (const change each : some) {
+      last = each.position();
+      break;
+    }
+  }
+  changes.close();
+  sluice::blocking_change_stream again{dsn(), how};
+  const change_chunk some = again.next();
+  for (const change each : some) {
+    EXPECT_EQ(each.position(), last) << "the first row of the transaction, and not the one before it";
+    break;
+  }
+}
+
 TEST(Changes, NotHandedOutCannotBeAcknowledged) {
   const published here{"too_early"};
   sluice::blocking_change_stream changes{dsn(), here.passing()};

@@ -199,7 +199,9 @@ class SLUICE_API change_stream {
   /// @par Errors  throws error: bad_state for a position that was not handed out yet
   void acknowledge(position safe);
 
-  /// Tells the server what was acknowledged, and ends the connection.
+  /// Tells the server what was acknowledged, and ends the connection. In the midst of a large transaction that takes
+  /// `connection_options::leave_timeout`, because the server first sends the rest.
+  /// @par Errors        throws error: connection_lost, deadline_exceeded when the server does not answer
   /// @par Cancellation  terminal: closes the connection at once
   [[nodiscard]] asio::awaitable<void> close();
   /// With a completion token: `void(std::exception_ptr)`
