@@ -36,9 +36,9 @@ struct place {
   sluice::result_cache cache;
 };
 
-using work = std::function<asio::awaitable<void>(place&)>;
+using work_at = std::function<asio::awaitable<void>(place&)>;
 
-inline void with_cache(const sluice::cache_options& options, const work& run) {
+inline void with_cache(const sluice::cache_options& options, const work_at& run) {
   asio::io_context context{1};
   place all{context, options};
   std::exception_ptr failure;
