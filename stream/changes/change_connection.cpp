@@ -28,18 +28,24 @@ class starting {
 /// What is left of a stream that has been finished.
 class finishing {
  public:
-  explicit finishing(wire::wal_stream& stream) noexcept : stream_{stream} {}
+  finishing(const wire::link& io, wire::wal_stream& stream) noexcept : io_{io}, stream_{stream} {}
   [[nodiscard]] bool advance() {
     using state = wire::wal_stream::state;
     state now = stream_.advance();
-    for (; now != state::hungry && now != state::over; now = stream_.advance()) is_talking_ = true;
+    while (now != state::hungry && now != state::over) now = stream_.advance();
     return now == state::over;
+  }
+  [[nodiscard]] bool move() {
+    const std::size_t before = io_.in.arrived().size();
+    const bool has_moved = stream_.move();
+    is_talking_ = is_talking_ || io_.in.arrived().size() != before;
+    return has_moved;
   }
   /// Whether the server has sent anything.
   [[nodiscard]] bool is_talking() const noexcept { return is_talking_; }
-  [[nodiscard]] bool move() { return stream_.move(); }
 
  private:
+  const wire::link& io_;
   wire::wal_stream& stream_;
   bool is_talking_{false};
 };
@@ -163,7 +169,7 @@ asio::awaitable<void> change_connection::finish() {
   if (!is_streaming()) co_return;
   stream_->finish();
   session_->io.set_deadline(wire::from_now(session_->patience));
-  finishing rest{*stream_};
+  finishing rest{session_->io, *stream_};
   asio::awaitable<void> work = run_rest(*session_, rest);
   const std::optional<error> failure = co_await failure_of(std::move(work));
   if (failure) {

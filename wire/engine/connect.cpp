@@ -134,8 +134,8 @@ class search {
       const link::context where{.place = "database \"" + printable(info_.database) + "\" at " + host.to_string()};
       std::vector<endpoint> addresses;
       try {
-        addresses = co_await resolve(host, deadline_of(info_), where);
         if (info_.ask_password) password_ = co_await ask_for_password(info_, host, deadline_of(info_), where);
+        addresses = co_await resolve(host, deadline_of(info_), where);
       } catch (const error& failure) {
         note(failure);
       }

@@ -95,6 +95,9 @@ asio::awaitable<secret> ask_for_password(const conninfo& info, const conninfo::h
     const password_request request{.server = host, .user = info.user, .database = info.database, .latest = latest};
     info.ask_password(request, password_reply{std::make_shared<password_answer>(box)});
   }
+  // The program may have cancelled this coroutine in its answer.
+  const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+  if (asked.cancelled() != asio::cancellation_type::none) throw error{errc::cancelled, where.after("cancelled")};
   while (!box->has_mail() && clock::now() < latest) {
     asio::awaitable<void> answer = box->rung().rung(latest);
     const bool goes_on = co_await uncancelled(std::move(answer));
