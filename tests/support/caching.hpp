@@ -36,9 +36,7 @@ struct place {
   sluice::result_cache cache;
 };
 
-using work_at = std::function<asio::awaitable<void>(place&)>;
-
-inline void with_cache(const sluice::cache_options& options, const work_at& run) {
+inline void with_cache(const sluice::cache_options& options, const std::function<asio::awaitable<void>(place&)>& run) {
   asio::io_context context{1};
   place all{context, options};
   std::exception_ptr failure;

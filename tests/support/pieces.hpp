@@ -15,13 +15,14 @@
 
 namespace sluice::test {
 
-using piece = std::span<const std::byte>;
 /// Collects everything that a message points at.
-using pieces = std::vector<piece>;
+using pieces = std::vector<std::span<const std::byte>>;
 
-inline void add(pieces& to, piece each) { to.push_back(each); }
+inline void add(pieces& to, std::span<const std::byte> each) { to.push_back(each); }
 inline void add(pieces& to, std::string_view text) { to.push_back(as_bytes(text)); }
-inline void add(pieces& to, const std::optional<piece>& value) { to.push_back(value.value_or(piece{})); }
+inline void add(pieces& to, const std::optional<std::span<const std::byte>>& value) {
+  to.push_back(value.value_or(std::span<const std::byte>{}));
+}
 inline void add(pieces& /*to*/, std::uint32_t /*type*/) {}
 inline void add(pieces& to, const proto::column& c) { add(to, c.name); }
 template <class Field>
@@ -59,7 +60,7 @@ inline void add(pieces& to, const proto::error_fields& m) {
 
 inline bool lies_within(const pieces& all, std::span<const std::byte> body) {
   const std::less_equal<> not_after;
-  return std::ranges::all_of(all, [&](piece each) {
+  return std::ranges::all_of(all, [&](std::span<const std::byte> each) {
     return each.empty() ||
            (not_after(body.data(), each.data()) && not_after(each.data() + each.size(), body.data() + body.size()));
   });

@@ -11,6 +11,7 @@ namespace query_machine_test {
 namespace {
 
 using namespace sluice::proto;
+using sluice::proto::bind;  // not that of sockets
 using enum step::kind;
 
 /// A valid body for each type of message.

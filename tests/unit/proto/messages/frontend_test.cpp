@@ -12,6 +12,7 @@ namespace frontend_test {
 namespace {
 
 using namespace sluice::proto;
+using sluice::proto::bind;  // not that of sockets
 using sluice::test::as_bytes;
 using sluice::test::as_text;
 using sluice::test::be16;

@@ -63,7 +63,9 @@ TEST(ObjectIdInJson, IsAStringWithoutASign) {
   EXPECT_EQ(written_by(write_object_id, be32(0xffffffff)), R"("4294967295")");
 }
 
-std::string from(const std::string& bytes) { return written_by(write_numeric, bytes); }
+std::string from(const std::string& bytes) {
+  return written_by([](auto& to, auto value) { return write_numeric(to, value); }, bytes);
+}
 
 TEST(NumericInJson, HasAllItsDigits) {
   EXPECT_EQ(from(numeric_bytes(0, 0, 0, {})), "0");
