@@ -61,6 +61,7 @@ struct following {
   sluice::pool pool;
   sluice::result_cache cache;
   std::optional<sluice::invalidations> feed;
+  int markers{0};
 };
 
 using work = std::function<asio::awaitable<void>(following&)>;
@@ -105,15 +106,16 @@ asio::awaitable<bool> is_dropped(following& at, std::string relation, std::strin
   asio::awaitable<void> stored = ask(at, what, {});
   co_await std::move(stored);
   const sluice::query marker = sluice::sql("select to_json(1)").as_document();
-  asio::awaitable<void> marked = ask(at, marker, "marker");
+  const std::string tag = "marker " + std::to_string(at.markers++);  // one that was dropped with all others comes later
+  asio::awaitable<void> marked = ask(at, marker, tag);
   co_await std::move(marked);
   const auto entries = at.cache.stats().entries;
   psql(statement);
-  psql("select pg_logical_emit_message(true, 'sluice_invalidate', 'marker')");
+  psql("select pg_logical_emit_message(true, 'sluice_invalidate', '" + tag + "')");
   const auto misses = at.cache.stats().misses;
   const std::function<bool()> heard = [&] { return at.events.count(kind::invalidated) > 0; };
   for (int i = 0; i < 1'000 && at.cache.stats().misses == misses; ++i) {
-    asio::awaitable<void> again = ask(at, marker, "marker");
+    asio::awaitable<void> again = ask(at, marker, tag);
     co_await std::move(again);
     const bool any = co_await turns(heard);
     EXPECT_TRUE(any);
