@@ -31,8 +31,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using strings = std::vector<std::string>;
 
-int server_version() { return std::stoi(psql("show server_version_num")); }
-
 /// The events of a change stream.
 class slot_watch : public sluice::observer {
  public:

@@ -246,6 +246,7 @@ class leaves_no_prepared {
 };
 
 TEST(PreparedChanges, AreHandedOutWhenTheyArePrepared) {
+  if (server_version() < 150000) GTEST_SKIP() << "the server sends them from 15 on";
   const published here{"prepared_changes"};
   const leaves_no_prepared one{"prepared_one"};
   const leaves_no_prepared two{"prepared_two"};
@@ -273,6 +274,7 @@ TEST(PreparedChanges, AreHandedOutWhenTheyArePrepared) {
 }
 
 TEST(PreparedChanges, MayHaveComeBeforeTheyWerePrepared) {
+  if (server_version() < 150000) GTEST_SKIP() << "the server sends them from 15 on";
   const published here{"prepared_running"};
   const leaves_no_prepared late{"prepared_late"};
   change_options how = running_too(here.passing());

@@ -10,6 +10,9 @@
 
 namespace sluice::test {
 
+/// Of the server, as 150004.
+inline int server_version() { return std::stoi(psql("show server_version_num")); }
+
 /// A schema with tables, a publication of them and the name of a slot; all of it is dropped at the end.
 class published {
  public:
@@ -17,7 +20,7 @@ class published {
                      const std::string& with = "")
       : name_{std::move(name)} {
     psql("drop schema if exists " + name_ + " cascade; create schema " + name_ + "; set search_path = " + name_ + "; " +
-         tables + "; create publication " + name_ + " for tables in schema " + name_ + with);
+         tables + "; create publication " + name_ + with + "; " + publish_tables());
   }
   ~published() {
     psql("drop publication if exists " + name_ + "; drop schema if exists " + name_ + " cascade; " +
@@ -42,7 +45,11 @@ class published {
     how.create = slot_creation::temporary;
     return how;
   }
-  void run(const std::string& statements) const { psql("set search_path = " + name_ + "; " + statements); }
+  /// Tables that they create are published as well, from the end of the statements on.
+  void run(const std::string& statements) const {
+    psql("set search_path = " + name_ + "; " + statements +
+         (statements.find("create table") == std::string::npos ? "" : "; " + publish_tables()));
+  }
   [[nodiscard]] std::string ask(const std::string& question) const {
     return psql("set search_path = " + name_ + "; " + question);
   }
@@ -52,6 +59,15 @@ class published {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
  private:
+  /// One by one, because only Postgres 15 can publish a schema.
+  [[nodiscard]] std::string publish_tables() const {
+    return "do $publish$ declare t text; begin for t in select c.oid::regclass from pg_class c where relnamespace = '" +
+           name_ + "'::regnamespace and relkind in ('r', 'p') and not relispartition and not exists (select from" +
+           " pg_publication_rel join pg_publication p on p.oid = prpubid where pubname = '" + name_ +
+           "' and prrelid = c.oid) loop execute 'alter publication " + name_ +
+           " add table ' || t; end loop; end $publish$";
+  }
+
   std::string name_;
 };
 
