@@ -13,6 +13,7 @@ namespace sluice::detail {
 namespace {
 
 constexpr std::string_view setter{"set_config"};
+constexpr std::string_view settable{"pg_settings"};  // an UPDATE of this view sets what its rows name
 
 bool begins_with(std::string_view text, std::string_view lower) noexcept {
   return is_in_any_case(text.substr(0, lower.size()), lower);
@@ -42,11 +43,13 @@ bool may_change_unreported_settings(std::string_view sql) noexcept {
   constexpr std::array<std::string_view, 2> settings{"bytea_output", "extra_float_digits"};
   constexpr std::size_t before{5};  // the underscore
   constexpr std::size_t before_setter{3};
+  constexpr std::size_t before_settable{2};
   for (std::size_t at = sql.find('_'); at != std::string_view::npos; at = sql.find('_', at + 1)) {
     if (at >= before && std::ranges::any_of(settings, [&](std::string_view each) {
           return begins_with(sql.substr(at - before), each);
         }))
       return true;
+    if (at >= before_settable && begins_with(sql.substr(at - before_settable), settable)) return true;
     if (at >= before_setter && begins_with(sql.substr(at - before_setter), setter) &&
         !names_its_setting(sql.substr(at - before_setter + setter.size())))
       return true;

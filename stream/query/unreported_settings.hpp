@@ -9,7 +9,8 @@
 namespace sluice::detail {
 
 /// Whether running this may change `bytea_output` or `extra_float_digits`, as far as its text shows: it names one of
-/// them, or calls `set_config` for a setting that the text does not name. Functions that do it are not seen.
+/// them or `pg_settings`, or calls `set_config` for a setting that the text does not name. Functions that do it are not
+/// seen.
 [[nodiscard]] bool may_change_unreported_settings(std::string_view sql) noexcept;
 
 /// `bytea_output` and `extra_float_digits` of one connection. They are asked for once; as long as they are not known,

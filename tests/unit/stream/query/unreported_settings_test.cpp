@@ -27,7 +27,8 @@ TEST(UnreportedSettings, MayBeChangedByWhatNamesThem) {
                           "select set_config(E'bytea\\x5foutput', 'escape', true)", "select set_config",
                           "select set_config('extra_' || 'float_digits', '0', false)",
                           "select set_config('it''s', '0', false)", "select set_config('bytea", "select set_config(",
-                          "update pg_settings set setting = 0 where name = 'extra_float_digits'"})
+                          "update pg_settings set setting = 0 where name = 'extra_float_digits'",
+                          "update pg_catalog.pg_settings set setting = $1 where name = $2"})
     EXPECT_TRUE(may_change_unreported_settings(sql)) << sql;
 }
 
