@@ -47,7 +47,10 @@ std::chrono::microseconds change_decoder::moment_of(std::int64_t since_2000) noe
   return std::chrono::microseconds{__builtin_add_overflow(since_2000, epoch, &sum) ? since_2000 : sum};
 }
 
-void change_decoder::restart() {
+void change_decoder::restart(lsn from) {
+  begins_ = from;
+  is_late_ = false;
+  again_.reset();
   xid_ = 0;
   left_ = 0;
   told_first_.reset();
@@ -111,6 +114,7 @@ bool change_decoder::begin_transaction(std::uint32_t xid, lsn end, std::int64_t 
   at_ = {.commit = end, .index = 1};
   committed_at_ = moment_of(at);
   gid_.clear();
+  is_late_ = false;
   return true;
 }
 
@@ -146,7 +150,7 @@ change_decoder::outcome change_decoder::on_relation(std::span<const std::byte> d
   const auto told = pgoutput::decode_relation(data, segment_ != nullptr);
   if (!told) return malformed("a Relation with other fields");
   pending_ = owned(*told);
-  if (!wanted_.columns && !missing_types().empty()) return outcome::asking;
+  if (!missing_types().empty()) return outcome::asking;
   return add_pending();
 }
 
@@ -158,15 +162,19 @@ std::vector<std::uint32_t> change_decoder::missing_types() const {
 }
 
 change_decoder::outcome change_decoder::resume() {
-  for (const std::uint32_t each : missing_types()) types_.add(each, {});  // dropped meanwhile: a text
+  if (segment_ == nullptr)
+    for (const std::uint32_t each : missing_types()) types_.add(each, {});  // dropped meanwhile: a text
   return add_pending();
 }
 
 change_decoder::outcome change_decoder::add_pending() {
+  const bool is_guessed = !missing_types().empty();
   changed_relation told = *std::exchange(pending_, std::nullopt);
   const std::uint32_t id = told.id;
-  auto made = wanted_.columns ? std::make_unique<relation_rows>(std::move(told))
+  auto made = wanted_.columns ? std::make_unique<relation_rows>(std::move(told), types_)
                               : std::make_unique<relation_rows>(std::move(told), types_, session_);
+  made->number(++told_);
+  if (is_guessed) made->guess();
   const relation_rows* const known = find(id);
   if (known != nullptr && known->is_announced() && known->relation() == made->relation()) made->announce();
   told_relations& where = segment_ != nullptr ? segment_->relations : relations_;
@@ -181,6 +189,11 @@ change_decoder::outcome change_decoder::on_row(operation what, std::span<const s
   relation_rows* const relation = find(told->relation);
   if (relation == nullptr)
     return malformed("a row of the relation " + std::to_string(told->relation) + ", which was not described");
+  if (relation->is_guessed() && !is_own(told->relation)) {  // it has been committed: its types can be asked about
+    pending_ = relation->relation();
+    again_ = data;
+    return outcome::asking;
+  }
   if (!fits(told->before, *relation) || !fits(told->after, *relation))
     return malformed("a row of " + relation->relation().qualified_name() + " with other columns than it has");
   now_.row = *told;
@@ -201,6 +214,7 @@ change_decoder::outcome change_decoder::take_more() {
   if (const std::optional<operation> what = std::exchange(told_first_, std::nullopt))
     return hand_out(*what, now_.relation);
   if (left_ != 0) return next_truncated();
+  if (const auto data = std::exchange(again_, std::nullopt)) return take(*data);
   const std::uint32_t xid = void_.back();
   void_.pop_back();
   return hand_out_abort(xid, xid);
@@ -224,7 +238,8 @@ change_decoder::outcome change_decoder::on_message(std::span<const std::byte> da
   now_.prefix = told->prefix;
   now_.content = {reinterpret_cast<const char*>(told->content.data()), told->content.size()};
   if (!told->is_transactional) {
-    at_ = {.commit = {told->lsn}, .index = 0};
+    if (told->lsn == 0) return malformed("a Message without a place");
+    at_ = {.commit = last_byte_before(told->lsn), .index = 0};
     committed_at_ = {};
     gid_.clear();
   }
@@ -243,7 +258,7 @@ void change_decoder::count(std::uint32_t part) {
 }
 
 change_decoder::outcome change_decoder::hand_out(operation what, relation_rows* relation) {
-  const bool is_running = segment_ != nullptr;
+  const bool is_running = segment_ != nullptr || is_late_;
   if (!is_running && at_ <= seen_) return outcome::nothing;
   if (wanted_.schema && relation != nullptr && !relation->is_announced()) {
     relation->announce();
@@ -266,6 +281,10 @@ change_decoder::outcome change_decoder::hand_out(operation what, relation_rows* 
 change_decoder::outcome change_decoder::malformed(std::string why) {
   why_ = std::move(why);
   return outcome::malformed;
+}
+
+bool change_decoder::is_own(std::uint32_t relation) const {
+  return segment_ != nullptr && segment_->relations.contains(relation);
 }
 
 relation_rows* change_decoder::find(std::uint32_t relation) {

@@ -28,7 +28,7 @@ struct change_view {
   sluice::position at{};
   std::uint32_t xid{};
   std::uint32_t subxid{};                    ///< the part of a running transaction; else `xid`
-  bool is_running{};                         ///< its transaction: it has no position of its own
+  bool is_running{};                         ///< its transaction, or prepared early: it has no position of its own
   std::chrono::microseconds committed_at{};  ///< since 1970
   relation_rows* relation{};
   proto::pgoutput::row_change row{};
@@ -44,7 +44,7 @@ struct wanted_changes {
   bool schema{false};
   bool running{false};   ///< of transactions that still run
   bool prepared{false};  ///< of prepared transactions, when these are prepared
-  bool columns{false};   ///< rows as columns: no type is asked about
+  bool columns{false};   ///< rows as columns
 };
 
 class change_decoder {
@@ -64,15 +64,15 @@ class change_decoder {
   /// The last one that was handed out or passed over.
   [[nodiscard]] position seen() const noexcept { return seen_; }
 
-  /// The changes come from a new stream, which begins between two transactions. What was handed out of those that were
-  /// running is void: `has_more`.
-  void restart();
+  /// The changes come from a new stream, of what ends behind `from`. It begins between two transactions. What was
+  /// handed out of those that were running is void: `has_more`.
+  void restart(lsn from);
 
   /// @param data  of an XLogData
   /// @pre all of the message before was taken
   [[nodiscard]] outcome take(std::span<const std::byte> data);
   /// Whether the message that was taken last has another change; `take_more` takes it.
-  [[nodiscard]] bool has_more() const noexcept { return left_ != 0 || told_first_ || !void_.empty(); }
+  [[nodiscard]] bool has_more() const noexcept { return left_ != 0 || told_first_ || again_ || !void_.empty(); }
   [[nodiscard]] outcome take_more();
 
   /// Whether it waits for `resume`.
@@ -106,6 +106,8 @@ class change_decoder {
   [[nodiscard]] outcome on_message(std::span<const std::byte> data);
   [[nodiscard]] outcome add_pending();
   [[nodiscard]] outcome next_truncated();
+  /// Of a record of which only its end is told. It lies between all other records' beginnings.
+  [[nodiscard]] static lsn last_byte_before(std::uint64_t end) noexcept { return {end - 1}; }
   [[nodiscard]] static std::chrono::microseconds moment_of(std::int64_t since_2000) noexcept;
   [[nodiscard]] bool begin_transaction(std::uint32_t xid, lsn end, std::int64_t at);
   [[nodiscard]] outcome end_transaction(operation what, bool is_wanted, lsn end);
@@ -116,12 +118,16 @@ class change_decoder {
   [[nodiscard]] outcome hand_out_abort(std::uint32_t xid, std::uint32_t subxid);
   [[nodiscard]] outcome malformed(std::string why);
   [[nodiscard]] relation_rows* find(std::uint32_t relation);
+  /// Whether only the running transaction sees it so.
+  [[nodiscard]] bool is_own(std::uint32_t relation) const;
 
   wanted_changes wanted_;
   session_settings session_;
   type_catalog types_;
   told_relations relations_;
-  std::optional<changed_relation> pending_;  // whose types are not known yet
+  std::optional<changed_relation> pending_;          // whose types are not known yet
+  std::uint64_t told_{0};                            // relations
+  std::optional<std::span<const std::byte>> again_;  // a row, once the types of its relation are known
   std::unordered_map<std::uint32_t, running_transaction> running_;
   running_transaction* segment_{nullptr};  // of which changes come now
   std::vector<std::uint32_t> void_;        // of which that is still to be told
@@ -130,6 +136,10 @@ class change_decoder {
   std::uint32_t xid_{0};  // 0: between two transactions
   std::uint32_t subxid_{0};
   std::string gid_;  // empty: the transaction is not prepared
+  lsn begins_{};     // the stream
+  /// The transaction was prepared before the stream began, and comes only now, before its COMMIT PREPARED: the slot had
+  /// no two_phase at that time. Its changes have no positions, as those of one that still runs.
+  bool is_late_{false};
   position at_{};
   std::chrono::microseconds committed_at_{};
 

@@ -6,8 +6,8 @@ namespace sluice::detail {
 
 namespace pgoutput = proto::pgoutput;
 
-void change_feed::read(wire::session& on, wire::wal_stream& from) {
-  decoder_.restart();
+void change_feed::read(wire::session& on, wire::wal_stream& from, lsn begins) {
+  decoder_.restart(begins);
   from_ = live{&on, &from};
   is_held_ = false;
   is_unjudged_ = false;

@@ -30,8 +30,8 @@ class change_feed {
 
   [[nodiscard]] change_decoder& decoder() noexcept { return decoder_; }
 
-  /// From now on the changes of this stream. The relations are told anew.
-  void read(wire::session& on, wire::wal_stream& from);
+  /// From now on the changes of this stream, of what ends behind `begins`. The relations are told anew.
+  void read(wire::session& on, wire::wal_stream& from, lsn begins);
   /// From now on these rows of a snapshot.
   /// @param at  of the row before the first
   void read(const chunk& rows, relation_rows& relation, position at) noexcept;

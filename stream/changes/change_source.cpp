@@ -121,7 +121,7 @@ asio::awaitable<void> change_source::create(const slot_facts& server) {
 asio::awaitable<void> change_source::start(lsn from) {
   co_await connection_->start(slot_, from, server_version_, how_);
   phase_ = phase::streaming;
-  feed_->read(connection_->session(), connection_->stream());
+  feed_->read(connection_->session(), connection_->stream(), from);
   tell(true);
 }
 

@@ -42,9 +42,15 @@ relation_rows::relation_rows(changed_relation what, const type_catalog& types, c
   }
 }
 
-relation_rows::relation_rows(changed_relation what) : relation_{std::move(what)} {
-  for (const changed_relation::column& each : relation_.columns)
-    shape_.push_back({.name = each.name, .type = each.type, .modifier = each.modifier});
+relation_rows::relation_rows(changed_relation what, const type_catalog& types) : relation_{std::move(what)} {
+  for (const changed_relation::column& each : relation_.columns) {
+    result_column& column = shape_.emplace_back();
+    column.name = each.name;
+    column.type = each.type;
+    column.modifier = each.modifier;
+    types.describe(column);
+    column.type = column.base;  // of a query's columns the server says this itself
+  }
 }
 
 bool relation_rows::write(text_buffer& to, const pgoutput::tuple& row, const pgoutput::tuple& before,

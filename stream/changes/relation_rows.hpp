@@ -1,6 +1,7 @@
 #pragma once
 // The rows of one relation in a change stream: as objects of JSON, or as columns.
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,13 +21,19 @@ class relation_rows {
   /// @param types  has no `missing` type of the relation in it
   relation_rows(changed_relation what, const type_catalog& types, const session_settings& session);
   /// Of rows that are wanted as columns only.
-  explicit relation_rows(changed_relation what);
+  relation_rows(changed_relation what, const type_catalog& types);
 
   [[nodiscard]] const changed_relation& relation() const noexcept { return relation_; }
 
   /// Whether the consumer has been told its columns.
   [[nodiscard]] bool is_announced() const noexcept { return is_announced_; }
   void announce() noexcept { is_announced_ = true; }
+  /// Of two descriptions of a relation the one with the greater number was told later.
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
+  void number(std::uint64_t told) noexcept { number_ = told; }
+  /// Whether some type was unknown: a running transaction has made it, and nobody else can see it yet.
+  [[nodiscard]] bool is_guessed() const noexcept { return is_guessed_; }
+  void guess() noexcept { is_guessed_ = true; }
 
   /// Writes a row. A value that was not sent is taken from `before` if it is there, otherwise its member is left out.
   /// @param before     the old row, or empty
@@ -53,7 +60,9 @@ class relation_rows {
   std::vector<value_plan> columns_;  // each key begins with a comma
   result_columns shape_;             // of rows that are copied as columns
   std::size_t culprit_{0};
+  std::uint64_t number_{0};
   bool is_announced_{false};
+  bool is_guessed_{false};
 };
 
 }  // namespace sluice::detail

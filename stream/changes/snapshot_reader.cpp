@@ -133,7 +133,7 @@ class snapshot_reader::work final : public parallel_reader {
     return all;
   }
   [[nodiscard]] query shaped(query rows) const {
-    return from_.wants_columns ? std::move(rows).as_columns() : std::move(rows).as_object();
+    return from_.wants_columns ? std::move(rows).as_described_columns() : std::move(rows).as_object();
   }
 
   from from_;
@@ -164,7 +164,7 @@ asio::awaitable<void> snapshot_reader::begin(conninfo where) {
   asio::awaitable<void> begun = parallel_work::begun(work_);
   co_await std::move(begun);
   for (const published_table& each : work_->tables())
-    relations_.push_back(std::make_unique<relation_rows>(each.relation));
+    relations_.push_back(std::make_unique<relation_rows>(each.relation, type_catalog{}));
 }
 
 asio::awaitable<chunk> snapshot_reader::next() { return parallel_reader::next(work_); }

@@ -13,6 +13,8 @@ change_decoder::outcome change_decoder::on_begin_prepare(std::span<const std::by
   if (!begin_transaction(told->xid, {told->prepare_lsn}, told->prepared_at))
     return malformed("a Begin Prepare inside a transaction");
   gid_ = told->gid;
+  is_late_ = at_.commit < begins_;
+  if (is_late_) running_.try_emplace(told->xid);
   return wanted_.transactions ? hand_out(operation::begin, nullptr) : outcome::nothing;
 }
 
@@ -22,7 +24,11 @@ change_decoder::outcome change_decoder::on_prepare(std::span<const std::byte> da
   if (!is_in_transaction() || told->xid != xid_ || told->gid != gid_ || told->prepare_lsn != at_.commit.value ||
       told->end_lsn <= told->prepare_lsn)
     return malformed("a Prepare of another transaction");
-  return end_transaction(operation::prepare, true, {told->end_lsn});
+  if (!is_late_) return end_transaction(operation::prepare, true, {told->end_lsn});
+  const outcome prepared = hand_out(operation::prepare, nullptr);
+  is_late_ = false;
+  xid_ = 0;
+  return prepared;
 }
 
 /// @pre `gid_` is its
@@ -39,10 +45,13 @@ change_decoder::outcome change_decoder::on_commit_prepared(std::span<const std::
   if (is_in_transaction()) return malformed("a Commit Prepared inside a transaction");
   gid_ = told->gid;
   committed_at_ = moment_of(told->end.committed_at);
-  return end_prepared(told->xid, operation::commit_prepared, {told->end.commit_lsn}, {told->end.end_lsn});
+  const bool was_late = running_.erase(told->xid) != 0;
+  const outcome ended =
+      end_prepared(told->xid, operation::commit_prepared, {told->end.commit_lsn}, {told->end.end_lsn});
+  if (was_late && !ended_.is_change) void_.push_back(told->xid);  // it was handed out before, and now a second time
+  return ended;
 }
 
-/// Where its record begins is not told; where it ends is. Its last byte lies between all other records' beginnings.
 change_decoder::outcome change_decoder::on_rollback_prepared(std::span<const std::byte> data) {
   const auto told = pgoutput::decode_rollback_prepared(data);
   if (!told || told->xid == 0 || told->gid.empty() || told->end_lsn == 0)
@@ -50,7 +59,7 @@ change_decoder::outcome change_decoder::on_rollback_prepared(std::span<const std
   if (is_in_transaction()) return malformed("a Rollback Prepared inside a transaction");
   gid_ = told->gid;
   committed_at_ = moment_of(told->rolled_back_at);
-  return end_prepared(told->xid, operation::rollback_prepared, {told->end_lsn - 1}, {told->end_lsn});
+  return end_prepared(told->xid, operation::rollback_prepared, last_byte_before(told->end_lsn), {told->end_lsn});
 }
 
 change_decoder::outcome change_decoder::on_stream_start(std::span<const std::byte> data) {
@@ -78,7 +87,11 @@ change_decoder::outcome change_decoder::end_running(std::uint32_t xid, operation
   const auto found = running_.find(xid);
   if (is_in_transaction() || found == running_.end() || end <= at)
     return malformed("the end of a running transaction that has none");
-  for (auto& [id, relation] : found->second.relations) relations_[id] = std::move(relation);
+  for (auto& [id, relation] : found->second.relations) {
+    std::unique_ptr<relation_rows>& known = relations_[id];
+    const bool is_newer = known == nullptr || known->number() < relation->number();
+    if (is_newer) known = std::move(relation);  // it may have been altered meanwhile, if its rows were rolled back
+  }
   at_ = {.commit = at, .index = 1 + found->second.changes()};
   running_.erase(found);
   xid_ = subxid_ = xid;

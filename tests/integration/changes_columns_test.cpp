@@ -159,6 +159,30 @@ TEST(ChangesAsColumns, FollowASnapshotOfColumns) {
   EXPECT_THAT(seen, ElementsAre("snapshot 1a", "snapshot 2-", "insert 3c"));
 }
 
+TEST(ChangesAsColumns, AreReadAsWhatADomainIsMadeOf) {
+  const published here{"columns_domains",
+                       "create domain columns_count as int; create domain columns_more as columns_count; create table "
+                       "domains (n columns_count primary key, m columns_more, all_n columns_count[]); alter table "
+                       "domains replica identity full"};
+  here.run("insert into domains values (1, 2, '{3,4}')");
+  change_options how = as_columns(here.kept());
+  how.snapshot = sluice::initial_snapshot::when_created;
+  sluice::blocking_change_stream changes{dsn(), how};
+  const auto read = [](const change& each) {
+    EXPECT_EQ(each.columns().get<int>("n"), 1) << to_string(each.operation());
+    EXPECT_EQ(each.columns().get<int>("m"), 2);
+    EXPECT_THAT(each.columns().get<std::vector<int>>("all_n"), ElementsAre(3, 4));
+  };
+  each_of(changes, 1, read);  // of the snapshot
+  here.run("update domains set m = m; delete from domains");
+  each_of(changes, 2, [&](const change& each) {
+    if (each.operation() == operation::update)
+      read(each);
+    else
+      EXPECT_EQ(each.old_columns().get<int>("m"), 2);
+  });
+}
+
 TEST(ChangesAsColumns, AreRefusedOfObjects) {
   const published here{"columns_refused"};
   sluice::blocking_change_stream changes{dsn(), here.passing()};

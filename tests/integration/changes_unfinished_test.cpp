@@ -201,6 +201,53 @@ TEST(RunningChanges, EndAtThePositionsThatTheyHaveOtherwise) {
   EXPECT_EQ(commits_until_end(in_parts), commits);
 }
 
+TEST(RunningChanges, LeaveTheColumnsThatATableHasMeanwhile) {
+  const published here{"altered_meanwhile",
+                       "create table t (id int primary key, v text); create table untouched (id int)"};
+  change_options how = running_too(here.passing());
+  how.schema = true;
+  sluice::blocking_change_stream changes{impatient_server(), how};
+  sluice::client writer{dsn() + " options='-c search_path=altered_meanwhile'"};
+  strings seen;
+  std::size_t running = 0;
+  const auto read_until = [&](const auto& is_enough) {
+    while (!is_enough()) {
+      for (const change each : changes.next())
+        if (each.is_running() && each.operation() == operation::insert)
+          ++running;
+        else if (!each.is_running() && each.operation() != operation::commit)
+          seen.push_back(each.operation() == operation::schema ? "schema" : line_of(each));
+    }
+  };
+  sluice::blocking_transaction tx = writer.begin();
+  {
+    sluice::blocking_transaction inner = tx.begin();
+    inner.execute(many_rows(1));
+    read_until([&] { return running > 100; });
+    inner.rollback();
+  }
+  here.run("alter table t drop v, add w text; insert into t values (1, 'before')");
+  read_until([&] { return seen.size() == 2; });
+  tx.execute("insert into untouched values (1)");
+  tx.commit();
+  here.run("insert into t values (2, 'behind')");
+  read_until([&] { return seen.back().find("behind") != std::string::npos; });
+  EXPECT_THAT(seen, ElementsAre("schema", R"(insert t {"id":1,"w":"before"})", R"(insert t {"id":2,"w":"behind"})"));
+}
+
+TEST(RunningChanges, HaveTheirOwnTypesOnceTheyAreCommitted) {
+  const published here{"types_of_its_own", "create table t (id int primary key, v text)"};
+  sluice::blocking_change_stream changes{impatient_server(), running_too(here.passing())};
+  here.run("begin; create type running_pair as (x int, y text); create table pairs (p running_pair); " + many_rows(1) +
+           "; insert into pairs select row(n, repeat('x', 100))::running_pair from generate_series(1, 2000) n; commit");
+  here.run("insert into pairs values (row(1, 'z'))");
+  strings seen;
+  while (seen.empty())
+    for (const change each : changes.next())
+      if (!each.is_running() && each.operation() == operation::insert) seen.push_back(line_of(each));
+  EXPECT_THAT(seen, ElementsAre(R"(insert pairs {"p":{"x":1,"y":"z"}})"));
+}
+
 TEST(RunningChanges, AreNotShared) {
   const published here{"not_shared"};
   run([](const published& where) -> asio::awaitable<void> {
@@ -287,6 +334,70 @@ TEST(PreparedChanges, MayHaveComeBeforeTheyWerePrepared) {
   ASSERT_EQ(seen.size(), static_cast<std::size_t>(more_than_is_kept) + 2);
   EXPECT_EQ(seen[more_than_is_kept], "prepared_late: prepare");
   EXPECT_EQ(seen.back(), "prepared_late: commit_prepared");
+}
+
+/// What the stream tells up to that message, with "running " before what has no position of its own. The others'
+/// positions have to grow.
+strings in_places_until(const char* end, sluice::blocking_change_stream& from) {
+  strings seen;
+  position last{};
+  for (;;) {
+    const change_chunk some = from.next();
+    for (const change each : some) {
+      if (each.operation() == operation::message && each.prefix() == end) {
+        from.acknowledge(some.last());
+        return seen;
+      }
+      if (!each.is_running()) {
+        EXPECT_LT(last, each.position()) << line_of(each);
+        last = each.position();
+      }
+      seen.push_back((each.is_running() ? "running " : "") + line_of(each));
+    }
+    from.acknowledge(some.last());
+  }
+}
+
+TEST(PreparedChanges, OfBeforeTheSettingComeWithTheirCommit) {
+  const published here{"prepared_early"};
+  const leaves_no_prepared early{"prepared_early"};
+  change_options how = here.kept();
+  {
+    sluice::blocking_change_stream changes{dsn(), how};
+    here.run("begin; insert into t values (1, 'a'); prepare transaction 'prepared_early'");
+    here.run("insert into t values (2, 'small')");
+    psql("select pg_logical_emit_message(false, 'end', '')");
+    EXPECT_THAT(in_places_until("end", changes), ElementsAre(R"(insert t {"id":2,"v":"small"})"));
+    changes.close();
+  }
+  how.two_phase = true;
+  sluice::blocking_change_stream changes{dsn(), how};
+  here.run("insert into t values (3, 'small')");
+  psql("commit prepared 'prepared_early'");
+  psql("select pg_logical_emit_message(false, 'last', '')");
+  EXPECT_THAT(in_places_until("last", changes),
+              ElementsAre(R"(insert t {"id":3,"v":"small"})", R"(running insert t {"id":1,"v":"a"})", "running prepare",
+                          "commit_prepared"));
+}
+
+TEST(PreparedChanges, ComeBehindAMessage) {
+  const published here{"prepared_behind"};
+  const leaves_no_prepared one{"prepared_behind"};
+  change_options how = here.passing();
+  how.two_phase = true;
+  how.transactions = true;
+  sluice::blocking_change_stream changes{dsn(), how};
+  // Nothing lies between the records of the message and of what follows it.
+  here.run(
+      "begin; insert into t values (1, 'a'); select pg_logical_emit_message(false, 'm', 'x'); prepare transaction "
+      "'prepared_behind'");
+  psql("select pg_logical_emit_message(false, 'm', 'x')");
+  psql("commit prepared 'prepared_behind'");
+  here.run("begin; insert into t values (2, 'b'); select pg_logical_emit_message(false, 'm', 'x'); commit");
+  psql("select pg_logical_emit_message(false, 'end', '')");
+  EXPECT_THAT(in_places_until("end", changes),
+              ElementsAre("message m=x", "begin", R"(insert t {"id":1,"v":"a"})", "prepare", "message m=x",
+                          "commit_prepared", "message m=x", "begin", R"(insert t {"id":2,"v":"b"})", "commit"));
 }
 
 TEST(PreparedChanges, OfAnOrdinaryStreamComeWithTheirCommit) {

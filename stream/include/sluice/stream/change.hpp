@@ -39,10 +39,11 @@ struct SLUICE_API lsn {
 /// stay the same when the changes are sent again, so a consumer that keeps the position of the last change that it has
 /// applied can tell those that it has seen.
 ///
-/// Within a transaction all changes have the position of its commit and are counted from 1. Index 0 stands between two
-/// transactions: all that was committed before `commit` has been seen, and nothing after it.
+/// Within a transaction all changes have the position of its commit and are counted from 1. What has no commit, a
+/// message outside of transactions and a `rollback_prepared`, has the position of its record's last byte. Index 0
+/// stands between two transactions: all that was committed before `commit` has been seen, and nothing after it.
 struct SLUICE_API position {
-  lsn commit{};           ///< where the record of the transaction's commit begins
+  lsn commit{};           ///< where the record of the transaction's commit or PREPARE TRANSACTION begins
   std::uint64_t index{};  ///< of the change in its transaction
 
   /// From text such as "16/B374D848+12", or without the index, which is then 0.
@@ -115,7 +116,8 @@ class SLUICE_API change {
   [[nodiscard]] std::uint32_t xid() const noexcept;
   /// Whether the transaction was still running when the server sent the change (`change_options::streaming`): it counts
   /// once a `commit` of that `xid` has come, and not if `abort` comes. Its position is that of the last change that
-  /// counts.
+  /// counts. The same for a transaction that was prepared before the slot had `change_options::two_phase`: it comes
+  /// right before its `commit_prepared`.
   [[nodiscard]] bool is_running() const noexcept;
   /// Of a running transaction's change: the subtransaction (SAVEPOINT) that it is part of. Otherwise `xid`.
   [[nodiscard]] std::uint32_t subxid() const noexcept;
@@ -130,7 +132,8 @@ class SLUICE_API change {
   [[nodiscard]] const changed_relation& relation() const;
 
   /// The new row, an object of JSON as the server's `to_jsonb` makes it, with the columns in the table's order. Of a
-  /// message: its content. Empty for a delete and what has no row.
+  /// message: its content. Empty for a delete and what has no row. Values of types with a cast to json of their own,
+  /// and of those that a running transaction has made, are strings of their text.
   ///
   /// A TOASTed value that the statement did not touch is not sent. If the table has REPLICA IDENTITY FULL it is taken
   /// from the old row; otherwise the member is left out, and `unchanged` names it.
