@@ -5,6 +5,8 @@
 #include <utility>
 
 #include <sluice/wire/error.hpp>
+#include "auth/utf8.hpp"
+#include "conninfo/conninfo_settings.hpp"
 
 #include "values.hpp"
 
@@ -13,8 +15,8 @@ namespace sluice::tool {
 void command_line::flag(std::string_view name, bool& to, char letter) {
   options_.push_back({.name = name, .letter = letter, .note = [&to] { to = true; }, .may_repeat = true});
 }
-void command_line::flag(std::string_view name, std::function<void()> note) {
-  options_.push_back({.name = name, .note = std::move(note), .may_repeat = true});
+void command_line::flag(std::string_view name, std::function<void()> note, char letter) {
+  options_.push_back({.name = name, .letter = letter, .note = std::move(note), .may_repeat = true});
 }
 void command_line::option(std::string_view name, action take, char letter) {
   options_.push_back({.name = name, .letter = letter, .take = std::move(take)});
@@ -47,7 +49,10 @@ void command_line::read(int argc, const char* const* argv) {
       continue;
     }
     if (!value) {
-      if (++i == argc) throw usage_error{"--" + std::string{option.name} + " needs a value"};
+      if (++i == argc && is_long) throw usage_error{"--" + std::string{option.name} + " needs a value"};
+      if (i == argc)
+        throw usage_error{std::string{word} + " is --" + std::string{option.name} +
+                          ", and needs a value: --help shows the options"};
       value = argv[i];
     }
     give(option, std::string{*value});
@@ -63,7 +68,30 @@ command_line::known& command_line::find(std::string_view word, std::string_view 
     return word.starts_with("--") ? each.name == name : each.letter != '\0' && each.letter == name.front();
   });
   if (found != options_.end()) return *found;
-  throw usage_error{"unknown option " + std::string{word.substr(0, word.find('='))} + ": see --help"};
+  // Not what follows a name or a letter: it may be a password.
+  refuse(word.substr(0, word.starts_with("--") ? word.find('=') : 1 + proto::first_character(word.substr(1)).size));
+}
+
+void command_line::refuse(std::string_view spelling) const {
+  const std::string unknown = "unknown option " + std::string{spelling} + ": ";
+  for (const auto& [known, instead] : foreign_)
+    if (known == spelling) throw usage_error{unknown + std::string{instead}};
+  const std::string_view meant = spelling.starts_with("--") ? nearest(spelling.substr(2)) : std::string_view{};
+  throw usage_error{unknown + (meant.empty() ? "see --help" : "did you mean --" + std::string{meant} + "?")};
+}
+
+/// The option whose name begins like this, or is at most a third of its letters away.
+std::string_view command_line::nearest(std::string_view name) const {
+  std::string_view best;
+  std::size_t least = std::min<std::size_t>(name.size() / 3, 3) + 1;
+  for (const known& each : options_) {
+    if (name.size() > 2 && each.name.starts_with(name)) return each.name;
+    const std::size_t away = wire::distance(name, each.name);
+    if (away >= least) continue;
+    least = away;
+    best = each.name;
+  }
+  return best;
 }
 
 void command_line::give(known& to, const std::string& value) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sluice::tool {
@@ -17,11 +18,13 @@ class command_line {
   // An option without a value.
   void flag(std::string_view name, bool& to, char letter = '\0');
   // The same; `note` is called each time it is given.
-  void flag(std::string_view name, std::function<void()> note);
+  void flag(std::string_view name, std::function<void()> note, char letter = '\0');
   // An option with a value; `take` may reject it by throwing usage_error.
   void option(std::string_view name, action take, char letter = '\0');
   // The same, but may be repeated.
   void list(std::string_view name, action take);
+  // What to do instead of an option that other programs have; `spelling` has its dashes.
+  void foreign(std::string_view spelling, std::string_view instead) { foreign_.emplace_back(spelling, instead); }
   // Positional arguments.
   void rest(action take) { rest_ = std::move(take); }
 
@@ -40,9 +43,12 @@ class command_line {
   };
 
   known& find(std::string_view word, std::string_view name);
+  [[noreturn]] void refuse(std::string_view spelling) const;
+  [[nodiscard]] std::string_view nearest(std::string_view name) const;
   static void give(known& to, const std::string& value);
 
   std::vector<known> options_;
+  std::vector<std::pair<std::string_view, std::string_view>> foreign_;
   action rest_;
 };
 

@@ -26,6 +26,7 @@
 #include <sluice/stream/json.hpp>
 #include "transport/printable.hpp"
 
+#include "destination.hpp"
 #include "follow.hpp"
 #include "load.hpp"
 #include "options.hpp"
@@ -67,11 +68,12 @@ void catch_signals() {
 
 /// If a standard descriptor were closed, the next socket would get its number, and documents and messages would go to
 /// the server.
-void check_descriptors() {
+/// @return whether there is a standard output
+bool fill_descriptors() {
   const bool has_output = ::fcntl(STDOUT_FILENO, F_GETFD) >= 0;
   for (const int each : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     if (::fcntl(each, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);  // takes the lowest free number
-  if (!has_output) throw std::system_error{EBADF, std::generic_category(), "standard output"};
+  return has_output;
 }
 
 /// Signals reach its target for as long as this lives.
@@ -116,11 +118,16 @@ std::size_t bytes_of(const row& each, const options& given) {
   return bytes;
 }
 
+/// Also without being asked for, where a terminal would otherwise show nothing.
+/// @param busy  where the documents go, or come from
+bool shows_progress(const options& given, int busy) {
+  return given.progress || (::isatty(STDERR_FILENO) == 1 && ::isatty(busy) == 0);
+}
+
 /// Reads all rows and writes them, or only counts them.
 template <class Rows>
 void pump(Rows& rows, const options& given, totals& so_far) {
-  const bool live = given.progress || (::isatty(STDERR_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 0);
-  progress line{live};
+  progress line{shows_progress(given, STDOUT_FILENO)};
   std::optional<json_validator> checked;
   if (given.validate) checked.emplace();
   output to = output_for(given);
@@ -156,7 +163,7 @@ void pump(Rows& rows, const options& given, totals& so_far) {
 /// Reads all rows and writes them as an Arrow stream.
 template <class Rows>
 void pump_arrow(Rows& rows, const options& given, totals& so_far) {
-  progress line{given.progress || (::isatty(STDERR_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 0)};
+  progress line{shows_progress(given, STDOUT_FILENO)};
   detail::batch_assembly made{given.to_arrow()};
   const auto read = [&] {
     if (interrupted != 0) throw error{errc::cancelled, "interrupted"};
@@ -311,7 +318,7 @@ void stream_on_many(const conninfo& where, const connection_options& bounds, con
   parallel_range rows{where, what, in_parallel};
   const interrupted_by_signals signals{rows};
   run(rows, given, [&] {
-    if (given.stats) std::fputs(stats_json(rows.progress(), given.mode, since(began)).c_str(), stderr);
+    if (given.stats) std::fputs(stats_json(rows.stats(), given.mode, rows.progress(), since(began)).c_str(), stderr);
   });
 }
 
@@ -334,7 +341,7 @@ void load_into(const conninfo& where, const connection_options& bounds, query_op
                             .skips_errors = given.skips_errors,
                             .longest_line = bounds.max_row_bytes,
                             .how = how};
-  progress line{given.progress || (::isatty(STDERR_FILENO) == 1 && ::isatty(STDIN_FILENO) == 0)};
+  progress line{shows_progress(given, STDIN_FILENO)};
   std::uint64_t skipped = 0;
   const auto report = [&](std::uint64_t number, const std::string& what) {
     ++skipped;
@@ -408,7 +415,7 @@ void stream(const options& given, watcher& watch) {
     write_output(printable_document(given.to_query().explain()));
     return;
   }
-  conninfo where = conninfo::parse(given.dsn);
+  conninfo where = to_conninfo(given.where_to);
   if (given.connect_timeout) where.connect_timeout = *given.connect_timeout;
   for (const std::string& warning : where.warnings)
     std::fprintf(stderr, "sluice: warning: %s\n", printable(warning).c_str());
@@ -457,8 +464,11 @@ int perform(const options& given, watcher& watch) try {
     write_output(help_text);
   else if (given.version)
     write_output("sluice " SLUICE_VERSION "\n");
-  else
+  else {
+    if (given.output_file) redirect_output(*given.output_file);
     stream(given, watch);
+    if (given.output_file) close_output();
+  }
   return 0;
 } catch (const reader_gone&) {
   return 0;
@@ -474,9 +484,11 @@ int perform(const options& given, watcher& watch) try {
 
 int main(int argc, char** argv) try {
   catch_signals();
-  check_descriptors();
+  const bool has_output = fill_descriptors();
   watcher watch;
-  return perform(parse_options(argc, argv), watch);
+  const options given = parse_options(argc, argv);
+  if (!has_output && !given.output_file) throw std::system_error{EBADF, std::generic_category(), "standard output"};
+  return perform(given, watch);
 } catch (const usage_error& e) {
   std::fprintf(stderr, "sluice: usage: %s\n", printable_lines(e.what()).c_str());
   return exit_code(condition::usage);

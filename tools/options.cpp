@@ -8,37 +8,100 @@
 
 #include "command_line.hpp"
 #include "partition.hpp"
+#include "sql_file.hpp"
 #include "where.hpp"
 
 namespace sluice::tool {
 
 const char* const help_text = R"(sluice: stream JSON documents from Postgres as NDJSON, in constant memory
   sluice v_user --where "status = 'active' and profile.age >= 18"
-  sluice -d postgresql://me@db.example/app --sql 'select ... $1' --param 42
+  sluice -h db.example -U me -d app -c 'select ... $1' --param 42
 
-  -d, --dsn CONNINFO     URI or key=value string; default: the PG* variables
+  -d, --dsn CONNINFO     URI, key=value string or database; default: PG*
+  -h, --host HOST        as psql's, as are: -p, --port PORT  -U, --username NAME
   --column NAME          the document column; default: data
-  --where EXPR           a filter, evaluated by the server: docs/predicates.md
+  --where EXPR           a filter, evaluated by the server: see the manual page
   --select PATHS         only these fields: id,name,profile.city
-  --explain              print the SQL and what the client evaluates, then exit
-  --sql SQL              any statement; --param VALUE, --param-null bind $1, ...
+  -c, --sql SQL          any statement; -f, --file FILE: from a file, - is stdin
+  --param VALUE, --param-null    its $1, ...   --limit N, --offset N   as in SQL
   --order-by FIELD[:TYPE][:desc][:nullsfirst|:nullslast]
                          TYPE: text, int, numeric, bool, timestamptz or uuid
-  --limit N, --offset N          --validate   check each document in full
   --format ndjson|array|raw|csv|tsv|arrow     --null TEXT   in csv and tsv
-  --load RELATION [--on-error stop|skip]    the reverse: NDJSON from stdin
-  --follow PUBLICATIONS --slot NAME         changes: see the manual page
-  --count                print {"rows":...,"bytes":...} instead of the rows
-  --stats, --progress    at the end, while running: on stderr; --version, --help
-  --mode plain|paged|bulk, --page-rows N    all at once, in pages, by COPY
+  -o, --output FILE      instead of stdout    --validate    check each document
+  --load RELATION [--on-error stop|skip]      the reverse: NDJSON from stdin
+  --follow PUBLICATIONS --slot NAME           changes: see the manual page
+  --count, --stats, --progress   numbers only; at the end, while running
+  --explain, --version, --help   --partitions N, --partition DESCRIPTOR: manual
+  --mode plain|paged|bulk, --page-rows N      all at once, in pages, by COPY
   --parallel N --split ctid|key:FIELD|hash:FIELD    over N connections
-  --partitions N, --partition DESCRIPTOR    divided among processes: manual page
   --timeout 30s --connect-timeout 5s --chunk-rows N --buffer 64k --max-row 64M
 Exit codes: 0 all rows, 2 usage, 3 connection, 4 auth, 5 tls, 6 protocol, 7 sql,
 8 json, 9 limit, 10 timeout, 130 cancelled; 1 output cannot be written.
 )";
 
 namespace {
+
+void add_destination(command_line& line, options& to) {
+  line.option("dsn", [&](const std::string& text) { to.where_to.dsn = text; }, 'd');
+  line.option("host", [&](const std::string& name) { to.where_to.host = name; }, 'h');
+  line.option("port", [&](const std::string& number) { to.where_to.port = number; }, 'p');
+  line.option("username", [&](const std::string& name) { to.where_to.user = name; }, 'U');
+}
+
+/// What users of psql and pg_dump try.
+void add_foreign(command_line& line) {
+  constexpr std::string_view no_prompt = "no password is asked for: PGPASSWORD or the password file has it";
+  constexpr std::string_view needless = "leave it out: nothing but rows is written, and no start-up file is read";
+  constexpr std::string_view delimited = "--format csv or tsv writes columns, with a header";
+  constexpr std::string_view parameters = "--param binds $1, $2 and so on";
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 42> known{{
+      {"--command", "it is --sql"},
+      {"--query", "it is --sql"},
+      {"--dbname", "it is --dsn"},
+      {"--database", "it is --dsn"},
+      {"--uri", "it is --dsn"},
+      {"--url", "it is --dsn"},
+      {"--user", "it is --username"},
+      {"--table", "a relation is named without an option"},
+      {"-t",
+       "leave it out: csv and tsv have a header, and other formats have only rows; a relation is named without an "
+       "option"},
+      {"--tuples-only", "leave it out: csv and tsv have a header, and other formats have only rows"},
+      {"-A", needless},
+      {"--no-align", needless},
+      {"-X", needless},
+      {"--no-psqlrc", needless},
+      {"-q", needless},
+      {"--quiet", needless},
+      {"-w", no_prompt},
+      {"--no-password", no_prompt},
+      {"-W", no_prompt},
+      {"--password", no_prompt},
+      {"-F", delimited},
+      {"--field-separator", delimited},
+      {"--csv", "it is --format csv"},
+      {"--tsv", "it is --format tsv"},
+      {"--arrow", "it is --format arrow"},
+      {"--ndjson", "leave it out: --format ndjson is the default"},
+      {"--jsonl", "leave it out: --format ndjson is the default"},
+      {"--json", "leave it out for a document a line; --format array writes a single JSON array"},
+      {"-x", "leave it out: a row is an object with a name for each value"},
+      {"--expanded", "leave it out: a row is an object with a name for each value"},
+      {"-P", "--format and --null say how rows are written"},
+      {"--pset", "--format and --null say how rows are written"},
+      {"-v", parameters},
+      {"--set", parameters},
+      {"--variable", parameters},
+      {"-1", "leave it out: a statement is a transaction"},
+      {"--single-transaction", "leave it out: a statement is a transaction"},
+      {"-l", "--sql 'select datname from pg_database' lists the databases"},
+      {"--list", "--sql 'select datname from pg_database' lists the databases"},
+      {"-j", "it is --parallel"},
+      {"--jobs", "it is --parallel"},
+      {"-n", "a relation is named with its schema: app.orders"},
+  }};
+  for (const auto& [spelling, instead] : known) line.foreign(spelling, instead);
+}
 
 void add_mode(command_line& line, options& to) {
   line.option("page-rows", [&](const std::string& text) { to.page_rows = parse_number(text); });
@@ -74,12 +137,21 @@ void add_query(command_line& line, options& to) {
   line.list("order-by", [&](const std::string& key) { to.order_by.push_back(parse_sort_key(key)); });
   line.option("limit", [&](const std::string& text) { to.limit = parse_count(text); });
   line.option("offset", [&](const std::string& text) { to.offset = parse_count(text); });
-  line.option("sql", [&](const std::string& sql) { to.sql = sql; });
+  line.option("sql", [&](const std::string& sql) { to.sql = sql; }, 'c');
+  line.option("file", [&](const std::string& name) { to.sql_file = name; }, 'f');
   line.list("param", [&](const std::string& value) { to.parameters.emplace_back(value); });
   line.flag("param-null", [&] { to.parameters.emplace_back(); });
 }
 
 void add_output(command_line& line, options& to) {
+  line.option(
+      "output",
+      [&](const std::string& name) {
+        if (name.empty()) throw usage_error{"the name of the file is empty"};
+        if (name.starts_with('|')) throw usage_error{"no command is run here: use a pipe of the shell"};
+        if (name != "-") to.output_file = name;
+      },
+      'o');
   line.option("format", [&](const std::string& name) {
     static constexpr std::array<std::string_view, 5> names{"ndjson", "array", "raw", "csv", "tsv"};
     to.arrow = name == "arrow";
@@ -140,10 +212,13 @@ void check_follow(const options& given, const command_line& line) {
   if (!line.has("follow")) throw usage_error{"--slot and what belongs to it are for --follow"};
   if (!line.has("slot")) throw usage_error{"--follow needs --slot: the name under which the server keeps its log"};
   if (given.source) throw usage_error{"--follow reads publications: not a relation as well"};
+  if (given.output_file)
+    throw usage_error{
+        "--output is not for --follow: it would empty the file, and a run that resumes has to append, with >>"};
   for (const char* name :
-       {"sql",    "param",    "param-null", "select",  "order-by",   "limit",    "offset",     "format",
-        "null",   "explain",  "stats",      "mode",    "page-rows",  "split",    "chunk-rows", "load",
-        "column", "validate", "count",      "timeout", "partitions", "partition"})
+       {"sql",        "file",   "progress", "param",    "param-null", "select",  "order-by",   "limit",
+        "offset",     "format", "null",     "explain",  "stats",      "mode",    "page-rows",  "split",
+        "chunk-rows", "load",   "column",   "validate", "count",      "timeout", "partitions", "partition"})
     if (line.has(name)) throw usage_error{"--" + std::string{name} + " is not for --follow"};
   if (given.connections && !line.has("snapshot"))
     throw usage_error{"--parallel reads the rows of --snapshot: give both"};
@@ -160,9 +235,9 @@ void add_load(command_line& line, options& to) {
 void check_load(const options& given, const command_line& line) {
   if (given.load->empty()) throw usage_error{"the name of the relation is empty"};
   if (given.source) throw usage_error{"--load reads standard input: not a relation as well"};
-  for (const char* name :
-       {"sql", "param", "param-null", "where", "select", "order-by", "limit", "offset", "format", "null", "explain",
-        "stats", "mode", "page-rows", "parallel", "split", "chunk-rows", "partitions", "partition"})
+  for (const char* name : {"sql",      "file",      "output",   "param",  "param-null", "where",      "select",
+                           "order-by", "limit",     "offset",   "format", "null",       "explain",    "stats",
+                           "mode",     "page-rows", "parallel", "split",  "chunk-rows", "partitions", "partition"})
     if (line.has(name)) throw usage_error{"--" + std::string{name} + " is for reading: not with --load"};
 }
 
@@ -175,8 +250,10 @@ void check_partition(const options& given, const command_line& line) {
 
 void check_partitions(const options& given, const command_line& line) {
   if (given.connections) throw usage_error{"--partitions is for other processes, --parallel for this one: give one"};
-  for (const char* name :
-       {"format", "null", "validate", "count", "explain", "stats", "progress", "mode", "page-rows", "chunk-rows"})
+  if (given.sql_file == "-")
+    throw usage_error{"--partitions lasts until standard input ends: --file - reads it to its end before"};
+  for (const char* name : {"output", "format", "null", "validate", "count", "explain", "stats", "progress", "mode",
+                           "page-rows", "chunk-rows"})
     if (line.has(name)) throw usage_error{"--" + std::string{name} + " is for those who read: with --partition"};
 }
 
@@ -195,6 +272,7 @@ void check_columns(const options& given) {
 }
 
 void check(const options& given, const command_line& line) {
+  check(given.where_to);
   if (given.column && given.column->empty()) throw usage_error{"--column is empty: give the name of a column"};
   if (given.follow) return check_follow(given, line);
   if (given.load) return check_load(given, line);
@@ -208,8 +286,6 @@ void check(const options& given, const command_line& line) {
   if (given.sql && given.source) throw usage_error{"give a relation or --sql, not both"};
   if (!given.sql && !given.source) throw usage_error{"give a relation or --sql: see --help"};
   if (given.source && given.source->empty()) throw usage_error{"the name of the relation is empty"};
-  if (given.sql && given.sql->find_first_not_of(" \t\n\v\f\r;") == std::string::npos)
-    throw usage_error{"--sql is empty: give a statement that returns rows"};
   if (!given.sql && !given.parameters.empty())
     throw usage_error{"--param and --param-null bind the parameters of --sql"};
   if (given.partitions) check_partitions(given, line);
@@ -230,9 +306,10 @@ void check(const options& given, const command_line& line) {
 options parse_options(int argc, const char* const* argv) {
   options to;
   command_line line;
-  line.flag("help", to.help, 'h');
-  line.flag("version", to.version);
-  line.option("dsn", [&](const std::string& text) { to.dsn = text; }, 'd');
+  line.flag("help", to.help, '?');
+  line.flag("version", to.version, 'V');
+  add_destination(line, to);
+  add_foreign(line);
   add_query(line, to);
   add_bounds(line, to);
   add_output(line, to);
@@ -240,7 +317,13 @@ options parse_options(int argc, const char* const* argv) {
   add_load(line, to);
   add_follow(line, to);
   line.read(argc, argv);
-  if (!to.help && !to.version) check(to, line);
+  if (to.help || to.version) return to;
+  if (to.sql && to.sql_file) throw usage_error{"give --sql or --file, not both"};
+  if (to.sql_file) to.sql.emplace();  // read when everything else is right
+  check(to, line);
+  if (to.sql_file) to.sql = read_sql(*to.sql_file);
+  if (to.sql && to.sql->find_first_not_of(" \t\n\v\f\r;") == std::string::npos)
+    throw usage_error{std::string{to.sql_file ? "--file" : "--sql"} + " is empty: give a statement that returns rows"};
   return to;
 }
 

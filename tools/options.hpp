@@ -17,6 +17,7 @@
 #include <sluice/stream/query.hpp>
 
 #include "delimited.hpp"
+#include "destination.hpp"
 #include "follow.hpp"
 #include "values.hpp"
 
@@ -26,7 +27,7 @@ namespace sluice::tool {
 inline constexpr std::array<std::string_view, 3> fetch_mode_names{"plain", "paged", "bulk"};
 
 struct options {
-  std::string dsn;
+  destination where_to;
   std::optional<std::string> source;
   std::optional<std::string> column;
   std::vector<predicate> where;
@@ -35,6 +36,7 @@ struct options {
   std::optional<std::uint64_t> limit;
   std::optional<std::uint64_t> offset;
   std::optional<std::string> sql;
+  std::optional<std::string> sql_file;                 // where it was read from
   std::vector<std::optional<std::string>> parameters;  // without a value: NULL
 
   std::size_t chunk_rows{0};  // 0: as many as one read delivers
@@ -45,6 +47,7 @@ struct options {
   std::chrono::milliseconds timeout{0};
   std::optional<std::chrono::milliseconds> connect_timeout;
 
+  std::optional<std::string> output_file;  // written instead of standard output
   document_format output{document_format::ndjson};
   std::optional<delimited> columns;  // written instead of documents
   bool arrow{false};                 // an Arrow IPC stream instead

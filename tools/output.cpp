@@ -1,5 +1,6 @@
 #include "output.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -17,11 +18,19 @@ namespace sluice::tool {
 
 namespace {
 
+/// As messages call it.
+std::string& output_name() {
+  static std::string name{"standard output"};
+  return name;
+}
+
+[[noreturn]] void fail() { throw std::system_error{errno, std::generic_category(), output_name()}; }
+
 void wait_until_writable() {
   pollfd waiting{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
   if (::poll(&waiting, 1, -1) >= 0) return;
   if (errno == EINTR) throw output_interrupted{};
-  throw std::system_error{errno, std::generic_category(), "standard output"};
+  fail();
 }
 
 void write_all(std::string_view bytes) {
@@ -36,7 +45,7 @@ void write_all(std::string_view bytes) {
     else if (errno == EAGAIN || errno == EWOULDBLOCK)
       wait_until_writable();
     else
-      throw std::system_error{errno, std::generic_category(), "standard output"};
+      fail();
   }
 }
 
@@ -52,6 +61,18 @@ void show(std::string_view text) {
 }
 
 }  // namespace
+
+void redirect_output(const std::string& file) {
+  output_name() = "'" + file + "'";
+  constexpr mode_t for_all = 0666;
+  const int to = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, for_all);
+  if (to < 0) fail();
+  if (::dup2(to, STDOUT_FILENO) < 0) fail();
+  (void)::close(to);
+}
+void close_output() {
+  if (::close(STDOUT_FILENO) != 0) fail();
+}
 
 void write_output(std::string_view text) { write_all(text); }
 void write_bytes(std::span<const asio::const_buffer> bytes) {

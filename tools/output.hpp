@@ -18,6 +18,11 @@ struct reader_gone : std::exception {};
 // A signal arrived while the output was stalled.
 struct output_interrupted : std::exception {};
 
+// From here on, standard output is this file: created, or emptied, as by the shell's `>`. Throws std::system_error.
+void redirect_output(const std::string& file);
+// Throws std::system_error if the system says only now that the file could not be written.
+void close_output();
+
 // Text of our own. Throws reader_gone, output_interrupted, std::system_error.
 void write_output(std::string_view text);
 

@@ -29,7 +29,7 @@ bool input_has_ended() {
 
 /// Those who read the descriptors see that these are all. The descriptor stays taken, so that no socket gets its
 /// number.
-void close_output() {
+void end_output() {
   const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (nowhere < 0) return;
   (void)::dup2(nowhere, STDOUT_FILENO);
@@ -42,7 +42,7 @@ void hold_partitions(const blocking_partitions& parts, const std::function<bool(
   std::string lines;
   for (const std::string& each : parts.descriptors()) lines.append(each).append(1, '\n');
   write_output(lines);
-  close_output();
+  end_output();
   constexpr int between_checks = 500;  // milliseconds
   for (;;) {
     pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};

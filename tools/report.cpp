@@ -1,6 +1,9 @@
 #include "report.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <utility>
 
@@ -72,39 +75,61 @@ std::string place_text(const server_message& said, std::string_view query) {
   return said.position && !query.empty() ? line_text(query, *said.position) : std::string{};
 }
 
+/// What each kind of run has besides its stream's statistics; null where it has nothing.
+struct run_facts {
+  std::chrono::microseconds elapsed;
+  std::string connecting{"null"};
+  fetch_mode mode;
+  parallel_progress parts;
+  std::string tls{"null"};
+  std::string server_version{"null"};
+};
+
 std::string name_of(fetch_mode mode) { return json_string(fetch_mode_names[static_cast<std::size_t>(mode)]); }
 
-}  // namespace
+std::string number_if(bool is_known, std::uint64_t number) { return is_known ? std::to_string(number) : "null"; }
 
-std::string stats_json(const stream_stats& stats, const session_facts& session) {
+std::string json_of(const stream_stats& stats, const run_facts& run) {
+  const bool is_divided = run.parts.planned != 0;
   json_object all;
   all.number("rows", stats.rows)
       .number("bytes", stats.bytes)
       .number("chunks", stats.chunks)
       .number("reads", stats.reads)
-      .number("ttfr_us", stats.first_row.count())
-      .number("elapsed_us", stats.elapsed.count())
-      .number("connect_us", session.connecting.count())
+      .field("ttfr_us", number_if(stats.chunks != 0, static_cast<std::uint64_t>(stats.first_row.count())))
+      .number("elapsed_us", run.elapsed.count())
+      .field("connect_us", run.connecting)
       .number("buffer_peak_bytes", stats.buffer_peak)
       .number("server_wait_us", stats.server_wait.count())
       .number("consumer_us", stats.consumer.count())
-      .field("mode", name_of(session.mode));
-  if (session.mode == fetch_mode::paged) all.number("pages", stats.pages);
-  all.field("tls", session.tls_version.empty() ? "false" : json_string(session.tls_version))
-      .field("server_version", json_string(session.server_version));
+      .field("mode", name_of(run.mode))
+      .field("pages", number_if(run.mode == fetch_mode::paged, stats.pages))
+      .number("connections", run.parts.connections)
+      .field("done", number_if(is_divided, run.parts.done))
+      .field("planned", number_if(is_divided, run.parts.planned))
+      .field("tls", run.tls)
+      .field("server_version", run.server_version);
   return std::move(all).line();
 }
 
-std::string stats_json(const parallel_progress& done, fetch_mode mode, std::chrono::microseconds elapsed) {
-  json_object all;
-  all.number("rows", done.rows)
-      .number("bytes", done.bytes)
-      .number("elapsed_us", elapsed.count())
-      .field("mode", name_of(mode))
-      .number("connections", done.connections)
-      .number("done", done.done)
-      .number("planned", done.planned);
-  return std::move(all).line();
+constexpr std::chrono::milliseconds between_changes{200};
+constexpr std::chrono::seconds between_lines{2};
+
+}  // namespace
+
+std::string stats_json(const stream_stats& stats, const session_facts& session) {
+  const std::string tls = session.tls_version.empty() ? "false" : json_string(session.tls_version);
+  return json_of(stats, {.elapsed = stats.elapsed,
+                         .connecting = std::to_string(session.connecting.count()),
+                         .mode = session.mode,
+                         .parts = {.connections = 1},
+                         .tls = tls,
+                         .server_version = json_string(session.server_version)});
+}
+
+std::string stats_json(const stream_stats& stats, fetch_mode mode, const parallel_progress& parts,
+                       std::chrono::microseconds elapsed) {
+  return json_of(stats, {.elapsed = elapsed, .mode = mode, .parts = parts});
 }
 
 std::string error_text(const error& failure, std::string_view query) {
@@ -141,29 +166,43 @@ int exit_code(condition kind) noexcept {
   return 1;
 }
 
+progress::progress(bool is_shown)
+    : progress{!is_shown                      ? style::none
+               : ::isatty(STDERR_FILENO) == 1 ? style::overwritten
+                                              : style::lines,
+               stderr, clock::now} {}
+progress::progress(style shown, std::FILE* to, std::function<clock::time_point()> now)
+    : shown_{shown}, to_{to}, now_{std::move(now)} {
+  if (shown_ == style::lines) next_ += between_lines;  // a short run has only its last line
+}
+
 progress::~progress() {
-  if (is_unfinished_) std::fputc('\n', stderr);
+  if (is_unfinished_) std::fputc('\n', to_);
 }
 
 void progress::update(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts) {
-  if (!shown_ || clock::now() < next_) return;
-  next_ = clock::now() + std::chrono::milliseconds{200};
-  print(rows, bytes, parts, "\r");
-  is_unfinished_ = true;
+  if (shown_ == style::none) return;
+  const clock::time_point now = now_();
+  if (now < next_) return;
+  is_unfinished_ = shown_ == style::overwritten;
+  next_ = now + (is_unfinished_ ? between_changes : between_lines);
+  print(rows, bytes, parts, is_unfinished_ ? "\r" : "\n");
 }
 
 void progress::finish(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts) {
-  if (shown_) print(rows, bytes, parts, "\n");
+  if (shown_ != style::none) print(rows, bytes, parts, "\n");
   is_unfinished_ = false;
 }
 
 void progress::print(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts, const char* end) {
+  std::array<char, 32> share{};  // with the rest in one call, so that lines of several processes stay whole
   if (parts.planned != 0)
-    std::fprintf(stderr, "%3llu %%  ", static_cast<unsigned long long>(100 * parts.done / parts.planned));
-  const double seconds = std::chrono::duration<double>(clock::now() - began_).count();
+    (void)std::snprintf(share.data(), share.size(), "%3llu %%  ",
+                        static_cast<unsigned long long>(100 * parts.done / parts.planned));
+  const double seconds = std::chrono::duration<double>(now_() - began_).count();
   const double mebibytes = static_cast<double>(bytes) / (1U << 20U);
   const double rate = seconds > 0 ? 1 / seconds : 0;
-  std::fprintf(stderr, "%12llu rows  %10.1f MiB  %10.0f rows/s  %8.1f MiB/s  %6.1f s%s",
+  std::fprintf(to_, "%s%12llu rows  %10.1f MiB  %10.0f rows/s  %8.1f MiB/s  %6.1f s%s", share.data(),
                static_cast<unsigned long long>(rows), mebibytes, static_cast<double>(rows) * rate, mebibytes * rate,
                seconds, end);
 }

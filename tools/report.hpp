@@ -2,6 +2,8 @@
 // Text for standard error: statistics, errors, progress.
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -19,9 +21,11 @@ struct session_facts {
   std::string_view server_version;
 };
 
-// One JSON object.
+// One JSON object. It has the same keys in every mode; the value is null where there is nothing to tell.
 std::string stats_json(const stream_stats& stats, const session_facts& session);
-std::string stats_json(const parallel_progress& done, fetch_mode mode, std::chrono::microseconds elapsed);
+// `stats` are those of all connections.
+std::string stats_json(const stream_stats& stats, fetch_mode mode, const parallel_progress& parts,
+                       std::chrono::microseconds elapsed);
 
 // `sluice: CATEGORY: message [SQLSTATE]`, then the line of the query, DETAIL, HINT and CONTEXT on separate lines.
 // `query`: the text sent to the server; empty if unknown.
@@ -30,10 +34,16 @@ std::string error_text(const error& failure, std::string_view query = {});
 std::string notice_text(const server_message& notice);
 int exit_code(condition kind) noexcept;
 
-// A line that is overwritten several times a second.
+// How far a run has come: on a terminal a line that is overwritten several times a second, elsewhere, as in a log, a
+// line every other second.
 class progress {
  public:
-  explicit progress(bool shown) : shown_{shown} {}
+  using clock = std::chrono::steady_clock;
+  enum class style : std::uint8_t { none, overwritten, lines };
+
+  // Standard error.
+  explicit progress(bool is_shown);
+  progress(style shown, std::FILE* to, std::function<clock::time_point()> now);
   ~progress();  // later messages start on a new line
   progress(const progress&) = delete;
   progress& operator=(const progress&) = delete;
@@ -42,12 +52,13 @@ class progress {
   void finish(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts);
 
  private:
-  using clock = std::chrono::steady_clock;
   void print(std::uint64_t rows, std::uint64_t bytes, const parallel_progress& parts, const char* end);
 
-  bool shown_;
+  style shown_;
+  std::FILE* to_;
+  std::function<clock::time_point()> now_;
   bool is_unfinished_{false};
-  clock::time_point began_{clock::now()};
+  clock::time_point began_{now_()};
   clock::time_point next_{began_};
 };
 

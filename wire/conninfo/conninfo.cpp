@@ -204,7 +204,10 @@ void check_fixed(const settings& given) {
 conninfo conninfo::parse(std::string_view text) { return parse(text, conninfo_environment::process()); }
 
 conninfo conninfo::parse(std::string_view text, const conninfo_environment& environment) {
-  settings given = parse_text(text);
+  return completed(parse_text(text), environment);
+}
+
+conninfo wire::completed(settings given, const conninfo_environment& environment) {
   add_service(given, environment);
   add_environment(given, environment);
   check_fixed(given);

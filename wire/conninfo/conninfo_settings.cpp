@@ -72,21 +72,6 @@ constexpr std::array known_keys{
     known_key{"oauth_scope", "", plain, no_oauth},
 };
 
-/// Edit distance: the insertions, deletions and replacements that turn one into the other.
-std::size_t distance(std::string_view from, std::string_view to) {
-  std::vector<std::size_t> row(to.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < to.size(); ++j) {
-      const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
-}
-
 const known_key* nearest(std::string_view name) {
   const auto by_distance = [&](const known_key& a, const known_key& b) {
     return distance(name, a.name) < distance(name, b.name);
@@ -105,6 +90,20 @@ std::string place_in_text(std::string_view name, std::size_t offset) {
 }
 
 }  // namespace
+
+std::size_t distance(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> row(to.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < to.size(); ++j) {
+      const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
 
 std::span<const known_key> all_keys() noexcept { return known_keys; }
 

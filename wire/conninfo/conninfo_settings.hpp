@@ -75,6 +75,11 @@ void store(settings& into, std::string_view name, std::string value, std::size_t
 [[nodiscard]] settings parse_keyvalue(std::string_view text);
 /// Parses the string alone: a URI or key=value pairs.
 [[nodiscard]] settings parse_text(std::string_view text);
+/// Completes what was given, as `conninfo::parse` does, and checks it.
+[[nodiscard]] conninfo completed(settings given, const conninfo_environment& environment);
+
+/// Edit distance: the insertions, deletions and replacements that turn one into the other.
+[[nodiscard]] std::size_t distance(std::string_view from, std::string_view to);
 
 /// Adds the settings of the service that the string or PGSERVICE names, from the service file.
 void add_service(settings& into, const conninfo_environment& environment);

@@ -5,6 +5,7 @@
 
 #include "options.hpp"
 #include "report.hpp"
+#include "temporary_folder.hpp"
 #include "values.hpp"
 
 namespace {
@@ -91,7 +92,19 @@ TEST(ParseOptions, RefusesWhatMakesNoSense) {
                                              {"--sql"},
                                              {"a", "-d"},
                                              {"a", "-x"},
-                                             {"a", "-h=1"},
+                                             {"a", "-d", "postgresql://h", "-h", "h"},
+                                             {"a", "-p", "1", "--port", "2"},
+                                             {"--sql", "select 1", "-f", "-"},
+                                             {"a", "-f", "-"},
+                                             {"--file", "/nonexistent/file"},
+                                             {"--file", "/dev/null"},
+                                             {"--file", "/"},
+                                             {"a", "-o", ""},
+                                             {"a", "-o", "|gzip"},
+                                             {"--load", "a", "-o", "b"},
+                                             {"--follow", "a", "--slot", "s", "-o", "b"},
+                                             {"--follow", "a", "--slot", "s", "--progress"},
+                                             {"--partitions", "2", "-f", "-"},
                                              {"a", "--count=1"},
                                              {"a", "--column", "x", "--column", "y"},
                                              {"a", "--parallel", "1001"},
@@ -103,6 +116,67 @@ TEST(ParseOptions, RefusesWhatMakesNoSense) {
     for (const char* word : words) line.append(word).append(" ");
     EXPECT_THROW((void)parse(words), usage_error) << line;
   }
+}
+
+TEST(ParseOptions, TakesTheLettersOfPsql) {
+  const options given = parse({"-h", "db.example", "-p5433", "-U", "me", "-d", "shop", "-c", "select 1", "-o", "rows"});
+  EXPECT_EQ(given.where_to.host, "db.example");
+  EXPECT_EQ(given.where_to.port, "5433");
+  EXPECT_EQ(given.where_to.user, "me");
+  EXPECT_EQ(given.where_to.dsn, "shop");
+  EXPECT_EQ(given.sql, "select 1");
+  EXPECT_EQ(given.output_file, "rows");
+  EXPECT_EQ(parse({"a", "-o", "-"}).output_file, std::nullopt) << "standard output";
+  EXPECT_TRUE(parse({"-?"}).help);
+  EXPECT_TRUE(parse({"-V"}).version);
+}
+
+TEST(ParseOptions, ReadsSqlFromAFile) {
+  const sluice::test::temporary_folder folder;
+  const std::string file = folder.write("q.sql", "\xef\xbb\xbfselect $1\n");
+  EXPECT_EQ(parse({"-f", file.c_str(), "--param", "x"}).sql, "select $1\n") << "without the byte order mark";
+  const std::string with_zero = folder.write("zero.sql", std::string_view{"select 1\0", 9});
+  EXPECT_THROW((void)parse({"-f", with_zero.c_str()}), usage_error);
+  EXPECT_TRUE(parse({"-f", "/nonexistent/file", "--help"}).help) << "nothing is read";
+}
+
+std::string refusal(const std::vector<const char*>& words) {
+  try {
+    (void)parse(words);
+  } catch (const usage_error& refused) {
+    return refused.what();
+  }
+  return "nothing";
+}
+
+TEST(ParseOptions, SuggestsTheOptionThatWasMeant) {
+  EXPECT_EQ(refusal({"a", "--fromat", "csv"}), "unknown option --fromat: did you mean --format?");
+  EXPECT_EQ(refusal({"a", "--fromat=csv"}), "unknown option --fromat: did you mean --format?");
+  EXPECT_EQ(refusal({"a", "--order", "b"}), "unknown option --order: did you mean --order-by?");
+  EXPECT_EQ(refusal({"a", "--ofset", "b"}), "unknown option --ofset: did you mean --offset?");
+  EXPECT_EQ(refusal({"a", "--hots", "b"}), "unknown option --hots: did you mean --host?");
+  for (const char* far : {"--bogus", "--x", "--a-thing-of-its-own", "-y"})
+    EXPECT_EQ(refusal({"a", far}), std::string{"unknown option "} + far + ": see --help");
+}
+
+TEST(ParseOptions, SaysWhatToUseInsteadOfPsqlsOptions) {
+  EXPECT_EQ(refusal({"a", "--csv"}), "unknown option --csv: it is --format csv");
+  EXPECT_EQ(refusal({"--command", "select 1"}), "unknown option --command: it is --sql");
+  for (const char* each : {"-t", "-A", "-X", "-q", "-w", "-W", "--json", "-x", "-v", "-l", "--dbname=x", "-XAtqc"}) {
+    const std::string told = refusal({"a", each});
+    EXPECT_EQ(told.find("see --help"), told.npos) << told;
+    EXPECT_TRUE(told.starts_with("unknown option -")) << told;
+  }
+}
+
+TEST(ParseOptions, ShowsNoPartOfAValue) {
+  EXPECT_EQ(refusal({"a", "--pass=secret"}).find("secret"), std::string::npos);
+  EXPECT_EQ(refusal({"a", "-Wsecret"}).find("secret"), std::string::npos);
+}
+
+TEST(ParseOptions, SaysThatALoneLetterNeedsAValue) {
+  EXPECT_EQ(refusal({"-h"}), "-h is --host, and needs a value: --help shows the options");
+  EXPECT_EQ(refusal({"--host"}), "--host needs a value");
 }
 
 TEST(ErrorText, HasCategorySqlstateDetailHintAndContext) {
