@@ -8,10 +8,10 @@ namespace sluice::tool {
 
 // Empty: not given.
 struct destination {
-  std::string dsn;  // a URI, key=value pairs, or the name of a database
-  std::string host;
-  std::string port;
-  std::string user;
+  std::string dsn{};  // a URI, key=value pairs, or the name of a database
+  std::string host{};
+  std::string port{};
+  std::string user{};
 };
 
 // Throws usage_error for -h, -p or -U beside a URI.

@@ -231,9 +231,21 @@ TEST_F(Command, IsDocumentedAsAWhole) {
     const std::string name = option.substr(2);
     EXPECT_EQ(run("grep -q -e '" + option + "' " + tools + "sluice.bash").status, 0) << option;
     EXPECT_EQ(run("grep -q -e '" + option + "[^a-z-]' " + tools + "_sluice").status, 0) << option;
+    EXPECT_EQ(run("grep -qE -e ' -l " + name + "( |$)' " + tools + "sluice.fish").status, 0) << option;
     EXPECT_EQ(run("grep -qE -e 'Fl -" + name + "( |$)' " + tools + "sluice.1").status, 0) << option;
   }
-  EXPECT_GT(count, 20);
+  EXPECT_GT(count, 40);
+  const finished letters =
+      run("$SLUICE --help | grep -oE '(^|[ (])-[a-zA-Z], --[a-z-]+' | sed -E 's/^[ (]*-//; s/, --/ /' | sort -u");
+  std::istringstream each{letters.out};
+  std::string letter;
+  std::string name;
+  for (count = 0; each >> letter >> name; ++count) {
+    EXPECT_EQ(run("grep -qE -e ' -s " + letter + " -l " + name + "( |$)' " + tools + "sluice.fish").status, 0) << name;
+    EXPECT_EQ(run("grep -qF -e '{-" + letter + ",--" + name + "}' " + tools + "_sluice").status, 0) << name;
+    EXPECT_EQ(run("grep -qE -e 'Fl " + letter + " , Fl -" + name + "( |$)' " + tools + "sluice.1").status, 0) << name;
+  }
+  EXPECT_EQ(count, 7) << letters.out;
   const auto completed = [&](const std::string& line, int word) {
     return run("source " + tools + "sluice.bash; COMP_WORDS=(" + line + "); COMP_CWORD=" + std::to_string(word) +
                "; _sluice; echo ${COMPREPLY[*]}")

@@ -56,9 +56,7 @@ TEST(Progress, IsALineEveryOtherSecondElsewhere) {
   EXPECT_EQ(shown(progress::style::lines, {0ms, 100ms}, false), "") << "a run that failed: its message follows";
 }
 
-TEST(Progress, IsNothingWhereItIsNotWanted) {
-  EXPECT_EQ(shown(progress::style::none, {0ms, 5'000ms}), "");
-}
+TEST(Progress, IsNothingWhereItIsNotWanted) { EXPECT_EQ(shown(progress::style::none, {0ms, 5'000ms}), ""); }
 
 /// Its keys, in order.
 std::vector<std::string> keys_of(const std::string& json) {
@@ -77,9 +75,8 @@ TEST(StatsJson, HasTheSameKeysInEveryMode) {
   const std::string many = stats_json({}, sluice::fetch_mode::plain, {.done = 1, .planned = 2, .connections = 3}, 5us);
   EXPECT_EQ(keys_of(one), keys_of(many));
   EXPECT_EQ(keys_of(one).size(), 17U) << one;
-  for (const char* known :
-       {"\"pages\":3,", "\"connections\":1,", "\"done\":null,", "\"planned\":null,", "\"tls\":\"TLSv1.3\"",
-        "\"ttfr_us\":0", "\"connect_us\":1,"})
+  for (const char* known : {"\"pages\":3,", "\"connections\":1,", "\"done\":null,", "\"planned\":null,",
+                            "\"tls\":\"TLSv1.3\"", "\"ttfr_us\":0", "\"connect_us\":1,"})
     EXPECT_NE(one.find(known), one.npos) << known << " in " << one;
   for (const char* known : {"\"pages\":null,", "\"connections\":3,", "\"done\":1,", "\"planned\":2,", "\"tls\":null",
                             "\"server_version\":null", "\"ttfr_us\":null", "\"connect_us\":null,", "\"elapsed_us\":5,"})
