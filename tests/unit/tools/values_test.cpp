@@ -125,15 +125,15 @@ INSTANTIATE_TEST_SUITE_P(Options, TextOption,
                                                      {"--sql", "x"},
                                                      [](const options& of) { return of.parameters.at(0).value(); }},
                                          text_option{"--sql", {}, [](const options& of) { return of.sql.value(); }},
-                                         text_option{"--dsn", {"t"}, [](const options& of) { return of.dsn; }},
+                                         text_option{"--dsn", {"t"}, [](const options& of) { return of.where_to.dsn; }},
                                          text_option{
                                              "--column", {"t"}, [](const options& of) { return of.column.value(); }}));
 
 TEST(ParseOptions, TakesEveryValueOfTheShortForm) {
   for (const std::string& value : awkward_values()) {
-    EXPECT_EQ(parse({"-d", value, "t"}).dsn, value);
+    EXPECT_EQ(parse({"-d", value, "t"}).where_to.dsn, value);
     if (!value.empty()) {
-      EXPECT_EQ(parse({"-d" + value, "t"}).dsn, value);
+      EXPECT_EQ(parse({"-d" + value, "t"}).where_to.dsn, value);
     }
   }
 }
