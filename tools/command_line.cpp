@@ -74,16 +74,16 @@ command_line::known& command_line::find(std::string_view word, std::string_view 
 
 void command_line::refuse(std::string_view spelling) const {
   const std::string unknown = "unknown option " + std::string{spelling} + ": ";
-  for (const auto& [known, instead] : foreign_)
-    if (known == spelling) throw usage_error{unknown + std::string{instead}};
+  for (const auto& [theirs, instead] : foreign_)
+    if (theirs == spelling) throw usage_error{unknown + std::string{instead}};
   const std::string_view meant = spelling.starts_with("--") ? nearest(spelling.substr(2)) : std::string_view{};
   throw usage_error{unknown + (meant.empty() ? "see --help" : "did you mean --" + std::string{meant} + "?")};
 }
 
-/// The option whose name begins like this, or is at most a third of its letters away.
+/// The option whose name begins like this, or is two letters away, of a short one fewer.
 std::string_view command_line::nearest(std::string_view name) const {
   std::string_view best;
-  std::size_t least = std::min<std::size_t>(name.size() / 3, 3) + 1;
+  std::size_t least = std::min<std::size_t>(name.size() / 2, 2) + 1;
   for (const known& each : options_) {
     if (name.size() > 2 && each.name.starts_with(name)) return each.name;
     const std::size_t away = wire::distance(name, each.name);

@@ -17,7 +17,8 @@ _sluice_words() {
       word+=${!BASH_REMATCH[1]} started=1
       ((at += ${#BASH_REMATCH[0]} - 1))
     elif [[ $char == \\ ]]; then
-      word+=${line:++at:1} started=1
+      ((++at))
+      word+=${line:at:1} started=1
     elif [[ -n $quote ]]; then
       if [[ $char == "$quote" ]]; then quote=''; else word+=$char; fi
     elif [[ $char == [\'\"] ]]; then

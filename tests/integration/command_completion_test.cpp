@@ -22,7 +22,7 @@ std::string quoted(const std::string& text) {
 }
 
 /// What bash offers for the last word of a line, given as it is typed; words are split as readline splits them.
-std::string in_bash(const std::string& line, const std::string& before = {}) {
+std::string in_bash(const std::string& line, const std::string& before = ":") {
   return shell(before + "; source " + tools + "sluice.bash; COMP_LINE=" + quoted(line) +
                "; COMP_POINT=${#COMP_LINE}; words=$COMP_LINE; COMP_WORDS=(" SLUICE_COMMAND
                "); word=${COMP_LINE##*[[:space:]]}; rest=${COMP_LINE% *}; COMP_WORDS+=(\"${rest##*[[:space:]]}\" "
@@ -93,15 +93,15 @@ TEST_F(CommandCompletion, WaitsForASecondAtMost) {
 TEST_F(CommandCompletion, OffersTheSameInFish) {
   if (shell("type -P fish").status != 0) GTEST_SKIP() << "no fish";
   const auto in_fish = [](const std::string& line) {
-    return shell("PATH=" SLUICE_COMMAND "/..:$PATH; export SOURCE=dbname=sluice; d=$(mktemp -d); ln -s " SLUICE_COMMAND
-                 " $d/sluice; PATH=$d:$PATH HOME=$d fish --no-config -c 'source " +
+    return shell("d=$(mktemp -d); ln -s " SLUICE_COMMAND
+                 " $d/sluice; export SOURCE=dbname=sluice; PATH=$d:$PATH HOME=$d fish --no-config -c 'source " +
                  tools + "sluice.fish; complete -C $argv[1] | cut -f1 | sort' -- " + quoted(line) + "; rm -r $d")
         .out;
   };
   EXPECT_EQ(in_fish("sluice completa"), "completable\n");
   EXPECT_EQ(in_fish("sluice completed."), "completed.Odd\ncompleted.orders\n");
   EXPECT_EQ(in_fish("sluice -d 'dbname=sluice' completa"), "completable\n");
-  EXPECT_EQ(in_fish("sluice -d $SOURCE -p$PGPORT completa"), "completable\n");
+  EXPECT_EQ(in_fish("sluice -d $SOURCE completa"), "completable\n");
   EXPECT_EQ(in_fish("sluice -d nowhere completa"), "");
   EXPECT_EQ(in_fish("sluice --mode p"), "paged\nplain\n");
   EXPECT_EQ(in_fish("sluice --form"), "--format\n");
@@ -109,25 +109,29 @@ TEST_F(CommandCompletion, OffersTheSameInFish) {
 
 TEST_F(CommandCompletion, OffersTheSameInZsh) {
   if (shell("type -P zsh").status != 0) GTEST_SKIP() << "no zsh";
-  // zsh completes only on a terminal: one is typed into, and what it shows is looked at.
+  // zsh completes only on a terminal: one is typed into, and a widget tells what the line has become.
   const auto in_zsh = [](const std::string& line) {
+    const temporary_folder folder;
+    (void)folder.write(".zshrc", "PATH=" + folder.path() + ":$PATH; fpath=(" + tools +
+                                     " $fpath); autoload -Uz compinit; compinit -u -D; export SOURCE=dbname=sluice\n"
+                                     "tell() { print -r -- $BUFFER >" +
+                                     folder.path("line") +
+                                     "; exit }; zle -N tell; bindkey '^X' tell; bindkey '^I' complete-word\n"
+                                     "ready() { print ready; zle -D zle-line-init }; zle -N zle-line-init ready\n");
+    (void)shell("ln -s " SLUICE_COMMAND " " + folder.path("sluice"));
     return shell(
-               "d=$(mktemp -d); ln -s " SLUICE_COMMAND
-               " $d/sluice; export SOURCE=dbname=sluice; PATH=$d:$PATH HOME=$d zsh -f -c " +
-               quoted("zmodload zsh/zpty; zpty z 'zsh -f -i'; zpty -w z \"PS1=; PROMPT_EOL_MARK=; unsetopt "
-                      "zle_bracketed_paste; "
-                      "fpath=(" +
-                      tools +
-                      " \\$fpath); autoload -Uz compinit; compinit -u -D; LISTMAX=1000; "
-                      "bindkey '^I' complete-word; print READ''Y\"; zpty -m -r z out '*READY*'; "
-                      "zpty -w -n z \"$1\"$'\\t'; zpty -w -n z $'\\x01print -r -- \\'<'; zpty -w -n z $'\\x05>\\'\\n'; "
-                      "zpty -r -m z out '*<*>*<*>*'; print -r -- ${${out##*<}%%>*}") +
-               " zsh " + quoted(line) + "; rm -r $d")
+               "ZDOTDIR=" + folder.path() + " zsh -f -c " +
+               quoted(
+                   "zmodload zsh/zpty; zpty z 'zsh -i'; zpty -r -m z shown '*ready*'; zpty -w -n z \"$1\"$'\\t\\x18'; "
+                   "while zpty -r z shown; do :; done") +
+               " zsh " + quoted(line) + "; cat " + folder.path("line"))
         .out;
   };
   EXPECT_EQ(in_zsh("sluice completa"), "sluice completable \n");
   EXPECT_EQ(in_zsh("sluice completed.ord"), "sluice completed.orders \n");
   EXPECT_EQ(in_zsh("sluice -d nowhere completa"), "sluice -d nowhere completa\n");
+  EXPECT_EQ(in_zsh("sluice -h $PGHOST -d \"$SOURCE\" completa"), "sluice -h $PGHOST -d \"$SOURCE\" completable \n");
+  EXPECT_EQ(in_zsh("sluice -d 'dbname=sluice' --load completa"), "sluice -d 'dbname=sluice' --load completable \n");
   EXPECT_EQ(in_zsh("sluice --forma"), "sluice --format \n");
 }
 
