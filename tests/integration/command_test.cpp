@@ -234,7 +234,7 @@ TEST_F(Command, IsDocumentedAsAWhole) {
     EXPECT_EQ(run("grep -qE -e ' -l " + name + "( |$)' " + tools + "sluice.fish").status, 0) << option;
     EXPECT_EQ(run("grep -qE -e 'Fl -" + name + "( |$)' " + tools + "sluice.1").status, 0) << option;
   }
-  EXPECT_GT(count, 40);
+  EXPECT_GT(count, 35);
   const finished letters =
       run("$SLUICE --help | grep -oE '(^|[ (])-[a-zA-Z], --[a-z-]+' | sed -E 's/^[ (]*-//; s/, --/ /' | sort -u");
   std::istringstream each{letters.out};
