@@ -33,6 +33,7 @@ _sluice_words() {
 }
 
 # Relations of the database that the line names, from the server. Nothing where it does not answer within a second.
+# With casts, so that no operator of a schema on the search_path is a better match than those of pg_catalog.
 _sluice_relations() {
   local -a words=() to=()
   local at name
@@ -46,9 +47,9 @@ _sluice_relations() {
   local -a ask=("${COMP_WORDS[0]/#\~\//$HOME/}" "${to[@]}" --connect-timeout 500ms --timeout 500ms --format tsv
     --param "$1" --sql "select name from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace,
       lateral (select case when strpos(\$1::text, '.') = 0 and pg_catalog.pg_table_is_visible(c.oid) then '' else
-      n.nspname || '.' end || c.relname) as named (name) where c.relkind in ('r', 'v', 'm', 'f', 'p')
-      and not c.relispartition and (left(\$1, 3) = 'pg_' or left(n.nspname, 3) <> 'pg_')
-      and n.nspname <> 'information_schema' and strpos(n.nspname || c.relname, '.') = 0
+      n.nspname::text || '.' end || c.relname::text) as named (name) where c.relkind in ('r', 'v', 'm', 'f', 'p')
+      and not c.relispartition and (left(\$1, 3) = 'pg_' or left(n.nspname::text, 3) <> 'pg_')
+      and n.nspname::text <> 'information_schema' and strpos(n.nspname::text || c.relname::text, '.') = 0
       and left(name, length(\$1)) = \$1 order by name limit 1000")
   ! type -P timeout >/dev/null || ask=(timeout -k 0.1 1 "${ask[@]}")
   # A name with anything else in it, which the shell might obey, is left out.

@@ -1,6 +1,7 @@
 # Completion of sluice for fish.
 
 # Relations of the database that the line names, from the server. Nothing where it does not answer within a second.
+# With casts, so that no operator of a schema on the search_path is a better match than those of pg_catalog.
 function __sluice_relations
     set -l words (commandline -opc)
     set -l typed (commandline -ct)
@@ -25,9 +26,9 @@ function __sluice_relations
         --format tsv --param "$typed" --sql "select name from pg_catalog.pg_class c
       join pg_catalog.pg_namespace n on n.oid = c.relnamespace,
       lateral (select case when strpos(\$1::text, '.') = 0 and pg_catalog.pg_table_is_visible(c.oid) then '' else
-      n.nspname || '.' end || c.relname) as named (name) where c.relkind in ('r', 'v', 'm', 'f', 'p')
-      and not c.relispartition and (left(\$1, 3) = 'pg_' or left(n.nspname, 3) <> 'pg_')
-      and n.nspname <> 'information_schema' and strpos(n.nspname || c.relname, '.') = 0
+      n.nspname::text || '.' end || c.relname::text) as named (name) where c.relkind in ('r', 'v', 'm', 'f', 'p')
+      and not c.relispartition and (left(\$1, 3) = 'pg_' or left(n.nspname::text, 3) <> 'pg_')
+      and n.nspname::text <> 'information_schema' and strpos(n.nspname::text || c.relname::text, '.') = 0
       and left(name, length(\$1)) = \$1 order by name limit 1000"
     if command -sq timeout
         set ask timeout -k 0.1 1 $ask
