@@ -55,7 +55,7 @@ TEST_F(CommandCompletion, OffersRelationsInBash) {
 TEST_F(CommandCompletion, AsksTheServerThatTheLineNames) {
   psql("drop database if exists completion");
   psql("create database completion");
-  psql("create table elsewhere (x int)", "dbname=completion");
+  psql("create table far_away (x int)", "dbname=completion");
   const std::string port = cluster_value("SLUICE_TEST_PORT");
   for (const std::string& where :
        {std::string{"-d completion"}, std::string{"--dsn=dbname=completion"},
@@ -63,8 +63,8 @@ TEST_F(CommandCompletion, AsksTheServerThatTheLineNames) {
         "-h 127.0.0.1 -p" + port + " --username sluice -d completion",
         "-d postgresql://127.0.0.1:" + port + "/completion", std::string{"-d \"$SOURCE\" --limit 5"},
         std::string{"-d ${SOURCE}"}, std::string{"-d db\\name=completion"}})
-    EXPECT_EQ(in_bash("sluice " + where + " else", "SOURCE=dbname=completion"), "elsewhere\n") << where;
-  EXPECT_EQ(in_bash("sluice else"), "\n");
+    EXPECT_EQ(in_bash("sluice " + where + " far_", "SOURCE=dbname=completion"), "far_away\n") << where;
+  EXPECT_EQ(in_bash("sluice far_"), "\n");
   psql("drop database completion");
 }
 

@@ -159,8 +159,8 @@ TEST_F(CommandFiles, ShowProgressInLines) {
 
 /// The keys of the JSON object on the last line.
 std::string keys_of(const std::string& text) {
-  return shell("python3 -c 'import json, sys; print(*json.loads(sys.stdin.read().strip().splitlines()[-1]))' <<'E'\n" + text +
-               "\nE\n")
+  return shell("python3 -c 'import json, sys; print(*json.loads(sys.stdin.read().strip().splitlines()[-1]))' <<'E'\n" +
+               text + "\nE\n")
       .out;
 }
 
