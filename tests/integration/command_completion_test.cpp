@@ -8,6 +8,7 @@
 #include "shell.hpp"
 #include "temporary_folder.hpp"
 
+namespace command_completion_test {
 namespace {
 
 using namespace sluice::test;
@@ -136,3 +137,4 @@ TEST_F(CommandCompletion, OffersTheSameInZsh) {
 }
 
 }  // namespace
+}  // namespace command_completion_test

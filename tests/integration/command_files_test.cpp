@@ -12,6 +12,7 @@
 #include "shell.hpp"
 #include "temporary_folder.hpp"
 
+namespace command_files_test {
 namespace {
 
 using namespace sluice::test;
@@ -204,3 +205,4 @@ TEST_F(CommandFiles, AreFilteredByWhatTheManualNames) {
 }
 
 }  // namespace
+}  // namespace command_files_test

@@ -20,7 +20,8 @@ class published {
                      const std::string& with = "")
       : name_{std::move(name)} {
     psql("drop schema if exists " + name_ + " cascade; create schema " + name_ + "; set search_path = " + name_ + "; " +
-         tables + "; create publication " + name_ + with + "; " + publish_tables());
+         tables + "; create publication " + name_ +
+         (has_schemas_ ? " for tables in schema " + name_ + with : with + "; " + publish_tables()));
   }
   ~published() {
     psql("drop publication if exists " + name_ + "; drop schema if exists " + name_ + " cascade; " +
@@ -45,10 +46,10 @@ class published {
     how.create = slot_creation::temporary;
     return how;
   }
-  /// Tables that they create are published as well, from the end of the statements on.
+  /// Tables that they create are published as well; before Postgres 15, from the end of the statements on.
   void run(const std::string& statements) const {
-    psql("set search_path = " + name_ + "; " + statements +
-         (statements.find("create table") == std::string::npos ? "" : "; " + publish_tables()));
+    const bool adds_tables = !has_schemas_ && statements.find("create table") != std::string::npos;
+    psql("set search_path = " + name_ + "; " + statements + (adds_tables ? "; " + publish_tables() : ""));
   }
   [[nodiscard]] std::string ask(const std::string& question) const {
     return psql("set search_path = " + name_ + "; " + question);
@@ -59,7 +60,7 @@ class published {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
  private:
-  /// One by one, because only Postgres 15 can publish a schema.
+  /// One by one, where a publication cannot be of a schema.
   [[nodiscard]] std::string publish_tables() const {
     return "do $publish$ declare t text; begin for t in select c.oid::regclass from pg_class c where relnamespace = '" +
            name_ + "'::regnamespace and relkind in ('r', 'p') and not relispartition and not exists (select from" +
@@ -69,6 +70,7 @@ class published {
   }
 
   std::string name_;
+  bool has_schemas_{server_version() >= 150000};
 };
 
 /// A change as one line.
