@@ -111,11 +111,12 @@ bool fan_out::hand_out(const change& each) {
       refuse(*to);
       continue;
     }
-    if (kept == nullptr) kept = keeper_.keep(each);
+    if (kept == nullptr) kept = keeper_.keep(each, previous_);
     to->push(kept);
     note(*to);
     has_room = has_room && !to->is_full();
   }
+  previous_ = each.position();
   return has_room;
 }
 

@@ -67,6 +67,7 @@ class fan_out {
   row_image image_;
   bool has_image_{false};  // of the change that is being handed out
   position read_{};        // all that was read
+  position previous_{};    // of the change that was read last
   position settled_{};     // all that was acknowledged
   std::exception_ptr failure_;
   bool is_over_{false};

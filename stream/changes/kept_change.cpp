@@ -15,10 +15,23 @@ bool has_relation(operation what) noexcept {
   return has_row(what) || what == operation::truncate || what == operation::schema;
 }
 
-std::shared_ptr<const kept_change> change_keeper::keep(const change& each) {
+namespace {
+
+/// Where only the end of a record is told, its position lies inside of it: a server that is told so passes over it.
+position needed_after(const change& each, position previous) noexcept {
+  const bool is_inside =
+      (each.operation() == operation::message && each.xid() == 0) || each.operation() == operation::rollback_prepared;
+  const position at = each.position();
+  return is_inside ? previous : position{.commit = at.commit, .index = at.index == 0 ? 0 : at.index - 1};
+}
+
+}  // namespace
+
+std::shared_ptr<const kept_change> change_keeper::keep(const change& each, position previous) {
   auto made = std::make_shared<kept_change>();
   made->what = each.operation();
   made->at = each.position();
+  made->needed_after = needed_after(each, previous);
   made->xid = each.xid();
   made->gid = each.gid();
   made->committed_at = each.committed_at();

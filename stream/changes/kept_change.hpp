@@ -15,6 +15,7 @@ namespace sluice::detail {
 struct kept_change {
   sluice::operation what{};
   sluice::position at{};
+  sluice::position needed_after{};  ///< what the server may be told to be safe as long as this change is not
   std::uint32_t xid{};
   std::string gid{};
   std::chrono::sys_time<std::chrono::microseconds> committed_at{};
@@ -38,8 +39,9 @@ struct kept_change {
 /// Makes copies of changes. Those of one table share its description.
 class change_keeper {
  public:
+  /// @param previous  of the change that was read before it
   /// @par Errors  throws error: as `change::text`
-  [[nodiscard]] std::shared_ptr<const kept_change> keep(const change& each);
+  [[nodiscard]] std::shared_ptr<const kept_change> keep(const change& each, position previous);
 
  private:
   [[nodiscard]] std::shared_ptr<const changed_relation> known(const changed_relation& what);

@@ -12,15 +12,6 @@
 
 namespace sluice::detail {
 
-namespace {
-
-/// All before it is safe, it is not.
-position before(position first) noexcept {
-  return {.commit = first.commit, .index = first.index == 0 ? 0 : first.index - 1};
-}
-
-}  // namespace
-
 subscription::subscription(subscriber_options how, const asio::any_io_executor& on) : how_{std::move(how)}, bell_{on} {
   if (how_.max_events == 0 || how_.max_bytes == 0) refuse("a subscriber whose queue has no room");
   if (how_.where) condition_ = condition_on_client(*how_.where);
@@ -28,6 +19,7 @@ subscription::subscription(subscriber_options how, const asio::any_io_executor& 
 
 void subscription::push(std::shared_ptr<const kept_change> what) {
   const std::size_t size = what->size();
+  if (queue_.empty()) first_needed_after_ = what->needed_after;
   queue_.emplace_back(std::move(what));
   bytes_ += size;
   if (queue_.size() == 1) bell_.ring();
@@ -71,7 +63,7 @@ change_batch subscription::take() {
   change_batch taken{std::exchange(queue_, {})};
   bytes_ = 0;
   if (!taken) return taken;
-  if (!safe_) safe_ = before(taken.begin()->position());
+  if (!safe_) safe_ = first_needed_after_;
   handed_out_ = taken.last();
   return taken;
 }
@@ -88,7 +80,7 @@ bool subscription::acknowledge(position safe) noexcept {
 std::optional<position> subscription::needs_after() const noexcept {
   if (!is_live_) return std::nullopt;
   if (safe_) return safe_;
-  if (!queue_.empty()) return before(queue_.front().position());
+  if (!queue_.empty()) return first_needed_after_;
   return std::nullopt;
 }
 

@@ -59,6 +59,7 @@ class subscription {
   node_ptr condition_;
   wire::bell bell_;
   std::vector<shared_change> queue_;
+  position first_needed_after_{};  // of the queue
   std::size_t bytes_{0};
   position handed_out_{};           // the last one
   std::optional<position> safe_{};  // all up to there, while not all that was handed out is

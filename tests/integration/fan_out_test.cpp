@@ -186,6 +186,24 @@ TEST(FanOut, ConfirmsWhatAllHaveAcknowledged) {
   run(confirm_what_all_have(here));
 }
 
+asio::awaitable<void> leave_a_message(const published& here) {
+  change_fan_out all = co_await fan_out_of(here.kept());
+  change_subscriber one = all.subscribe();
+  here.run("insert into t values (1, 'a')");
+  const strings row = co_await taken_by(one, 1);
+  EXPECT_EQ(row.size(), 1U);
+  here.run("select pg_logical_emit_message(false, 'note', 'not acknowledged')");
+  const strings message = co_await taken_by(one, 1, false);
+  EXPECT_THAT(message, ElementsAre("message note=not acknowledged"));
+  co_await all.close();
+}
+TEST(FanOut, KeepsAMessageUntilItIsAcknowledged) {
+  const published here{"kept_message"};
+  run(leave_a_message(here));
+  sluice::blocking_change_stream again{dsn(), here.kept()};
+  EXPECT_THAT(take(again, 1), ElementsAre("message note=not acknowledged"));
+}
+
 asio::awaitable<void> stand_still_alone(const published& here) {
   change_fan_out all = co_await fan_out_of(here.passing());
   here.run("insert into t values (1, 'before')");

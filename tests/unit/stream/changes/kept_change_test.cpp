@@ -35,7 +35,7 @@ std::vector<shared_change> kept(const strings& messages) {
   sluice::detail::receipts receipts{{}, {}, {}, false};
   change_feed feed{{.transactions = true, .schema = true}, filter, {}, 1'000, receipts};
   sluice::wire::wal_stream stream{*on, "START_REPLICATION"};
-  feed.read(*on, stream);
+  feed.read(*on, stream, {});
   backend server;
   server.message('W', '\0' + be16(0));
   for (const std::string& each : messages) server.message('d', 'w' + std::string(24, '\0') + each);
@@ -44,7 +44,7 @@ std::vector<shared_change> kept(const strings& messages) {
   std::vector<shared_change> all;
   for (;;) {
     const change_feed::found now = feed.step();
-    if (now == change_feed::found::change) all.emplace_back(keeper.keep(sluice::change{feed}));
+    if (now == change_feed::found::change) all.emplace_back(keeper.keep(sluice::change{feed}, {}));
     if (now == change_feed::found::nothing && !stream.move()) return all;
   }
 }
