@@ -10,6 +10,7 @@
 #include "delimited.hpp"
 #include "values.hpp"
 
+namespace delimited_test {
 namespace {
 
 using namespace sluice::tool;
@@ -83,3 +84,4 @@ TEST(Delimited, TakeANullThatEndsWhereItShould) {
 }
 
 }  // namespace
+}  // namespace delimited_test

@@ -10,6 +10,7 @@
 #include "temporary_folder.hpp"
 #include "values.hpp"
 
+namespace destination_test {
 namespace {
 
 using namespace sluice::tool;
@@ -98,3 +99,4 @@ TEST(Destination, ThatIsWrongNamesTheOption) {
 }
 
 }  // namespace
+}  // namespace destination_test

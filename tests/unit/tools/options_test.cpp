@@ -8,6 +8,7 @@
 #include "temporary_folder.hpp"
 #include "values.hpp"
 
+namespace options_test {
 namespace {
 
 using namespace sluice::tool;
@@ -254,3 +255,4 @@ TEST(StatsJson, IsJsonWhateverTheServerSays) {
 }
 
 }  // namespace
+}  // namespace options_test

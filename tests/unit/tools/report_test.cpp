@@ -11,6 +11,7 @@
 
 #include "report.hpp"
 
+namespace report_test {
 namespace {
 
 using namespace sluice::tool;
@@ -84,3 +85,4 @@ TEST(StatsJson, HasTheSameKeysInEveryMode) {
 }
 
 }  // namespace
+}  // namespace report_test

@@ -5,6 +5,7 @@
 
 #include "terminal.hpp"
 
+namespace terminal_test {
 namespace {
 
 using namespace sluice::tool;
@@ -30,3 +31,4 @@ TEST(WithCaret, PointsAtTheCharacter) {
 }
 
 }  // namespace
+}  // namespace terminal_test

@@ -11,6 +11,7 @@
 #include "values.hpp"
 #include "where.hpp"
 
+namespace values_test {
 namespace {
 
 using namespace sluice::tool;
@@ -284,3 +285,4 @@ TEST(ParseNumber, ReadsDigitsWithinItsBounds) {
 }
 
 }  // namespace
+}  // namespace values_test

@@ -10,6 +10,7 @@
 #include "values.hpp"
 #include "where.hpp"
 
+namespace where_test {
 namespace {
 
 using namespace sluice::tool;
@@ -160,3 +161,4 @@ TEST(WholeNumbers, AreComparedWithColumnsAsAnIndexServesThem) {
 }
 
 }  // namespace
+}  // namespace where_test
