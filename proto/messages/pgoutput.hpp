@@ -155,7 +155,7 @@ struct stream_abort {
 };
 
 /// Begin Prepare, Prepare and Stream Prepare: the same fields for what begins and what ends. In a Begin Prepare,
-/// `end_lsn` and `at` are those of the Prepare that follows.
+/// `end_lsn` and `prepared_at` are those of the Prepare that follows.
 struct prepare {
   std::uint64_t prepare_lsn{};  ///< where the record of the PREPARE TRANSACTION begins
   std::uint64_t end_lsn{};      ///< of the byte after that record
