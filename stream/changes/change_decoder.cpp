@@ -169,12 +169,10 @@ change_decoder::outcome change_decoder::resume() {
 
 change_decoder::outcome change_decoder::add_pending() {
   const bool is_guessed = !missing_types().empty();
-  changed_relation told = *std::exchange(pending_, std::nullopt);
-  const std::uint32_t id = told.id;
+  described_relation told{.what = *std::exchange(pending_, std::nullopt), .number = ++told_, .is_guessed = is_guessed};
+  const std::uint32_t id = told.what.id;
   auto made = wanted_.columns ? std::make_unique<relation_rows>(std::move(told), types_)
                               : std::make_unique<relation_rows>(std::move(told), types_, session_);
-  made->number(++told_);
-  if (is_guessed) made->guess();
   const relation_rows* const known = find(id);
   if (known != nullptr && known->is_announced() && known->relation() == made->relation()) made->announce();
   told_relations& where = segment_ != nullptr ? segment_->relations : relations_;

@@ -34,16 +34,16 @@ class object {
 
 }  // namespace
 
-relation_rows::relation_rows(changed_relation what, const type_catalog& types, const session_settings& session)
-    : relation_{std::move(what)} {
-  for (const changed_relation::column& each : relation_.columns) {
+relation_rows::relation_rows(described_relation told, const type_catalog& types, const session_settings& session)
+    : told_{std::move(told)} {
+  for (const changed_relation::column& each : relation().columns) {
     value_plan& values = columns_.emplace_back(plan_text_values(each.type, types, session));
     values.key = {each.name, false};
   }
 }
 
-relation_rows::relation_rows(changed_relation what, const type_catalog& types) : relation_{std::move(what)} {
-  for (const changed_relation::column& each : relation_.columns) {
+relation_rows::relation_rows(described_relation told, const type_catalog& types) : told_{std::move(told)} {
+  for (const changed_relation::column& each : relation().columns) {
     result_column& column = shape_.emplace_back();
     column.name = each.name;
     column.type = each.type;
@@ -61,7 +61,7 @@ bool relation_rows::write(text_buffer& to, const pgoutput::tuple& row, const pgo
   for (pgoutput::value each : row) {
     if (each.is == pgoutput::value::kind::unchanged && old != before.end()) each = *old;
     if (each.is == pgoutput::value::kind::unchanged)
-      unchanged.emplace_back(relation_.columns[column].name);
+      unchanged.emplace_back(relation().columns[column].name);
     else if (!write_member(to, column, each))
       return made.give_up();
     if (old != before.end()) ++old;
@@ -74,7 +74,7 @@ bool relation_rows::write_key(text_buffer& to, const pgoutput::tuple& row) {
   object made{to};
   std::size_t column = 0;
   for (const pgoutput::value& each : row) {
-    if (relation_.columns[column].is_key && !write_member(to, column, each)) return made.give_up();
+    if (relation().columns[column].is_key && !write_member(to, column, each)) return made.give_up();
     ++column;
   }
   return made.end();
@@ -95,7 +95,7 @@ void relation_rows::copy(std::vector<std::byte>& to, const pgoutput::tuple& row,
   pgoutput::tuple::iterator old = before.begin();
   for (pgoutput::value each : row) {
     if (each.is == kind::unchanged && old != before.end()) each = *old;
-    if (each.is == kind::unchanged) unchanged.emplace_back(relation_.columns[column].name);
+    if (each.is == kind::unchanged) unchanged.emplace_back(relation().columns[column].name);
     if (each.is == kind::text || each.is == kind::binary) {
       add(static_cast<std::uint32_t>(each.bytes.size()));
       to.insert(to.end(), each.bytes.begin(), each.bytes.end());

@@ -16,24 +16,26 @@
 
 namespace sluice::detail {
 
+struct described_relation {
+  changed_relation what;
+  std::uint64_t number{};  ///< of two descriptions of a relation the one with the greater number was told later
+  bool is_guessed{};       ///< some type was unknown: a running transaction has made it, and nobody else sees it yet
+};
+
 class relation_rows {
  public:
   /// @param types  has no `missing` type of the relation in it
-  relation_rows(changed_relation what, const type_catalog& types, const session_settings& session);
+  relation_rows(described_relation told, const type_catalog& types, const session_settings& session);
   /// Of rows that are wanted as columns only.
-  relation_rows(changed_relation what, const type_catalog& types);
+  relation_rows(described_relation told, const type_catalog& types);
 
-  [[nodiscard]] const changed_relation& relation() const noexcept { return relation_; }
+  [[nodiscard]] const changed_relation& relation() const noexcept { return told_.what; }
 
   /// Whether the consumer has been told its columns.
   [[nodiscard]] bool is_announced() const noexcept { return is_announced_; }
   void announce() noexcept { is_announced_ = true; }
-  /// Of two descriptions of a relation the one with the greater number was told later.
-  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
-  void number(std::uint64_t told) noexcept { number_ = told; }
-  /// Whether some type was unknown: a running transaction has made it, and nobody else can see it yet.
-  [[nodiscard]] bool is_guessed() const noexcept { return is_guessed_; }
-  void guess() noexcept { is_guessed_ = true; }
+  [[nodiscard]] std::uint64_t number() const noexcept { return told_.number; }
+  [[nodiscard]] bool is_guessed() const noexcept { return told_.is_guessed; }
 
   /// Writes a row. A value that was not sent is taken from `before` if it is there, otherwise its member is left out.
   /// @param before     the old row, or empty
@@ -51,18 +53,16 @@ class relation_rows {
             std::vector<std::string_view>& unchanged);
   /// Of what was copied.
   [[nodiscard]] const result_columns& shape() const noexcept { return shape_; }
-  [[nodiscard]] const std::string& culprit() const noexcept { return relation_.columns[culprit_].name; }
+  [[nodiscard]] const std::string& culprit() const noexcept { return relation().columns[culprit_].name; }
 
  private:
   [[nodiscard]] bool write_member(text_buffer& to, std::size_t column, const proto::pgoutput::value& value);
 
-  changed_relation relation_;
+  described_relation told_;
   std::vector<value_plan> columns_;  // each key begins with a comma
   result_columns shape_;             // of rows that are copied as columns
   std::size_t culprit_{0};
-  std::uint64_t number_{0};
   bool is_announced_{false};
-  bool is_guessed_{false};
 };
 
 }  // namespace sluice::detail

@@ -15,10 +15,9 @@ namespace sluice::detail {
 
 namespace {
 
-constexpr std::uint32_t scans_ranges_of_pages = 140000;
-
 /// A row for each column of each table, in order.
 std::string question_about_tables(const std::vector<std::string>& publications, std::uint32_t server_version) {
+  constexpr std::uint32_t publishes_generated_columns = 180000;  // if told to: then they are in `attnames`
   constexpr std::uint32_t has_column_lists = 150000;
   constexpr std::uint32_t has_roots = 130000;
   const std::string parts = server_version >= has_column_lists
@@ -35,20 +34,15 @@ std::string question_about_tables(const std::vector<std::string>& publications, 
             " pg_catalog.pg_namespace v on v.oid operator(pg_catalog.=) u.relnamespace join t root on root.schema"
             " operator(pg_catalog.=) v.nspname and root.name operator(pg_catalog.=) u.relname)"
           : "";
-  // A page number of a partitioned table stands for that page in each of its partitions.
-  const std::string pages =
-      server_version >= scans_ranges_of_pages
-          ? "coalesce((select pg_catalog.max(pg_catalog.pg_relation_size(p.relid)) from"
-            " pg_catalog.pg_partition_tree(c.oid) p where p.isleaf), pg_catalog.pg_relation_size(c.oid))"
-            " operator(pg_catalog./) pg_catalog.current_setting('block_size')::pg_catalog.int8"
-          : "0::pg_catalog.int8";
+  const std::string is_stored =
+      server_version >= publishes_generated_columns ? "" : " and a.attgenerated operator(pg_catalog.=) ''";
   return "with t (schema, name, has_all, filter" + std::string{columns.empty() ? "" : ", columns"} +
          ") as (select schemaname, tablename, " + parts + columns +
          " from pg_catalog.pg_publication_tables where pubname operator(pg_catalog.=) any(" +
          names_in_sql(publications) + ") group by schemaname, tablename" + columns +
          ") select c.oid::pg_catalog.int8, t.schema::pg_catalog.text, t.name::pg_catalog.text,"
          " c.relkind operator(pg_catalog.=) 'p', " +
-         pages +
+         pages_in_sql("c.oid") +
          ", c.relreplident::pg_catalog.text,"
          " case when not t.has_all then '(' operator(pg_catalog.||) t.filter operator(pg_catalog.||) ')' end,"
          " a.attname::pg_catalog.text, a.atttypid::pg_catalog.int8, a.atttypmod,"
@@ -58,8 +52,8 @@ std::string question_about_tables(const std::vector<std::string>& publications, 
          " from t join pg_catalog.pg_namespace n on n.nspname operator(pg_catalog.=) t.schema"
          " join pg_catalog.pg_class c on c.relnamespace operator(pg_catalog.=) n.oid and c.relname"
          " operator(pg_catalog.=) t.name join pg_catalog.pg_attribute a on a.attrelid operator(pg_catalog.=) c.oid"
-         " and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped and a.attgenerated operator(pg_catalog.=) ''" +
-         is_published + is_no_part_of_another + " order by t.schema, t.name, a.attnum";
+         " and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped" +
+         is_stored + is_published + is_no_part_of_another + " order by t.schema, t.name, a.attnum";
 }
 
 replica_identity identity_of(std::string_view told) noexcept {
@@ -119,7 +113,7 @@ class snapshot_reader::work final : public parallel_reader {
   }
 
   [[nodiscard]] std::vector<split_task> tasks() const {
-    const bool is_divided = how().connections > 1 && from_.server_version >= scans_ranges_of_pages;
+    const bool is_divided = how().connections > 1 && from_.server_version >= scans_page_ranges;
     std::vector<split_task> all;
     for (std::uint32_t i = 0; i < tables_.size(); ++i) {
       if (!is_divided) {
@@ -164,7 +158,7 @@ asio::awaitable<void> snapshot_reader::begin(conninfo where) {
   asio::awaitable<void> begun = parallel_work::begun(work_);
   co_await std::move(begun);
   for (const published_table& each : work_->tables())
-    relations_.push_back(std::make_unique<relation_rows>(each.relation, type_catalog{}));
+    relations_.push_back(std::make_unique<relation_rows>(described_relation{each.relation}, type_catalog{}));
 }
 
 asio::awaitable<chunk> snapshot_reader::next() { return parallel_reader::next(work_); }

@@ -28,6 +28,13 @@ std::uint64_t whole::most_tasks() const noexcept {
   return is_exact || what.is_ordered() ? connections : tasks_per_connection * connections;
 }
 
+std::string pages_in_sql(std::string_view oid) {
+  const std::string table{oid};
+  return "coalesce((select pg_catalog.max(pg_catalog.pg_relation_size(p.relid)) from pg_catalog.pg_partition_tree(" +
+         table + ") p where p.isleaf), pg_catalog.pg_relation_size(" + table +
+         ")) operator(pg_catalog./) pg_catalog.current_setting('block_size')::pg_catalog.int8";
+}
+
 std::vector<page_range> page_ranges(std::uint64_t pages, std::uint64_t most, std::uint64_t smallest) {
   pages = std::max<std::uint64_t>(pages, 1);  // rows may have come since
   const std::uint64_t size = std::max((pages + most - 1) / most, smallest);

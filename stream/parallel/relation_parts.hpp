@@ -31,6 +31,12 @@ struct page_range {
 /// At most so many ranges, each of at least `smallest` pages. The last one is open-ended: the table may have grown
 /// before its size was queried.
 [[nodiscard]] std::vector<page_range> page_ranges(std::uint64_t pages, std::uint64_t most, std::uint64_t smallest);
+/// The first server that finds a range without scanning the whole table.
+inline constexpr std::uint32_t scans_page_ranges = 140000;
+/// SQL of how many pages a table has. A page number of a partitioned table stands for that page in each of its
+/// partitions.
+/// @param oid  SQL of the table's oid
+[[nodiscard]] std::string pages_in_sql(std::string_view oid);
 /// The condition of a range, with $1 and $2 as its bounds: one statement for all of them, whose columns are known after
 /// the first.
 inline constexpr const char* in_page_range =

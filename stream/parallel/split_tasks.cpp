@@ -35,22 +35,18 @@ asio::awaitable<std::vector<split_task>> by_ctid(asking on, const whole& from) {
   struct {
     std::string kind;
     std::int64_t pages{};
-    std::int32_t version{};
+    std::uint32_t version{};
   } table;
-  // A page number of a partitioned table stands for that page in each of its partitions.
   const query ask =
-      sql("select t.relkind::pg_catalog.text, coalesce((select pg_catalog.max(pg_catalog.pg_relation_size(c.oid)) from "
-          "pg_catalog.pg_partition_tree(t.oid) p join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) "
-          "p.relid::pg_catalog.oid where p.isleaf), pg_catalog.pg_relation_size(t.oid)) operator(pg_catalog./) "
-          "pg_catalog.current_setting('block_size')::pg_catalog.int8, "
-          "pg_catalog.current_setting('server_version_num')::pg_catalog.int4 from pg_catalog.pg_class t where t.oid "
-          "operator(pg_catalog.=) $1::pg_catalog.regclass::pg_catalog.oid",
+      sql("select t.relkind::pg_catalog.text, " + pages_in_sql("t.oid") +
+              ", pg_catalog.current_setting('server_version_num')::pg_catalog.int8 from pg_catalog.pg_class t where "
+              "t.oid operator(pg_catalog.=) $1::pg_catalog.regclass::pg_catalog.oid",
           from.what.qualified_name())
           .as_columns();
   co_await first_row(on, ask, [&](row one) {
-    std::tie(table.kind, table.pages, table.version) = one.get<std::string, std::int64_t, std::int32_t>();
+    std::tie(table.kind, table.pages, table.version) = one.get<std::string, std::int64_t, std::uint32_t>();
   });
-  if (table.version < 140'000) refuse_to_divide("ranges of pages need Postgres 14: divide by a key");
+  if (table.version < scans_page_ranges) refuse_to_divide("ranges of pages need Postgres 14: divide by a key");
   if (table.kind != "r" && table.kind != "m" && table.kind != "p")
     refuse_to_divide("only tables have pages: divide by a key or by a hash");
   const query all = from.what.build();

@@ -3,7 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/strand.hpp>
+#include <asio/thread_pool.hpp>
+#include <asio/use_future.hpp>
 #include <atomic>
+#include <exception>
+#include <future>
 #include <map>
 #include <string>
 #include <thread>
@@ -148,6 +157,25 @@ TEST(SnapshotOfChanges, RespectsFiltersAndColumnLists) {
   psql("drop publication filtered; drop schema filtered cascade");
 }
 
+TEST(SnapshotOfChanges, HasTheGeneratedColumnsThatArePublished) {
+  const std::string table =
+      "create table t (id int primary key, v text, doubled int generated always as (id * 2) stored)";
+  const bool can_publish_them = server_version() >= 180000;
+  for (const bool are_published : {false, true}) {
+    if (are_published && !can_publish_them) continue;
+    const published here{"generated_columns", table, are_published ? " with (publish_generated_columns = stored)" : ""};
+    here.run("insert into t values (1, 'a')");
+    change_options how = here.passing();
+    how.snapshot = sluice::initial_snapshot::when_created;
+    sluice::blocking_change_stream changes{dsn(), how};
+    EXPECT_THAT(take(changes, 1), ElementsAre(are_published ? R"(snapshot t {"id":1,"v":"a","doubled":2})"
+                                                            : R"(snapshot t {"id":1,"v":"a"})"));
+    here.run("insert into t values (2, 'b')");
+    EXPECT_THAT(take(changes, 1), ElementsAre(are_published ? R"(insert t {"id":2,"v":"b","doubled":4})"
+                                                            : R"(insert t {"id":2,"v":"b"})"));
+  }
+}
+
 TEST(SnapshotOfChanges, TellsARowOnceWhereItsRootIsPublishedAsWell) {
   const published here{"with_roots",
                        "create table whole_one (id int primary key) partition by range (id); create table part_of_one"
@@ -234,6 +262,69 @@ TEST(SnapshotOfChanges, OfManyTablesAndPartitionsHasEachRowOnce) {
   EXPECT_EQ(seen.size(), 20'001U);
   EXPECT_EQ(seen["snapshot_small{\"id\":1}"], 2);
   EXPECT_EQ(std::ranges::count_if(seen, [](const auto& each) { return each.second != 1; }), 1);
+}
+
+/// Reads the snapshot by several connections, and closes the stream.
+asio::awaitable<int> rows_of_snapshot(std::string where, change_options how) {
+  how.snapshot = sluice::initial_snapshot::when_created;
+  how.snapshot_connections = 3;
+  asio::awaitable<sluice::change_stream> begun = sluice::follow(where, std::move(how));
+  sluice::change_stream changes = co_await std::move(begun);
+  int rows = 0;
+  for (bool is_over = false; !is_over;) {
+    asio::awaitable<change_chunk> more = changes.next();
+    const change_chunk some = co_await std::move(more);
+    for (const change each : some) rows += each.operation() == operation::snapshot ? 1 : 0;
+    changes.acknowledge(some.last());
+    is_over = !changes.progress().in_snapshot;
+  }
+  asio::awaitable<void> end = changes.close();
+  co_await std::move(end);
+  co_return rows;
+}
+
+TEST(SnapshotOfChanges, IsReadOnManyThreads) {
+  const published here{"snapshot_on_threads"};
+  here.run("insert into t select n, repeat('x', 200) from generate_series(1, 20000) n");
+  asio::thread_pool threads{4};
+  std::future<int> rows =
+      asio::co_spawn(asio::make_strand(threads), rows_of_snapshot(dsn(), here.passing()), asio::use_future);
+  EXPECT_EQ(rows.get(), 20'000);
+  threads.join();
+}
+
+TEST(SnapshotOfChanges, EndsInOurErrorWhereverItIsCancelled) {
+  const published here{"snapshot_cancelled"};
+  here.run("insert into t select n, repeat('x', 200) from generate_series(1, 2000) n");
+  const std::string where = dsn() + " application_name=snapshot_cancelled";
+  bool was_over = false;
+  for (int turns = 1; !was_over; turns += 1 + turns / 16) {
+    SCOPED_TRACE("cancelled after " + std::to_string(turns) + " turns");
+    asio::io_context context{1};
+    asio::cancellation_signal stop;
+    std::exception_ptr failure;
+    bool is_over = false;
+    asio::co_spawn(context, rows_of_snapshot(where, here.passing()),
+                   asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr thrown, int rows) {
+                     failure = std::move(thrown);
+                     is_over = true;
+                     EXPECT_EQ(rows, failure ? 0 : 2'000);
+                   }));
+    for (int i = 0; i < turns && !is_over; ++i) context.run_one();
+    was_over = is_over;
+    if (!is_over) stop.emit(asio::cancellation_type::terminal);
+    context.run();
+    EXPECT_TRUE(is_over);
+    if (!failure) continue;
+    try {
+      std::rethrow_exception(failure);
+    } catch (const sluice::error& e) {
+      EXPECT_EQ(e.code(), errc::cancelled) << e.what();
+    }
+  }
+  wait_until(
+      "not exists (select from pg_stat_activity where application_name = 'snapshot_cancelled') and "
+      "not exists (select from pg_replication_slots where slot_name = 'snapshot_cancelled')");
 }
 
 TEST(SnapshotOfChanges, IsReadByAtLeastOneConnection) {
