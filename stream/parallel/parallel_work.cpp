@@ -236,8 +236,16 @@ asio::awaitable<void> parallel_work::work(std::shared_ptr<parallel_work> self, w
   self->tell();
 }
 
+/// One that waits for more connections while it has some would wait for ever for another that does the same.
+void parallel_work::take_room(worker& me) {
+  me.rooms = lender_->reserve(how_.connections - 1);
+  const std::lock_guard locked{mutex_};
+  how_.connections = static_cast<std::uint32_t>(1 + me.rooms.size());
+}
+
 asio::awaitable<void> parallel_work::open(worker& me, conninfo where) {
   co_await connect(me, where);
+  if (lender_ != nullptr) take_room(me);
   relation what = *std::exchange(what_, std::nullopt);
   if (!is_alone()) (void)co_await me.db.execute(begin_reading, own_limits());
   // A stream of its own finds out by itself whether the relation has documents.
@@ -273,17 +281,25 @@ asio::awaitable<void> parallel_work::share(worker& me, const conninfo& where, co
     joining_ = static_cast<std::uint32_t>(others.size());
     progress_.connections = running_;
   }
-  spawn_all(others, where, snapshot);
+  spawn_all(me, others, where, snapshot);
   if (others.empty()) tell();
   co_await read_tasks(me);
   while (!all_have_joined()) co_await joined_.rung();  // the snapshot lives as long as the transaction that exported it
   if (!is_alone()) (void)co_await me.db.execute("commit", own_limits());
 }
 
-void parallel_work::spawn_all(const std::vector<worker*>& others, const conninfo& where, const std::string& snapshot) {
+void parallel_work::spawn_all(worker& me, const std::vector<worker*>& others, const conninfo& where,
+                              const std::string& snapshot) {
+  std::vector<wire::session_pool::room> rooms = std::move(me.rooms);
   auto next = others.begin();
   try {
-    for (; next != others.end(); ++next) spawn(**next, follow(**next, where, snapshot));
+    for (; next != others.end(); ++next) {
+      if (!rooms.empty()) {
+        (*next)->rooms.push_back(std::move(rooms.back()));
+        rooms.pop_back();
+      }
+      spawn(**next, follow(**next, where, snapshot));
+    }
   } catch (...) {
     const std::lock_guard locked{mutex_};
     running_ -= static_cast<std::uint32_t>(others.end() - next);
@@ -313,6 +329,7 @@ asio::awaitable<void> parallel_work::follow(worker& me, conninfo where, std::str
 asio::awaitable<void> parallel_work::connect(worker& me, conninfo& where) {
   if (lender_ != nullptr) {
     me.session = co_await lender_->acquire(clock::time_point::max(), how_.query.parent);
+    me.rooms.clear();
   } else {
     me.session = co_await wire::connect(where, session_options_of(how_.connection));
     where.hosts = {me.session->server.host};
@@ -434,6 +451,7 @@ bool parallel_work::all_have_joined() const {
 
 /// @return whether the connection came to a clean end
 bool parallel_work::let_go(worker& me) noexcept {
+  me.rooms.clear();
   const std::shared_ptr<wire::session> session = std::exchange(me.session, nullptr);
   if (session == nullptr) return true;
   const bool is_clean = !session->is_broken();

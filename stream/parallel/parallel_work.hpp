@@ -44,7 +44,7 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
 
   /// Connects and divides in the background; then every connection starts on its first task.
   void launch(conninfo where, relation what);
-  /// The same with connections of a pool, and at most as many as it may have.
+  /// The same with connections of a pool, and with fewer if it has not enough left.
   /// @pre the pool's executor is this one's
   void launch(std::shared_ptr<wire::session_pool> lender, relation what);
   /// Called instead of `launch` if the work will not be launched.
@@ -74,8 +74,9 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
     asio::any_io_executor strand;
     asio::cancellation_signal stop;
     connection db;
-    std::shared_ptr<wire::session> session;  // of `db`
-    std::uint32_t table{0};                  // @see split_task::table
+    std::shared_ptr<wire::session> session;       // of `db`
+    std::uint32_t table{0};                       // @see split_task::table
+    std::vector<wire::session_pool::room> rooms;  // before it has a session; the first one has those of all
   };
 
   /// The same without a relation, for one that overrides `open`.
@@ -132,9 +133,10 @@ class parallel_work : public std::enable_shared_from_this<parallel_work> {
   worker& add_worker();
   void spawn(worker& who, asio::awaitable<void> part);
   static asio::awaitable<void> work(std::shared_ptr<parallel_work> self, worker& me, asio::awaitable<void> part);
-  void spawn_all(const std::vector<worker*>& others, const conninfo& where, const std::string& snapshot);
+  void spawn_all(worker& me, const std::vector<worker*>& others, const conninfo& where, const std::string& snapshot);
   asio::awaitable<void> follow(worker& me, conninfo where, std::string snapshot);
   asio::awaitable<void> read_tasks(worker& me);
+  void take_room(worker& me);
   [[nodiscard]] bool let_go(worker& me) noexcept;
   [[nodiscard]] bool send_tasks(task_line& to);
   [[nodiscard]] std::optional<split_task> take(std::size_t already);

@@ -1,9 +1,14 @@
 // Parallel reading over the connections of a pool, which gets all of them back, clean, however the reading ends.
 #include <gtest/gtest.h>
 
+#include <asio/co_spawn.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <set>
 #include <string>
@@ -94,6 +99,33 @@ TEST_F(ParallelPool, TakesNoMoreThanThePoolMayHave) {
     EXPECT_EQ(rows.progress().connections, 2U);
     asio::awaitable<std::set<std::string>> read = all_of(std::move(rows));
     (void)co_await std::move(read);
+  });
+}
+
+TEST_F(ParallelPool, IsSharedByReadingsThatTogetherWantMoreThanItHas) {
+  with_pool(3, [](pool& of) -> asio::awaitable<void> {
+    int finished = 0;
+    const auto read = [&](sluice::relation what) -> asio::awaitable<void> {
+      asio::awaitable<sluice::parallel_stream> begun = sluice::stream_in_parallel(of, std::move(what), over(2));
+      asio::awaitable<std::set<std::string>> rows = all_of(co_await std::move(begun));
+      const std::set<std::string> seen = co_await std::move(rows);
+      EXPECT_EQ(seen.size(), static_cast<std::size_t>(rows_of_all));
+      ++finished;
+    };
+    asio::steady_timer all_are{co_await asio::this_coro::executor, asio::steady_timer::time_point::max()};
+    constexpr int readings = 6;
+    int running = readings;
+    for (int i = 0; i < readings; ++i) {
+      sluice::relation what = all();
+      if (i % 2 == 0) what.order_by(sluice::field("n").as_numeric());
+      asio::co_spawn(co_await asio::this_coro::executor, read(std::move(what)), [&](std::exception_ptr failed) {
+        EXPECT_FALSE(failed);
+        if (--running == 0) all_are.cancel();
+      });
+    }
+    std::error_code cancelled;
+    co_await all_are.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    EXPECT_EQ(finished, readings);
   });
 }
 

@@ -141,6 +141,20 @@ asio::awaitable<session_ptr> session_pool::acquire_until(clock::time_point deadl
   co_return lend(std::move(lent), waited);
 }
 
+/// How many sessions are neither in use nor waited for.
+std::size_t session_pool::spare() const noexcept {
+  const std::size_t taken = live_ - idle_.size() + waiters_.size() + reserved_;
+  return closed_ || taken >= options_.max_size ? 0 : options_.max_size - taken;
+}
+
+std::vector<session_pool::room> session_pool::reserve(std::size_t most) {
+  const std::size_t count = std::min(most, spare());
+  std::vector<room> all;
+  all.reserve(count);
+  while (all.size() < count) all.emplace_back(shared_from_this());
+  return all;
+}
+
 session_ptr session_pool::lend(session_ptr what, clock::duration after) noexcept {
   ++counted_.acquired;
   if (std::exchange(what->lent.was_lent, true)) ++counted_.reused;

@@ -15,6 +15,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <asio/any_io_executor.hpp>
@@ -47,6 +48,11 @@ class session_pool : public std::enable_shared_from_this<session_pool> {
   /// The same without a wait.
   /// @return null: it takes one, or its span is wanted, or it will throw
   [[nodiscard]] session_ptr lend_at_once(const trace_context& parent) noexcept;
+  /// Room for sessions that nobody else has, as long as the object lives: `acquire` of so many does not wait for any of
+  /// the others who hold such room.
+  class room;
+  /// As much as there is now, and at most so much.
+  [[nodiscard]] std::vector<room> reserve(std::size_t most);
   /// Takes a session back, whatever state it is in.
   void give_back(session_ptr lent) noexcept;
   /// Opens connections until there are `min_size`.
@@ -83,6 +89,7 @@ class session_pool : public std::enable_shared_from_this<session_pool> {
   [[nodiscard]] bool is_down() const;
   void grow();
   [[nodiscard]] bool is_wanting() const;
+  [[nodiscard]] std::size_t spare() const noexcept;
   static asio::awaitable<void> open_one(std::shared_ptr<session_pool> self);
   void opened(session_ptr made);
   void failed(const error& why);
@@ -108,6 +115,7 @@ class session_pool : public std::enable_shared_from_this<session_pool> {
   std::minstd_rand random_{std::random_device{}()};
   std::size_t live_{0};  // idle, lent or being cleaned
   std::size_t connecting_{0};
+  std::size_t reserved_{0};
   back_off rounds_;          // pauses between rounds of attempts while the server is down
   std::size_t promised_{0};  // statements that still have to be sent
   clock::time_point down_until_{};
@@ -116,6 +124,21 @@ class session_pool : public std::enable_shared_from_this<session_pool> {
   bool is_warm_{false};
   bool sweeps_{false};
   pool_stats counted_;
+};
+
+class session_pool::room {
+ public:
+  explicit room(std::shared_ptr<session_pool> of) noexcept : of_{std::move(of)} { ++of_->reserved_; }
+  ~room() {
+    if (of_ != nullptr) --of_->reserved_;
+  }
+  room(room&&) noexcept = default;
+  room& operator=(room&&) = delete;
+  room(const room&) = delete;
+  room& operator=(const room&) = delete;
+
+ private:
+  std::shared_ptr<session_pool> of_;
 };
 
 }  // namespace sluice::wire

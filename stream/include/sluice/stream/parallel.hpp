@@ -166,8 +166,8 @@ class SLUICE_API parallel_stream {
 [[nodiscard]] SLUICE_API asio::awaitable<parallel_stream> stream_in_parallel(std::string_view conninfo, relation what,
                                                                              parallel_options how = {});
 /// The same with connections of a pool, which gets each of them back when it has nothing left to read: no login, and
-/// `parallel_options::connection` does not apply. At most as many as the pool may have are taken; while others use
-/// them, it waits for `pool_options::acquire_timeout`. The rows are read where the pool is. Every connection of the
+/// `parallel_options::connection` does not apply. It waits for the first connection as `pool::acquire` does, and reads
+/// over fewer than were wanted if the pool has not as many left then. The rows are read where the pool is. Every connection of the
 /// pool has to lead to the same server, for no other one knows the snapshot.
 /// @par Lifetime  the pool need not outlive the stream
 /// @par Errors    throws error: as above, and as `pool::acquire`
