@@ -11,6 +11,7 @@
 #include "query/result_shape.hpp"
 #include "session_pair.hpp"
 
+namespace answers_fuzz {
 namespace {
 
 using sluice::query;
@@ -74,11 +75,9 @@ ending ask(const manner& how, std::string_view first, std::string_view second) {
   return seen;
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void run(const std::uint8_t* data, std::size_t size) {
   constexpr std::size_t fits_a_socket = 60'000;
-  if (size < 2 || size > fits_a_socket) return 0;
+  if (size < 2 || size > fits_a_socket) return;
   const manner how{.shape = static_cast<query::shape>(data[0] % 3),
                    .as_copy = (data[0] & 8U) != 0,
                    .asks_about_the_table = (data[0] & 16U) != 0,
@@ -88,5 +87,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ending whole = ask(how, answers, {});
   const ending parts = ask(how, answers.substr(0, split), answers.substr(split));
   require(whole == parts, "a split changes nothing");
-  return 0;
 }
+
+const sluice::test::fuzz_target target{"answers", run};
+
+}  // namespace
+}  // namespace answers_fuzz

@@ -11,6 +11,7 @@
 #include "arrow_values.hpp"
 #include "fuzzing.hpp"
 
+namespace arrow_fuzz {
 namespace {
 
 using namespace sluice;
@@ -40,11 +41,9 @@ std::vector<result_column> every_column() {
   return all;
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void run(const std::uint8_t* data, std::size_t size) {
   static const std::vector<result_column> columns = every_column();
-  if (size < 2) return 0;
+  if (size < 2) return;
   arrow_options how{.max_rows = 8};
   if ((data[0] & 1) != 0) how.infinities = arrow_options::special::null;
   if ((data[0] & 2) != 0) how.infinities = arrow_options::special::saturate;
@@ -80,5 +79,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const error& refused) {
     sluice::test::require(refused.code() == errc::bad_column, "text that is not UTF-8 is a bad column");
   }
-  return 0;
 }
+
+const sluice::test::fuzz_target target{"arrow", run};
+
+}  // namespace
+}  // namespace arrow_fuzz

@@ -7,6 +7,7 @@
 #include "fuzzing.hpp"
 #include "log_messages.hpp"
 
+namespace changes_fuzz {
 namespace {
 
 using namespace sluice;
@@ -39,10 +40,8 @@ bool goes_on(change_decoder& by, change_decoder::outcome now) {
   return false;
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (size == 0) return 0;
+void run(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return;
   // The first byte says what is wanted.
   constexpr unsigned columns = 4;
   const unsigned wanted = *data;
@@ -59,7 +58,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t length = std::min<std::size_t>(rest.front(), rest.size() - 1);
     const std::vector<std::uint8_t> message(rest.begin() + 1, rest.begin() + 1 + static_cast<std::ptrdiff_t>(length));
     rest = rest.subspan(1 + length);
-    if (!goes_on(by, by.take(std::as_bytes(std::span{message})))) return 0;
+    if (!goes_on(by, by.take(std::as_bytes(std::span{message})))) return;
   }
-  return 0;
 }
+
+const sluice::test::fuzz_target target{"changes", run};
+
+}  // namespace
+}  // namespace changes_fuzz

@@ -22,6 +22,7 @@ SLUICE_JSON_ENUM(letter, a, b)
 
 }  // namespace fuzzed
 
+namespace columns_fuzz {
 namespace {
 
 using namespace sluice;
@@ -37,9 +38,7 @@ void read(const binary_field& field) {
   }
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void run(const std::uint8_t* data, std::size_t size) {
   constexpr std::array types{
       oid::boolean,        oid::bytea,         oid::int2,          oid::int4,       oid::int8,
       oid::text,           oid::jsonb,         oid::float4,        oid::float8,     oid::date,
@@ -50,7 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       oid::lseg,           oid::box,           oid::path,          oid::polygon,    oid::circle,
       oid::xid8,           oid::one_char,      oid::int4range,     oid::numrange,   oid::tstzrange,
       oid::int4multirange, oid::nummultirange, std::uint32_t{2249}};
-  if (size == 0) return 0;
+  if (size == 0) return;
   const result_column column{.name = "c", .type = types[*data % types.size()]};
   const binary_field field{.bytes = std::as_bytes(std::span{data + 1, size - 1}),
                            .is_null = false,
@@ -94,5 +93,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   read<multirange<double>>(field);
   read<std::map<std::string, std::optional<std::string>>>(field);
   read<std::vector<std::pair<std::string_view, std::optional<std::string_view>>>>(field);
-  return 0;
 }
+
+const sluice::test::fuzz_target target{"columns", run};
+
+}  // namespace
+}  // namespace columns_fuzz

@@ -8,6 +8,7 @@
 #include "fuzzing.hpp"
 #include "pieces.hpp"
 
+namespace frames_fuzz {
 namespace {
 
 using namespace sluice::proto;
@@ -41,9 +42,7 @@ void try_every_decoder(bytes body) {
   try_decoder(body, decode_error_fields);
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void run(const std::uint8_t* data, std::size_t size) {
   bytes rest = std::as_bytes(std::span{data, size});
   for (;;) {
     const framing next = next_frame(rest, small);
@@ -57,5 +56,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     try_every_decoder(next.message.body);
     rest = rest.subspan(next.size);
   }
-  return 0;
 }
+
+const sluice::test::fuzz_target target{"frames", run};
+
+}  // namespace
+}  // namespace frames_fuzz

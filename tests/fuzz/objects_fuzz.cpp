@@ -15,6 +15,7 @@
 #include "fuzzing.hpp"
 #include "json/object_writer.hpp"
 
+namespace objects_fuzz {
 namespace {
 
 using namespace sluice::detail;
@@ -66,15 +67,13 @@ void write(std::uint32_t type, value_plan plan, const std::vector<std::byte>& bo
   sluice::test::require(failed == simdjson::SUCCESS || failed == simdjson::NUMBER_ERROR, "it is JSON");
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void run(const std::uint8_t* data, std::size_t size) {
   constexpr std::array types{16U,   17U,   20U,   21U,           22U,         23U,         25U,   26U,   30U,
                              114U,  700U,  701U,  869U,          1000U,       1001U,       1005U, 1007U, 1009U,
                              1016U, 1020U, 1021U, 1022U,         1041U,       1082U,       1083U, 1114U, 1115U,
                              1182U, 1184U, 1185U, 1231U,         1700U,       2249U,       2277U, 2950U, 2951U,
                              3802U, 3807U, 3904U, of_everything, array_of_it, in_text_only};
-  if (size == 0) return 0;
+  if (size == 0) return;
   const std::uint32_t type = types[*data % types.size()];
   const std::size_t length = size - 1;
   std::vector<std::byte> body(6 + length);
@@ -84,5 +83,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const type_catalog known = a_database();
   write(type, plan_values(type, known, {}), body);
   write(type, plan_text_values(type, known, {.is_in_utc = false}), body);
-  return 0;
 }
+
+const sluice::test::fuzz_target target{"objects", run};
+
+}  // namespace
+}  // namespace objects_fuzz

@@ -8,6 +8,7 @@
 #include "fuzzing.hpp"
 #include "query/quoting.hpp"
 
+namespace quoting_fuzz {
 namespace {
 
 using namespace sluice;
@@ -46,9 +47,7 @@ void check_literal(std::string_view text) {
   require(detail::renumbered(quoted + " $1", 1, 1) == quoted + " $2", "a literal ends at its quote");
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void run(const std::uint8_t* data, std::size_t size) {
   const std::string_view text = sluice::test::as_text(data, size);
   try {
     detail::check_name(text, "name");
@@ -69,5 +68,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const error& refused) {
     require(refused.code() == errc::bad_query, "SQL is refused as a bad query");
   }
-  return 0;
 }
+
+const sluice::test::fuzz_target target{"quoting", run};
+
+}  // namespace
+}  // namespace quoting_fuzz

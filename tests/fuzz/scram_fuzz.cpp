@@ -5,7 +5,10 @@
 
 #include "fuzzing.hpp"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+namespace scram_fuzz {
+namespace {
+
+void run(const std::uint8_t* data, std::size_t size) {
   using sluice::test::require;
   const std::string_view text = sluice::test::as_text(data, size);
   const std::size_t end = std::min(text.find('\n'), text.size());
@@ -14,11 +17,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   sluice::proto::scram_client client{"pencil", "nonce", {}, {.min_iterations = 1, .max_iterations = 4'096}};
   require(client.client_first() == "n,,n=,r=nonce", "the first message is ours");
-  if (client.on_server_first(first)) return 0;
+  if (client.on_server_first(first)) return;
   require(first.starts_with("r=nonce"), "the server's nonce begins with ours");
   while (!client.hashed()) require(!client.hash_some(1'000), "hashing goes well");
   std::string proof;
   require(!client.client_final(proof) && proof.starts_with("c=biws,r=nonce"), "a good first message is answered");
   require(client.on_server_final(final) && !client.server_proved(), "nobody proves what it does not know");
-  return 0;
 }
+
+const sluice::test::fuzz_target target{"scram", run};
+
+}  // namespace
+}  // namespace scram_fuzz

@@ -6,6 +6,7 @@
 
 #include "fuzzing.hpp"
 
+namespace startup_fuzz {
 namespace {
 
 using namespace sluice::proto;
@@ -34,10 +35,8 @@ bool holds(const output& sent, std::string_view text) {
   return std::ranges::search(sent, bytes).begin() != sent.end();
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (size == 0) return 0;
+void run(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return;
   const login who = who_allows(data[0]);
   std::span<const std::byte> rest = std::as_bytes(std::span{data + 1, size - 1});
   startup_machine machine{who};
@@ -61,5 +60,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(!machine.is_ready() || who.allow_nothing || who.password || who.allow_bearer,
           "a method that was required is used");
   if (!who.allow_cleartext) require(!holds(sent, password), "a password is not sent as it is");
-  return 0;
 }
+
+const sluice::test::fuzz_target target{"startup", run};
+
+}  // namespace
+}  // namespace startup_fuzz

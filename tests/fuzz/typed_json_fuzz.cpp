@@ -30,6 +30,7 @@ SLUICE_JSON(node, id, number, text, view, stage, key, at, raw, flags, inner)
 
 }  // namespace fuzzed
 
+namespace typed_json_fuzz {
 namespace {
 
 using namespace sluice;
@@ -41,9 +42,7 @@ detail::client_filter every_kind() {
   return detail::client_filter{any.on_client().made()};
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void run(const std::uint8_t* data, std::size_t size) {
   const auto body = std::make_unique<std::byte[]>(6 + size + simdjson::SIMDJSON_PADDING);
   std::memcpy(body.get(), (sluice::test::be16(1) + sluice::test::be32(static_cast<std::uint32_t>(size))).data(), 6);
   if (size != 0) std::memcpy(body.get() + 6, data, size);
@@ -67,5 +66,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const error& refused) {
     sluice::test::require(!is_valid && refused.code() == errc::bad_json, "only what is no JSON is refused");
   }
-  return 0;
 }
+
+const sluice::test::fuzz_target target{"typed_json", run};
+
+}  // namespace
+}  // namespace typed_json_fuzz

@@ -8,7 +8,10 @@
 #include "values.hpp"
 #include "where.hpp"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+namespace where_fuzz {
+namespace {
+
+void run(const std::uint8_t* data, std::size_t size) {
   using namespace sluice;
   const std::string_view text = sluice::test::as_text(data, size);
   try {
@@ -21,5 +24,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const error& refused) {
     sluice::test::require(refused.kind() == condition::usage, "a filter is refused as a mistake of the caller");
   }
-  return 0;
 }
+
+const sluice::test::fuzz_target target{"where", run};
+
+}  // namespace
+}  // namespace where_fuzz

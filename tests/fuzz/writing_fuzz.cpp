@@ -9,6 +9,7 @@
 #include "fuzzing.hpp"
 #include "session_pair.hpp"
 
+namespace writing_fuzz {
 namespace {
 
 using sluice::proto::parameter;
@@ -80,16 +81,18 @@ ending ask(manner how, std::string_view first, std::string_view second) {
   return seen;
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void run(const std::uint8_t* data, std::size_t size) {
   constexpr std::size_t fits_a_socket = 60'000;
-  if (size < 2 || size > fits_a_socket) return 0;
+  if (size < 2 || size > fits_a_socket) return;
   const auto how = static_cast<manner>(data[0] % 3);
   const std::string_view answers = sluice::test::as_text(data + 2, size - 2);
   const std::size_t split = answers.size() * data[1] / 255;
   const ending whole = ask(how, answers, {});
   const ending parts = ask(how, answers.substr(0, split), answers.substr(split));
   require(whole == parts, "a split changes nothing");
-  return 0;
 }
+
+const sluice::test::fuzz_target target{"writing", run};
+
+}  // namespace
+}  // namespace writing_fuzz
