@@ -1,5 +1,6 @@
 #include "engine/login.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -119,6 +120,7 @@ class login_conversation {
         return false;
       }
       is_first_ = false;
+      note_answer();
       act(machine_.on(next.message, io.out), next.message);
       io.in.consume(next.size);
     }
@@ -131,8 +133,14 @@ class login_conversation {
     return moved == link::moved::something;
   }
   [[nodiscard]] const proto::startup_machine& machine() const noexcept { return machine_; }
+  /// The shortest time from a message of ours to its answer.
+  [[nodiscard]] clock::duration round_trip() const noexcept { return round_trip_; }
 
  private:
+  void note_answer() noexcept {
+    const clock::duration waited = session_.io.waited() - std::exchange(waited_, session_.io.waited());
+    if (std::exchange(has_asked_, false)) round_trip_ = std::min(round_trip_, waited);
+  }
   void act(proto::startup_step step, const proto::frame& message) {
     link& io = session_.io;
     switch (step.is) {
@@ -157,6 +165,7 @@ class login_conversation {
       case send:
       case ready: break;
     }
+    has_asked_ = step.is == proto::startup_step::kind::send;
   }
 
   /// A server that cannot start a backend process replies as in protocol 2: 'E' and a zero-terminated text.
@@ -173,6 +182,9 @@ class login_conversation {
   const std::function<secret()>& token_;
   std::size_t wanted_{0};
   bool is_first_{true};  // nothing has been received yet
+  bool has_asked_{true};
+  clock::duration waited_{session_.io.waited()};
+  clock::duration round_trip_{clock::duration::max()};
 };
 
 }  // namespace
@@ -186,6 +198,7 @@ asio::awaitable<void> log_in(session& on, const conninfo& info, const conninfo::
   if (conversation.machine().minor_version() < credentials::minor_of(info.min_protocol_version)) {
     on.io.fail(errc::protocol_violation, "the server does not speak protocol 3.2, which min_protocol_version asks for");
   }
+  on.server.round_trip = conversation.round_trip();
   on.server.backend_pid = conversation.machine().backend_pid();
   on.server.cancel_key = conversation.machine().cancel_key();
   on.logged_in();

@@ -14,16 +14,20 @@ namespace sluice::wire {
 /// or it needs its time for pages so small that it sends each as a whole. So a few are tried. If that hardly shortens
 /// the waits, it is the server's time, and there is one again for a while. If there is next to nothing to wait for, it
 /// is the distance, and there are many: as many as take three quarters of what may be buffered if another query has to
-/// be read first, judged by the largest page so far.
+/// be read first, judged by the largest page so far. If the login has shown that the server is about as far away as the
+/// wait was long, nothing is tried.
 class pages_ahead {
  public:
   static constexpr std::size_t few = 8;
   static constexpr std::size_t most = 96;
   static constexpr std::size_t pause = 32;  ///< pages after which a few are tried again
   static constexpr std::chrono::milliseconds long_wait{2};
+  static constexpr std::chrono::milliseconds long_way{10};  ///< a server begins its process in less
 
   /// @param most_bytes  that may be buffered of the query's rows
-  explicit pages_ahead(std::size_t most_bytes = 0) noexcept : most_bytes_{most_bytes} {}
+  /// @param round_trip  takes no longer than this
+  explicit pages_ahead(std::size_t most_bytes = 0, clock::duration round_trip = {}) noexcept
+      : most_bytes_{most_bytes}, round_trip_{round_trip} {}
 
   [[nodiscard]] std::size_t wanted() const noexcept { return wanted_; }
 
@@ -60,7 +64,7 @@ class pages_ahead {
       const bool may_be_far = beginning >= long_wait && beginning >= all / 2 && pages_ >= next_try_;
       if (!may_be_far) return;
       alone_ = all;
-      want(few);
+      want(round_trip_ >= long_way && beginning <= 2 * round_trip_ ? most : few);
     } else if (++judged_, waits_ += all; judged_ == few) {
       const clock::duration each = waits_ / few;
       const bool is_no_use = each >= alone_ / 4 * 3;
@@ -75,6 +79,7 @@ class pages_ahead {
   }
 
   std::size_t most_bytes_;
+  clock::duration round_trip_;
   std::size_t wanted_{1};
   std::size_t judged_{0};      // pages since that was decided
   clock::duration waits_{};    // for them

@@ -84,7 +84,7 @@ void query_reader::check_timeout(const statement& what) const {
 
 void query_reader::open(const statement& what, bool may_wait) {
   if (what.page_rows != 0 || what.runs_undescribed) kept_ = kept_rows{what.page_bytes};
-  ahead_ = pages_ahead{what.page_bytes};
+  ahead_ = pages_ahead{what.page_bytes, session_.server.round_trip};
   if (const proto::fault why = query_.begin(what, may_wait)) session_.io.fail(why);
 }
 

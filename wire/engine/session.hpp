@@ -29,6 +29,7 @@ struct server_facts {
   conninfo::host host{};                          ///< the host that the name in the connection string resolved to
   std::shared_ptr<const tls_context> security{};  ///< null: no TLS. CancelRequest needs the same
   std::optional<std::uint32_t> peer{};            ///< the server's user, on a Unix socket; CancelRequest needs the same
+  clock::duration round_trip{};                   ///< takes no longer than this, as the login has shown
   std::uint32_t backend_pid{};                    ///< 0 if the server sent no key: then it cannot be cancelled
   std::vector<std::byte> cancel_key{};
   std::map<std::string, std::string, std::less<>> parameters{};  ///< from ParameterStatus; bounded

@@ -18,7 +18,9 @@ constexpr std::size_t much = 16U << 20U;
 /// A query whose pages have 1,000 bytes each.
 class reading {
  public:
-  explicit reading(std::size_t most_bytes = much) : ahead_{most_bytes} { ahead_.arrived(0, 0, {}); }
+  explicit reading(std::size_t most_bytes = much, clock::duration round_trip = {}) : ahead_{most_bytes, round_trip} {
+    ahead_.arrived(0, 0, {});
+  }
 
   /// One page has ended, and the next begins after these waits: for its beginning, and for rows of the page before.
   std::size_t next_page(clock::duration beginning, clock::duration within = {}, std::uint64_t bytes = 1'000) {
@@ -46,6 +48,13 @@ TEST(PagesAhead, AreOneWhileTheServerIsNear) {
 TEST(PagesAhead, AreOneWhileTheServerNeedsItsTimeForTheRows) {
   reading slow;
   for (int page = 0; page < 100; ++page) EXPECT_EQ(slow.next_page(5ms, 6ms), 1U);
+}
+
+TEST(PagesAhead, AreManyAtOnceIfTheLoginHasShownTheSameDistance) {
+  EXPECT_EQ(reading(much, 50ms).next_page(51ms), pages_ahead::most);
+  EXPECT_EQ(reading(much, 50ms).next_page(101ms), pages_ahead::few) << "the server takes its time as well";
+  EXPECT_EQ(reading(much, 9ms).next_page(9ms), pages_ahead::few) << "so long takes the beginning of a process";
+  EXPECT_EQ(reading(much, 50ms).next_page(1ms), 1U);
 }
 
 TEST(PagesAhead, AreManyIfAFewOfThemComeTogether) {
