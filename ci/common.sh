@@ -17,7 +17,7 @@ in_groups=(-Dunity=on -Dunity_size=10)
 # once), but with names and lines in the reports.
 # shellcheck disable=SC2034 # used by the scripts that source this
 sanitized=(-Dwerror=true '-Db_sanitize=address,undefined' -Db_lundef=false -Doptimization=0 -Dcpp_args=-g1
-  "${in_groups[@]}" -Dbenches=disabled)
+  "${in_groups[@]}" -Dtests=enabled -Dexamples=enabled)
 
 # Runs a command with the sanitizers' options.
 watched() {
@@ -45,6 +45,21 @@ run() {
   done
   printf '%s\n' "$line"
   "$@"
+}
+
+# quietly WHAT COMMAND...: says what it does and how long it took. What the command prints is shown only if it fails.
+quietly() {
+  local start=$SECONDS log
+  log=$(mktemp)
+  say "$1"
+  shift
+  if ! "$@" >"$log" 2>&1; then
+    cat "$log"
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
+  printf '%s s\n' $((SECONDS - start))
 }
 
 # install_packages NAME...: installs those that are missing on Debian or Ubuntu. Elsewhere the build reports what is

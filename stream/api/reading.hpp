@@ -3,12 +3,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include <asio/awaitable.hpp>
 #include <asio/cancellation_state.hpp>
 #include <asio/this_coro.hpp>
+
+#include <sluice/wire/asio_errors.hpp>
 
 #include "engine/departure.hpp"
 
@@ -49,7 +50,7 @@ asio::awaitable<Result> read(std::shared_ptr<running_query> owned, Begin begin, 
     try {
       const wire::departures::reader waiting{query.session().leaving};
       co_await query.link().ready(mine);
-    } catch (const std::system_error&) {  // how Asio reports that this coroutine was cancelled before it could wait
+    } catch (const wire::asio_failure&) {  // how Asio reports that this coroutine was cancelled before it could wait
       is_aborted = true;
     }
     const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;

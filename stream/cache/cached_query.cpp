@@ -2,13 +2,14 @@
 #include <algorithm>
 #include <exception>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include <asio/cancellation_state.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
+
+#include <sluice/wire/asio_errors.hpp>
 
 #include "transport/deadline.hpp"
 
@@ -86,9 +87,9 @@ asio::awaitable<void> cached_rows::wait(std::shared_ptr<cached_rows> self, std::
   other->wake_with(timer);
   bool is_aborted = false;
   try {
-    std::error_code ignored;
+    wire::asio_code ignored;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  } catch (const std::system_error&) {  // how Asio reports that this coroutine was cancelled before it could wait
+  } catch (const wire::asio_failure&) {  // how Asio reports that this coroutine was cancelled before it could wait
     is_aborted = true;
   }
   other->forget(timer);

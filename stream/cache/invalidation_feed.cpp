@@ -1,7 +1,6 @@
 #include "cache/invalidation_feed.hpp"
 
 #include <exception>
-#include <system_error>
 #include <utility>
 
 #include <asio/bind_cancellation_slot.hpp>
@@ -9,6 +8,8 @@
 #include <asio/detached.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
+
+#include <sluice/wire/asio_errors.hpp>
 
 namespace sluice::detail {
 
@@ -46,7 +47,7 @@ asio::awaitable<void> invalidation_feed::run(std::shared_ptr<invalidation_feed> 
     if (self->is_over_) break;
     if (self->has_heard_) pauses = self->from_the_start_;
     self->pause_.expires_after(pauses.next());
-    std::error_code ignored;
+    wire::asio_code ignored;
     co_await self->pause_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
 }

@@ -18,6 +18,7 @@
 #include <asio/use_awaitable.hpp>
 
 #include <sluice/stream/connection.hpp>
+#include <sluice/wire/asio_errors.hpp>
 
 #include "cache/invalidation_feed.hpp"
 
@@ -105,7 +106,7 @@ class notifications_feed final : public detail::invalidation_feed {
   }
   static asio::awaitable<void> wait(std::shared_ptr<notifications_feed> self, std::chrono::milliseconds time) {
     self->probe_pause_.expires_after(time);
-    std::error_code ignored;
+    wire::asio_code ignored;
     co_await self->probe_pause_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
 

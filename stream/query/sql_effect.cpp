@@ -43,7 +43,9 @@ bool has_writer(std::string_view sql) noexcept {
     const auto begin = std::ranges::find_if(sql, is_word_character);
     const auto end = std::find_if_not(begin, sql.end(), is_word_character);
     const std::string_view word{begin, end};
-    if (std::ranges::any_of(writers, [&](std::string_view writer) { return is_in_any_case(word, writer); }))
+    const bool may_write = word.size() >= 4 && word.size() <= 6;  // most words of a query need no closer look
+    if (may_write &&
+        std::ranges::any_of(writers, [&](std::string_view writer) { return is_in_any_case(word, writer); }))
       return true;
     sql = {end, sql.end()};
   }

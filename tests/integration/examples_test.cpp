@@ -151,6 +151,22 @@ TEST_F(Examples, ExportWritesWhatPsqlWrites) {
   EXPECT_EQ(shell(SLUICE_EXAMPLES "/example-export /dev/full").status, 1);
 }
 
+TEST_F(Examples, ArrowWritesWhatTheCommandWrites) {
+  const temporary_folder folder;
+  const finished end = shell(SLUICE_EXAMPLES "/example-arrow " + folder.path("paid"));
+  EXPECT_EQ(end.out, "user_id: i\nstate: u\nplaced_at: tsu:UTC\n" +
+                         psql("select count(*) || ' rows' from app.orders where state = 'paid'") + '\n')
+      << end.err;
+#ifdef SLUICE_COMMAND
+  const finished same = shell(SLUICE_COMMAND
+                              " --format arrow --param paid --sql 'select user_id, state, placed_at from app.orders "
+                              "where state = $1 order by id' | cmp - " +
+                              folder.path("paid"));
+  EXPECT_EQ(same.status, 0) << same.out << same.err;
+#endif
+  EXPECT_EQ(shell(SLUICE_EXAMPLES "/example-arrow /dev/full").status, 1);
+}
+
 /// Whether the clients read fast or slowly.
 TEST_F(Examples, HttpAnswersInChunks) {
   const finished end = shell("exec 3< <(exec " SLUICE_EXAMPLES

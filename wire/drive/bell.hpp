@@ -1,7 +1,6 @@
 #pragma once
 // An event that wakes a coroutine, from any thread.
 #include <mutex>
-#include <system_error>
 #include <utility>
 
 #include <asio/any_io_executor.hpp>
@@ -10,6 +9,8 @@
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
+
+#include <sluice/wire/asio_errors.hpp>
 
 namespace sluice::wire {
 
@@ -28,14 +29,14 @@ class bell {
   }
   /// Returns when rung, or at `latest`.
   asio::awaitable<void> rung(time_point latest = time_point::max()) {
-    std::error_code ignored;
+    asio_code ignored;
     const auto wait = [this, latest](auto handler) {
       const std::lock_guard locked{mutex_};
       timer_.expires_at(is_rung_ ? time_point::min() : latest);
       timer_.async_wait(std::move(handler));
     };
     auto token = asio::redirect_error(asio::use_awaitable, ignored);
-    co_await asio::async_initiate<decltype(token), void(std::error_code)>(wait, token);
+    co_await asio::async_initiate<decltype(token), void(asio_code)>(wait, token);
     const std::lock_guard locked{mutex_};
     is_rung_ = false;
   }

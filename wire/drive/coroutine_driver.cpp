@@ -1,11 +1,12 @@
 #include "drive/coroutine_driver.hpp"
 
-#include <system_error>
 #include <utility>
 
 #include <asio/error.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
+
+#include <sluice/wire/asio_errors.hpp>
 
 namespace sluice::wire {
 
@@ -13,7 +14,7 @@ asio::awaitable<bool> uncancelled(asio::awaitable<void> wait) {
   bool is_aborted = false;
   try {
     co_await std::move(wait);
-  } catch (const std::system_error& failure) {  // thrown by Asio if this coroutine was cancelled before it could wait
+  } catch (const asio_failure& failure) {  // thrown by Asio if this coroutine was cancelled before it could wait
     if (failure.code() != asio::error::operation_aborted) throw;
     is_aborted = true;
   }
@@ -22,7 +23,7 @@ asio::awaitable<bool> uncancelled(asio::awaitable<void> wait) {
 }
 
 asio::awaitable<bool> wait_for(asio::steady_timer& timer) {
-  std::error_code ignored;
+  asio_code ignored;
   asio::awaitable<void> end = timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   const bool goes_on = co_await uncancelled(std::move(end));
   co_return goes_on;

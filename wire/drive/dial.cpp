@@ -22,6 +22,8 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <sluice/wire/asio_errors.hpp>
+
 #include "drive/coroutine_driver.hpp"
 #include "drive/name_lookup.hpp"
 #include "transport/deadline.hpp"
@@ -34,18 +36,18 @@ namespace {
   throw error{error_info{.code = code, .message = where.after(what), .server = {}, .retryable = retryable}};
 }
 
-std::string advice(std::error_code error, const endpoint& to) {
+std::string advice(const asio_code& error, const endpoint& to) {
   std::string text = "no connection to " + to_string(to) + ": " + error.message();
   if (error.value() == ECONNREFUSED || error.value() == ENOENT) text += "; is a server running there?";
   return text;
 }
 
 /// Opens a socket that is closed in programs which this process starts: they would keep the session alive.
-void open(socket& closed, const endpoint::protocol_type& how, std::error_code& error) {
+void open(socket& closed, const endpoint::protocol_type& how, asio_code& error) {
 #ifdef SOCK_CLOEXEC
   const int made = ::socket(how.family(), how.type() | SOCK_CLOEXEC, how.protocol());
   if (made < 0)
-    error.assign(errno, std::system_category());
+    error.assign(errno, asio::error::get_system_category());
   else if (closed.assign(how, made, error); error)
     ::close(made);
 #else
@@ -88,7 +90,7 @@ asio::awaitable<std::vector<endpoint>> resolve(const conninfo::host& host, clock
     co_return found;
   }
   const std::string& name = host.address.empty() ? host.name : host.address;
-  std::error_code not_numeric;
+  asio_code not_numeric;
   const asio::ip::address numeric = asio::ip::make_address(name, not_numeric);
   if (!not_numeric) {
     found.emplace_back(asio::ip::tcp::endpoint{numeric, host.port});
@@ -117,11 +119,11 @@ asio::awaitable<std::vector<endpoint>> resolve(const conninfo::host& host, clock
 asio::awaitable<socket> dial(asio::any_io_executor on, endpoint to, clock::time_point deadline_at,
                              const link::context& where, tcp_options tcp) {
   socket connecting{on};
-  std::error_code error;
+  asio_code error;
   open(connecting, to.protocol(), error);
   if (error) fail(where, errc::connect_failed, advice(error, to), true);
   deadline limit{on, [&connecting] {
-                   std::error_code ignored;
+                   asio_code ignored;
                    connecting.cancel(ignored);
                  }};
   limit.set(deadline_at);

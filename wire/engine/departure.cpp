@@ -18,6 +18,8 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <sluice/wire/asio_errors.hpp>
+
 #include "drive/coroutine_driver.hpp"
 #include "engine/cancel_request.hpp"
 #include "engine/run_query.hpp"
@@ -230,12 +232,12 @@ void take_back(const std::shared_ptr<session>& on) noexcept {
 
 asio::awaitable<void> changed(session& on, clock::time_point latest) {
   using namespace asio::experimental::awaitable_operators;
-  std::error_code ignored;
+  asio_code ignored;
   if (latest == clock::time_point::max()) {
     co_await on.leaving.news().async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     co_return;
   }
-  std::error_code also_ignored;
+  asio_code also_ignored;
   asio::steady_timer late{on.io.get_executor(), latest};
   co_await (on.leaving.news().async_wait(asio::redirect_error(asio::use_awaitable, ignored)) ||
             late.async_wait(asio::redirect_error(asio::use_awaitable, also_ignored)));

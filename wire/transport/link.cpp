@@ -22,6 +22,7 @@
 
 #include <sluice/proto/byte_order.hpp>
 #include <sluice/proto/frame.hpp>
+#include <sluice/wire/asio_errors.hpp>
 
 #include "transport/message_trace.hpp"
 #include "transport/tls.hpp"
@@ -41,7 +42,7 @@ std::uint32_t forks() noexcept {
 
 /// The server may have ended the connection already: reading from it will tell.
 asio::generic::stream_protocol::endpoint remote_of(const socket& connected) noexcept {
-  std::error_code ignored;
+  asio_code ignored;
   return connected.remote_endpoint(ignored);
 }
 
@@ -84,7 +85,7 @@ link::link(socket connected, const proto::limits& bounds, std::size_t buffer_byt
       remote_{remote_of(socket_)},
       deadline_{socket_.get_executor(),
                 [this] {
-                  std::error_code ignored;
+                  asio_code ignored;
                   socket_.cancel(ignored);
                 }},
       born_after_{forks()},
@@ -96,7 +97,7 @@ link::link(socket connected, const proto::limits& bounds, std::size_t buffer_byt
 link::~link() { close(); }
 
 void link::close() noexcept {
-  std::error_code ignored;
+  asio_code ignored;
   deadline_.set(clock::time_point::max());
   trickle_.set(clock::time_point::max());
   if (tls_ != nullptr) {
@@ -270,7 +271,7 @@ asio::awaitable<void> link::ready(waiting& mine) {
 asio::awaitable<void> link::ready_to_send(waiting& mine) {
   using namespace asio::experimental::awaitable_operators;
   // In both directions: a server that waits for us to read will not read what we send.
-  std::error_code other;
+  asio_code other;
   co_await (socket_.async_wait(socket::wait_write, asio::redirect_error(asio::use_awaitable, mine.result)) ||
             socket_.async_wait(socket::wait_read, asio::redirect_error(asio::use_awaitable, other)));
   if (mine.result == asio::error::operation_aborted) mine.result = other;  // only one of the two was cancelled
@@ -278,7 +279,7 @@ asio::awaitable<void> link::ready_to_send(waiting& mine) {
 
 void link::wake() noexcept {
   ++wakes_;
-  std::error_code ignored;
+  asio_code ignored;
   socket_.cancel(ignored);
 }
 

@@ -22,6 +22,7 @@
 #include <asio/generic/stream_protocol.hpp>
 
 #include <sluice/proto/limits.hpp>
+#include <sluice/wire/asio_errors.hpp>
 #include <sluice/wire/error.hpp>
 #include <sluice/wire/observer.hpp>
 #include "messages/frontend.hpp"
@@ -104,7 +105,7 @@ class link {
 
   /// One wait of a coroutine; several coroutines may wait at a time.
   struct waiting {
-    std::error_code result{};
+    asio_code result{};
     std::uint64_t wakes{0};  // of the link, when it began
   };
   /// Returns when `transfer` may move something; lets others run when the turn is over. Then call `end_wait`, or

@@ -3,12 +3,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <system_error>
+#include <sluice/wire/asio_errors.hpp>
 
 namespace sluice::wire {
 
 std::optional<std::uint32_t> peer_user(socket& connected) noexcept {
-  std::error_code ignored;
+  asio_code ignored;
   if (connected.remote_endpoint(ignored).protocol().family() != AF_UNIX) return std::nullopt;
 #ifdef SO_PEERCRED
   ucred peer{};

@@ -20,7 +20,6 @@
 
 #include <exception>
 #include <memory>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -37,6 +36,7 @@
 #include <asio/executor_work_guard.hpp>
 
 #include <sluice/stream/token.hpp>
+#include <sluice/wire/asio_errors.hpp>
 #include <sluice/wire/error.hpp>
 
 namespace sluice {
@@ -73,7 +73,7 @@ inline std::exception_ptr in_our_terms(std::exception_ptr thrown) {
   if (!thrown) return thrown;
   try {
     std::rethrow_exception(thrown);
-  } catch (const std::system_error& failure) {
+  } catch (const wire::asio_failure& failure) {
     if (failure.code() != asio::error::operation_aborted) return thrown;
     return std::make_exception_ptr(error{errc::cancelled, "cancelled"});
   } catch (...) {
