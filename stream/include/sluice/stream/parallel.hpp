@@ -167,8 +167,8 @@ class SLUICE_API parallel_stream {
                                                                              parallel_options how = {});
 /// The same with connections of a pool, which gets each of them back when it has nothing left to read: no login, and
 /// `parallel_options::connection` does not apply. It waits for the first connection as `pool::acquire` does, and reads
-/// over fewer than were wanted if the pool has not as many left then. The rows are read where the pool is. Every connection of the
-/// pool has to lead to the same server, for no other one knows the snapshot.
+/// over fewer than were wanted if the pool has not as many left then. The rows are read where the pool is. Every
+/// connection of the pool has to lead to the same server, for no other one knows the snapshot.
 /// @par Lifetime  the pool need not outlive the stream
 /// @par Errors    throws error: as above, and as `pool::acquire`
 [[nodiscard]] SLUICE_API asio::awaitable<parallel_stream> stream_in_parallel(const pool& from, relation what,
