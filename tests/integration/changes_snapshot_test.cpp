@@ -159,20 +159,20 @@ TEST(SnapshotOfChanges, RespectsFiltersAndColumnLists) {
 
 TEST(SnapshotOfChanges, HasTheGeneratedColumnsThatArePublished) {
   const std::string table =
-      "create table t (id int primary key, v text, doubled int generated always as (id * 2) stored)";
+      "create table half (id int primary key, v text, doubled int generated always as (id * 2) stored)";
   const bool can_publish_them = server_version() >= 180000;
   for (const bool are_published : {false, true}) {
     if (are_published && !can_publish_them) continue;
     const published here{"generated_columns", table, are_published ? " with (publish_generated_columns = stored)" : ""};
-    here.run("insert into t values (1, 'a')");
+    here.run("insert into half values (1, 'a')");
     change_options how = here.passing();
     how.snapshot = sluice::initial_snapshot::when_created;
     sluice::blocking_change_stream changes{dsn(), how};
-    EXPECT_THAT(take(changes, 1), ElementsAre(are_published ? R"(snapshot t {"id":1,"v":"a","doubled":2})"
-                                                            : R"(snapshot t {"id":1,"v":"a"})"));
-    here.run("insert into t values (2, 'b')");
-    EXPECT_THAT(take(changes, 1), ElementsAre(are_published ? R"(insert t {"id":2,"v":"b","doubled":4})"
-                                                            : R"(insert t {"id":2,"v":"b"})"));
+    EXPECT_THAT(take(changes, 1), ElementsAre(are_published ? R"(snapshot half {"id":1,"v":"a","doubled":2})"
+                                                            : R"(snapshot half {"id":1,"v":"a"})"));
+    here.run("insert into half values (2, 'b')");
+    EXPECT_THAT(take(changes, 1), ElementsAre(are_published ? R"(insert half {"id":2,"v":"b","doubled":4})"
+                                                            : R"(insert half {"id":2,"v":"b"})"));
   }
 }
 
