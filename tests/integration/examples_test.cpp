@@ -154,7 +154,7 @@ TEST_F(Examples, ExportWritesWhatPsqlWrites) {
 TEST_F(Examples, ArrowWritesWhatTheCommandWrites) {
   const temporary_folder folder;
   const finished end = shell(SLUICE_EXAMPLES "/example-arrow " + folder.path("paid"));
-  EXPECT_EQ(end.out, "user_id: i\nstate: u\nplaced_at: tsu:UTC\n" +
+  EXPECT_EQ(end.out, "user_id: l\nstate: u\nplaced_at: tsu:UTC\n" +
                          psql("select count(*) || ' rows' from app.orders where state = 'paid'") + '\n')
       << end.err;
 #ifdef SLUICE_COMMAND
