@@ -170,8 +170,8 @@ class zipf {
 };
 
 TEST(CacheStore, HitsFourOfFiveOnASkewedTraceWithRoomForATenth) {
-  constexpr std::size_t keys = 100'000;
-  constexpr int calls = 600'000;
+  constexpr std::size_t keys = 50'000;
+  constexpr int calls = 300'000;
   const std::string document(200, 'x');
   const std::size_t each = entry::size_of(211, 5) + 32;
   store cache{{.total = keys / 10 * each + 1'000, .each = 4'096}};
