@@ -11,7 +11,7 @@ if [[ ! -w ${CCACHE_DIR:-${HOME-}} ]]; then export CCACHE_DISABLE=1; fi # there 
 
 # Compiles several of the library's files at once. Meson 1.0 links what does not exist where the number of a library's
 # files is a multiple of this size: then choose another one.
-in_groups=(-Dunity=on -Dunity_size=10)
+in_groups=(-Dunity=on -Dunity_size=40)
 
 # The build of tests that look for undefined behaviour: fast to compile (unoptimized, several of the library's files at
 # once), but with names and lines in the reports.

@@ -60,7 +60,7 @@ asio::awaitable<void> run(std::string conninfo, std::string publication, int cou
   }
   std::puts("serving");
   std::fflush(stdout);
-  std::error_code cancelled;
+  sluice::wire::asio_code cancelled;
   co_await all_served.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
   co_await all.close();
 }

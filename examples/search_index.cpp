@@ -96,9 +96,9 @@ class search_index {
                                      "\r\nContent-Type: application/x-ndjson\r\nContent-Length: " +
                                      std::to_string(body.size()) + "\r\n\r\n" + body));
     std::string answer;
-    std::error_code why;
+    sluice::wire::asio_code why;
     asio::read(socket, asio::dynamic_buffer(answer), why);
-    if (why != asio::error::eof) throw std::system_error{why};
+    if (why != asio::error::eof) throw sluice::wire::asio_failure{why};
     const std::string_view status = std::string_view{answer}.substr(0, answer.find('\r'));
     if (status.find(" 200 ") == status.npos) throw std::runtime_error{"the index answered: " + std::string{status}};
     return answer;

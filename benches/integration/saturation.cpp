@@ -96,7 +96,7 @@ asio::awaitable<void> worker(counter& at, load& to) {
     if (at.waiting.empty()) {
       at.idle.push_back(&wake);
       wake.expires_at(clock::time_point::max());
-      std::error_code woken;
+      sluice::wire::asio_code woken;
       co_await wake.async_wait(asio::redirect_error(asio::use_awaitable, woken));
       continue;
     }
@@ -117,7 +117,7 @@ asio::awaitable<void> task_of_the_workers(counter& at, load& to) {
       at.idle.front()->cancel();
       at.idle.pop_front();
     }
-    std::error_code answered;
+    sluice::wire::asio_code answered;
     co_await done.async_wait(asio::redirect_error(asio::use_awaitable, answered));
   }
   if (--to.running != 0) co_return;

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "rows/own_types.hpp"
+
 namespace sluice::detail {
 
 result_rows::result_rows(wire::session& on, const query& what) : wanted_{what.rows()} {
@@ -51,7 +53,7 @@ void result_rows::fail_malformed(const wire::query_reader& from) const {
   if (which >= columns.size()) on.io.fail(errc::protocol_violation, "a row has other columns than the result");
   const result_column& column = columns[which];
   const std::string what = "a value of the column \"" + column.name + "\" is not of its type";
-  if (column.type < first_of_users) on.io.fail(errc::protocol_violation, what);
+  if (column.type < first_own_type) on.io.fail(errc::protocol_violation, what);
   types_of(on).known = {};  // the type was altered since it was asked about
   throw error{error_info{.code = errc::result_changed,
                          .message = on.io.where.after(what + ", which may have been altered: run the query again"),

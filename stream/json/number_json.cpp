@@ -36,10 +36,10 @@ bool write_integer(text_buffer& to, std::span<const std::byte> value) {
 bool write_bool(text_buffer& to, std::span<const std::byte> value) {
   if (value.size() != 1) return false;
   const bool is_true = value[0] != std::byte{0};
-  constexpr std::size_t longest = 5;
-  char* const at = to.room(longest);
-  std::memcpy(at, is_true ? "true " : "false", longest);  // of a fixed size, so that nothing is called
-  to.wrote(at + (is_true ? longest - 1 : longest));
+  constexpr std::size_t size = 5;
+  char* const at = to.room(size);
+  std::memcpy(at, is_true ? "true " : "false", size);  // of a fixed size, so that nothing is called
+  to.wrote(at + (is_true ? size - 1 : size));
   return true;
 }
 

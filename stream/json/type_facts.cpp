@@ -8,6 +8,8 @@
 
 #include <sluice/proto/oid.hpp>
 
+#include "rows/own_types.hpp"
+
 namespace sluice::detail {
 
 namespace {
@@ -127,7 +129,7 @@ void type_catalog::add(type_catalog&& other) {
 
 std::optional<type_facts> type_catalog::find(std::uint32_t type) const {
   // First those that are built in: the catalog does not say that a vector's text is not an array's.
-  if (type < first_of_users)
+  if (type < first_own_type)
     if (std::optional<type_facts> facts = find_built_in(type)) return facts;
   const auto found = of_the_database_.find(type);
   return found == of_the_database_.end() ? std::nullopt : std::optional{found->second};

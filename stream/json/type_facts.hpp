@@ -13,9 +13,6 @@
 
 namespace sluice::detail {
 
-/// Types from here on are not built in.
-inline constexpr std::uint32_t first_of_users = 16384;
-
 struct type_facts {
   enum class kind : std::uint8_t {
     scalar,

@@ -7,6 +7,7 @@
 #include <sluice/proto/oid.hpp>
 
 #include "json/nested_json.hpp"
+#include "rows/own_types.hpp"
 
 namespace sluice::detail {
 
@@ -24,7 +25,7 @@ class value_planner {
     constexpr std::size_t most_parts = 10'000;
     const type_facts facts = types_.find(type).value_or(type_facts{});
     if (level > deepest || ++parts_ > most_parts) return fallen_short();
-    const bool has_cast = facts.has_cast_to_json && type >= first_of_users;  // of others the server ignores it
+    const bool has_cast = facts.has_cast_to_json && type >= first_own_type;  // of others the server ignores it
     std::optional<value_plan> made;
     switch (facts.what) {
       case type_facts::kind::scalar: made = has_cast ? fallen_short() : scalar(type); break;

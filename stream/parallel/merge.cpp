@@ -152,14 +152,14 @@ merge::run merge::next() {
   std::iter_swap(heads_.begin(), std::ranges::min_element(heads_, first_of));
   head& least = heads_.front();
   const auto others = heads_.begin() + 1;
-  const auto second = std::min_element(others, heads_.end(), first_of);
+  const auto runner_up = std::min_element(others, heads_.end(), first_of);
 
   proto::row_batch rows = least.rest;
   proto::row_batch& rest = least.rest;
   do {
     rest.begin += least.size;
     least.size = proto::row_at(rest.begin, rest.end, rest.shape);
-  } while (least.size != 0 && (second == heads_.end() || !comes_before(second->rest.begin, rest.begin)));
+  } while (least.size != 0 && (runner_up == heads_.end() || !comes_before(runner_up->rest.begin, rest.begin)));
   rows.end = rest.begin;
   rows.walked = nullptr;  // the walked part is not all of the batch
   const run result{chunk{rows}, least.from, least.size == 0};

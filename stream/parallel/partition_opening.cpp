@@ -26,7 +26,7 @@ std::vector<bind_value> values_of(const partition_facts& of) {
   return values;
 }
 
-bool is_json(const partition_column& of) noexcept {
+bool has_json(const partition_column& of) noexcept {
   return of.type == proto::oid::json || of.type == proto::oid::jsonb;
 }
 
@@ -128,7 +128,7 @@ query partition_opening::rows(const partition_read& how) const {
   if (!are_documents && !facts_.places.empty()) made.text_ = select_from(facts_.sql, "*", names_of(facts_));
   if (are_documents && !facts_.places.empty())
     made.places_ = std::make_shared<const place_list>(
-        place_list{.of_columns = facts_.places, .are_json = std::ranges::all_of(facts_.columns, is_json)});
+        place_list{.of_columns = facts_.places, .are_json = std::ranges::all_of(facts_.columns, has_json)});
   if (how.as == partition_read::rows::text_columns) made = std::move(made).as_text_columns();
   if (how.as == partition_read::rows::columns)
     made = how.formats == nullptr ? std::move(made).as_columns() : std::move(made).as_columns(how.formats);
@@ -160,7 +160,7 @@ query partition_opening::description_of(const partition_facts& facts) {
 
 void partition_opening::decide_shape(partition_facts& of, const query& what) {
   of.is_document = what.rows() == query::shape::document ||
-                   (what.rows() != query::shape::object && of.columns.size() == 1 && is_json(of.columns.front()));
+                   (what.rows() != query::shape::object && of.columns.size() == 1 && has_json(of.columns.front()));
 }
 
 }  // namespace sluice::detail

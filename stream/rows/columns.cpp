@@ -11,6 +11,7 @@
 #include "messages/backend.hpp"
 #include "messages/body_reader.hpp"
 
+#include "rows/own_types.hpp"
 #include "rows/postgres_epoch.hpp"
 #include "rows/shown_text.hpp"
 
@@ -20,12 +21,10 @@ namespace {
 
 using namespace std::chrono;
 
-constexpr std::uint32_t first_of_users = 16384;
-
 std::string type_name(std::uint32_t type) {
   if (const std::string_view name = proto::oid::name_of(type); !name.empty()) return std::string{name};
   const std::string number = std::to_string(type);
-  return (type >= first_of_users ? "a type of the database's own (" : "another type (") + ("select " + number) +
+  return (type >= detail::first_own_type ? "a type of the database's own (" : "another type (") + ("select " + number) +
          "::regtype names it)";
 }
 
@@ -103,7 +102,7 @@ std::string decimal_text(const binary_field& from) {
 
 void binary_field::fail(std::string_view expected) const {
   std::string what = "expected " + std::string{expected} + ", found " + type_name(type);
-  if (type >= first_of_users && depth != 0)
+  if (type >= detail::first_own_type && depth != 0)
     what += ": of what a domain is made, query::as_described_columns asks the server";
   refuse(*this, what);
 }
@@ -133,7 +132,7 @@ void from_binary(const binary_field& from, bool& into) {
 
 void from_binary(const binary_field& from, std::string_view& into) {
   into = {reinterpret_cast<const char*>(from.bytes.data()), from.bytes.size()};
-  if (!is_text(from.type) && !(from.type >= first_of_users && looks_like_text(into))) refuse_as_text(from);
+  if (!is_text(from.type) && !(from.type >= detail::first_own_type && looks_like_text(into))) refuse_as_text(from);
   if (from.type != proto::oid::jsonb) return;
   if (!into.starts_with('\1')) from.fail_value("its version of jsonb is not known");
   into.remove_prefix(1);

@@ -9,12 +9,12 @@
 
 #include "messages/backend.hpp"
 #include "messages/body_reader.hpp"
+#include "rows/own_types.hpp"
 
 namespace sluice::detail {
 
 namespace {
 
-constexpr std::uint32_t first_own_type = 16384;
 constexpr std::uint32_t record_type = 2249;
 
 struct built_in_range {

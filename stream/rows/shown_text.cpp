@@ -96,7 +96,7 @@ bool show_geometry(const binary_field& from, std::string& into) {
 }
 
 template <class Value>
-std::string text_of(const binary_field& from) {
+std::string shown_as(const binary_field& from) {
   Value value;
   from_binary(from, value);
   return value.to_string();
@@ -109,11 +109,11 @@ bool detail::show(const binary_field& from, std::string& into) {
   into.clear();
   switch (from.type) {
     case oid::inet:
-    case oid::cidr: into = text_of<network_address>(from); return true;
-    case oid::macaddr: into = text_of<mac_address>(from); return true;
-    case oid::macaddr8: into = text_of<mac_address_8>(from); return true;
+    case oid::cidr: into = shown_as<network_address>(from); return true;
+    case oid::macaddr: into = shown_as<mac_address>(from); return true;
+    case oid::macaddr8: into = shown_as<mac_address_8>(from); return true;
     case oid::bit:
-    case oid::varbit: into = text_of<bit_string>(from); return true;
+    case oid::varbit: into = shown_as<bit_string>(from); return true;
     default: return show_geometry(from, into);
   }
 }

@@ -8,6 +8,7 @@
 #include <sluice/stream/columns.hpp>
 
 #include "messages/body_reader.hpp"
+#include "rows/own_types.hpp"
 
 namespace sluice {
 
@@ -81,8 +82,7 @@ void from_binary(const binary_field& from, row_place& into) {
 }
 
 void from_binary(const binary_field& from, ltree& into) {
-  constexpr std::uint32_t first_of_users = 16384;
-  if (from.type < first_of_users) from.fail("ltree, lquery or ltxtquery");
+  if (from.type < detail::first_own_type) from.fail("ltree, lquery or ltxtquery");
   into.text = {reinterpret_cast<const char*>(from.bytes.data()), from.bytes.size()};
   if (!into.text.starts_with('\1')) from.fail_value("its version of ltree is not known");
   into.text.remove_prefix(1);

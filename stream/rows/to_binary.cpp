@@ -20,7 +20,7 @@ namespace oid = proto::oid;
 constexpr std::size_t longest_value{(1U << 30U) - 1};  // the server's limit
 constexpr std::string_view out_of_range{"it is out of the column's range"};
 
-[[noreturn]] void refuse(std::string message) {
+[[noreturn]] void refuse_row(std::string message) {
   throw error{
       error_info{.code = errc::bad_column, .message = std::move(message), .server = {}, .connection_usable = true}};
 }
@@ -87,11 +87,11 @@ void append_numeric(binary_place& to, std::uint16_t sign, std::int64_t weight, s
 
 void binary_place::fail(std::string_view what) const {
   const std::string_view place = may_be_array_ ? "it" : "an element of it";
-  refuse("column " + std::to_string(index_) + " (" + column_->name + ") is of type " + column_->type_name + ": " +
-         std::string{place} + " cannot take " + std::string{what});
+  refuse_row("column " + std::to_string(index_) + " (" + column_->name + ") is of type " + column_->type_name + ": " +
+             std::string{place} + " cannot take " + std::string{what});
 }
 void binary_place::fail_value(std::string_view why) const {
-  refuse("column " + std::to_string(index_) + " (" + column_->name + "): " + std::string{why});
+  refuse_row("column " + std::to_string(index_) + " (" + column_->name + "): " + std::string{why});
 }
 
 void binary_place::end(std::size_t begin) {
@@ -252,8 +252,8 @@ void to_binary(binary_place& to, const interval& value) {
 
 std::size_t detail::row_writer::begin(std::size_t values) {
   if (values != columns_.size())
-    refuse("the row has " + std::to_string(values) + " values, and the copy " + std::to_string(columns_.size()) +
-           " columns");
+    refuse_row("the row has " + std::to_string(values) + " values, and the copy " + std::to_string(columns_.size()) +
+               " columns");
   const std::size_t before = bytes_.size();
   bytes_.resize(before + sizeof(std::uint16_t));
   proto::store_big(bytes_.data() + before, static_cast<std::uint16_t>(values));

@@ -140,7 +140,7 @@ TEST_F(ParallelLife, RowsOfAConsumerStayUntilItReturns) {
   const auto use = [](sluice::chunk rows, std::uint32_t connection) -> asio::awaitable<void> {
     if (connection == 2) throw std::runtime_error{"enough"};
     asio::steady_timer pause{co_await asio::this_coro::executor, 20ms};
-    std::error_code cancelled;
+    sluice::wire::asio_code cancelled;
     co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
     expect_whole(rows);
   };
@@ -156,7 +156,7 @@ TEST_F(ParallelLife, RowsOfAConsumerStayUntilItReturns) {
     const asio::any_io_executor on = co_await asio::this_coro::executor;
     asio::post(on, [&] { stop.emit(asio::cancellation_type::terminal); });
     asio::steady_timer forever{on, asio::steady_timer::time_point::max()};
-    std::error_code end;
+    sluice::wire::asio_code end;
     co_await forever.async_wait(asio::redirect_error(asio::use_awaitable, end));
     EXPECT_EQ(end, asio::error::operation_aborted);
     co_return said;
@@ -362,7 +362,7 @@ class only_one_answered {
   }
   static asio::awaitable<void> pass_on(socket& from, socket& to) {
     std::vector<char> bytes(65536);
-    std::error_code end;
+    sluice::wire::asio_code end;
     while (!end) {
       const std::size_t count =
           co_await from.async_read_some(asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, end));

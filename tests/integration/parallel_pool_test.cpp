@@ -123,7 +123,7 @@ TEST_F(ParallelPool, IsSharedByReadingsThatTogetherWantMoreThanItHas) {
         if (--running == 0) all_are.cancel();
       });
     }
-    std::error_code cancelled;
+    sluice::wire::asio_code cancelled;
     co_await all_are.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
     EXPECT_EQ(finished, readings);
   });

@@ -106,8 +106,8 @@ TEST(WrittenDocuments, GoToASocketAtItsReadersPace) {
   EXPECT_NE(written.wait_for(std::chrono::seconds{0}), std::future_status::ready);
 
   std::string got;
-  asio::error_code ended;
-  asio::async_read(theirs, asio::dynamic_buffer(got), [&](asio::error_code why, std::size_t) { ended = why; });
+  sluice::wire::asio_code ended;
+  asio::async_read(theirs, asio::dynamic_buffer(got), [&](sluice::wire::asio_code why, std::size_t) { ended = why; });
   context.run();
   EXPECT_EQ(ended, asio::error::eof);
   EXPECT_EQ(written.get(), static_cast<std::uint64_t>(count));

@@ -19,6 +19,8 @@
 #include <utility>
 #include <vector>
 
+#include <sluice/wire/asio_errors.hpp>
+
 namespace sluice::test {
 
 class distant_server {
@@ -80,7 +82,7 @@ class distant_server {
 
   asio::awaitable<void> take(std::shared_ptr<sockets> owned, tcp::socket& from, std::shared_ptr<way> on) {
     constexpr std::size_t at_once = 256U << 10U;
-    for (std::error_code failed; !failed;) {
+    for (wire::asio_code failed; !failed;) {
       std::vector<std::byte> some(at_once);
       const std::size_t count =
           co_await from.async_read_some(asio::buffer(some), asio::redirect_error(asio::use_awaitable, failed));
@@ -93,8 +95,8 @@ class distant_server {
   }
 
   static asio::awaitable<void> hand_over(std::shared_ptr<sockets> owned, tcp::socket& to, std::shared_ptr<way> on) {
-    for (std::error_code failed; !failed;) {
-      std::error_code ignored;
+    for (wire::asio_code failed; !failed;) {
+      wire::asio_code ignored;
       const bool is_empty = on->under_way.empty();
       on->news.expires_at(is_empty ? clock::time_point::max() : on->under_way.front().due);
       co_await on->news.async_wait(asio::redirect_error(asio::use_awaitable, ignored));

@@ -22,6 +22,8 @@
 #include <utility>
 #include <vector>
 
+#include <sluice/wire/asio_errors.hpp>
+
 #include "relay.hpp"
 
 namespace sluice::test {
@@ -56,12 +58,12 @@ class replayed {
   void stop() { acceptor_.close(); }
 
  private:
-  static auto to(std::error_code& failure) { return asio::redirect_error(asio::use_awaitable, failure); }
+  static auto to(wire::asio_code& failure) { return asio::redirect_error(asio::use_awaitable, failure); }
 
   asio::awaitable<void> serve() {
     bool is_first = true;
     for (;;) {
-      std::error_code failure;
+      wire::asio_code failure;
       asio::ip::tcp::socket client = co_await acceptor_.async_accept(to(failure));
       if (failure) co_return;
       if (std::exchange(is_first, false))
@@ -73,7 +75,7 @@ class replayed {
     client.set_option(asio::ip::tcp::no_delay{true});
     std::string heard(65536, '\0');
     std::size_t said = 0;
-    std::error_code failure;
+    wire::asio_code failure;
     for (const std::string& answer : what) {
       co_await client.async_read_some(asio::buffer(heard), to(failure));
       if (failure) co_return;
