@@ -18,6 +18,7 @@
 
 #include <sluice/stream/change_fan_out.hpp>
 #include <sluice/stream/predicate.hpp>
+#include <sluice/wire/asio_errors.hpp>
 
 namespace {
 

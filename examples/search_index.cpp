@@ -24,6 +24,7 @@
 
 #include <sluice/sluice.hpp>
 #include <sluice/stream/changes.hpp>
+#include <sluice/wire/asio_errors.hpp>
 
 namespace {
 

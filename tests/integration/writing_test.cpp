@@ -11,6 +11,7 @@
 #include <asio/use_future.hpp>
 #include <csignal>
 #include <sluice/stream/document_writer.hpp>
+#include <sluice/wire/asio_errors.hpp>
 #include <sstream>
 #include <string>
 #include <thread>
