@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -136,8 +137,10 @@ TEST(Encode, RefusesMoreParametersThanTheProtocolCounts) {
 
 TEST(Encode, RefusesSizesThatDoNotFitBeforeItReadsAByte) {
   const char byte = 'x';
-  for (const std::size_t size : {std::size_t{1} << 30U, std::size_t{1} << 31U, std::size_t{1} << 32U, SIZE_MAX}) {
-    const std::string_view lie{&byte, size};  // a sanitizer would detect a read of it
+  constexpr std::uint64_t one = 1;
+  for (const std::uint64_t size : {one << 30U, one << 31U, one << 32U, std::uint64_t{SIZE_MAX}}) {
+    const auto at_most = static_cast<std::size_t>(std::min<std::uint64_t>(size, SIZE_MAX));  // on 32 bits
+    const std::string_view lie{&byte, at_most};  // a sanitizer would detect a read of it
     const std::array<parameter, 1> value{{{.value = lie}}};
     expect_refused(bind{.parameters = value}, "value");
     expect_refused(query{lie}, "query");
