@@ -12,6 +12,7 @@
 #include <sluice/wire/error.hpp>
 
 #include "lexer.hpp"
+#include "rows/number_chars.hpp"
 #include "values.hpp"
 
 namespace sluice::tool {
@@ -313,7 +314,7 @@ class where_parser {
       if (!written.starts_with(before)) in_.fail_at(offset, "a vector is written '[1, 2.5]'");
       written.remove_prefix(std::min(written.find_first_not_of(' ', 1), written.size()));
       float number{};
-      const auto [end, failed] = std::from_chars(written.data(), written.data() + written.size(), number);
+      const auto [end, failed] = detail::number_from_chars(written.data(), written.data() + written.size(), number);
       if (failed != std::errc{}) in_.fail_at(offset, "a vector is written '[1, 2.5]'");
       numbers.push_back(number);
       written.remove_prefix(static_cast<std::size_t>(end - written.data()));

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <limits>
 
+#include "rows/number_chars.hpp"
+
 namespace sluice::adbc {
 
 namespace {
@@ -137,7 +139,7 @@ void copy_out(std::string_view value, Unit* out, std::size_t* length) {
 template <class Number>
 void parse_out(std::string_view name, std::string_view value, Number* out) {
   Number number{};
-  const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), number);
+  const auto [end, failed] = detail::number_from_chars(value.data(), value.data() + value.size(), number);
   if (failed != std::errc{} || end != value.data() + value.size())
     throw failure{status::not_found, "the option " + std::string{name} + " is not a number"};
   *required(out, "the place of the value") = number;

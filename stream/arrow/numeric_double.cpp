@@ -1,9 +1,10 @@
 #include "arrow/numeric_double.hpp"
 
-#include <charconv>
 #include <limits>
 #include <string>
 #include <system_error>
+
+#include "rows/number_chars.hpp"
 
 namespace sluice::detail {
 
@@ -19,7 +20,7 @@ std::optional<double> nearest_double(const numeric_value& number) {
   std::string digits(number.longest(), '\0');
   const char* const end = number.write(digits.data());
   double value{};
-  const auto [parsed, failed] = std::from_chars(digits.data(), end, value);
+  const auto [parsed, failed] = number_from_chars(digits.data(), end, value);
   if (failed == std::errc{}) return value;
   // Too small, or too large: the first digit that is not zero tells.
   const bool is_small = number.weight() < 0;

@@ -11,6 +11,7 @@
 #include "messages/backend.hpp"
 #include "messages/body_reader.hpp"
 
+#include "rows/number_chars.hpp"
 #include "rows/own_types.hpp"
 #include "rows/postgres_epoch.hpp"
 #include "rows/shown_text.hpp"
@@ -233,7 +234,7 @@ std::string whole_number(const binary_field& from) {
 double nearest_double(const binary_field& from) {
   const std::string digits = decimal_text(from);
   double value{};
-  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  const auto [end, failed] = number_from_chars(digits.data(), digits.data() + digits.size(), value);
   if (failed != std::errc{}) from.fail_value("it is out of the range of the C++ type");
   return value;
 }
