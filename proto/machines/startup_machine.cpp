@@ -41,7 +41,8 @@ fault startup_machine::start(output& out) {
 /// everything that was asked for. After it come ParameterStatus and BackendKeyData in any order, and ReadyForQuery. A
 /// notice, or an error that ends the session, may come at any time.
 startup_step startup_machine::on(const frame& next, output& out) {
-  if (phase_ == phase::ready || phase_ == phase::scram_hashing || phase_ == phase::token_asked)
+  if (phase_ == phase::ready || phase_ == phase::scram_hashing || phase_ == phase::token_asked ||
+      phase_ == phase::gss_asked)
     return out_of_order(next.type);
   switch (next.type) {
     case 'N': return {aside};
@@ -79,12 +80,15 @@ startup_step startup_machine::on_authentication(const frame& next, output& out) 
 
   switch (request->what) {
     case method::ok:
+      if (phase_ == phase::gss_sent)
+        return violated(fault::kind::auth_proof, next.type,
+                        "the server ended GSSAPI authentication without proving who it is");
       if (phase_ != phase::waiting && phase_ != phase::password_sent && phase_ != phase::token_sent &&
-          phase_ != phase::scram_done)
+          phase_ != phase::scram_done && phase_ != phase::gss_done)
         return violated(fault::kind::auth_proof, next.type,
                         "the server ended SCRAM without proving that it knows the password");
       if (who_.bind == login::binding::always && phase_ != phase::scram_done) return unbound();
-      if (phase_ == phase::waiting && !who_.allow_nothing)
+      if (phase_ == phase::waiting && !who_.allow_nothing && !(who_.over_gss && who_.gss == login::gssapi::allowed))
         return violated(fault::kind::auth_refused, next.type,
                         "the server asks for no proof at all, which require_auth does not allow");
       phase_ = phase::starting;
@@ -119,9 +123,16 @@ startup_step startup_machine::on_authentication(const frame& next, output& out) 
       phase_ = phase::scram_done;
       return {nothing};
     }
+    case method::gss: return begin_gss(next);
+    case method::gss_continue:
+      if (phase_ != phase::gss_sent) return out_of_order(next.type);
+      gss_token_.assign(request->data.begin(), request->data.end());
+      phase_ = phase::gss_asked;
+      return {gss};
     default:
       return violated(fault::kind::auth_refused, next.type,
-                      "the server asks for an authentication method that is not supported (GSSAPI, SSPI or Kerberos)");
+                      "the server asks for an authentication method that is not supported (SSPI or Kerberos 5 without "
+                      "GSSAPI)");
   }
 }
 
@@ -242,6 +253,36 @@ startup_step startup_machine::give_token(std::string_view text, output& out) {
   return {send};
 }
 
+/// Tokens go back and forth in GSSResponse and AuthenticationGSSContinue until the contexts of both sides are
+/// established; AuthenticationOk follows.
+startup_step startup_machine::begin_gss(const frame& next) {
+  if (phase_ != phase::waiting) return out_of_order(next.type);
+  if (who_.bind == login::binding::always) return unbound();
+  switch (who_.gss) {
+    case login::gssapi::absent:
+      return violated(fault::kind::auth_refused, next.type,
+                      "the server asks for GSSAPI (Kerberos), which needs TCP and a build with -Dgssapi=enabled");
+    case login::gssapi::forbidden:
+      return violated(fault::kind::auth_refused, next.type,
+                      "the server asks for GSSAPI, which require_auth does not allow");
+    case login::gssapi::allowed: break;
+  }
+  phase_ = phase::gss_asked;
+  return {gss};
+}
+
+startup_step startup_machine::give_gss(std::span<const std::byte> token, bool is_complete, output& out) {
+  if (phase_ != phase::gss_asked) return out_of_order('R');
+  phase_ = is_complete ? phase::gss_done : phase::gss_sent;
+  if (!token.empty()) {
+    const fault why = encode(gss_response{token}, out);
+    return why ? startup_step{violation, why} : startup_step{send};
+  }
+  if (!is_complete)
+    return violated(fault::kind::auth_proof, 'R', "GSSAPI has nothing more to say, but has not identified the server");
+  return {nothing};
+}
+
 /// A server that does not support the requested minor version, or an option, replies with what it does support.
 startup_step startup_machine::negotiate(const frame& next) {
   if (phase_ == phase::starting) return out_of_order(next.type);
@@ -255,7 +296,8 @@ startup_step startup_machine::negotiate(const frame& next) {
 }
 
 std::ostream& operator<<(std::ostream& out, const startup_step& step) {
-  static constexpr std::array names{"nothing", "send", "hash", "token", "aside", "refused", "ready", "violation"};
+  static constexpr std::array names{"nothing", "send",    "hash",  "token",    "gss",
+                                    "aside",   "refused", "ready", "violation"};
   out << names[static_cast<std::size_t>(step.is)];
   if (step.why) out << " '" << step.why.type << "': " << step.why.rule;
   return out;

@@ -4,7 +4,7 @@
 ///
 /// Call `start` and send the output; then feed every frame to `on` and do what the step says. Nothing blocks in here:
 /// hashing the password takes milliseconds by design, so it is done in slices between which the caller can check its
-/// deadline.
+/// deadline. GSSAPI, which may ask a server of its own, is not called from here: its tokens pass through.
 /// @see PostgreSQL documentation, sections "Start-up" and "SASL Authentication"
 
 #include <cstddef>
@@ -31,6 +31,11 @@ struct login {
     if_offered,  ///< over TLS, when the server offers it
     always,      ///< nothing but SCRAM bound to the TLS session
   };
+  enum class gssapi : std::uint8_t {
+    absent,     ///< not in this build, or not on this kind of socket
+    forbidden,  ///< by `require_auth`
+    allowed,
+  };
 
   std::string_view user{};
   std::string_view database{};
@@ -42,6 +47,8 @@ struct login {
   bool is_exposed{false};       ///< others could read it in transit, or the peer may be an impostor: then it may not
   bool allow_md5{true};
   bool allow_scram{true};
+  gssapi gss{gssapi::absent};
+  bool over_gss{false};      ///< GSSAPI encrypts the session, so both sides have already proved who they are
   bool allow_bearer{false};  ///< a bearer token may be sent: there is one, and the connection to the server is private
   scram_settings scram{};
   binding bind{binding::if_offered};
@@ -58,6 +65,7 @@ struct startup_step {
     send,       ///< the output contains something to send
     hash,       ///< call `hash_some` until it returns something else
     token,      ///< call `give_token`: the server accepts a bearer token
+    gss,        ///< call `give_gss`, with what the context makes of `gss_token`
     aside,      ///< NoticeResponse or ParameterStatus
     refused,    ///< ErrorResponse: the frame's body says why; the server closes the connection
     ready,      ///< ReadyForQuery: logged in
@@ -85,6 +93,13 @@ class startup_machine {
   /// @see RFC 7628; PostgreSQL documentation, section "OAuth Authorization/Authentication"
   [[nodiscard]] startup_step give_token(std::string_view token, output& out);
 
+  /// The server's last token for the GSSAPI context; empty at first.
+  [[nodiscard]] std::span<const std::byte> gss_token() const noexcept { return gss_token_; }
+  /// Supplies what the GSSAPI context answers to it.
+  /// @param token        to be sent; may be empty in the end
+  /// @param is_complete  the context is established, and with it the server's identity
+  [[nodiscard]] startup_step give_gss(std::span<const std::byte> token, bool is_complete, output& out);
+
   [[nodiscard]] bool is_ready() const noexcept { return phase_ == phase::ready; }
   /// Identifies the backend, for CancelRequest; 0 if the server sent none.
   [[nodiscard]] std::uint32_t backend_pid() const noexcept { return pid_; }
@@ -107,6 +122,9 @@ class startup_machine {
     token_asked,
     token_sent,     // AuthenticationOk, or the reason for a refusal
     token_refused,  // ErrorResponse
+    gss_asked,      // nothing: the client's context has the turn
+    gss_sent,       // the server's next token
+    gss_done,       // AuthenticationOk
     starting,       // BackendKeyData, parameters, ReadyForQuery
     ready,
   };
@@ -117,11 +135,13 @@ class startup_machine {
   [[nodiscard]] startup_step begin_scram(bool plain_offered, bool bound_offered, output& out);
   [[nodiscard]] startup_step on_sasl_continue(const authentication& request, output& out);
   [[nodiscard]] startup_step answer_scram(output& out);
+  [[nodiscard]] startup_step begin_gss(const frame& next);
   [[nodiscard]] startup_step negotiate(const frame& next);
 
   login who_;
   phase phase_{phase::waiting};
   std::optional<scram_client> scram_{};
+  std::vector<std::byte> gss_token_{};
   std::uint32_t pid_{0};
   std::vector<std::byte> key_{};
   std::uint16_t minor_;

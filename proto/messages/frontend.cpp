@@ -44,6 +44,8 @@ std::size_t size_of(std::span<const parameter> parameters) {
 
 fault encode(const ssl_request&, output& out) { return message_writer{'\0', out}.u32(ssl_request::code).finish(); }
 
+fault encode(const gss_request&, output& out) { return message_writer{'\0', out}.u32(gss_request::code).finish(); }
+
 fault encode(const startup_message& message, output& out) {
   message_writer to{'\0', out, max_startup_packet};
   to.u16(message.major).u16(message.minor);
@@ -68,6 +70,10 @@ fault encode(const sasl_initial_response& message, output& out) {
 
 fault encode(const sasl_response& message, output& out) {
   return message_writer{'p', out}.bytes(message.data).finish();
+}
+
+fault encode(const gss_response& message, output& out) {
+  return message_writer{'p', out}.bytes(text_of(message.token)).finish();
 }
 
 fault encode(const query& message, output& out) { return message_writer{'Q', out}.text(message.sql).finish(); }

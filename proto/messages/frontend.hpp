@@ -35,6 +35,9 @@ struct startup_parameter {
 struct ssl_request {
   static constexpr std::uint32_t code = 80877103;  ///< in place of a protocol version
 };
+struct gss_request {
+  static constexpr std::uint32_t code = 80877104;  ///< in place of a protocol version
+};
 struct startup_message {
   std::uint16_t major{3};
   std::uint16_t minor{0};
@@ -56,6 +59,10 @@ struct sasl_initial_response {
 };
 struct sasl_response {
   std::string_view data{};
+};
+/// A token of the client's GSSAPI context.
+struct gss_response {
+  std::span<const std::byte> token{};
 };
 
 struct query {
@@ -103,11 +110,13 @@ struct copy_fail {
 /// are checked before any byte is read
 /// @par Exception safety  strong: only growing `out` can throw
 fault encode(const ssl_request& message, output& out);
+fault encode(const gss_request& message, output& out);
 fault encode(const startup_message& message, output& out);
 fault encode(const cancel_request& message, output& out);
 fault encode(const password_message& message, output& out);
 fault encode(const sasl_initial_response& message, output& out);
 fault encode(const sasl_response& message, output& out);
+fault encode(const gss_response& message, output& out);
 fault encode(const query& message, output& out);
 fault encode(const parse& message, output& out);
 fault encode(const bind& message, output& out);

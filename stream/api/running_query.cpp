@@ -48,7 +48,7 @@ void running_query::launch(wire::clock::time_point asked) {
   if (spans_ != nullptr) spans_->begin(asked);
   set_deadline();
   link().flush();
-  has_just_asked_ = link().tls() == nullptr;  // TLS may hold bytes that no wait for the socket shows
+  has_just_asked_ = !link().is_secured();  // TLS may hold bytes that no wait for the socket shows
   report_.sent();
 }
 

@@ -24,6 +24,7 @@ login who_allows(std::uint8_t what) {
           .allow_cleartext = (what & 8U) != 0,
           .allow_md5 = (what & 16U) != 0,
           .allow_scram = (what & 32U) != 0,
+          .gss = (what & 64U) != 0 ? login::gssapi::allowed : login::gssapi::forbidden,
           .allow_bearer = (what & 64U) != 0,
           .scram = {.min_iterations = 1, .max_iterations = 4'096},
           .over_tls = (what & 128U) != 0,
@@ -43,6 +44,8 @@ void run(const std::uint8_t* data, std::size_t size) {
   output sent;
   require(!machine.start(sent), "a login can be sent");
   bool was_let_in = false;
+  bool has_used_gss = false;
+  bool gss_is_complete = false;
   while (!machine.is_ready()) {
     const framing next = next_frame(rest, limits{});
     if (next.found != framing::kind::complete) break;
@@ -51,7 +54,12 @@ void run(const std::uint8_t* data, std::size_t size) {
     startup_step step = machine.on(next.message, sent);
     while (step.is == kind::hash) step = machine.hash_some(sent);
     if (step.is == kind::token) step = machine.give_token("a-token", sent);
-    require(step.is != kind::hash && step.is != kind::token, "a step ends");
+    if (step.is == kind::gss) {  // established by a token that is not empty
+      gss_is_complete = !machine.gss_token().empty();
+      step = machine.give_gss(std::as_bytes(std::span{"token", 5}), gss_is_complete, sent);
+      has_used_gss = true;
+    }
+    require(step.is != kind::hash && step.is != kind::token && step.is != kind::gss, "a step ends");
     if (step.is == kind::violation || step.is == kind::refused) break;
     was_let_in = was_let_in || lets_in;
     rest = rest.subspan(next.size);
@@ -59,6 +67,7 @@ void run(const std::uint8_t* data, std::size_t size) {
   require(!machine.is_ready() || was_let_in, "nobody is in without AuthenticationOk");
   require(!machine.is_ready() || who.allow_nothing || who.password || who.allow_bearer,
           "a method that was required is used");
+  require(!machine.is_ready() || !has_used_gss || gss_is_complete, "GSSAPI has identified the server");
   if (!who.allow_cleartext) require(!holds(sent, password), "a password is not sent as it is");
 }
 

@@ -9,6 +9,7 @@
 
 #include "auth/base64.hpp"
 #include "conninfo/conninfo_values.hpp"
+#include "transport/gss_target.hpp"
 
 namespace sluice {
 
@@ -25,6 +26,9 @@ constexpr std::array negotiations{choice<tls_negotiation>{"postgres", tls_negoti
 constexpr std::array certificate_modes{choice<certificate_mode>{"disable", certificate_mode::disable},
                                        choice<certificate_mode>{"allow", certificate_mode::allow},
                                        choice<certificate_mode>{"require", certificate_mode::require}};
+constexpr std::array gss_modes{choice<gss_mode>{"disable", gss_mode::disable},
+                               choice<gss_mode>{"prefer", gss_mode::prefer},
+                               choice<gss_mode>{"require", gss_mode::require}};
 constexpr std::array bindings{choice<channel_binding_mode>{"disable", channel_binding_mode::disable},
                               choice<channel_binding_mode>{"prefer", channel_binding_mode::prefer},
                               choice<channel_binding_mode>{"require", channel_binding_mode::require}};
@@ -170,6 +174,22 @@ void read_authentication(conninfo& info, const settings& given) {
     refuse_value(*given.find("channel_binding"), "cannot be require when require_auth excludes scram-sha-256");
 }
 
+void read_gss(conninfo& info, const settings& given) {
+  info.gssencmode = choose(given, "gssencmode", gss_modes, gss_mode::prefer);
+  if (!given.value("krbsrvname").empty()) info.krbsrvname = given.value("krbsrvname");
+  info.gssdelegation = given.value("gssdelegation").starts_with('1');  // as in libpq, anything else is no
+  if (info.gssencmode != gss_mode::require) return;
+  const setting& required = *given.find("gssencmode");
+  if (!has_gssapi())
+    refuse_value(required,
+                 "cannot be require: GSSAPI is not supported by this build. Build it with -Dgssapi=enabled, or encrypt "
+                 "by TLS (sslmode)");
+  if (info.channel_binding == channel_binding_mode::require)
+    refuse_value(required, "cannot be require together with channel_binding=require, which is for TLS");
+  if (info.sslcertmode == certificate_mode::require)
+    refuse_value(required, "cannot be require together with sslcertmode=require, which is for TLS");
+}
+
 bool is_letter_or_digit(char c) noexcept {
   return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z');
 }
@@ -193,10 +213,6 @@ void check_fixed(const settings& given) {
     if (std::ranges::none_of(off, [&](const char* no) { return equal_ignoring_case(replication->value, no); }))
       refuse_value(*replication, "must be off: replication is not supported");
   }
-  constexpr std::array encryption{choice<bool>{"disable", false}, choice<bool>{"prefer", false},
-                                  choice<bool>{"require", true}};
-  if (choose(given, "gssencmode", encryption, false))
-    refuse_value(*given.find("gssencmode"), "cannot be require: GSSAPI is not supported, encryption is by TLS");
 }
 
 }  // namespace
@@ -219,6 +235,7 @@ conninfo wire::completed(settings given, const conninfo_environment& environment
   read_protocol(info, given);
   read_tls(info, given, environment);
   read_authentication(info, given);
+  read_gss(info, given);
 
   info.passfile = given.value("passfile");
   if (info.passfile.empty() && !environment.home.empty())

@@ -1,4 +1,5 @@
 #include "conninfo/conninfo_values.hpp"
+#include "transport/gss_target.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -78,12 +79,12 @@ auth_methods allowed_methods(const settings& all) {
   };
   std::array names{named{"none", &methods.none},  named{"password", &methods.password},
                    named{"md5", &methods.md5},    named{"scram-sha-256", &methods.scram_sha_256},
-                   named{"gss", nullptr},         named{"sspi", nullptr},
+                   named{"gss", &methods.gss},    named{"sspi", nullptr},
                    named{"oauth", &methods.oauth}};
 
   const bool forbids = given->value.starts_with('!');
   constexpr auth_methods nothing{
-      .none = false, .password = false, .md5 = false, .scram_sha_256 = false, .oauth = false};
+      .none = false, .password = false, .md5 = false, .scram_sha_256 = false, .oauth = false, .gss = false};
   if (!forbids) methods = nothing;
   for (std::string_view element : comma_separated(given->value)) {
     if (element.starts_with('!') != forbids)
@@ -95,8 +96,12 @@ auth_methods allowed_methods(const settings& all) {
     if (std::exchange(method->seen, true)) refuse_value(*given, "lists a method twice");
     if (method->allowed != nullptr) *method->allowed = !forbids;
   }
-  if (methods == nothing)
-    refuse_value(*given, "leaves no method that is supported: none, password, md5, scram-sha-256, oauth");
+  auth_methods usable = methods;
+  usable.gss = usable.gss && has_gssapi();
+  if (usable == nothing)
+    refuse_value(*given,
+                 "leaves no method that is supported: none, password, md5, scram-sha-256, oauth, and gss in a "
+                 "build with -Dgssapi=enabled");
   return methods;
 }
 

@@ -4,6 +4,7 @@
 
 #include "drive/coroutine_driver.hpp"
 #include "drive/dial.hpp"
+#include "drive/gss.hpp"
 #include "drive/secure.hpp"
 #include "messages/frontend.hpp"
 #include "transport/peer.hpp"
@@ -47,6 +48,11 @@ asio::awaitable<void> send_cancel(session& target, clock::time_point deadline) {
   to.set_deadline(deadline);
   if (server.security != nullptr && !co_await start_tls(to, server.security, server.host))
     to.fail(errc::tls_unavailable, "the session is in TLS, and the server has none for the request to cancel");
+  if (server.gss) {
+    asio::awaitable<bool> encrypted = start_gss(to, *server.gss);
+    if (!co_await std::move(encrypted))
+      to.fail(errc::tls_unavailable, "GSSAPI encrypts the session, and the server has none for the request to cancel");
+  }
   to.where.doing = "cancelling a query on";
   cancel_request request{to, server};
   co_await run(to, request);

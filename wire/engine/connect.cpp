@@ -15,6 +15,7 @@
 #include <asio/this_coro.hpp>
 
 #include "drive/dial.hpp"
+#include "drive/gss.hpp"
 #include "tables/sqlstate.hpp"
 #include "transport/open_span.hpp"
 #include "transport/printable.hpp"
@@ -73,6 +74,14 @@ error neither_way(const error& first, const error& second, bool second_is_tls) {
       .message = std::string{first.what()} + (second_is_tls ? "\n  with TLS: " : "\n  without TLS: ") + second.what(),
       .server = first.server(),
       .retryable = first.retryable()}};
+}
+
+/// Without GSSAPI encryption, which had failed before.
+error also_in_gss(const error& failure, const error& in_gss) {
+  return error{error_info{.code = static_cast<errc>(failure.code().value()),
+                          .message = std::string{failure.what()} + "\n  with GSSAPI encryption: " + in_gss.what(),
+                          .server = failure.server(),
+                          .retryable = failure.retryable()}};
 }
 
 /// Reports to the observer, if there is one, how long a step of connecting took and how it ended.
@@ -175,33 +184,100 @@ class search {
     failures_.push_back(failure);
   }
 
-  /// `sslmode` decides what is tried first, and whether there is a second attempt.
+  /// The ways without GSSAPI, from `sslmode`.
+  struct plan {
+    bool tls_first;
+    bool has_both;
+  };
+  [[nodiscard]] plan plan_for(const conninfo::host& host) const noexcept {
+    const bool has_tls = !host.is_unix_socket() && info_.sslmode != tls_mode::disable;
+    return {.tls_first = has_tls && info_.sslmode != tls_mode::allow,
+            .has_both = has_tls && info_.sslmode < tls_mode::require};
+  }
+  /// Whether a refusal of the first way of the plan makes the other one worth a try.
+  [[nodiscard]] bool goes_on(const error& failure, const plan& ways) const {
+    return ways.has_both && is_no_entry(failure) && in_tls_ == ways.tls_first;
+  }
+
+  /// `gssencmode` decides whether GSSAPI encryption comes before all else.
   asio::awaitable<std::shared_ptr<session>> log_in_at(const conninfo::host& host, const endpoint& address,
                                                       clock::time_point deadline, const link::context& where) {
-    const bool has_tls = !host.is_unix_socket() && info_.sslmode != tls_mode::disable;
-    const bool tls_first = has_tls && info_.sslmode != tls_mode::allow;
-    const bool has_both = has_tls && info_.sslmode < tls_mode::require;
+    std::optional<error> in_gss;
     std::optional<error> refusal;
+    const bool wants_gss = co_await may_use_gss(host, deadline, where);
+    if (!wants_gss) co_return co_await log_in_without_gss(host, address, deadline, where, refusal);
+    const plan ways = plan_for(host);
     try {
-      co_return co_await attempt(host, address, deadline, where, tls_first);
+      co_return co_await attempt(host, address, deadline, where, ways.tls_first, true);
     } catch (const error& failure) {
-      if (!has_both || !is_no_entry(failure) || in_tls_ != tls_first) throw;
-      refusal = failure;
+      const bool is_over = failure.kind() == condition::timeout || failure.kind() == condition::cancelled;
+      if (gss_ == gss_state::declined) {
+        if (!goes_on(failure, ways)) throw;
+        refusal = failure;
+      } else if (is_over || info_.gssencmode == gss_mode::require ||
+                 !(gss_ == gss_state::begun || (gss_ == gss_state::on && is_no_entry(failure)))) {
+        throw;
+      } else {
+        in_gss = failure;
+      }
     }
     try {
-      co_return co_await attempt(host, address, deadline, where, !tls_first);
+      co_return co_await log_in_without_gss(host, address, deadline, where, refusal);
     } catch (const error& failure) {
-      if (failure.code() == errc::cancelled) throw;
-      throw neither_way(*refusal, failure, !tls_first);
+      if (failure.code() == errc::cancelled || !in_gss) throw;
+      throw also_in_gss(failure, *in_gss);
     }
   }
 
-  asio::awaitable<std::shared_ptr<session>> attempt(const conninfo::host& host, const endpoint& address,
-                                                    clock::time_point deadline, const link::context& where,
-                                                    bool in_tls) {
+  /// Whether GSSAPI encryption is to be tried; whether there are credentials is found out once.
+  asio::awaitable<bool> may_use_gss(const conninfo::host& host, clock::time_point deadline,
+                                    const link::context& where) {
+    const bool is_required = info_.gssencmode == gss_mode::require;
+    if (is_required && !has_gssapi())
+      throw error{errc::bad_conninfo,
+                  where.after("gssencmode requires GSSAPI, which this build does not have: it needs "
+                              "-Dgssapi=enabled")};
+    if (is_required && host.is_unix_socket())
+      throw error{errc::tls_unavailable,
+                  where.after("gssencmode requires GSSAPI encryption, which Unix sockets do not have")};
+    const bool needs_tls =
+        info_.channel_binding == channel_binding_mode::require || info_.sslcertmode == certificate_mode::require;
+    if (!has_gssapi() || info_.gssencmode == gss_mode::disable || host.is_unix_socket()) co_return false;
+    if (needs_tls && !is_required) co_return false;
+    if (!no_credentials_) no_credentials_ = co_await missing_credentials(deadline, where);
+    if (is_required && !no_credentials_->empty())
+      throw error{errc::auth_method, where.after("gssencmode requires GSSAPI encryption. " + *no_credentials_)};
+    co_return no_credentials_->empty();
+  }
+
+  /// `sslmode` decides what is tried first, and whether there is a second attempt.
+  /// @param refusal  of the first one, if that was made
+  asio::awaitable<std::shared_ptr<session>> log_in_without_gss(const conninfo::host& host, const endpoint& address,
+                                                               clock::time_point deadline, const link::context& where,
+                                                               std::optional<error> refusal) {
+    const plan ways = plan_for(host);
+    if (!refusal) {
+      try {
+        co_return co_await attempt(host, address, deadline, where, ways.tls_first, false);
+      } catch (const error& failure) {
+        if (!goes_on(failure, ways)) throw;
+        refusal = failure;
+      }
+    }
+    try {
+      co_return co_await attempt(host, address, deadline, where, !ways.tls_first, false);
+    } catch (const error& failure) {
+      if (failure.code() == errc::cancelled) throw;
+      throw neither_way(*refusal, failure, !ways.tls_first);
+    }
+  }
+
+  /// A connected session, before anything is sent.
+  asio::awaitable<std::shared_ptr<session>> open(const conninfo::host& host, const endpoint& address,
+                                                 clock::time_point deadline, const link::context& where,
+                                                 step_timer& step) {
     const asio::any_io_executor on = co_await asio::this_coro::executor;
     const tcp_options tcp = tcp_options_of(info_);
-    step_timer step{options_.watch, host, info_.database};
     socket connected = co_await step.timed(&observer::on_dial, dial(on, address, deadline, where, tcp));
     const std::optional<std::uint32_t> peer = peer_user(connected);
     if (!info_.requirepeer.empty() && host.is_unix_socket()) check_peer(info_, peer, where);
@@ -221,7 +297,29 @@ class search {
           static_cast<std::size_t>(options_.warn_at * static_cast<double>(options_.limits.row)));
       if (options_.trace) made->io.trace(*options_.watch);
     }
-    if (in_tls) {
+    co_return made;
+  }
+
+  asio::awaitable<std::shared_ptr<session>> attempt(const conninfo::host& host, const endpoint& address,
+                                                    clock::time_point deadline, const link::context& where, bool in_tls,
+                                                    bool in_gss) {
+    step_timer step{options_.watch, host, info_.database};
+    gss_ = gss_state::untried;
+    std::shared_ptr<session> made = co_await open(host, address, deadline, where, step);
+    if (in_gss) {
+      gss_ = gss_state::begun;
+      gss_target service = gss_target_of(info_, host);
+      asio::awaitable<bool> start = start_gss(made->io, service);
+      const bool secured = co_await std::move(start);
+      gss_ = secured ? gss_state::on : gss_state::declined;
+      if (secured)
+        made->server.gss = std::move(service);
+      else if (info_.gssencmode == gss_mode::require)
+        made->io.fail(errc::tls_unavailable, "gssencmode requires GSSAPI encryption, and the server does not have it");
+      else if (in_tls && info_.sslnegotiation == tls_negotiation::direct)  // which is the first that a server may see
+        made = co_await open(host, address, deadline, where, step);
+    }
+    if (in_tls && !made->server.gss) {
       if (security_ == nullptr) security_ = std::make_shared<const tls_context>(info_, where);
       const bool secured = co_await step.timed(&observer::on_tls, start_tls(made->io, security_, host));
       if (secured) made->server.security = security_;
@@ -237,6 +335,10 @@ class search {
   std::shared_ptr<const tls_context> security_;
   std::optional<secret> password_;  // that the program has given for this server
   std::vector<error> failures_;
+  std::optional<std::string> no_credentials_;  // why GSSAPI has none; empty: it has; nothing: not asked yet
+  // Of the last attempt: how far GSSAPI encryption got.
+  enum class gss_state : std::uint8_t { untried, begun, declined, on };
+  gss_state gss_{gss_state::untried};
   bool in_tls_{false};  // for the last attempt that got as far as logging in
 };
 

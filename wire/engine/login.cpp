@@ -9,6 +9,7 @@
 
 #include "conninfo/scram_store.hpp"
 #include "drive/coroutine_driver.hpp"
+#include "drive/gss.hpp"
 #include "machines/startup_machine.hpp"
 #include "messages/backend.hpp"
 #include "transport/printable.hpp"
@@ -48,7 +49,7 @@ class credentials {
       : parameters_{start_up_parameters(info)}, password_{given ? std::move(given) : password_for(info, host)} {
     const tls_stream* const tls = on.io.tls();
     const bool is_private =
-        tls != nullptr || (host.is_unix_socket() && (is_trusted(on.server.peer) || !info.requirepeer.empty()));
+        on.io.is_secured() || (host.is_unix_socket() && (is_trusted(on.server.peer) || !info.requirepeer.empty()));
     login_.user = info.user;
     login_.database = info.database;
     login_.parameters = parameters_;
@@ -60,6 +61,9 @@ class credentials {
     login_.scram.min_iterations = info.scram_min_iterations;
     login_.allow_md5 = info.require_auth.md5;
     login_.allow_scram = info.require_auth.scram_sha_256;
+    if (has_gssapi() && !host.is_unix_socket())
+      login_.gss = info.require_auth.gss ? proto::login::gssapi::allowed : proto::login::gssapi::forbidden;
+    login_.over_gss = on.server.gss.has_value();
     login_.allow_bearer = info.require_auth.oauth && is_private && info.token != nullptr;
     login_.bind = binding_of(info.channel_binding);
     login_.over_tls = tls != nullptr;
@@ -106,10 +110,11 @@ class login_conversation {
     if (const proto::fault why = machine_.start(on.io.out)) on.io.fail(why);
   }
 
-  /// Until ReadyForQuery. What the server sends after it belongs to the session and stays in the buffer.
+  /// Until ReadyForQuery, or a question to GSSAPI. What the server sends after ReadyForQuery belongs to the session and
+  /// stays in the buffer.
   [[nodiscard]] bool advance() {
     link& io = session_.io;
-    while (!machine_.is_ready()) {
+    while (!machine_.is_ready() && !asks_gss_) {
       const proto::framing next = proto::next_frame(io.in.arrived(), io.limits);
       if (next.found == proto::framing::kind::faulty) {
         if (is_first_) take_old_error();
@@ -135,6 +140,13 @@ class login_conversation {
   [[nodiscard]] const proto::startup_machine& machine() const noexcept { return machine_; }
   /// The shortest time from a message of ours to its answer.
   [[nodiscard]] clock::duration round_trip() const noexcept { return round_trip_; }
+  /// Whether it goes on with `give_gss`.
+  [[nodiscard]] bool asks_gss() const noexcept { return asks_gss_; }
+  void give_gss(const gss_login& with) {
+    asks_gss_ = false;
+    const proto::startup_step step = machine_.give_gss(with.token(), with.is_established(), session_.io.out);
+    if (step.is == proto::startup_step::kind::violation) session_.io.fail(step.why);
+  }
 
  private:
   void note_answer() noexcept {
@@ -161,6 +173,7 @@ class login_conversation {
         if (step.is == violation) io.fail(step.why);
         break;
       }
+      case gss: asks_gss_ = true; break;
       case nothing:
       case send:
       case ready: break;
@@ -181,11 +194,21 @@ class login_conversation {
   proto::startup_machine machine_;
   const std::function<secret()>& token_;
   std::size_t wanted_{0};
+  bool asks_gss_{false};
   bool is_first_{true};  // nothing has been received yet
   bool has_asked_{true};
   clock::duration waited_{session_.io.waited()};
   clock::duration round_trip_{clock::duration::max()};
 };
+
+asio::awaitable<void> log_in_by_gss(link& io, login_conversation& conversation, const gss_target& with) {
+  gss_login context{with};
+  do {
+    co_await context.step(io, conversation.machine().gss_token());
+    conversation.give_gss(context);
+    co_await run(io, conversation);
+  } while (conversation.asks_gss());
+}
 
 }  // namespace
 
@@ -195,6 +218,10 @@ asio::awaitable<void> log_in(session& on, const conninfo& info, const conninfo::
   const credentials who{on, info, host, std::move(password)};
   login_conversation conversation{on, who.login(), info.token};
   co_await run(on.io, conversation);
+  if (conversation.asks_gss()) {
+    const gss_target service = gss_target_of(info, host);
+    co_await log_in_by_gss(on.io, conversation, service);
+  }
   if (conversation.machine().minor_version() < credentials::minor_of(info.min_protocol_version)) {
     on.io.fail(errc::protocol_violation, "the server does not speak protocol 3.2, which min_protocol_version asks for");
   }

@@ -17,6 +17,7 @@
 #include <sluice/wire/events.hpp>
 #include "engine/connection_engine.hpp"
 #include "engine/departures.hpp"
+#include "transport/gss_target.hpp"
 #include "transport/link.hpp"
 
 namespace sluice::wire {
@@ -28,6 +29,7 @@ struct server_facts {
   std::string database{};
   conninfo::host host{};                          ///< the host that the name in the connection string resolved to
   std::shared_ptr<const tls_context> security{};  ///< null: no TLS. CancelRequest needs the same
+  std::optional<gss_target> gss{};                ///< nothing: no GSSAPI encryption. CancelRequest needs the same
   std::optional<std::uint32_t> peer{};            ///< the server's user, on a Unix socket; CancelRequest needs the same
   clock::duration round_trip{};                   ///< takes no longer than this, as the login has shown
   std::uint32_t backend_pid{};                    ///< 0 if the server sent no key: then it cannot be cancelled

@@ -100,9 +100,9 @@ void link::close() noexcept {
   asio_code ignored;
   deadline_.set(clock::time_point::max());
   trickle_.set(clock::time_point::max());
-  if (tls_ != nullptr) {
-    if (socket_.is_open() && is_ours()) tls_->close();
-    tls_->detach();
+  if (secured_ != nullptr) {
+    if (socket_.is_open() && is_ours()) secured_->close();
+    secured_->detach();
   }
   socket_.close(ignored);
 }
@@ -182,14 +182,15 @@ void link::flush() noexcept {
 }
 
 link::io_result link::receive(std::span<std::byte> into) {
-  if (tls_ != nullptr) {
-    const tls_stream::result got = tls_->read(into);
-    const bool has_failed = got.is == tls_stream::status::failed;
+  if (secured_ != nullptr) {
+    using status = secured_stream::status;
+    const secured_stream::result got = secured_->read(into);
+    const bool has_failed = got.is == status::failed;
     // A write that failed was left to be reported here; with OpenSSL 3.5, reading goes on as if nothing had happened.
-    const bool has_failed_before = got.is == tls_stream::status::later && !tls_->failure().empty();
-    if (has_failed || has_failed_before) fail(errc::tls_failed, tls_->failure());
-    if (got.is == tls_stream::status::ended && tls_->system_error() != 0)
-      broken_ = {tls_->system_error(), std::system_category()};
+    const bool has_failed_before = got.is == status::later && !secured_->failure().empty();
+    if (has_failed || has_failed_before) fail(errc::tls_failed, secured_->failure());
+    if (got.is == status::ended && secured_->system_error() != 0)
+      broken_ = {secured_->system_error(), std::system_category()};
     return {static_cast<io_status>(got.is), got.count};
   }
   for (;;) {
@@ -205,8 +206,8 @@ link::io_result link::receive(std::span<std::byte> into) {
 }
 
 link::io_result link::send(std::span<const std::byte> from) noexcept {
-  if (tls_ != nullptr) {
-    const tls_stream::result gone = tls_->write(from);
+  if (secured_ != nullptr) {
+    const secured_stream::result gone = secured_->write(from);
     return {std::min(static_cast<io_status>(gone.is), io_status::ended), gone.count};
   }
   for (;;) {
@@ -221,20 +222,27 @@ link::io_result link::send(std::span<const std::byte> from) noexcept {
 
 void link::trace(observer& watch) { trace_ = std::make_unique<message_trace>(watch); }
 
-void link::secure(std::unique_ptr<tls_stream> tls) noexcept { tls_ = std::move(tls); }
+void link::secure(std::unique_ptr<tls_stream> by) noexcept {
+  tls_ = by.get();
+  secured_ = std::move(by);
+}
+void link::secure(std::unique_ptr<secured_stream> by) noexcept { secured_ = std::move(by); }
 
 bool link::handshake() {
   check_deadline();
-  switch (tls_->handshake()) {
-    case tls_stream::status::done: return true;
-    case tls_stream::status::later: return false;
-    case tls_stream::status::ended: fail(errc::tls_failed, "the server closed the connection during the TLS handshake");
-    case tls_stream::status::failed: break;
+  switch (secured_->handshake()) {
+    using enum secured_stream::status;
+    case done: return true;
+    case later: return false;
+    case ended:
+      fail(errc::tls_failed,
+           "the server closed the connection during the " + std::string{secured_->name()} + " handshake");
+    case failed: break;
   }
-  fail(errc::tls_failed, tls_->failure());
+  fail(errc::tls_failed, secured_->failure());
 }
 
-bool link::wants_to_send() const noexcept { return !out.empty() || (tls_ != nullptr && tls_->wants_to_send()); }
+bool link::wants_to_send() const noexcept { return !out.empty() || (secured_ != nullptr && secured_->wants_to_send()); }
 
 void link::waited(clock::duration time) noexcept {
   waited_ += time;

@@ -1,6 +1,7 @@
 #pragma once
 /// @file
-/// One byte stream to a server, plain or in TLS, with its buffers, its deadline, and two ways to wait.
+/// One byte stream to a server, plain, in TLS or encrypted by GSSAPI, with its buffers, its deadline, and two ways to
+/// wait.
 ///
 /// `transfer` moves bytes both ways and never waits. If it moved nothing, `ready` (in a coroutine) or `wait` (in a
 /// thread) returns as soon as it can. Every failure is thrown as `sluice::error` with the server's name, the phase and
@@ -36,6 +37,7 @@ namespace sluice::wire {
 using socket = asio::generic::stream_protocol::socket;  // TCP and Unix sockets can both be moved into it
 
 class message_trace;
+class secured_stream;
 class tls_stream;
 
 /// Ends a blocking wait from another thread or a signal handler.
@@ -134,17 +136,21 @@ class link {
     deadline_.set(when);
     deadline_words_ = words;
   }
+  [[nodiscard]] clock::time_point deadline_at() const noexcept { return deadline_.when(); }
   /// @par Errors  throws error: deadline_exceeded
   void check_deadline() const;
 
-  /// From now on all bytes go through `tls`, which uses this link's socket; `handshake` must be completed first.
-  void secure(std::unique_ptr<tls_stream> tls) noexcept;
-  /// Continues the TLS handshake; never waits.
+  /// From now on all bytes go through `by`, which uses this link's socket; `handshake` must be completed first.
+  void secure(std::unique_ptr<tls_stream> by) noexcept;
+  void secure(std::unique_ptr<secured_stream> by) noexcept;
+  /// Continues the handshake; never waits.
   /// @return whether it is done
   /// @par Errors  throws error: tls_failed, deadline_exceeded
   [[nodiscard]] bool handshake();
-  /// The stream passed to `secure`, or null.
-  [[nodiscard]] const tls_stream* tls() const noexcept { return tls_.get(); }
+  /// Whether `secure` was called.
+  [[nodiscard]] bool is_secured() const noexcept { return secured_ != nullptr; }
+  /// The TLS stream passed to `secure`, or null.
+  [[nodiscard]] const tls_stream* tls() const noexcept { return tls_; }
 
   /// From now on each message is reported to `watch`.
   void trace(observer& watch);
@@ -188,7 +194,8 @@ class link {
   [[nodiscard]] asio::awaitable<void> ready_to_send(waiting& mine);
 
   socket socket_;
-  std::unique_ptr<tls_stream> tls_;
+  std::unique_ptr<secured_stream> secured_;
+  const tls_stream* tls_{nullptr};  // the same, if it is one
   std::unique_ptr<message_trace> trace_;
   asio::generic::stream_protocol::endpoint remote_;
   deadline deadline_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <sluice/proto/byte_order.hpp>
 #include <sluice/proto/frame.hpp>
@@ -106,9 +107,8 @@ void message_trace::sent(std::span<const std::byte> bytes) noexcept {
 
 void message_trace::received(std::span<const std::byte> bytes) noexcept {
   try {
-    if (awaits_tls_answer_ && !bytes.empty()) {
-      awaits_tls_answer_ = false;
-      std::string line = begin_line('B', 1, "SSLResponse");
+    if (!awaited_.empty() && !bytes.empty()) {
+      std::string line = begin_line('B', 1, std::exchange(awaited_, {}));
       add(line, std::to_integer<std::uint8_t>(bytes.front()));
       watch_.on_trace(line);
       bytes = bytes.subspan(1);
@@ -153,8 +153,13 @@ void message_trace::tell_start(std::span<const std::byte> head, std::size_t size
   proto::body_reader in{head.subspan(proto::length_size)};
   const std::uint32_t code = in.u32();
   if (code == proto::ssl_request::code) {
-    awaits_tls_answer_ = true;
+    awaited_ = "SSLResponse";
     watch_.on_trace(begin_line('F', size, "SSLRequest"));
+    return;
+  }
+  if (code == proto::gss_request::code) {
+    awaited_ = "GSSENCResponse";
+    watch_.on_trace(begin_line('F', size, "GSSENCRequest"));
     return;
   }
   if (code == proto::cancel_request::code) {

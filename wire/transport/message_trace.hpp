@@ -2,6 +2,7 @@
 // The messages of one connection, one line each: like libpq's PQtrace, but without secrets.
 #include <cstddef>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include <sluice/wire/observer.hpp>
@@ -33,8 +34,8 @@ class message_trace {
   observer& watch_;
   direction frontend_;
   direction backend_;
-  bool is_starting_{true};         // the next message of the client has no type byte
-  bool awaits_tls_answer_{false};  // one byte, S or N
+  bool is_starting_{true};      // the next message of the client has no type byte
+  std::string_view awaited_{};  // the name of an answer of one byte: S or G, or N; empty: none
 };
 
 }  // namespace sluice::wire

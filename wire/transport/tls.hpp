@@ -17,6 +17,7 @@
 
 #include <sluice/wire/conninfo.hpp>
 #include "transport/link.hpp"
+#include "transport/secured_stream.hpp"
 
 namespace sluice::wire {
 
@@ -48,41 +49,24 @@ class tls_context {
   std::string roots_;
 };
 
-class tls_stream {
+class tls_stream final : public secured_stream {
  public:
   tls_stream(std::shared_ptr<const tls_context> with, int descriptor, const conninfo::host& peer);
-  ~tls_stream();
-  tls_stream(const tls_stream&) = delete;
-  tls_stream& operator=(const tls_stream&) = delete;
+  ~tls_stream() override;
 
-  enum class status : std::uint8_t {
-    done,
-    later,   // nothing can be done until the socket is ready
-    ended,   // by the peer
-    failed,  // `failure` gives the reason
-  };
-  struct result {
-    status is;
-    std::size_t count;  // bytes moved
-  };
+  // What one call reads is bounded: OpenSSL processes TLS's own messages, of which a peer may send any number, for as
+  // long as there are any.
+  [[nodiscard]] status handshake() override;
+  [[nodiscard]] result read(std::span<std::byte> into) noexcept override;
+  [[nodiscard]] result write(std::span<const std::byte> from) noexcept override;
+  void close() noexcept override;
+  void detach() noexcept override { transport_.descriptor = -1; }
+  // Whether OpenSSL itself has something to send.
+  [[nodiscard]] bool wants_to_send() const noexcept override { return wants_to_send_; }
+  [[nodiscard]] int system_error() const noexcept override { return transport_.error; }
+  [[nodiscard]] const std::string& failure() const noexcept override { return failure_; }
+  [[nodiscard]] std::string_view name() const noexcept override { return "TLS"; }
 
-  // Call it again as long as it returns `later`. What one call reads is bounded: OpenSSL processes TLS's own messages,
-  // of which a peer may send any number, for as long as there are any.
-  [[nodiscard]] status handshake();
-  // Fills `into` as far as records have arrived.
-  [[nodiscard]] result read(std::span<std::byte> into) noexcept;
-  [[nodiscard]] result write(std::span<const std::byte> from) noexcept;
-  // Tells the peer that no more will be sent, if that is possible without waiting.
-  void close() noexcept;
-  // The socket is being closed: its descriptor may soon be reused.
-  void detach() noexcept { transport_.descriptor = -1; }
-
-  // Whether OpenSSL itself has something to send that did not fit into the socket.
-  [[nodiscard]] bool wants_to_send() const noexcept { return wants_to_send_; }
-  // The system's reason, if the connection did not end by the peer's choice; otherwise 0.
-  [[nodiscard]] int system_error() const noexcept { return transport_.error; }
-  // An explanation, with advice.
-  [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
   // Such as "TLSv1.3"
   [[nodiscard]] std::string_view version() const noexcept;
   // For channel binding as RFC 5929 defines tls-server-end-point; empty when the certificate's signature has no hash.

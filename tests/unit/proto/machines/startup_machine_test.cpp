@@ -156,6 +156,120 @@ TEST(StartupMachine, RefusesMethodsThatItDoesNotKnow) {
             fault::kind::auth_refused);
 }
 
+login with_gss() {
+  login who = someone;
+  who.gss = login::gssapi::allowed;
+  return who;
+}
+
+TEST(GssLogin, PassesTokensBothWaysUntilTheContextIsComplete) {
+  startup_machine machine{with_gss()};
+  output out;
+  ASSERT_EQ(feed(machine, backend{}.authentication(7).bytes, out).is, kind::gss);
+  EXPECT_TRUE(machine.gss_token().empty());
+  const std::string first = raw("\x60\0first");
+  ASSERT_EQ(machine.give_gss(as_bytes(first), false, out).is, kind::send);
+  EXPECT_EQ(as_text(out), "p" + be32(11) + first);
+  ASSERT_EQ(feed(machine, backend{}.authentication(8, raw("a\0b")).bytes, out).is, kind::gss);
+  EXPECT_EQ(as_text(machine.gss_token()), raw("a\0b"));
+  const std::size_t before = out.size();
+  ASSERT_EQ(machine.give_gss(as_bytes("second"), false, out).is, kind::send);
+  EXPECT_EQ(last_payload(out, before), "second");
+  ASSERT_EQ(feed(machine, backend{}.authentication(8, "c").bytes, out).is, kind::gss);
+  const std::size_t sent = out.size();
+  EXPECT_EQ(machine.give_gss({}, true, out).is, kind::nothing);
+  EXPECT_EQ(out.size(), sent);
+  EXPECT_EQ(feed(machine, rest_of_login(), out).is, kind::ready);
+}
+
+TEST(GssLogin, RefusesAServerThatHasNotProvedItself) {
+  for (const bool has_answered : {false, true}) {
+    startup_machine machine{with_gss()};
+    output out;
+    ASSERT_EQ(feed(machine, backend{}.authentication(7).bytes, out).is, kind::gss);
+    ASSERT_EQ(machine.give_gss(as_bytes("token"), false, out).is, kind::send);
+    if (has_answered) {
+      ASSERT_EQ(feed(machine, backend{}.authentication(8, "half").bytes, out).is, kind::gss);
+      ASSERT_EQ(machine.give_gss(as_bytes("more"), false, out).is, kind::send);
+    }
+    EXPECT_EQ(feed(machine, rest_of_login(), out).why.what, fault::kind::auth_proof);
+  }
+  startup_machine silent{with_gss()};
+  output out;
+  ASSERT_EQ(feed(silent, backend{}.authentication(7).bytes, out).is, kind::gss);
+  EXPECT_EQ(silent.give_gss({}, false, out).why.what, fault::kind::auth_proof);
+}
+
+TEST(GssLogin, TakesNoMessageOutOfOrder) {
+  const std::string gss = backend{}.authentication(7).bytes;
+  const std::string more = backend{}.authentication(8, "more").bytes;
+  struct order {
+    const char* name;
+    std::string before;   // fed first
+    bool has_sent;        // the client's first token
+    bool is_complete;     // with it
+    std::string message;  // out of order
+  };
+  const std::vector<order> orders{
+      {"a token before GSSAPI was asked for", "", false, false, more},
+      {"a token while the client's context works", gss, false, false, more},
+      {"AuthenticationOk while the client's context works", gss, false, false, backend{}.authentication_ok().bytes},
+      {"GSSAPI again", gss, true, false, gss},
+      {"a password after GSSAPI has begun", gss, true, false, backend{}.authentication(3).bytes},
+      {"SCRAM after GSSAPI has begun", gss, true, false, backend{}.authentication(10, raw("SCRAM-SHA-256\0\0")).bytes},
+      {"a token after the context is complete", gss, true, true, more},
+      {"a token after AuthenticationOk", backend{}.authentication_ok().bytes, false, false, more},
+  };
+  for (const order& one : orders) {
+    startup_machine machine{with_gss()};
+    output out;
+    (void)feed(machine, one.before, out);
+    if (one.has_sent) {
+      ASSERT_EQ(machine.give_gss(as_bytes("token"), one.is_complete, out).is, kind::send) << one.name;
+    }
+    const std::size_t sent = out.size();
+    EXPECT_EQ(feed(machine, one.message, out).why.what, fault::kind::unexpected) << one.name;
+    EXPECT_EQ(out.size(), sent) << one.name;
+  }
+  startup_machine unasked{with_gss()};
+  output none;
+  EXPECT_EQ(unasked.give_gss(as_bytes("token"), false, none).is, kind::violation);
+  EXPECT_TRUE(none.empty());
+}
+
+TEST(GssLogin, IsRefusedWhereItIsAbsentOrNotAllowed) {
+  login absent = someone;
+  login forbidden = someone;
+  login bound = with_gss();
+  forbidden.gss = login::gssapi::forbidden;
+  bound.bind = login::binding::always;
+  for (const auto& [who, words] :
+       {std::pair{absent, "-Dgssapi=enabled"}, {forbidden, "require_auth"}, {bound, "channel_binding"}}) {
+    startup_machine machine{who};
+    output out;
+    const startup_step refused = feed(machine, backend{}.authentication(7).bytes, out);
+    EXPECT_EQ(refused.why.what, fault::kind::auth_refused) << refused;
+    EXPECT_NE(refused.why.rule.find(words), std::string_view::npos) << refused;
+    EXPECT_TRUE(out.empty());
+  }
+}
+
+/// With GSSAPI encryption the server has nothing left to ask.
+TEST(GssLogin, IsDoneWhereGssapiEncrypts) {
+  login who = with_gss();
+  who.allow_nothing = false;
+  for (const bool over_gss : {false, true}) {
+    for (const login::gssapi gss : {login::gssapi::forbidden, login::gssapi::allowed}) {
+      who.over_gss = over_gss;
+      who.gss = gss;
+      startup_machine machine{who};
+      output out;
+      const bool is_in = feed(machine, rest_of_login(), out).is == kind::ready;
+      EXPECT_EQ(is_in, over_gss && gss == login::gssapi::allowed);
+    }
+  }
+}
+
 /// A SCRAM login up to the client's proof, against the independent implementation of the server's side.
 class ScramLogin : public testing::Test {
  protected:

@@ -34,6 +34,7 @@ std::string framed(char type, const std::string& body) {
 
 TEST(Encode, WritesTheMessagesOfTheStartUp) {
   EXPECT_EQ(encoded(ssl_request{}), framed(0, be16(1234) + be16(5679)));
+  EXPECT_EQ(encoded(gss_request{}), framed(0, be16(1234) + be16(5680)));
   const std::array<startup_parameter, 2> parameters{{{"user", "me"}, {"database", "app"}}};
   EXPECT_EQ(encoded(startup_message{.major = 3, .minor = 2, .parameters = parameters}),
             framed(0, be16(3) + be16(2) + raw("user\0me\0database\0app\0\0")));
@@ -43,6 +44,8 @@ TEST(Encode, WritesTheMessagesOfTheStartUp) {
   EXPECT_EQ(encoded(sasl_initial_response{"SCRAM-SHA-256", "n,,n=,r=x"}),
             framed('p', raw("SCRAM-SHA-256\0") + be32(9) + "n,,n=,r=x"));
   EXPECT_EQ(encoded(sasl_response{"c=biws"}), framed('p', "c=biws"));
+  const std::string token = raw("\x60\0token");
+  EXPECT_EQ(encoded(gss_response{as_bytes(token)}), framed('p', token));
 }
 
 TEST(Encode, WritesTheMessagesOfAQuery) {

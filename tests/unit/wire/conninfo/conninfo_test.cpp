@@ -8,6 +8,7 @@
 #include "bytes.hpp"
 #include "connection_strings.hpp"
 #include "temporary_folder.hpp"
+#include "transport/gss_target.hpp"
 
 namespace conninfo_test {
 namespace {
@@ -124,10 +125,10 @@ INSTANTIATE_TEST_SUITE_P(
                     refused_text{"sslnegotiation=direct sslmode=prefer", "cannot be direct"},
                     refused_text{"channel_binding=require sslmode=disable", "cannot be require"},
                     refused_text{"channel_binding=require require_auth=md5", "cannot be require"},
-                    refused_text{"require_auth=gss,sspi", "leaves no method"},
+                    refused_text{"require_auth=sspi", "leaves no method"},
                     refused_text{"ssl_max_protocol_version=TLSv1.1", "is below ssl_min_protocol_version"},
                     refused_text{"min_protocol_version=3.2 max_protocol_version=3.0", "above max_protocol_version"},
-                    refused_text{"gssencmode=require", "GSSAPI is not supported"},
+                    refused_text{"gssencmode=on", "disable, prefer, require"},
                     refused_text{"sslcertmode=maybe", "sslcertmode"},
                     refused_text{"sslkeylogfile=/tmp/keys", "is not accepted"},
                     refused_text{"scram_client_key=AAAA", "must be 32 bytes in base64"},
@@ -246,7 +247,11 @@ TEST(ConnectionString, FillsEveryField) {
   EXPECT_EQ(info.ssl_min_protocol_version, tls_version::v1_3);
   EXPECT_EQ(info.ssl_max_protocol_version, tls_version::v1_3);
   EXPECT_EQ(info.channel_binding, channel_binding_mode::require);
-  EXPECT_EQ(info.require_auth, (auth_methods{.none = false, .password = false, .md5 = false, .scram_sha_256 = true}));
+  EXPECT_EQ(info.require_auth,
+            (auth_methods{.none = false, .password = false, .md5 = false, .scram_sha_256 = true, .gss = false}));
+  EXPECT_EQ(info.gssencmode, sluice::gss_mode::prefer);
+  EXPECT_EQ(info.krbsrvname, "x");
+  EXPECT_TRUE(info.gssdelegation);
   EXPECT_EQ(info.requirepeer, "postgres");
   EXPECT_EQ(info.target_session_attrs, sluice::session_target::standby);
   EXPECT_EQ(info.load_balance_hosts, sluice::host_order::random);
@@ -254,6 +259,33 @@ TEST(ConnectionString, FillsEveryField) {
   EXPECT_EQ(info.max_protocol_version, sluice::protocol_version::v3_2);
   EXPECT_EQ(info.passfile, "/nonexistent/pw");
   EXPECT_EQ(info.scram_min_iterations, 1U);
+}
+
+TEST(ConnectionString, TakesGssapiFromTheEnvironment) {
+  const conninfo usual = parse("host=h");
+  EXPECT_EQ(usual.gssencmode, sluice::gss_mode::prefer);
+  EXPECT_EQ(usual.krbsrvname, "postgres");
+  EXPECT_FALSE(usual.gssdelegation);
+  EXPECT_TRUE(usual.require_auth.gss);
+  const conninfo set = parse("host=h", {{"PGGSSENCMODE", "disable"}, {"PGKRBSRVNAME", "db"}, {"PGGSSDELEGATION", "1"}});
+  EXPECT_EQ(set.gssencmode, sluice::gss_mode::disable);
+  EXPECT_EQ(set.krbsrvname, "db");
+  EXPECT_TRUE(set.gssdelegation);
+  EXPECT_FALSE(parse("require_auth=!gss").require_auth.gss);
+  EXPECT_EQ(parse("krbsrvname=''").krbsrvname, "postgres");
+}
+
+TEST(ConnectionString, RequiresGssapiOnlyInABuildThatHasIt) {
+  if (sluice::wire::has_gssapi()) {
+    EXPECT_EQ(parse("gssencmode=require").gssencmode, sluice::gss_mode::require);
+    EXPECT_TRUE(parse("require_auth=gss,sspi").require_auth.gss);
+    for (const char* tls : {"channel_binding=require", "sslcertmode=require"})
+      EXPECT_NE(refusal(std::string{"gssencmode=require "} + tls).find(tls), std::string::npos) << tls;
+  } else {
+    EXPECT_NE(refusal("gssencmode=require").find("-Dgssapi=enabled"), std::string::npos);
+    EXPECT_NE(refusal("", with({{"PGGSSENCMODE", "require"}})).find("PGGSSENCMODE"), std::string::npos);
+    EXPECT_NE(refusal("require_auth=gss,sspi").find("leaves no method"), std::string::npos);
+  }
 }
 
 TEST(ConnectionString, TakesTheEnvironmentWhereItSaysNothingItself) {

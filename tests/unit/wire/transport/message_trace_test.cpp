@@ -125,5 +125,20 @@ TEST(MessageTrace, KnowsTheAnswerToARequestForTls) {
                                                   "B 9 Authentication 0"}));
 }
 
+TEST(MessageTrace, KnowsTheAnswerToARequestForGssapiEncryption) {
+  recorder seen;
+  message_trace trace{seen};
+  proto::output ours;
+  (void)encode(proto::gss_request{}, ours);
+  trace.sent(ours);
+  trace.received(as_bytes("G"));
+  ours.clear();
+  (void)encode(proto::startup_message{}, ours);
+  trace.sent(ours);
+  trace.received(as_bytes(backend{}.authentication_ok().bytes));
+  EXPECT_EQ(seen.lines, (std::vector<std::string>{"F 8 GSSENCRequest", "B 1 GSSENCResponse G", "F 9 StartupMessage 3.0",
+                                                  "B 9 Authentication 0"}));
+}
+
 }  // namespace
 }  // namespace message_trace_test

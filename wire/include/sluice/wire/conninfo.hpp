@@ -37,6 +37,12 @@ enum class certificate_mode : std::uint8_t {
   allow,    ///< if the server asks for one and one is available
   require,  ///< the server must ask for one
 };
+/// How much GSSAPI encryption is required of the server. Without it, `tls_mode` decides.
+enum class gss_mode : std::uint8_t {
+  disable,
+  prefer,  ///< tried before TLS if there are Kerberos credentials; the same as `disable` in a build without GSSAPI
+  require,
+};
 /// Whether SCRAM is bound to the TLS session, so that nobody in between can relay it.
 enum class channel_binding_mode : std::uint8_t { disable, prefer, require };
 /// Which kind of server is acceptable when several are given.
@@ -52,6 +58,7 @@ struct auth_methods {
   bool md5{true};
   bool scram_sha_256{true};
   bool oauth{true};  ///< a bearer token, if the program supplies one
+  bool gss{true};    ///< GSSAPI (Kerberos), in a build that has it; GSSAPI encryption counts as well
   friend bool operator==(const auth_methods&, const auth_methods&) = default;
 };
 
@@ -125,6 +132,12 @@ struct SLUICE_API conninfo {
   std::string sslcrl;     ///< revoked certificates; default: .postgresql/root.crl if it exists
   std::string sslcrldir;  ///< folder of such files
   bool sslsni{true};      ///< name the host in the handshake
+
+  /// GSSAPI encryption, which replaces TLS. Never on Unix sockets, nor where `channel_binding` or `sslcertmode` is
+  /// `require`, which only TLS can fulfil.
+  gss_mode gssencmode{gss_mode::prefer};
+  std::string krbsrvname{"postgres"};  ///< the service in the server's Kerberos principal, before `/host`
+  bool gssdelegation{false};           ///< let the server act in the user's name, with forwardable credentials
 
   /// Asked for the password of each new connection, in place of `password` and the password file: for tokens of a cloud
   /// that expire, or a vault. Connection strings cannot express this. It is called in the coroutine that connects, or

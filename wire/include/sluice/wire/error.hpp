@@ -32,10 +32,10 @@ enum class errc : std::uint8_t {
   connect_failed,      ///< connection: no server could be reached
   connection_lost,     ///< connection: the server or the network ended it; the message says how far things had got
   auth_rejected,       ///< auth: the server refused the login (SQLSTATE class 28)
-  auth_method,         ///< auth: the server asks for a method that is not allowed, not known, or needs a password
-  auth_proof,          ///< auth: the server did not prove that it knows the password
-  tls_unavailable,     ///< tls: required but not available
-  tls_failed,          ///< tls: handshake, certificate or host name
+  auth_method,         ///< auth: the server asks for a method not allowed, not known, or without password or ticket
+  auth_proof,          ///< auth: the server did not prove that it knows the password, or who it is
+  tls_unavailable,     ///< tls: required but not available; or GSSAPI encryption is
+  tls_failed,          ///< tls: handshake, certificate or host name; or GSSAPI encryption failed
   protocol_violation,  ///< protocol: the server sent something that the protocol does not allow
   server_error,        ///< sql: an ErrorResponse, to a query or at start-up
   unsupported_result,  ///< sql: the statement's result is something that a row stream cannot carry, such as COPY
