@@ -194,7 +194,9 @@ class GssStream : public GssContext {
 
 TEST_F(GssStream, ReadsTheSameWhereverThePacketsAreCut) {
   const std::string first(300, 'a');
-  const std::string all = packet(other.wrapped(first)) + packet(other.wrapped("")) + packet(other.wrapped("b"));
+  std::string all = packet(other.wrapped(first));
+  all += packet(other.wrapped(""));
+  all += packet(other.wrapped("b"));
   std::string got;
   status end{};
   for (const char byte : all) {

@@ -1,9 +1,12 @@
 // Logins and encryption by GSSAPI, with a real KDC and a real Postgres.
 // Run as: ci/with-postgres ci/with-pgbouncer ci/with-kerberos BUILD_FOLDER/tests/kerberos_tests
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -107,11 +110,21 @@ TYPED_TEST(Gssapi, EncryptsLargeParametersAndLargeRows) {
   }
 }
 
+/// The ticket lives as long as this machine takes to connect.
 TYPED_TEST(Gssapi, GoesOnWithASessionWhoseTicketHasExpired) {
-  const ticket brief{"gss_user", "-l 2s"};
-  sluice::client db{by_kerberos("gss_user", "gssencmode=require")};
+  std::optional<sluice::client> db;
+  std::optional<ticket> brief;
+  for (int seconds = 2; !db; seconds *= 2) {
+    brief.reset();
+    brief.emplace("gss_user", "-l " + std::to_string(seconds) + "s");
+    try {
+      db.emplace(by_kerberos("gss_user", "gssencmode=require"));
+    } catch (const sluice::error& e) {
+      ASSERT_TRUE(ticket::has_expired()) << e.what();
+    }
+  }
   ticket::wait_until_it_has_expired();
-  EXPECT_EQ(answer(db, question()), '"' + encrypted + '"');
+  EXPECT_EQ(answer(*db, question()), '"' + encrypted + '"');
   const result again = reach<TypeParam>(by_kerberos("gss_user", "gssencmode=require"));
   EXPECT_EQ(again.code(), errc::auth_method) << again.said();
   EXPECT_TRUE(again.says("expired")) << again.said();
@@ -258,7 +271,7 @@ TEST(GssEncryption, IsForEveryConnectionOfAPool) {
     sluice::pool pool{on, text};
     std::vector<std::string> seen;
     for (int i = 0; i < 3; ++i) {
-      sluice::row_stream rows = co_await pool.stream(question());
+      sluice::pooled_stream rows = pool.stream(question());
       while (const sluice::chunk batch = co_await rows.next())
         for (const sluice::row each : batch) seen.emplace_back(each.text());
     }
@@ -397,15 +410,14 @@ TEST_P(HostileGss, IsRefusedAndHearsNothingInPlain) {
   listener server{{[&](server_end client) {
                     (void)client.receive();
                     client.send(bad.answer);
-                    if (bad.then) {
-                      (void)client.receive();
+                    if (bad.answer.empty()) return;
+                    std::string next = client.receive();
+                    if (bad.answer == "G") {
+                      if (!bad.then) return;
                       client.send(*bad.then);
-                      heard_more = client.receive().find("user") != std::string::npos;
-                    } else if (bad.answer != "G") {
-                      heard_more = client.receive().find("user") != std::string::npos;
-                    } else {
-                      (void)client.receive();
+                      next = client.receive();
                     }
+                    heard_more = next.find("user") != std::string::npos;
                   }},
                   listener::kind::tcp};
   const std::string dsn = server.dsn();
@@ -434,25 +446,38 @@ INSTANTIATE_TEST_SUITE_P(
         bad_server{"an empty token", "G", be32(0), errc::tls_failed, "is empty"},
         bad_server{"a token that is too long", "G", be32(65'533), errc::tls_failed, "longer than any may be"},
         bad_server{"a token of four gigabytes", "G", be32(0xffffffffU), errc::tls_failed, "longer than any may be"},
-        bad_server{"no token of GSSAPI", "G", be32(5) + "token", errc::auth_proof, "postgres@localhost"},
-        bad_server{"part of a token, and an end", "G", be32(100) + "token", errc::deadline_exceeded, "deadline"}));
+        bad_server{"no token of GSSAPI", "G", be32(5) + "token", errc::auth_proof, "postgres@localhost"}));
+
+/// Accepts connections, and says nothing.
+class silent_kdc {
+ public:
+  silent_kdc() : descriptor_{::socket(AF_INET, SOCK_STREAM, 0)} {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(cluster_value("SLUICE_TEST_SILENT_KDC_PORT"))));
+    const int again = 1;
+    ::setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &again, sizeof again);
+    if (::bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+        ::listen(descriptor_, 16) != 0)
+      throw std::system_error{errno, std::system_category(), "the port of the silent KDC"};
+  }
+  ~silent_kdc() { ::close(descriptor_); }
+  silent_kdc(const silent_kdc&) = delete;
+  silent_kdc& operator=(const silent_kdc&) = delete;
+
+ private:
+  int descriptor_;
+};
 
 /// A KDC that does not answer holds up nobody for longer than `connect_timeout`.
 TYPED_TEST(Gssapi, WaitsForAKdcNoLongerThanTheDeadline) {
   const ticket mine;
-  listener silent{std::vector<listener::conversation>(8, [](server_end client) { client.receive_all(); }),
-                  listener::kind::tcp};
-  const std::string dsn = silent.dsn();
-  const std::size_t at = dsn.find("port=") + 5;
-  const temporary_folder folder;
-  const changed_variable configuration{
-      "KRB5_CONFIG", folder.write("krb5.conf",
-                                  "[libdefaults]\ndefault_realm = SLUICE.TEST\ndns_lookup_kdc = false\n"
-                                  "dns_canonicalize_hostname = false\nudp_preference_limit = 1\n"
-                                  "[realms]\nSLUICE.TEST = {\nkdc = 127.0.0.1:" +
-                                      dsn.substr(at, dsn.find(' ', at) - at) + "\n}\n")};
+  const silent_kdc silent;
+  std::string text = by_kerberos("gss_user", "connect_timeout=1 ");
+  text.replace(text.find("localhost"), std::string_view{"localhost"}.size(), "db.silent.test");
   for (const char* mode : {"gssencmode=require", "gssencmode=prefer", "gssencmode=disable"}) {
-    const result seen = reach<TypeParam>(by_kerberos("gss_user", "connect_timeout=1 " + std::string{mode}));
+    const result seen = reach<TypeParam>(text + mode);
     EXPECT_EQ(seen.code(), condition::timeout) << seen.said();
     EXPECT_TRUE(seen.says("KDC")) << seen.said();
   }
