@@ -57,6 +57,15 @@ result reach(const std::string& conninfo) {
   return {session.substr(1, session.size() - 2), std::nullopt};
 }
 
+/// The first refusal: Kerberos tolerates clocks that differ, so a ticket outlives its end by some seconds.
+template <class Face>
+result refused(const std::string& conninfo) {
+  for (;;) {
+    result seen = reach<Face>(conninfo);
+    if (seen.failure) return seen;
+  }
+}
+
 const std::string plain = "gss plain gss_user@SLUICE.TEST";
 const std::string encrypted = "gss encrypted gss_user@SLUICE.TEST";
 
@@ -88,15 +97,19 @@ TYPED_TEST(Gssapi, LogsInWithAKeytabAlone) {
 
 TYPED_TEST(Gssapi, EncryptsAMillionRows) {
   const ticket mine;
-  const sluice::query rows = sql("select json_build_object('n', n, 'x', repeat('x', n % 100)) as each "
-                                 "from generate_series(1, 1000000) n")
-                                 .as_document();
-  const outcome in_plain = TypeParam::ask(by_kerberos("gss_user", "gssencmode=disable"), rows);
-  const outcome in_gss = TypeParam::ask(by_kerberos("gss_user", "gssencmode=require"), rows);
-  EXPECT_FALSE(in_gss.failure) << in_gss.failure->what();
-  EXPECT_EQ(in_plain.rows.size(), 1'000'000U);
-  EXPECT_TRUE(in_gss.rows == in_plain.rows);
-  EXPECT_TRUE(in_gss.usable);
+  constexpr int many = 1'000'000;
+  const outcome seen = TypeParam::ask(by_kerberos("gss_user", "gssencmode=require"),
+                                      sql("select json_build_object('n', n, 'x', repeat('x', n % 100)) as each "
+                                          "from generate_series(0, $1::int - 1) n",
+                                          many)
+                                          .as_document());
+  EXPECT_FALSE(seen.failure) << seen.failure->what();
+  ASSERT_EQ(seen.rows.size(), std::size_t{many});
+  for (std::size_t n = 0; n < many; ++n) {
+    const std::string expected = R"({"n" : )" + std::to_string(n) + R"(, "x" : ")" + std::string(n % 100, 'x') + "\"}";
+    ASSERT_EQ(seen.rows[n], expected);
+  }
+  EXPECT_TRUE(seen.usable);
 }
 
 TYPED_TEST(Gssapi, EncryptsLargeParametersAndLargeRows) {
@@ -123,20 +136,18 @@ TYPED_TEST(Gssapi, GoesOnWithASessionWhoseTicketHasExpired) {
       ASSERT_TRUE(ticket::has_expired()) << e.what();
     }
   }
-  ticket::wait_until_it_has_expired();
-  EXPECT_EQ(answer(*db, question()), '"' + encrypted + '"');
-  const result again = reach<TypeParam>(by_kerberos("gss_user", "gssencmode=require"));
+  const result again = refused<TypeParam>(by_kerberos("gss_user", "gssencmode=require"));
   EXPECT_EQ(again.code(), errc::auth_method) << again.said();
-  EXPECT_TRUE(again.says("expired")) << again.said();
+  EXPECT_TRUE(again.says("Ticket expired")) << again.said();
+  EXPECT_EQ(answer(*db, question()), '"' + encrypted + '"');
 }
 
 TYPED_TEST(Gssapi, WithAnExpiredTicketDoesWhatTheOtherSettingsSay) {
   const ticket brief{"gss_user", "-l 1s"};
-  ticket::wait_until_it_has_expired();
-  EXPECT_EQ(reach<TypeParam>(by_kerberos("gss_none")).said(), "no failure, other plain");
-  const result login = reach<TypeParam>(by_kerberos("gss_user", "gssencmode=disable"));
+  const result login = refused<TypeParam>(by_kerberos("gss_user", "gssencmode=disable"));
   EXPECT_EQ(login.code(), errc::auth_method) << login.said();
   EXPECT_TRUE(login.says("Ticket expired")) << login.said();
+  EXPECT_EQ(reach<TypeParam>(by_kerberos("gss_none")).said(), "no failure, other plain");
   const result preferred = reach<TypeParam>(by_kerberos("gss_user"));
   EXPECT_EQ(preferred.code(), errc::auth_method) << preferred.said();
   EXPECT_TRUE(preferred.says("\n  with GSSAPI encryption: ")) << preferred.said();
@@ -303,6 +314,9 @@ class wire_tap {
   void forward(const server_end& client) {
     const int descriptor = ::socket(AF_INET, SOCK_STREAM, 0);
     const server_end server{descriptor};
+    const int little = 64 << 10;  // what is on its way has to be read before a cancelled query is over
+    ::setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
+    ::setsockopt(client.descriptor(), SOL_SOCKET, SO_SNDBUF, &little, sizeof little);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

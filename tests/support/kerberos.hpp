@@ -52,10 +52,6 @@ class ticket {
   }
 
   [[nodiscard]] static bool has_expired() { return shell("klist -s").status != 0; }
-  static void wait_until_it_has_expired() {
-    while (!has_expired()) {
-    }
-  }
 
  private:
   temporary_folder folder_;
