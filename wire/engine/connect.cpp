@@ -245,9 +245,10 @@ class search {
     if (!has_gssapi() || info_.gssencmode == gss_mode::disable || host.is_unix_socket()) co_return false;
     if (needs_tls && !is_required) co_return false;
     if (!no_credentials_) no_credentials_ = co_await missing_credentials(deadline, where);
-    if (is_required && !no_credentials_->empty())
+    const bool has_credentials = no_credentials_->empty();
+    if (is_required && !has_credentials)
       throw error{errc::auth_method, where.after("gssencmode requires GSSAPI encryption. " + *no_credentials_)};
-    co_return no_credentials_->empty();
+    co_return has_credentials;
   }
 
   /// `sslmode` decides what is tried first, and whether there is a second attempt.
