@@ -17,7 +17,7 @@ in_groups=(-Dunity=on -Dunity_size=40)
 # once), but with names and lines in the reports.
 # shellcheck disable=SC2034 # used by the scripts that source this
 sanitized=(-Dwerror=true '-Db_sanitize=address,undefined' -Db_lundef=false -Doptimization=0 -Dcpp_args=-g1
-  "${in_groups[@]}" -Dtests=enabled -Dexamples=enabled)
+  "${in_groups[@]}" -Dtests=enabled)
 
 # Runs a command with the sanitizers' options.
 watched() {

@@ -34,7 +34,7 @@ std::string question_about_tables(const std::vector<std::string>& publications, 
             " pg_catalog.pg_namespace v on v.oid operator(pg_catalog.=) u.relnamespace join t root on root.schema"
             " operator(pg_catalog.=) v.nspname and root.name operator(pg_catalog.=) u.relname)"
           : "";
-  const std::string is_stored =
+  const std::string is_not_generated =
       server_version >= publishes_generated_columns ? "" : " and a.attgenerated operator(pg_catalog.=) ''";
   return "with t (schema, name, has_all, filter" + std::string{columns.empty() ? "" : ", columns"} +
          ") as (select schemaname, tablename, " + parts + columns +
@@ -53,7 +53,7 @@ std::string question_about_tables(const std::vector<std::string>& publications, 
          " join pg_catalog.pg_class c on c.relnamespace operator(pg_catalog.=) n.oid and c.relname"
          " operator(pg_catalog.=) t.name join pg_catalog.pg_attribute a on a.attrelid operator(pg_catalog.=) c.oid"
          " and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped" +
-         is_stored + is_published + is_no_part_of_another + " order by t.schema, t.name, a.attnum";
+         is_not_generated + is_published + is_no_part_of_another + " order by t.schema, t.name, a.attnum";
 }
 
 replica_identity identity_of(std::string_view told) noexcept {

@@ -1,10 +1,11 @@
 #include "conninfo/conninfo_values.hpp"
-#include "transport/gss_target.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
 #include <utility>
+
+#include "transport/gss_target.hpp"
 
 namespace sluice::wire {
 
