@@ -216,11 +216,11 @@ TEST(ResultCache, DropsARelationsResultsByItsName) { with_cache({}, by_relation)
 
 asio::awaitable<void> grow_old(place& at) {
   cache_use brief;
-  brief.ttl = 400ms;
+  brief.ttl = 2s;
   (void)co_await all_of(at.cache.stream(documents(1, 1), brief));
   (void)co_await all_of(at.cache.stream(documents(1, 1), brief));
   EXPECT_EQ(at.queries.sent, 1);
-  asio::steady_timer pause{co_await asio::this_coro::executor, 450ms};
+  asio::steady_timer pause{co_await asio::this_coro::executor, 2'050ms};
   co_await pause.async_wait(asio::use_awaitable);
   (void)co_await all_of(at.cache.stream(documents(1, 1)));
   EXPECT_EQ(at.queries.sent, 1) << "young enough for this one";

@@ -144,8 +144,8 @@ TEST(Deadlines, DoNotCountPausesUnlessAsked) {
 
 TYPED_TEST(Deadline, DoesNotReachIntoTheNextQuery) {
   const auto both = [](auto& db) {
-    (void)db.execute("select 1", {.timeout = 100ms});
-    return db.execute("select pg_sleep(0.3)");
+    (void)db.execute("select 1", {.timeout = 1s});
+    return db.execute("select pg_sleep(1.1)");
   };
   if constexpr (std::same_as<TypeParam, blocking_face>) {
     sluice::client db{dsn()};
@@ -153,9 +153,9 @@ TYPED_TEST(Deadline, DoesNotReachIntoTheNextQuery) {
   } else {
     const auto work = []() -> asio::awaitable<sluice::command_result> {
       sluice::connection db = co_await sluice::connect(dsn());
-      const sluice::query_options soon{.timeout = 100ms};
+      const sluice::query_options soon{.timeout = 1s};
       (void)co_await db.execute("select 1", soon);
-      co_return co_await db.execute("select pg_sleep(0.3)");
+      co_return co_await db.execute("select pg_sleep(1.1)");
     };
     EXPECT_EQ(run(work()).tag, "SELECT 1");
   }
