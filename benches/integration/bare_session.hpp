@@ -1,13 +1,17 @@
 #pragma once
-// A session on the private server's Unix socket without a client: whoever uses it writes messages and reads bytes.
+// A session on the private server's Unix socket without a client: whoever uses it writes messages and reads bytes. And
+// a loop that reads several of them in one thread.
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <deque>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -62,6 +66,45 @@ class bare_session {
 
   int descriptor_;
   std::vector<char> buffer_ = std::vector<char>(std::size_t{64} << 10U);
+};
+
+/// Sessions that one thread reads, each as soon as something arrives.
+class bare_loop {
+ public:
+  explicit bare_loop(std::size_t sessions) : on_(sessions) {
+    for (bare_session& each : on_) {
+      epoll_event wanted{.events = EPOLLIN, .data = {.ptr = &each}};
+      if (::epoll_ctl(reactor_, EPOLL_CTL_ADD, each.descriptor(), &wanted) != 0) throw std::runtime_error{"epoll_ctl"};
+    }
+  }
+  ~bare_loop() { (void)::close(reactor_); }
+  bare_loop(const bare_loop&) = delete;
+  bare_loop& operator=(const bare_loop&) = delete;
+
+  [[nodiscard]] std::deque<bare_session>& sessions() noexcept { return on_; }
+
+  /// Reads until no session has an answer to expect.
+  /// @param answered  called with a session whose answer is complete: whether it was asked something else
+  /// @return the bytes that were read
+  template <class Answered>
+  std::size_t run(const Answered& answered) {
+    std::size_t bytes = 0;
+    std::array<epoll_event, 16> ready{};
+    for (std::size_t under_way = on_.size(); under_way != 0;) {
+      const int count = ::epoll_wait(reactor_, ready.data(), static_cast<int>(ready.size()), -1);
+      for (int i = 0; i < count; ++i) {
+        auto& from = *static_cast<bare_session*>(ready.at(static_cast<std::size_t>(i)).data.ptr);
+        const std::string_view some = from.read();
+        bytes += some.size();
+        if (bare_session::is_ready(some) && !answered(from)) --under_way;
+      }
+    }
+    return bytes;
+  }
+
+ private:
+  std::deque<bare_session> on_;
+  int reactor_{::epoll_create1(EPOLL_CLOEXEC)};
 };
 
 }  // namespace sluice::bench

@@ -4,7 +4,6 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <array>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
@@ -13,13 +12,8 @@
 #include <deque>
 #include <exception>
 #include <sluice/sluice.hpp>
-#include <stdexcept>
 #include <string>
-#include <string_view>
 #include <utility>
-
-#include <sys/epoll.h>
-#include <unistd.h>
 
 #include "bare_session.hpp"
 #include "server.hpp"
@@ -27,6 +21,7 @@
 
 namespace {
 
+using sluice::bench::bare_loop;
 using sluice::bench::bare_session;
 using sluice::bench::dsn;
 using sluice::bench::tally;
@@ -89,28 +84,13 @@ void streams(benchmark::State& state) {
 void by_a_bare_loop(benchmark::State& state) {
   const std::string ask = bare_session::message(
       "Q", "select data from v_test_1m_json limit " + std::to_string(rows / state.range(0)) + '\0');
-  std::uint64_t bytes = 0;
+  std::size_t bytes = 0;
   for (auto _ : state) {
-    std::deque<bare_session> on(static_cast<std::size_t>(state.range(0)));
-    const int reactor = ::epoll_create1(EPOLL_CLOEXEC);
-    for (bare_session& each : on) {
-      epoll_event wanted{.events = EPOLLIN, .data = {.ptr = &each}};
-      if (::epoll_ctl(reactor, EPOLL_CTL_ADD, each.descriptor(), &wanted) != 0) throw std::runtime_error{"epoll_ctl"};
-    }
+    bare_loop loop{static_cast<std::size_t>(state.range(0))};
     const auto began = clock::now();
-    for (const bare_session& each : on) each.write(ask);
-    std::array<epoll_event, 16> ready{};
-    for (std::size_t under_way = on.size(); under_way != 0;) {
-      const int count = ::epoll_wait(reactor, ready.data(), static_cast<int>(ready.size()), -1);
-      for (int i = 0; i < count; ++i) {
-        const std::string_view some =
-            static_cast<bare_session*>(ready.at(static_cast<std::size_t>(i)).data.ptr)->read();
-        bytes += some.size();
-        if (bare_session::is_ready(some)) --under_way;
-      }
-    }
+    for (const bare_session& each : loop.sessions()) each.write(ask);
+    bytes += loop.run([](const bare_session& /*each*/) { return false; });
     state.SetIterationTime(std::chrono::duration<double>(clock::now() - began).count());
-    (void)::close(reactor);
   }
   benchmark::DoNotOptimize(bytes);
 }

@@ -1,14 +1,14 @@
 // Queries of one row by its key, prepared, on one and on eight connections of one thread: in coroutines, through a pool
-// and on connections of their own, and in a thread; beside pgbench, whose own figures are read, and beside a bare loop
-// of epoll_wait, recv and send, which looks at nothing and is what any client needs at least. Times are per query.
+// and on connections of their own, and in a thread; beside pgbench, whose own figures are read, beside a bare loop of
+// epoll_wait, recv and send, which looks at nothing and is what any client needs at least, and beside coroutines of
+// Asio that do no more than that loop: what any client needs that waits in them. Times are per query.
 #include <benchmark/benchmark.h>
-#include <sys/epoll.h>
-#include <unistd.h>
-
 #include <array>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/use_awaitable.hpp>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -29,6 +29,7 @@
 namespace {
 
 using sluice::bench::accounts;
+using sluice::bench::bare_loop;
 using sluice::bench::bare_session;
 using sluice::bench::by_key;
 using sluice::bench::dsn;
@@ -139,38 +140,14 @@ void on_connections(benchmark::State& state) {
   }
 }
 
-/// Prepared once; each query is one write, and one read if all is well.
-class bare_queries {
- public:
-  explicit bare_queries(std::int64_t connections) : on_(static_cast<std::size_t>(connections)) {
-    for (bare_session& each : on_) {
-      using namespace std::string_literals;
-      const std::string parse = "s\0select abalance from pgbench_accounts where aid = $1\0\0\1\0\0\0\x17"s;
-      each.write(bare_session::message("P", parse) + bare_session::message("S", {}));
-      while (!bare_session::is_ready(each.read())) continue;
-      epoll_event wanted{.events = EPOLLIN, .data = {.ptr = &each}};
-      if (::epoll_ctl(reactor_, EPOLL_CTL_ADD, each.descriptor(), &wanted) != 0) throw std::runtime_error{"epoll_ctl"};
-    }
+/// What every query needs, and nothing else: it is prepared once, each query is one write, and one read if all is well.
+struct bare_query {
+  static void prepare(bare_session& on) {
+    using namespace std::string_literals;
+    const std::string parse = "s\0select abalance from pgbench_accounts where aid = $1\0\0\1\0\0\0\x17"s;
+    on.write(bare_session::message("P", parse) + bare_session::message("S", {}));
+    while (!bare_session::is_ready(on.read())) continue;
   }
-  ~bare_queries() { (void)::close(reactor_); }
-  bare_queries(const bare_queries&) = delete;
-  bare_queries& operator=(const bare_queries&) = delete;
-
-  void run(load& of) {
-    for (bare_session& each : on_) ask(each, of);
-    std::array<epoll_event, 16> ready{};
-    for (std::size_t under_way = on_.size(); under_way != 0;) {
-      const int count = ::epoll_wait(reactor_, ready.data(), static_cast<int>(ready.size()), -1);
-      for (int i = 0; i < count; ++i) {
-        auto& from = *static_cast<bare_session*>(ready.at(static_cast<std::size_t>(i)).data.ptr);
-        const std::string_view some = from.read();
-        of.sum += static_cast<std::int64_t>(some.size());
-        if (bare_session::is_ready(some) && !ask(from, of)) --under_way;
-      }
-    }
-  }
-
- private:
   /// @return false if there is nothing left to ask
   static bool ask(const bare_session& on, load& of) {
     using namespace std::string_literals;
@@ -182,21 +159,50 @@ class bare_queries {
              bare_session::message("S", {}));
     return true;
   }
-
-  std::deque<bare_session> on_;
-  int reactor_{::epoll_create1(EPOLL_CLOEXEC)};
 };
 
 void by_a_bare_loop(benchmark::State& state) {
   load_accounts();
   for (auto _ : state) {
-    bare_queries loop{state.range(0)};
+    bare_loop loop{static_cast<std::size_t>(state.range(0))};
+    for (bare_session& each : loop.sessions()) bare_query::prepare(each);
     load of;
     const auto began = clock::now();
     const double before = processor_seconds();
-    loop.run(of);
+    for (const bare_session& each : loop.sessions()) bare_query::ask(each, of);
+    of.sum += static_cast<std::int64_t>(loop.run([&](const bare_session& on) { return bare_query::ask(on, of); }));
     report(state, began, before);
     benchmark::DoNotOptimize(of.sum);
+  }
+}
+
+/// @param watched  the session's descriptor
+asio::awaitable<void> task_of_bare_coroutines(bare_session& on, asio::posix::stream_descriptor& watched, load& of) {
+  while (bare_query::ask(on, of)) {
+    do {
+      co_await watched.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+      of.sum += 1;
+    } while (!bare_session::is_ready(on.read()));
+  }
+}
+
+void by_bare_coroutines(benchmark::State& state) {
+  load_accounts();
+  for (auto _ : state) {
+    asio::io_context context{1};
+    std::deque<bare_session> on(static_cast<std::size_t>(state.range(0)));
+    std::deque<asio::posix::stream_descriptor> watched;
+    load of;
+    for (bare_session& each : on) {
+      bare_query::prepare(each);
+      asio::co_spawn(context, task_of_bare_coroutines(each, watched.emplace_back(context, each.descriptor()), of),
+                     asio::detached);
+    }
+    const auto began = clock::now();
+    const double before = processor_seconds();
+    context.run();
+    report(state, began, before);
+    for (asio::posix::stream_descriptor& each : watched) each.release();
   }
 }
 
@@ -218,6 +224,7 @@ void in_a_thread(benchmark::State& state) {
 
 BENCHMARK(by_pgbench)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(by_a_bare_loop)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(by_bare_coroutines)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(through_a_pool)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(on_connections)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(in_a_thread)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);

@@ -1,6 +1,11 @@
 #pragma once
 // Appends one message: its type byte, room for its length, and its fields; `finish` fills in the length. A writer that
 // was not finished, or finished with a fault, removes everything it wrote: no half-written message reaches the wire.
+#include <cstring>
+#include <utility>
+
+#include <sluice/proto/byte_order.hpp>
+
 #include "messages/frontend.hpp"
 
 namespace sluice::proto {
@@ -18,9 +23,20 @@ class message_writer {
   // Reserves room for fields of `size` bytes and a zero byte; refused if they exceed the limit. The buffer does not
   // move until they are written, so no copy of a secret stays behind in freed memory.
   message_writer& room(std::size_t size);
-  message_writer& u16(std::size_t value);  // a count: refused above 65535
-  message_writer& u32(std::uint32_t value);
-  message_writer& byte(char value);
+  // A count: refused above 65535.
+  message_writer& u16(std::size_t value) {
+    if (value > 0xffff) refuse("more than 65535 parameters");
+    store_big(take(sizeof(std::uint16_t)), static_cast<std::uint16_t>(value));
+    return *this;
+  }
+  message_writer& u32(std::uint32_t value) {
+    store_big(take(sizeof value), value);
+    return *this;
+  }
+  message_writer& byte(char value) {
+    *take(1) = static_cast<std::byte>(value);
+    return *this;
+  }
   message_writer& text(std::string_view value);  // with its zero byte: refused if the text contains one
   message_writer& bytes(std::string_view value);
   message_writer& sized(std::string_view value);  // its size, then its bytes
@@ -28,10 +44,23 @@ class message_writer {
   [[nodiscard]] fault finish();
 
  private:
+  static constexpr std::size_t spare = 64;  // bytes: as many as most messages have
+
+  // Where the next `size` bytes of the message go.
+  std::byte* take(std::size_t size) {
+    if (static_cast<std::size_t>(end_ - at_) < size) open(size);
+    return std::exchange(at_, at_ + size);
+  }
+  // Makes the output long enough for `size` more bytes, and a few more.
+  void open(std::size_t size);
+  [[nodiscard]] std::size_t used() const noexcept { return static_cast<std::size_t>(at_ - out_.data()); }
+
   output& out_;
   std::size_t start_;
   std::size_t length_at_;
   std::size_t limit_;
+  std::byte* at_;   // within `out_`: behind what was written
+  std::byte* end_;  // of `out_`
   char type_;
   bool finished_{false};
   fault fault_{};

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <iterator>
+#include <memory_resource>
 #include <string>
 #include <utility>
 
@@ -15,23 +18,31 @@ namespace sluice::detail {
 
 namespace {
 
-// The parameters of a query as Parse and Bind have them. Views into the query.
-struct bound_values {
-  explicit bound_values(const query& of) : values{values_of(of.parameters())} {
+proto::parameter parameter_of(const bind_value& value) {
+  return {.value = value.text() ? std::optional<std::string_view>{*value.text()} : std::nullopt,
+          .binary = value.is_binary()};
+}
+
+// The parameters of a query as Parse and Bind have them. Views into the query. A few are kept on the stack.
+class bound_values {
+ public:
+  explicit bound_values(const query& of) {
     types.reserve(of.parameters().size());
-    for (const bind_value& value : of.parameters()) types.push_back(value.type());
-  }
-  static std::vector<proto::parameter> values_of(std::span<const bind_value> values) {
-    std::vector<proto::parameter> all;
-    all.reserve(values.size());
-    for (const bind_value& value : values)
-      all.push_back({.value = value.text() ? std::optional<std::string_view>{*value.text()} : std::nullopt,
-                     .binary = value.is_binary()});
-    return all;
+    values.reserve(of.parameters().size());
+    for (const bind_value& value : of.parameters()) {
+      types.push_back(value.type());
+      values.push_back(parameter_of(value));
+    }
   }
 
-  std::vector<std::uint32_t> types{};
-  std::vector<proto::parameter> values{};
+ private:
+  static constexpr std::size_t few = 8;
+  std::array<std::byte, few * (sizeof(std::uint32_t) + sizeof(proto::parameter))> memory_{};
+  std::pmr::monotonic_buffer_resource resource_{memory_.data(), memory_.size()};
+
+ public:
+  std::pmr::vector<std::uint32_t> types{&resource_};
+  std::pmr::vector<proto::parameter> values{&resource_};
 };
 
 }  // namespace
@@ -42,11 +53,18 @@ running_query::running_query(std::shared_ptr<wire::session> on, const query_opti
 running_query::running_query(std::shared_ptr<wire::session> on, const query& what, const query_options& options)
     : running_query{std::move(on), options} {
   encode(what, nullptr);
+  text_ = what.text();
+}
+running_query::running_query(std::shared_ptr<wire::session> on, query&& what, const query_options& options)
+    : running_query{std::move(on), options} {
+  encode(what, nullptr);
+  text_ = std::move(what).text();
 }
 
 running_query::running_query(const running_query& before, const query& what, const query_options& options)
     : running_query{before.session_, options} {
   encode(what, &*before.reader_);
+  text_ = what.text();
 }
 
 running_query::running_query(std::shared_ptr<wire::session> on, std::string_view statements,
@@ -77,7 +95,9 @@ running_query::running_query(std::shared_ptr<wire::session> on, command what, co
 running_query::running_query(std::shared_ptr<wire::session> on, const repeated_command& what,
                              const query_options& options)
     : running_query{std::move(on), options} {
-  const std::vector<proto::parameter> values = bound_values::values_of(what.values);
+  std::vector<proto::parameter> values;
+  values.reserve(what.values.size());
+  std::ranges::transform(what.values, std::back_inserter(values), parameter_of);
   begin_span(what.text, span_event::kind::query);
   reader_.emplace(*session_, wire::statement{.text = what.text,
                                              .types = what.types,
@@ -98,8 +118,7 @@ running_query::running_query(std::shared_ptr<wire::session> on, copy_from what, 
 
 void running_query::encode(const query& what, const wire::query_reader* before) {
   if (what.undeclared() != nullptr && before == nullptr) {
-    text_ = what.text();
-    if (types_of(*session_).is_without_documents(text_))
+    if (types_of(*session_).is_without_documents(what.text()))
       if (const std::optional<query> instead = by_columns(*what.undeclared(), what)) return encode(*instead, before);
     undeclared_ = what.undeclared();
     choice_ = what.choice();
@@ -139,7 +158,7 @@ void running_query::encode(const query& what, const wire::query_reader* before) 
     reader_.emplace(*session_, statement);
   else
     reader_.emplace(*before, statement);
-  effects_ = what.effects();
+  effects_ = what.only_reads() ? std::optional{query::effect::none} : std::nullopt;
   note_text(what.text(), reader_->was_prepared());
 }
 

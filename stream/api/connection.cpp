@@ -35,13 +35,17 @@ asio::awaitable<row_stream> connection::stream(const query& what, query_options 
   require_open();
   return start(session_, what, options, 0);
 }
+asio::awaitable<row_stream> connection::stream(query&& what, query_options options) {
+  require_open();
+  return start(session_, std::move(what), options, 0);
+}
 
 asio::awaitable<row_stream> connection::start(std::shared_ptr<wire::session> on, query what, query_options options,
                                               std::uint64_t block) {
   const auto asked = wire::clock::now();
   if (!detail::is_free_at_once(*on, block))
     co_await detail::until_free(on, asked, options, detail::beginning_of(options), block);
-  auto query = std::make_shared<detail::running_query>(on, what, options);
+  auto query = std::make_shared<detail::running_query>(on, std::move(what), options);
   query->launch(asked);
   co_return row_stream{std::move(query)};
 }

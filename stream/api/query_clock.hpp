@@ -29,17 +29,18 @@ class query_clock {
   }
   /// The consumer asks for more.
   void enter() noexcept {
-    entered_ = wire::clock::now();
-    consumer_ += entered_ - left_;
+    consumer_before_ = wire::clock::now() - left_;
+    consumer_ += consumer_before_;
     waited_at_entry_ = io_->waited();
   }
   /// From now on it is the consumer's time.
   void leave() noexcept { left_ = wire::clock::now(); }
-  /// A chunk is handed out.
+  /// A chunk is handed out; from now on it is the consumer's time.
   /// @return whether it is the first
-  bool count_chunk() noexcept {
+  bool leave_with_chunk() noexcept {
+    leave();
     if (chunks_++ != 0) return false;
-    first_row_ = wire::clock::now();
+    first_row_ = left_;
     return true;
   }
   void begin_pause() noexcept {
@@ -74,7 +75,7 @@ class query_clock {
   [[nodiscard]] duration consumer() const noexcept { return consumer_; }
   [[nodiscard]] duration server_wait() const noexcept { return io_->waited() - waited_before_; }
   /// The same of the current chunk.
-  [[nodiscard]] duration consumer_wait_now() const noexcept { return entered_ - left_; }
+  [[nodiscard]] duration consumer_wait_now() const noexcept { return consumer_before_; }
   [[nodiscard]] duration server_wait_now() const noexcept { return io_->waited() - waited_at_entry_; }
   [[nodiscard]] std::uint64_t reads() const noexcept { return io_->reads() - reads_before_; }
   [[nodiscard]] std::uint64_t pauses() const noexcept { return pauses_; }
@@ -83,11 +84,11 @@ class query_clock {
  private:
   const wire::link* io_;
   time_point began_{wire::clock::now()};
-  time_point entered_{began_};
   time_point left_{began_};
   time_point first_row_{};
   time_point pause_began_{};
   duration consumer_{};
+  duration consumer_before_{};  // the current chunk
   duration paused_{};
   duration waited_before_{io_->waited()};
   duration waited_at_entry_{};

@@ -7,6 +7,7 @@
 
 #include "query/by_columns.hpp"
 #include "query/result_shape.hpp"
+#include "query/sql_effect.hpp"
 
 namespace sluice::detail {
 
@@ -86,6 +87,7 @@ void running_query::noting_failure(const Call& call) {
     call();
   } catch (const error&) {
     caller_ = seen::failure;
+    clock_.leave();
     throw;
   }
 }
@@ -97,6 +99,7 @@ void running_query::check_wait(const wire::link::waiting& mine, const asio::canc
 
 void running_query::fail_cancelled() {
   caller_ = seen::failure;
+  clock_.leave();
   reader_->take_context();
   link().fail(errc::cancelled, "cancelled");
 }
@@ -116,9 +119,7 @@ template <class Step>
 auto running_query::attempt(const Step& step) -> decltype(step()) {
   require_wanted();
   try {
-    auto result = step();
-    clock_.leave();
-    return result;
+    return step();
   } catch (const error& failure) {
     if (failure.code() != errc::bad_state) caller_ = seen::failure;
     clock_.leave();
@@ -155,7 +156,10 @@ std::optional<bool> running_query::step_sending(bool polite) {
     if (reader_->advance() == wire::query_reader::state::over)
       link().refuse(errc::unsupported_result,
                     "it is not a COPY FROM STDIN: other statements have been run, and are for execute");
-    if (reader_->is_taking_data() && !link().wants_to_send()) return true;
+    if (reader_->is_taking_data() && !link().wants_to_send()) {
+      clock_.leave();
+      return true;
+    }
     if (!move(polite)) return std::nullopt;
   }
 }
@@ -220,7 +224,7 @@ chunk running_query::hand_over(wire::query_reader::state reached) {
     report_end(nullptr, false);
     return {};
   }
-  if (clock_.count_chunk()) {
+  if (clock_.leave_with_chunk()) {
     report_.first_row(clock_.first_row());
     if (spans_ != nullptr) spans_->first_row(event_clock::now());
   }
@@ -254,9 +258,9 @@ void running_query::report_end(const error* failure, bool was_left) noexcept {
 /// Implements the rules of docs/decisions/dropped-statements.md.
 wire::query_reader::grace running_query::grace_when_dropped() const noexcept {
   constexpr std::uint64_t few = 16;  // as many as a function call returns that was made for its side effects
-  if (caller_ == seen::failure) return {};
+  if (caller_ == seen::failure || reader_->is_over()) return {};
   const wire::clock::time_point latest = ends();
-  switch (effects_) {
+  switch (effects_ ? *effects_ : effect_of(text_)) {
     case query::effect::any: return {.until = latest};
     case query::effect::by_functions:
       if (caller_ != seen::nothing) break;
@@ -280,8 +284,8 @@ void running_query::drop_before(const running_query& next) noexcept {
 }
 
 void running_query::left() noexcept {
-  clock_.leave();
   if (report_.is_open()) {
+    clock_.leave();
     std::optional<error> failure = reader_->failure();
     if (!failure && !reader_->is_over())
       failure =

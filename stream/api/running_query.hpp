@@ -53,6 +53,7 @@ class running_query {
  public:
   // Encodes the query; `launch` sends it.
   running_query(std::shared_ptr<wire::session> on, const query& what, const query_options& options);
+  running_query(std::shared_ptr<wire::session> on, query&& what, const query_options& options);
   running_query(std::shared_ptr<wire::session> on, command what, const query_options& options);
   running_query(std::shared_ptr<wire::session> on, const repeated_command& what, const query_options& options);
   running_query(std::shared_ptr<wire::session> on, copy_from what, const query_options& options);
@@ -165,13 +166,13 @@ class running_query {
   query_options limits_;
   std::shared_ptr<const relation> undeclared_{};   // read by its columns if it has no documents
   std::shared_ptr<const format_choice> choice_{};  // then
-  std::string text_{};                             // of the query that was to return documents
+  std::string text_{};                             // of a query that was given as such
   result_rows rows_{};
   const result_columns* columns_{};  // of the rows that were handed out; null: documents, or none yet
   query_clock clock_;
   query_report report_{};
-  std::unique_ptr<query_spans> spans_{};  // of a query in a trace
-  query::effect effects_{query::effect::any};
+  std::unique_ptr<query_spans> spans_{};                      // of a query in a trace
+  std::optional<query::effect> effects_{query::effect::any};  // none: as its text says
   state is_{state::wanted};
   seen caller_{seen::nothing};
   bool warned_{false};

@@ -64,6 +64,8 @@ TYPED_TEST(Watched, QueriesAreToldFromTheirFlightToTheirEnd) {
   EXPECT_EQ(seen.first_rows, 1U);
   EXPECT_EQ(seen.chunks, got.stats.chunks);
   EXPECT_GT(seen.chunk_bytes, got.stats.bytes);
+  EXPECT_GE(seen.least_consumer_wait.count(), 0);
+  EXPECT_LE(seen.consumer_waits, seen.ends[ours].consumer_wait);
   EXPECT_EQ(seen.ends[ours].rows, 50'000U);
   EXPECT_EQ(seen.ends[ours].bytes, got.stats.bytes);
   EXPECT_FALSE(seen.ends[ours].failure);

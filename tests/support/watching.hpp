@@ -1,5 +1,6 @@
 #pragma once
 // An observer that stores everything it receives.
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <sluice/sluice.hpp>
@@ -44,6 +45,8 @@ class recorder : public observer {
   std::size_t first_rows{0};
   std::size_t chunks{0};
   std::size_t chunk_bytes{0};
+  event_clock::duration consumer_waits{0};  // the sum of those of all chunks
+  event_clock::duration least_consumer_wait{event_clock::duration::max()};
 
   void on_dial(const connect_event& event) noexcept override { note("dial", event); }
   void on_tls(const connect_event& event) noexcept override { note("tls", event); }
@@ -56,6 +59,8 @@ class recorder : public observer {
   void on_chunk(const chunk_event& event) noexcept override {
     ++chunks;
     chunk_bytes += event.bytes;
+    consumer_waits += event.consumer_wait;
+    least_consumer_wait = std::min(least_consumer_wait, event.consumer_wait);
   }
   void on_query_end(const query_end_event& event) noexcept override {
     ends.push_back({event.rows, event.bytes, event.chunks, event.took, event.first_row, event.server_wait,

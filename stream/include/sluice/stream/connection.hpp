@@ -61,6 +61,7 @@ class SLUICE_API connection {
   /// @par Errors  throws error: bad_query when it cannot be sent (the connection stays usable), bad_state when another
   ///              stream is open or the connection is closed
   [[nodiscard]] asio::awaitable<row_stream> stream(const query& what, query_options options = {});
+  [[nodiscard]] asio::awaitable<row_stream> stream(query&& what, query_options options = {});
   /// The rows as values of a C++ type. Include <sluice/stream/typed_stream.hpp>.
   template <class T>
   [[nodiscard]] asio::awaitable<typed_stream<T>> stream(const query& what, query_options options = {});

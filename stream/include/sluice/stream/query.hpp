@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <sluice/export.hpp>
@@ -71,11 +72,14 @@ class SLUICE_API query {
       : text_{std::move(text)}, parameters_{std::move(parameters)}, shape_{rows}, left_{std::move(left)} {}
 
   /// The SQL, with `$1`, `$2`, ... for the parameters.
-  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+  [[nodiscard]] const std::string& text() const& noexcept { return text_; }
+  [[nodiscard]] std::string text() && noexcept { return std::move(text_); }
   /// The bound values, from `$1` on.
   [[nodiscard]] const std::vector<bind_value>& parameters() const noexcept { return parameters_; }
   [[nodiscard]] shape rows() const noexcept { return shape_; }
   [[nodiscard]] effect effects() const noexcept;
+  /// Whether it is known to read only, whatever its SQL says: what `from` builds is.
+  [[nodiscard]] bool only_reads() const noexcept { return only_reads_; }
 
   /// The part that the client has to evaluate on the rows; null if there is none.
   [[nodiscard]] const std::shared_ptr<const detail::client_part>& left() const noexcept { return left_; }
