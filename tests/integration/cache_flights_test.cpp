@@ -11,8 +11,8 @@
 #include <optional>
 #include <sluice/cache/result_cache.hpp>
 #include <sluice/sluice.hpp>
+#include <sluice/wire/asio_errors.hpp>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "caching.hpp"
@@ -50,7 +50,7 @@ asio::awaitable<int> storm(place& at, int count, const std::string& expected) {
     });
   try {
     co_await end.async_wait(asio::use_awaitable);
-  } catch (const std::system_error&) {  // all are done
+  } catch (const sluice::wire::asio_failure&) {  // all are done
   }
   co_return done;
 }

@@ -204,7 +204,7 @@ TYPED_TEST(Errors, OfAProcessWithoutDescriptorsLeakNone) {
       const outcome seen = TypeParam::ask(dsn(), sql("select to_json(1)"));
       if (!seen.failure) continue;
       EXPECT_EQ(seen.failure->kind(), sluice::condition::connection) << seen.failure->what();
-    } catch (const std::system_error&) {  // thrown by Asio, before there is a connection
+    } catch (const std::runtime_error&) {  // a system_error of Asio's, or Boost's, before there is a connection
     }
     ++failures;
   }
