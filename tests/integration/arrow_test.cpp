@@ -16,6 +16,7 @@
 #include <sluice/arrow/reader.hpp>
 #include <sluice/arrow/stream.hpp>
 #include <sluice/sluice.hpp>
+#include <sluice/wire/asio_errors.hpp>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -472,7 +473,7 @@ TEST(ArrowIpc, IsTheSameIntoAStreamAndFromACoroutine) {
     asio::local::stream_protocol::socket to{on};
     asio::local::connect_pair(from, to);
     std::thread reader{[&] {
-      std::error_code end;
+      sluice::wire::asio_code end;
       asio::read(to, asio::dynamic_buffer(received), end);
     }};
     connection other = co_await connect(dsn());
