@@ -218,8 +218,10 @@ void replay_session::describe(std::string_view body) {
 }
 
 void replay_session::describe_rows(const replay_answer& answer) {
-  if (answer.what == replay_answer::kind::rows || answer.what == replay_answer::kind::fetch)
-    out_.row_description(columns_of(answer.shape));
+  if (answer.what == replay_answer::kind::rows) out_.row_description(columns_of(answer.shape));
+  if (answer.what != replay_answer::kind::fetch) return;
+  const auto cursor = cursors_.find(answer.cursor);
+  out_.row_description(columns_of(cursor == cursors_.end() ? fallback_ : cursor->second.answer.shape));
 }
 
 void replay_session::execute(portal& what, std::uint64_t max_rows) {
