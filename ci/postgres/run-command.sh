@@ -27,6 +27,8 @@ run_command() { # exits with the command's status
     status=0
     wait "$command_pid" || status=$?
     [[ -n $interrupted ]] || break
+    # If COMMAND ends while a signal interrupts wait, bash can lose its status: waiting again would never return.
+    if ! kill -0 "$command_pid" 2>/dev/null && jobs -pr | grep -qx "$command_pid"; then break; fi
   done
   exit "$status"
 }
