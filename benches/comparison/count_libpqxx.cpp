@@ -1,4 +1,5 @@
-// libpqxx: --mode stream (stream_from, default), exec (the whole result at once) or cursor (1000 rows per FETCH).
+// libpqxx: --mode stream (default: stream of a query from version 7, stream_from of a table before), exec (the whole
+// result at once) or cursor (1000 rows per FETCH).
 #include <functional>
 #include <map>
 #include <pqxx/pqxx>
@@ -14,9 +15,10 @@ using sluice::bench::counting_options;
 using sluice::bench::tally;
 
 void stream(pqxx::work& in, const counting_options& options, tally& counted) {
-  sluice::bench::libpqxx_stream rows{in, options.relation};
-  for (std::string document; rows.next(document);) counted.row(document.size());
-  rows.complete();
+  sluice::bench::read_documents_by_libpqxx(in, options.relation, [&](std::string_view document) {
+    counted.row(document.size());
+    return true;
+  });
 }
 
 void exec(pqxx::work& in, const counting_options& options, tally& counted) {
@@ -40,7 +42,8 @@ void count(const counting_options& options) {
   tally counted;
   pqxx::work work{connection};
   found->second(work, options, counted);
-  counted.print(std::string{"libpqxx "} + PQXX_VERSION + ", " + mode);
+  counted.print(std::string{"libpqxx "} + PQXX_VERSION + ", " +
+                (mode == "stream" ? std::string{sluice::bench::libpqxx_way} : mode));
 }
 
 }  // namespace

@@ -18,7 +18,14 @@ class Client:
         self.name = name
         self.command = [str(part) for part in command]
         self.streams = streams          # False: keeps the whole result in memory
-        self.reads_views = reads_views  # False: COPY reads tables only
+        self.reads_views = reads_views  # False: reads tables only
+
+
+def libpqxx_streams_queries(build):
+    """From version 7: before, only tables."""
+    found = json.loads((build / "meson-info" / "intro-dependencies.json").read_text(encoding="utf-8"))
+    version = next(each["version"] for each in found if each["name"] == "libpqxx")
+    return int(version.split(".")[0]) >= 7
 
 
 def clients(build, newer_libpq):
@@ -33,12 +40,14 @@ def clients(build, newer_libpq):
     if command.exists():
         found.append(Client("sluice, the command", [command, "--count", "--stats"]))
     found.append(Client("libpq, single row", [folder / "count-libpq"]))
+    found.append(Client("libpq, COPY", [folder / "count-libpq", "--mode", "copy"]))
     if newer_libpq:
         base = [folder / "count-libpq", "--libpq", newer_libpq]
         found.append(Client("newer libpq, single row", base))
         found.append(Client("newer libpq, chunks of 256", [*base, "--chunked", 256]))
+        found.append(Client("newer libpq, COPY", [*base, "--mode", "copy"]))
     libpqxx = [folder / "count-libpqxx", "--mode"]
-    found.append(Client("libpqxx, stream", [*libpqxx, "stream"], reads_views=False))
+    found.append(Client("libpqxx, stream", [*libpqxx, "stream"], reads_views=libpqxx_streams_queries(build)))
     found.append(Client("libpqxx, cursor", [*libpqxx, "cursor"]))
     found.append(Client("libpqxx, exec", [*libpqxx, "exec"], streams=False))
     return found

@@ -14,6 +14,7 @@ STYLES = {
     "libpq, single row": dict(color="#cc6600"),
     "newer libpq, single row": dict(color="#e0a366", linestyle="--"),
     "newer libpq, chunks of 256": dict(color="#994d00", linestyle="-."),
+    "newer libpq, COPY": dict(color="#b8860b", linestyle=":"),
     "libpqxx, stream": dict(color="#2e8b57"),
     "libpqxx, cursor": dict(color="#77b88f", linestyle="--"),
     "libpqxx, exec": dict(color="#aa3355"),
@@ -47,11 +48,11 @@ def logarithmic_height(axes):
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def lines(axes, of_client):
-    """of_client: {client: {x: y}}"""
+def lines(axes, of_client, shown):
+    """of_client: {client: {x: y}}; shown: the label of a client"""
     for name, points in of_client.items():
         if name in STYLES and points:
-            axes.plot(list(points), list(points.values()), marker=".", label=name, **STYLES[name])
+            axes.plot(list(points), list(points.values()), marker=".", label=shown(name), **STYLES[name])
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 
 
@@ -69,7 +70,7 @@ def draw_throughput(results, path):
         for name, runs in entry["runs"].items():
             rate = statistics.median(run["bytes"] / run["wall_us"] for run in runs)
             of_client.setdefault(name, {})[entry["document_size"]] = rate
-    lines(axes, of_client)
+    lines(axes, of_client, results.shown)
     save(drawing, path)
 
 
@@ -79,7 +80,7 @@ def draw_memory(results, path):
     logarithmic_height(axes)
     for entry in results.of("memory"):
         lines(axes, {name: {int(rows): kib / 1024 for rows, kib in peaks.items()}
-                     for name, peaks in entry["peak_rss_kib"].items()})
+                     for name, peaks in entry["peak_rss_kib"].items()}, results.shown)
     save(drawing, path)
 
 
@@ -89,14 +90,14 @@ def draw_first_row(results, path, names, sizes):
     logarithmic_height(axes)
     times = results.times("first_row")
     lines(axes, {shown: {rows: statistics.median(times[f"{size}/{name}"]) for size, rows in sizes.items()}
-                 for name, shown in names.items()})
+                 for name, shown in names.items()}, results.shown)
     save(drawing, path)
 
 
 def draw_early_stop(results, path, names):
     drawing, axes = figure("Ten rows of a million and another query, real server (lower is better)",
                            "microseconds until the other query is answered", "")
-    medians = {shown: statistics.median(results.times("early_stop")[name]) for name, shown in names.items()}
+    medians = {results.shown(shown): statistics.median(results.times("early_stop")[name]) for name, shown in names.items()}
     ordered = sorted(medians, key=medians.get, reverse=True)
     bars = axes.barh(ordered, [medians[name] for name in ordered],
                      color=["#0066cc" if name.startswith("sluice") else "#bbbbbb" for name in ordered])

@@ -84,9 +84,10 @@ void by_libpqxx(benchmark::State& state, const relation& of, const Read& read) {
 
 void by_libpqxx_stream(benchmark::State& state, const relation& of) {
   by_libpqxx(state, of, [&](pqxx::work& work, watch& seen) {
-    sluice::bench::libpqxx_stream rows{work, table(of)};
-    for (std::string document; rows.next(document);) seen.row();
-    rows.complete();
+    sluice::bench::read_documents_by_libpqxx(work, table(of), [&](std::string_view) {
+      seen.row();
+      return true;
+    });
   });
 }
 

@@ -56,17 +56,18 @@ void by_recv(benchmark::State& state) {
 }
 
 void by_libpqxx(benchmark::State& state) {
+  using text = sluice::bench::libpqxx_text;
   pqxx::connection db{dsn()};
   tally counted;
-  std::tuple<std::string, std::string, std::string, std::string, std::string, std::string, std::string, std::string>
-      row;
   for (auto _ : state) {
     counted.begin();
     pqxx::work work{db};
-    sluice::bench::libpqxx_rows rows{
-        work, "bench.columns_1m", {"id", "name", "total", "created_at", "active", "age", "status", "score"}};
-    while (rows.next(row)) counted.row(std::get<0>(row).size());
-    rows.complete();
+    sluice::bench::read_by_libpqxx<text, text, text, text, text, text, text, text>(
+        work, "bench.columns_1m", {"id", "name", "total", "created_at", "active", "age", "status", "score"},
+        [&](const auto& row) {
+          counted.row(std::get<0>(row).size());
+          return true;
+        });
     counted.end();
   }
   counted.report(state);

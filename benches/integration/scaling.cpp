@@ -78,16 +78,16 @@ void by_libpq(benchmark::State& state, const std::string& table, const std::stri
   seen.report(state);
 }
 
-/// With stream_from, libpqxx's fastest API, which uses COPY in the text format.
+/// With libpqxx's fastest API, which uses COPY in the text format.
 void by_libpqxx(benchmark::State& state, const std::string& table) {
   pqxx::connection db{dsn() + " options='-c search_path=bench'"};
   counter seen;
-  std::string document;
   for (auto _ : state) {
     pqxx::work transaction{db};
-    sluice::bench::libpqxx_stream rows{transaction, table};
-    while (rows.next(document)) seen.row(document.data(), document.size());
-    rows.complete();
+    sluice::bench::read_documents_by_libpqxx(transaction, table, [&](std::string_view document) {
+      seen.row(document.data(), document.size());
+      return true;
+    });
   }
   seen.report(state);
 }

@@ -296,7 +296,11 @@ void batch_in_a_transaction_by_libpqxx(benchmark::State& state) {
   tally counted;
   for (auto _ : state) {
     pqxx::work tx{db};
+#if PQXX_VERSION_MAJOR >= 7
+    for (int i = 1; i <= batch_rows; ++i) tx.exec(pqxx::prepped{"update"}, {"a name", i}).no_rows();
+#else
     for (int i = 1; i <= batch_rows; ++i) tx.exec_prepared0("update", "a name", i);
+#endif
     tx.commit();
     for (int i = 0; i < batch_rows; ++i) counted.row(1);
   }

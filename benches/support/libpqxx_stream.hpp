@@ -1,58 +1,78 @@
 #pragma once
-// stream_from, libpqxx's fastest API for many rows, as the benchmarks use it.
+// Many rows with the fastest API that each version of libpqxx documents, as the benchmarks use it: `stream` of a query
+// from version 7, `stream_from` of a table before. Both run COPY in the text format.
 #include <cstddef>
 #include <memory>
 #include <pqxx/pqxx>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
 namespace sluice::bench {
 
-/// Reads columns of a table with COPY. The server refuses to COPY a view.
-class libpqxx_rows {
- public:
-  libpqxx_rows(pqxx::transaction_base& in, const std::string& table, const std::vector<std::string>& columns)
-      : rows_{std::construct_at(reinterpret_cast<pqxx::stream_from*>(zeroed()), in, table, columns)} {}
-  ~libpqxx_rows() { std::destroy_at(rows_); }  // reads the remaining rows
-  libpqxx_rows(const libpqxx_rows&) = delete;
-  libpqxx_rows& operator=(const libpqxx_rows&) = delete;
+#if PQXX_VERSION_MAJOR >= 7
 
-  /// @return false at the end
-  template <class... Fields>
-  bool next(std::tuple<Fields...>& row) {
-    return static_cast<bool>(*rows_ >> row);
-  }
-  void complete() { rows_->complete(); }
+using libpqxx_text = std::string_view;  ///< a field; valid until the next row
+inline constexpr std::string_view libpqxx_way{"stream"};
+
+/// Reads columns of a relation. `on_row` takes a tuple with a libpqxx_text for each column, and returns false to leave.
+template <class... Texts, class OnRow>
+void read_by_libpqxx(pqxx::transaction_base& in, const std::string& relation, const std::vector<std::string>& columns,
+                     const OnRow& on_row) {
+  std::string sql;
+  for (const std::string& column : columns) sql.append(sql.empty() ? "select " : ", ").append(column);
+  for (const std::tuple<Texts...>& row : in.stream<Texts...>(sql + " from " + relation))
+    if (!on_row(row)) return;
+}
+
+#else
+
+using libpqxx_text = std::string;
+inline constexpr std::string_view libpqxx_way{"stream_from"};
+
+/// libpqxx 6 does not initialize a flag of stream_from: the first >> fails unless the memory was zero.
+class stream_from_in_zeroed_memory {
+ public:
+  template <class... Arguments>
+  explicit stream_from_in_zeroed_memory(Arguments&&... arguments)
+      : stream_{
+            std::construct_at(reinterpret_cast<pqxx::stream_from*>(zeroed()), std::forward<Arguments>(arguments)...)} {}
+  ~stream_from_in_zeroed_memory() { std::destroy_at(stream_); }  // reads the remaining rows
+  stream_from_in_zeroed_memory(const stream_from_in_zeroed_memory&) = delete;
+  stream_from_in_zeroed_memory& operator=(const stream_from_in_zeroed_memory&) = delete;
+
+  [[nodiscard]] pqxx::stream_from& get() noexcept { return *stream_; }
 
  private:
-  /// libpqxx 6 does not initialize a flag of stream_from: the first >> fails unless the memory was zero. Volatile,
-  /// because a compiler may drop what is written before a constructor runs.
+  /// Volatile, because a compiler may drop what is written before a constructor runs.
   std::byte* zeroed() noexcept {
     for (volatile std::byte& each : memory_) each = std::byte{};
     return memory_;
   }
 
   alignas(pqxx::stream_from) std::byte memory_[sizeof(pqxx::stream_from)];
-  pqxx::stream_from* rows_;
+  pqxx::stream_from* stream_;
 };
 
-/// Reads the column `data` of a table.
-class libpqxx_stream {
- public:
-  libpqxx_stream(pqxx::transaction_base& in, const std::string& table) : rows_{in, table, {"data"}} {}
+/// Reads columns of a table: the server refuses to COPY a view. `on_row` as above.
+template <class... Texts, class OnRow>
+void read_by_libpqxx(pqxx::transaction_base& in, const std::string& table, const std::vector<std::string>& columns,
+                     const OnRow& on_row) {
+  stream_from_in_zeroed_memory rows{in, table, columns};
+  std::tuple<Texts...> row;
+  while (rows.get() >> row)
+    if (!on_row(row)) return;
+  rows.get().complete();
+}
 
-  /// @return false at the end
-  bool next(std::string& document) {
-    const bool found = rows_.next(row_);
-    if (found) std::swap(document, std::get<0>(row_));
-    return found;
-  }
-  void complete() { rows_.complete(); }
+#endif
 
- private:
-  libpqxx_rows rows_;
-  std::tuple<std::string> row_;
-};
+/// Reads the column `data`. `on_document` takes its text, and returns false to leave.
+template <class OnDocument>
+void read_documents_by_libpqxx(pqxx::transaction_base& in, const std::string& relation, const OnDocument& on_document) {
+  read_by_libpqxx<libpqxx_text>(in, relation, {"data"},
+                                [&](const auto& row) { return on_document(std::string_view{std::get<0>(row)}); });
+}
 
 }  // namespace sluice::bench
