@@ -168,6 +168,7 @@ std::optional<bool> running_query::step_sending(bool polite) {
 /// @return whether to go on at once; otherwise it is time to wait
 bool running_query::move(bool polite) {
   if (std::exchange(has_just_asked_, false)) return false;  // the answer cannot be there yet
+  if (polite && link().is_drained()) return false;
   const bool has_moved = reader_->move();
   if (limits_.stall_timeout.count() > 0 && has_moved) set_deadline();
   return has_moved && !(polite && link().turn_is_over());

@@ -116,6 +116,7 @@ link::moved link::transfer(std::size_t wanted) {
   const std::span<std::byte> room = in.make_room(is_cut ? kept_of_report() : wanted);
   if (room.empty()) fail(errc::row_too_large, "a message is larger than the receive buffer may become");
   const io_result got = receive(room);
+  is_drained_ = got.is == io_status::done && got.count < room.size();
   if (got.is == io_status::ended) return moved::end;
   if (got.is == io_status::later) return out.size() - sent_ < unsent ? moved::something : moved::nothing;
   if (trace_ != nullptr) trace_->received(in.room().first(got.count));
@@ -261,6 +262,7 @@ bool link::set_low_water() noexcept {
 
 asio::awaitable<void> link::ready(waiting& mine) {
   mine.wakes = wakes_;
+  is_drained_ = false;
   if (turn_is_over()) {
     turns_ = 0;
     return asio::post(socket_.get_executor(), asio::use_awaitable);

@@ -102,6 +102,12 @@ class link {
   /// Whether something is waiting to be sent.
   [[nodiscard]] bool wants_to_send() const noexcept;
 
+  /// Whether the last read has taken all that there was, on a Unix socket: then another one at once would bring nothing.
+  /// Over TCP it may save a wait that lasts until more has arrived, and what TLS holds no wait would show.
+  [[nodiscard]] bool is_drained() const noexcept {
+    return is_drained_ && !wants_to_send() && !is_secured() && !low_water_.is_possible();
+  }
+
   /// Whether a coroutine should let others run before it continues, although it need not wait.
   [[nodiscard]] bool turn_is_over() const noexcept { return turns_ >= longest_turn; }
 
@@ -208,6 +214,7 @@ class link {
   std::uint64_t reads_{0};
   std::uint32_t born_after_;  // number of forks at construction: it must not be used in a child of this process
   int turns_{0};
+  bool is_drained_{false};
   row_flow flow_;
   low_water low_water_;
   deadline trickle_;  // until then it may be raised
