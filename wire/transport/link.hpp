@@ -102,8 +102,8 @@ class link {
   /// Whether something is waiting to be sent.
   [[nodiscard]] bool wants_to_send() const noexcept;
 
-  /// Whether the last read has taken all that there was, on a Unix socket: then another one at once would bring nothing.
-  /// Over TCP it may save a wait that lasts until more has arrived, and what TLS holds no wait would show.
+  /// Whether the last read has taken all that there was, on a Unix socket: then another one at once would bring
+  /// nothing. Over TCP it may save a wait that lasts until more has arrived, and what TLS holds no wait would show.
   [[nodiscard]] bool is_drained() const noexcept {
     return is_drained_ && !wants_to_send() && !is_secured() && !low_water_.is_possible();
   }
