@@ -131,7 +131,8 @@ bool is_same(std::string_view word, std::string_view lower) noexcept {
 bool may_precede_parenthesis(std::string_view before) noexcept {
   while (!before.empty() && is_space(before.back())) before.remove_suffix(1);
   if (before.empty()) return true;
-  if (before.back() == '"') return false;  // a function whose name is quoted, or a list of columns
+  if (before.back() == '"') return false;   // a function whose name is quoted, or a list of columns
+  if (before.back() == '\'') return false;  // such a name with its escape character: U&"..." UESCAPE '!'
   std::size_t size = 0;
   while (size < before.size() && is_word_character(before[before.size() - size - 1])) ++size;
   if (size == 0) return true;

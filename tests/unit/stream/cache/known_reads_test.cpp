@@ -48,6 +48,7 @@ TEST(KnownReads, ExcludeWhateverIsInDoubt) {
            "select pg_notify('a', 'b')",
            "select dblink('a')",
            "select U&\"nextval\"('s')",
+           "select U&\"n!0065xtval\" uescape '!' ('s')",
            "select f(x) from t",
            "select gl\xc3\xbc"
            "ck(1)",
