@@ -40,13 +40,14 @@ message_writer& message_writer::room(std::size_t size) {
 }
 
 message_writer& message_writer::text(std::string_view value) {
-  if (!value.empty() && value.find('\0') != std::string_view::npos)
+  if (value.size() > left()) room(value.size());  // first: what is too large is not looked at
+  if (!fault_ && !value.empty() && value.find('\0') != std::string_view::npos)
     refuse("a text with a zero byte, which would end it early");
   return bytes(value).byte('\0');
 }
 
 message_writer& message_writer::bytes(std::string_view value) {
-  if (value.size() <= static_cast<std::size_t>(end_ - at_)) {
+  if (value.size() <= left()) {
     if (!value.empty()) std::memcpy(take(value.size()), value.data(), value.size());
     return *this;
   }

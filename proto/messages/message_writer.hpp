@@ -48,11 +48,12 @@ class message_writer {
 
   // Where the next `size` bytes of the message go.
   std::byte* take(std::size_t size) {
-    if (static_cast<std::size_t>(end_ - at_) < size) open(size);
+    if (left() < size) open(size);
     return std::exchange(at_, at_ + size);
   }
   // Makes the output long enough for `size` more bytes, and a few more.
   void open(std::size_t size);
+  [[nodiscard]] std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - at_); }
   [[nodiscard]] std::size_t used() const noexcept { return static_cast<std::size_t>(at_ - out_.data()); }
 
   output& out_;
