@@ -69,7 +69,10 @@ secured_stream::result gss_stream::read(std::span<std::byte> into) noexcept {
       count += size;
     }
   } catch (const std::bad_alloc&) {
-    return {count != 0 ? status::done : fail("out of memory"), count};
+    plain_.clear();  // it may have been handed out before; and the next packet may be lost, so none follows it
+    plain_start_ = 0;
+    const status now = fail("out of memory");
+    return {count != 0 ? status::done : now, count};
   }
   return {status::done, count};
 }
