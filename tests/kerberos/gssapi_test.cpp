@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -23,6 +22,7 @@
 #include "faces.hpp"
 #include "kerberos.hpp"
 #include "listener.hpp"
+#include "silent_kdc.hpp"
 
 namespace gssapi_test {
 namespace {
@@ -421,22 +421,25 @@ TEST_P(HostileGss, IsRefusedAndHearsNothingInPlain) {
   const ticket mine;
   const bad_server& bad = GetParam();
   bool heard_more = false;
-  listener server{{[&](server_end client) {
-                    (void)client.receive();
-                    client.send(bad.answer);
-                    if (bad.answer.empty()) return;
-                    std::string next = client.receive();
-                    if (bad.answer == "G") {
-                      if (!bad.then) return;
-                      client.send(*bad.then);
-                      next = client.receive();
-                    }
-                    heard_more = next.find("user") != std::string::npos;
-                  }},
-                  listener::kind::tcp};
-  const std::string dsn = server.dsn();
-  const result seen = reach<blocking_face>("host=localhost hostaddr=127.0.0.1" + dsn.substr(dsn.find(" port=")) +
-                                           " connect_timeout=10 gssencmode=require sslmode=disable");
+  result seen;
+  {
+    listener server{{[&](server_end client) {
+                      (void)client.receive();
+                      client.send(bad.answer);
+                      if (bad.answer.empty()) return;
+                      std::string next = client.receive();
+                      if (bad.answer == "G") {
+                        if (!bad.then) return;
+                        client.send(*bad.then);
+                        next = client.receive();
+                      }
+                      heard_more = next.find("user") != std::string::npos;
+                    }},
+                    listener::kind::tcp};
+    const std::string dsn = server.dsn();
+    seen = reach<blocking_face>("host=localhost hostaddr=127.0.0.1" + dsn.substr(dsn.find(" port=")) +
+                                " connect_timeout=10 gssencmode=require sslmode=disable");
+  }
   EXPECT_EQ(seen.code(), bad.code) << seen.said();
   EXPECT_TRUE(seen.says(bad.says)) << seen.said();
   EXPECT_FALSE(seen.says("believe me")) << seen.said();
@@ -461,28 +464,6 @@ INSTANTIATE_TEST_SUITE_P(
         bad_server{"a token that is too long", "G", be32(65'533), errc::tls_failed, "longer than any may be"},
         bad_server{"a token of four gigabytes", "G", be32(0xffffffffU), errc::tls_failed, "longer than any may be"},
         bad_server{"no token of GSSAPI", "G", be32(5) + "token", errc::auth_proof, "postgres@localhost"}));
-
-/// Accepts connections, and says nothing.
-class silent_kdc {
- public:
-  silent_kdc() : descriptor_{::socket(AF_INET, SOCK_STREAM, 0)} {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(cluster_value("SLUICE_TEST_SILENT_KDC_PORT"))));
-    const int again = 1;
-    ::setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &again, sizeof again);
-    if (::bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-        ::listen(descriptor_, 16) != 0)
-      throw std::system_error{errno, std::system_category(), "the port of the silent KDC"};
-  }
-  ~silent_kdc() { ::close(descriptor_); }
-  silent_kdc(const silent_kdc&) = delete;
-  silent_kdc& operator=(const silent_kdc&) = delete;
-
- private:
-  int descriptor_;
-};
 
 /// A KDC that does not answer holds up nobody for longer than `connect_timeout`.
 TYPED_TEST(Gssapi, WaitsForAKdcNoLongerThanTheDeadline) {

@@ -13,6 +13,9 @@ template <class Request, proto::encryption_answer (*read)(std::span<const std::b
 class encryption_request {
  public:
   explicit encryption_request(link& io) : io_{io} {
+    if (!io.in.arrived().empty())  // behind the answer to another request
+      io.fail(errc::tls_failed,
+              "the server, or somebody in between, answered a request for encryption before it was asked");
     if (const proto::fault why = proto::encode(Request{}, io.out)) io.fail(why);
   }
   [[nodiscard]] bool advance() {

@@ -49,7 +49,9 @@ asio::awaitable<void> send_cancel(session& target, clock::time_point deadline) {
   if (server.security != nullptr && !co_await start_tls(to, server.security, server.host))
     to.fail(errc::tls_unavailable, "the session is in TLS, and the server has none for the request to cancel");
   if (server.gss) {
-    asio::awaitable<bool> encrypted = start_gss(to, *server.gss);
+    gss_target service = *server.gss;
+    service.delegates = false;  // Kerberos would have to ask the KDC for what it hands out
+    asio::awaitable<bool> encrypted = start_gss(to, std::move(service));
     if (!co_await std::move(encrypted))
       to.fail(errc::tls_unavailable, "GSSAPI encrypts the session, and the server has none for the request to cancel");
   }

@@ -242,8 +242,10 @@ class search {
                   where.after("gssencmode requires GSSAPI encryption, which Unix sockets do not have")};
     const bool needs_tls =
         info_.channel_binding == channel_binding_mode::require || info_.sslcertmode == certificate_mode::require;
-    if (!has_gssapi() || info_.gssencmode == gss_mode::disable || host.is_unix_socket()) co_return false;
-    if (needs_tls && !is_required) co_return false;
+    if (is_required && needs_tls)  // the string cannot say so, but a program can
+      throw error{errc::bad_conninfo, where.after("gssencmode requires GSSAPI encryption, and channel_binding or "
+                                                  "sslcertmode requires TLS")};
+    if (needs_tls || !has_gssapi() || info_.gssencmode == gss_mode::disable || host.is_unix_socket()) co_return false;
     if (!no_credentials_) no_credentials_ = co_await missing_credentials(deadline, where);
     const bool has_credentials = no_credentials_->empty();
     if (is_required && !has_credentials)

@@ -111,7 +111,7 @@ void gss_context::step(std::span<const std::byte> from_server) {
   OM_uint32 wanted = GSS_C_MUTUAL_FLAG;
   if (purpose_ == purpose::encryption)
     wanted |= GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG | GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG;
-  has_heard_ = has_heard_ || !from_server.empty();
+  has_heard_ = handles_->context != GSS_C_NO_CONTEXT;
   gss_buffer_desc in = buffer_of(from_server);
   made_buffer out;
   OM_uint32 given = 0;
