@@ -17,7 +17,6 @@
 
 #include "bytes.hpp"
 #include "counted_memory.hpp"
-#include "faces.hpp"
 #include "gss_acceptor.hpp"
 #include "kerberos.hpp"
 #include "messages/gss_packet.hpp"
@@ -28,7 +27,6 @@ namespace gss_scarce_memory_test {
 namespace {
 
 using namespace sluice::test;
-using sluice::errc;
 using sluice::wire::gss_context;
 using sluice::wire::gss_stream;
 using status = gss_stream::status;
@@ -145,41 +143,6 @@ TEST_F(GssScarceMemory, EndsAWriteWhereItFails) {
     EXPECT_EQ(each.stream->read(std::as_writable_bytes(std::span{arrived = "into"})).is, status::failed);
   }
   EXPECT_GT(failures, 0U);
-}
-
-/// From connecting to the last row; the thread that asks GSSAPI has its own count.
-TEST_F(GssScarceMemory, IsAnErrorWhicheverAllocationOfASessionFails) {
-  const sluice::query question =
-      sluice::sql("select to_json(repeat('x', 300)) from generate_series(1, 3)").as_document();
-  const std::string dsn = by_kerberos("gss_user", "gssencmode=require");
-  const std::vector<std::string> rows(3, '"' + std::string(300, 'x') + '"');
-  ASSERT_EQ(blocking_face::ask(dsn, question).rows, rows);  // makes the allocations that happen only once
-  std::size_t failures = 0;
-  for (std::size_t nth = 0;; ++nth) {
-    ASSERT_LT(nth, most_sessions);
-    SCOPED_TRACE("allocation " + std::to_string(nth));
-    outcome seen;
-    bool was_thrown = false;
-    counted.has_failed = false;
-    counted.until_failure = nth;
-    try {
-      seen = blocking_face::ask(dsn, question);
-    } catch (const std::bad_alloc&) {  // thrown before there is a connection that an error could name
-      was_thrown = true;
-    }
-    counted.until_failure = memory::never;
-    if (!counted.has_failed) break;
-    ++failures;
-    if (was_thrown) continue;
-    if (seen.failure) {
-      EXPECT_TRUE(seen.failure->code() == errc::out_of_memory || seen.failure->code() == errc::connect_failed ||
-                  seen.failure->code() == errc::tls_failed)
-          << seen.failure->what();
-    } else {
-      EXPECT_EQ(seen.rows, rows);
-    }
-  }
-  EXPECT_GT(failures, 50U);
 }
 
 }  // namespace
