@@ -4,6 +4,7 @@ import os
 import pathlib
 import platform
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -28,8 +29,8 @@ def libpqxx_streams_queries(build):
     return int(version.split(".")[0]) >= 7
 
 
-def clients(build, newer_libpq):
-    """All clients, the reference first."""
+def clients(build, newer_libpq, newer_libpqxx):
+    """All clients, the reference first. newer_libpq: a library; newer_libpqxx: the command of a count-libpqxx."""
     folder = build / "benches" / "comparison"
     found = [
         Client(REFERENCE, [folder / "count-recv"]),
@@ -46,10 +47,13 @@ def clients(build, newer_libpq):
         found.append(Client("newer libpq, single row", base))
         found.append(Client("newer libpq, chunks of 256", [*base, "--chunked", 256]))
         found.append(Client("newer libpq, COPY", [*base, "--mode", "copy"]))
-    libpqxx = [folder / "count-libpqxx", "--mode"]
-    found.append(Client("libpqxx, stream", [*libpqxx, "stream"], reads_views=libpqxx_streams_queries(build)))
-    found.append(Client("libpqxx, cursor", [*libpqxx, "cursor"]))
-    found.append(Client("libpqxx, exec", [*libpqxx, "exec"], streams=False))
+    versions = [("libpqxx", [folder / "count-libpqxx"], libpqxx_streams_queries(build))]
+    if newer_libpqxx:
+        versions.insert(0, ("newer libpqxx", shlex.split(newer_libpqxx), True))
+    for name, count, streams_queries in versions:
+        found.append(Client(f"{name}, stream", [*count, "--mode", "stream"], reads_views=streams_queries))
+        found.append(Client(f"{name}, cursor", [*count, "--mode", "cursor"]))
+        found.append(Client(f"{name}, exec", [*count, "--mode", "exec"], streams=False))
     return found
 
 

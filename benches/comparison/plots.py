@@ -15,6 +15,7 @@ STYLES = {
     "newer libpq, single row": dict(color="#e0a366", linestyle="--"),
     "newer libpq, chunks of 256": dict(color="#994d00", linestyle="-."),
     "newer libpq, COPY": dict(color="#b8860b", linestyle=":"),
+    "newer libpqxx, stream": dict(color="#2e8b57", linewidth=2),
     "libpqxx, stream": dict(color="#2e8b57"),
     "libpqxx, cursor": dict(color="#77b88f", linestyle="--"),
     "libpqxx, exec": dict(color="#aa3355"),
