@@ -163,7 +163,8 @@ TEST(Error, CountsTheRowsOfItsOwnStream) {
   const sluice::query_options in_pages{.mode = sluice::fetch_mode::paged, .page_rows = 2};
   sluice::row_range bad =
       db.stream(sql("select to_json(10 / (4 - n)) from generate_series(1, 100) n").as_document(), in_pages);
-  sluice::row_range good = db.stream(sql("select to_json(n) from generate_series(1, 100) n").as_document(), in_pages);
+  // More than can be on its way when the other one fails.
+  sluice::row_range good = db.stream(sql("select to_json(n) from generate_series(1, 5000) n").as_document(), in_pages);
   /// Counts the rows that `from` gives; an error must report the same count.
   const auto fails = [](sluice::row_range& from, std::uint64_t& rows) {
     try {
@@ -180,7 +181,7 @@ TEST(Error, CountsTheRowsOfItsOwnStream) {
   std::uint64_t rows_of_good = 0;
   bool bad_failed = false;
   bool good_failed = false;
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 5'000 && !(bad_failed && good_failed); ++i) {
     if (!good_failed) good_failed = fails(good, rows_of_good);
     if (!good_failed) good_failed = fails(good, rows_of_good);
     if (!bad_failed) bad_failed = fails(bad, rows_of_bad);
