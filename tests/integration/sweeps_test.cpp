@@ -224,10 +224,12 @@ TEST_P(Sweep, CutAfterEveryByte) {
   for (const cut how : {cut::close, cut::reset, cut::silence}) {
     std::vector<delivery> all;
     for (std::size_t bytes = 0; bytes < size; ++bytes) all.push_back({.bytes = bytes, .then = how});
-    const std::vector<outcome> seen =
-        ask_all(whole, GetParam(), all, how == cut::silence ? short_patience : long_patience);
+    std::vector<outcome> seen = ask_all(whole, GetParam(), all, how == cut::silence ? short_patience : long_patience);
     for (std::size_t bytes = 0; bytes < size; ++bytes) {
       SCOPED_TRACE("cut after " + std::to_string(bytes));
+      // A busy machine may let the time pass before the silence begins: then again, alone and with more of it.
+      if (how == cut::silence && seen[bytes].usable)
+        seen[bytes] = ask_all(whole, GetParam(), {all[bytes]}, long_patience).front();
       expect_cut(seen[bytes], GetParam(), how);
     }
   }
