@@ -5,7 +5,6 @@
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 
@@ -19,7 +18,9 @@ invalidation_feed::invalidation_feed(std::shared_ptr<cache_core> to, wire::back_
 void invalidation_feed::begin(const std::shared_ptr<invalidation_feed>& self) {
   self->to_->listen_with(*self);
   try {
-    asio::co_spawn(self->executor(), run(self), asio::bind_cancellation_slot(self->stop_.slot(), asio::detached));
+    // Asio clears the slot when the coroutine is over: until then its signal has to live.
+    const auto done = [self](const std::exception_ptr&) {};
+    asio::co_spawn(self->executor(), run(self), asio::bind_cancellation_slot(self->stop_.slot(), done));
   } catch (...) {
     self->leave();
     throw;

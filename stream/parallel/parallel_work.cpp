@@ -7,7 +7,6 @@
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/post.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
@@ -209,8 +208,9 @@ parallel_work::worker& parallel_work::add_worker() {
 /// Runs on the worker's strand, which is also where it is told to stop.
 void parallel_work::spawn(worker& who, asio::awaitable<void> part) {
   asio::post(who.strand, [self = shared_from_this(), &who, part = std::move(part)]() mutable {
-    asio::co_spawn(who.strand, work(std::move(self), who, std::move(part)),
-                   asio::bind_cancellation_slot(who.stop.slot(), asio::detached));
+    // Asio clears the slot when the coroutine is over: until then its signal has to live.
+    const auto done = [self](const std::exception_ptr&) {};
+    asio::co_spawn(who.strand, work(self, who, std::move(part)), asio::bind_cancellation_slot(who.stop.slot(), done));
   });
 }
 
