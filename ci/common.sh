@@ -97,3 +97,9 @@ configure() {
 build_dir() {
   configure "$@" && run ninja -C "$build" -j "$jobs"
 }
+
+# Prints a block of code of the guide for the first stream.
+block() { # LANGUAGE NUMBER
+  awk -v open="\`\`\`$1" -v number="$2" '/^```/ { inside = !inside; wanted = inside && $0 == open && ++seen == number; next }
+    wanted' docs/first-stream.md
+}

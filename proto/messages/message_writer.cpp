@@ -12,8 +12,7 @@ message_writer::message_writer(char type, output& out, std::size_t limit)
     : out_{out}, start_{out.size()}, length_at_{start_ + (type == '\0' ? 0 : 1)}, limit_{limit}, type_{type} {
   out_.resize(length_at_ + length_bytes + spare);  // in one step: if it throws, there is nothing to undo
   if (type_ != '\0') out_[start_] = static_cast<std::byte>(type_);
-  at_ = out_.data() + length_at_ + length_bytes;
-  end_ = out_.data() + out_.size();
+  go_on_at(length_at_ + length_bytes);
 }
 
 message_writer::~message_writer() {
@@ -23,19 +22,17 @@ message_writer::~message_writer() {
 void message_writer::open(std::size_t size) {
   const std::size_t now = used();
   out_.resize(now + size + spare);
-  at_ = out_.data() + now;
-  end_ = out_.data() + out_.size();
+  go_on_at(now);
 }
 
 message_writer& message_writer::room(std::size_t size) {
-  const std::size_t length = used() - length_at_;
-  if (length > limit_ || size > limit_ - length) refuse("a message longer than the server accepts");
-  const std::size_t needed = used() + size + 1 + spare;
-  if (fault_ || needed <= out_.capacity()) return *this;
   const std::size_t now = used();
+  const std::size_t length = now - length_at_;
+  if (length > limit_ || size > limit_ - length) refuse("a message longer than the server accepts");
+  const std::size_t needed = now + size + 1 + spare;
+  if (fault_ || needed <= out_.capacity()) return *this;
   out_.reserve(std::max(needed, 2 * out_.capacity()));
-  at_ = out_.data() + now;
-  end_ = out_.data() + out_.size();
+  go_on_at(now);
   return *this;
 }
 
@@ -56,7 +53,7 @@ message_writer& message_writer::bytes(std::string_view value) {
   out_.resize(used());  // what is inserted need not be filled with zeros first
   const auto view = std::as_bytes(std::span{value});
   out_.insert(out_.end(), view.begin(), view.end());
-  at_ = end_ = out_.data() + out_.size();
+  go_on_at(out_.size());
   return *this;
 }
 

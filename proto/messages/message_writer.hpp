@@ -53,6 +53,11 @@ class message_writer {
   }
   // Makes the output long enough for `size` more bytes, and a few more.
   void open(std::size_t size);
+  // The next byte goes to `position` in the output, whose memory or length has changed.
+  void go_on_at(std::size_t position) noexcept {
+    at_ = out_.data() + position;
+    end_ = out_.data() + out_.size();
+  }
   [[nodiscard]] std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - at_); }
   [[nodiscard]] std::size_t used() const noexcept { return static_cast<std::size_t>(at_ - out_.data()); }
 
