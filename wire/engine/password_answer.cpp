@@ -8,7 +8,9 @@
 #include <variant>
 
 #include <asio/any_io_executor.hpp>
+#include <asio/post.hpp>
 #include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
 
 #include <sluice/wire/password_reply.hpp>
 
@@ -91,17 +93,24 @@ asio::awaitable<secret> ask_for_password(const conninfo& info, const conninfo::h
     ~closing() { box.close(); }
   };
   const closing at_the_end{*box};
+  const auto check = [&where](bool goes_on) {
+    if (!goes_on) throw error{errc::cancelled, where.after("cancelled")};
+  };
+  // The program may cancel this coroutine in its answer. Asio 1.24 loses how a coroutine ends that is cancelled before
+  // it has ever waited.
+  asio::awaitable<void> turn = asio::post(on, asio::use_awaitable);
+  const bool goes_on = co_await uncancelled(std::move(turn));
+  check(goes_on);
   {
     const password_request request{.server = host, .user = info.user, .database = info.database, .latest = latest};
     info.ask_password(request, password_reply{std::make_shared<password_answer>(box)});
   }
-  // The program may have cancelled this coroutine in its answer.
   const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-  if (asked.cancelled() != asio::cancellation_type::none) throw error{errc::cancelled, where.after("cancelled")};
+  check(asked.cancelled() == asio::cancellation_type::none);
   while (!box->has_mail() && clock::now() < latest) {
     asio::awaitable<void> answer = box->rung().rung(latest);
-    const bool goes_on = co_await uncancelled(std::move(answer));
-    if (!goes_on) throw error{errc::cancelled, where.after("cancelled")};
+    const bool still_goes_on = co_await uncancelled(std::move(answer));
+    check(still_goes_on);
   }
   mailbox::letter answer = box->take();
   if (std::holds_alternative<std::monostate>(answer))
