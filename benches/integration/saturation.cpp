@@ -16,6 +16,7 @@
 #include <chrono>
 #include <deque>
 #include <sluice/sluice.hpp>
+#include <sluice/wire/asio_errors.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>

@@ -25,6 +25,7 @@
 #include <memory>
 #include <optional>
 #include <sluice/stream/parallel.hpp>
+#include <sluice/wire/asio_errors.hpp>
 #include <string>
 #include <thread>
 #include <vector>

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include <sluice/sluice.hpp>
+#include <sluice/wire/asio_errors.hpp>
 
 #include "cluster.hpp"
 #include "faces.hpp"
