@@ -1,6 +1,7 @@
 #include "messages/frontend.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <sluice/proto/byte_order.hpp>
 #include <sluice/proto/field_view.hpp>
@@ -15,6 +16,13 @@ constexpr std::size_t max_startup_packet = 10'000;
 
 std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// A message without fields.
+fault encode_bare(char type, output& out) {
+  const std::array message{static_cast<std::byte>(type), std::byte{0}, std::byte{0}, std::byte{0}, std::byte{4}};
+  out.insert(out.end(), message.begin(), message.end());
+  return {};
 }
 
 /// Format codes: none if all are text, one if all are binary, otherwise one for each.
@@ -129,13 +137,13 @@ fault encode(const close& message, output& out) {
   return message_writer{'C', out}.byte(static_cast<char>(message.what)).text(message.name).finish();
 }
 
-fault encode(const sync&, output& out) { return message_writer{'S', out}.finish(); }
-fault encode(const flush&, output& out) { return message_writer{'H', out}.finish(); }
-fault encode(const terminate&, output& out) { return message_writer{'X', out}.finish(); }
+fault encode(const sync&, output& out) { return encode_bare('S', out); }
+fault encode(const flush&, output& out) { return encode_bare('H', out); }
+fault encode(const terminate&, output& out) { return encode_bare('X', out); }
 fault encode(const copy_data& message, output& out) {
   return message_writer{'d', out}.bytes(text_of(message.data)).finish();
 }
-fault encode(const copy_done&, output& out) { return message_writer{'c', out}.finish(); }
+fault encode(const copy_done&, output& out) { return encode_bare('c', out); }
 fault encode(const copy_fail& message, output& out) { return message_writer{'f', out}.text(message.reason).finish(); }
 
 }  // namespace sluice::proto

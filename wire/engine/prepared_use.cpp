@@ -18,13 +18,13 @@ known_result_ptr prepared_use::look_up(const statement& what) {
   known_result_ptr found = cache_.find(name);
   was_found_ = found != nullptr;
   if (!was_found_ && !cache_.claim(name)) return nullptr;
-  name_ = name;
+  name_size_ = static_cast<std::uint8_t>(name.copy(name_.data(), name_.size()));
   is_ = was_found_ ? state::known : state::claimed;
   return found;
 }
 
 prepared_use::~prepared_use() {
-  if (is_claimed()) cache_.forget(name_, false);
+  if (is_claimed()) cache_.forget(name(), false);
 }
 
 void prepared_use::parsed() noexcept {
@@ -33,22 +33,22 @@ void prepared_use::parsed() noexcept {
 
 void prepared_use::give_up(bool is_there) {
   if (is_ == state::unnamed) return;
-  cache_.forget(name_, is_there);
+  cache_.forget(name(), is_there);
   is_ = state::unnamed;
-  if (!is_there) name_.clear();
+  if (!is_there) name_size_ = 0;
 }
 
 void prepared_use::keep(known_result_ptr about) {
   is_ = state::known;
-  cache_.remember(name_, std::move(about));
+  cache_.remember(name(), std::move(about));
 }
 
 void prepared_use::refused(std::string_view sqlstate) {
   const bool is_there = is_ == state::parsed;
   if (is_claimed())
-    cache_.forget(name_, is_there || sqlstate == duplicate_statement);
+    cache_.forget(name(), is_there || sqlstate == duplicate_statement);
   else if (is_ == state::known && (sqlstate == no_such_statement || sqlstate == plan_changed))
-    cache_.forget(name_, sqlstate == plan_changed);
+    cache_.forget(name(), sqlstate == plan_changed);
   is_ = state::unnamed;
 }
 

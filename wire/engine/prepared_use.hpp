@@ -1,7 +1,7 @@
 #pragma once
 // How one query uses the statement cache of its session.
+#include <array>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "engine/statement_cache.hpp"
@@ -30,7 +30,7 @@ class prepared_use {
 
   [[nodiscard]] state is() const noexcept { return is_; }
   /// The statement's name on the server; empty: the unnamed one.
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] std::string_view name() const noexcept { return {name_.data(), name_size_}; }
   [[nodiscard]] bool was_found() const noexcept { return was_found_; }
 
   /// Handles ParseComplete.
@@ -50,7 +50,8 @@ class prepared_use {
 
  private:
   statement_cache& cache_;
-  std::string name_{};
+  std::array<char, statement_names::name_size> name_{};  // in place: a query by key allocates nothing for it
+  std::uint8_t name_size_{0};
   state is_{state::unnamed};
   bool was_found_{false};
 };

@@ -6,11 +6,14 @@
 namespace sluice::wire {
 
 known_result_ptr statement_cache::find(std::string_view name) noexcept {
-  const auto found = by_name_.find(name);
-  if (found == by_name_.end()) return nullptr;
+  const bool is_latest = !entries_.empty() && entries_.front().name == name;
+  if (!is_latest) {
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end()) return nullptr;
+    entries_.splice(entries_.begin(), entries_, found->second);
+  }
   ++hits_;
-  entries_.splice(entries_.begin(), entries_, found->second);
-  return found->second->about;
+  return entries_.front().about;
 }
 
 bool statement_cache::claim(std::string_view name) {

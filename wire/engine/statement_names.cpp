@@ -37,21 +37,27 @@ std::string statement_names::name_of(const statement& what) {
   return name;
 }
 
+bool statement_names::named::is(const statement& what) const noexcept {
+  return kind == kind_of(what) && text == what.text && std::ranges::equal(types, what.types);
+}
+
 const std::string& statement_names::of(const statement& what) {
-  const char kind = kind_of(what);
+  if (last_ != nullptr && last_->is(what)) return last_->name;
   const std::size_t hash = std::hash<std::string_view>{}(what.text);
-  if (const auto found = by_hash_.find(hash); found != by_hash_.end()) {
-    const named& known = found->second;
-    if (known.kind == kind && known.text == what.text && std::ranges::equal(known.types, what.types)) return known.name;
+  auto found = by_hash_.find(hash);
+  if (found == by_hash_.end() || !found->second.is(what)) {
+    named now{.kind = '\0', .types = {}, .text = {}, .name = name_of(what)};
+    if (what.text.size() <= longest_text) {
+      now.kind = kind_of(what);
+      now.types.assign(what.types.begin(), what.types.end());
+      now.text = what.text;
+    }
+    last_ = nullptr;
+    if (by_hash_.size() >= most_) by_hash_.clear();
+    found = by_hash_.insert_or_assign(hash, std::move(now)).first;
   }
-  named now{.kind = '\0', .types = {}, .text = {}, .name = name_of(what)};
-  if (what.text.size() <= longest_text) {
-    now.kind = kind;
-    now.types.assign(what.types.begin(), what.types.end());
-    now.text = what.text;
-  }
-  if (by_hash_.size() >= most_) by_hash_.clear();
-  return by_hash_.insert_or_assign(hash, std::move(now)).first->second.name;
+  last_ = &found->second;
+  return last_->name;
 }
 
 }  // namespace sluice::wire

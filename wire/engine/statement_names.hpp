@@ -18,7 +18,8 @@ class statement_names {
   /// @param most  statements whose names are remembered
   explicit statement_names(std::size_t most) noexcept : most_{most} {}
 
-  /// "sluice_" and a digest of the text, the parameters' types and the shape: 39 characters.
+  static constexpr std::size_t name_size = 39;
+  /// "sluice_" and a digest of the text, the parameters' types and the shape: `name_size` characters.
   [[nodiscard]] static std::string name_of(const statement& what);
   /// The same for a statement that is likely to come again: its digest takes as long as the rest of a short query.
   /// @par Lifetime  until the next call
@@ -30,10 +31,12 @@ class statement_names {
     std::vector<std::uint32_t> types;
     std::string text;
     std::string name;
+    [[nodiscard]] bool is(const statement& what) const noexcept;
   };
 
   std::size_t most_;
   std::unordered_map<std::size_t, named> by_hash_;
+  const named* last_{nullptr};  // that was asked for, in `by_hash_`: most programs run a statement again and again
 };
 
 }  // namespace sluice::wire
