@@ -1,6 +1,6 @@
 // Leaving a query when the server does not cooperate: the connection of the CancelRequest is refused, cut, or answered
-// with garbage or not at all, or takes long to open, and the query ends or does not. The connection is usable again or
-// closed within the time allowed.
+// with garbage or not at all, and the query ends or does not. The connection is usable again or closed within the time
+// allowed.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -10,7 +10,6 @@
 
 #include "faces.hpp"
 #include "script.hpp"
-#include "tls_server.hpp"
 
 namespace leaving_test {
 namespace {
@@ -89,8 +88,8 @@ TEST_P(CancelRequest, ThatIsIgnoredClosesTheConnection) {
   EXPECT_TRUE(db.is_closed());
 }
 
-asio::awaitable<leaving> leave_in_a_coroutine(std::string dsn, sluice::connection_options options) {
-  sluice::connection db = co_await sluice::connect(dsn, options);
+asio::awaitable<leaving> leave_in_a_coroutine(std::string dsn) {
+  sluice::connection db = co_await sluice::connect(dsn, in_short);
   const sluice::query query = sluice::from("t");
   sluice::row_stream rows = co_await db.stream(query);
   (void)co_await rows.next();
@@ -100,7 +99,7 @@ asio::awaitable<leaving> leave_in_a_coroutine(std::string dsn, sluice::connectio
 TEST_P(CancelRequest, EndsInACoroutineToo) {
   for (const bool obeys : {true, false}) {
     const listener hostile{server(obeys), listener::kind::tcp};
-    EXPECT_EQ(run(leave_in_a_coroutine(hostile.dsn() + " sslmode=disable", in_short)),
+    EXPECT_EQ(run(leave_in_a_coroutine(hostile.dsn() + " sslmode=disable")),
               obeys ? GetParam().when_obeyed : leaving::closed);
   }
 }
@@ -113,65 +112,6 @@ INSTANTIATE_TEST_SUITE_P(
                     bad_cancel{"NoiseWithoutEnd", script{}.repeats(backend{}.notice()), leaving::closed},
                     bad_cancel{"Silence", script{}.falls_silent(), leaving::closed}),
     [](const auto& of) { return of.param.name; });
-
-/// Its connection for the session is answered, and so is the first one for a request to cancel; a second one is
-/// accepted, and nothing more. The query ends as requested, but only once that second connection waits.
-class SlowSecondRequest : public testing::Test {
- protected:
-  [[nodiscard]] std::string dsn() const {
-    return server_.dsn() + " sslmode=verify-full sslrootcert=" + identity_.root();
-  }
-  static constexpr sluice::connection_options patient{.leave_timeout = 10min};
-
- private:
-  void session(const server_end& client) {
-    (void)client.receive();  // SSLRequest
-    client.send("S");
-    const tls_end secured{client, identity_};
-    (void)secured.receive();
-    secured.send(backend{}.authentication_ok().backend_key_data(4711, "key!").ready_for_query().bytes);
-    (void)secured.receive();
-    secured.send(rows(1).bytes);
-    second_waits_.wait(false);
-    secured.send(backend{}.error("57014", "canceling statement due to user request").ready_for_query().bytes);
-    (void)secured.receive();  // the query that absorbs a request, or the next one
-    secured.send(rows(1).command_complete("SELECT 1").ready_for_query().bytes);
-    while (!secured.receive().empty()) {
-    }
-  }
-  void request(const server_end& client) const {
-    (void)client.receive();
-    client.send("S");
-    const tls_end secured{client, identity_};
-    (void)secured.receive();
-  }
-  void wait(const server_end& client) {
-    (void)client.receive();
-    second_waits_ = true;
-    second_waits_.notify_one();
-    client.receive_all();
-  }
-
-  tls_identity identity_;
-  std::atomic<bool> second_waits_{false};
-  listener server_{
-      {[this](const server_end& client) { session(client); }, [this](const server_end& client) { request(client); },
-       [this](const server_end& client) { wait(client); }},
-      listener::kind::tcp};
-};
-
-TEST_F(SlowSecondRequest, IsGivenUpWhenTheFirstOneHasWorked) {
-  sluice::client db{dsn(), patient};
-  EXPECT_EQ(leave_after_first_row(db), leaving::cancelled);
-  EXPECT_FALSE(db.is_closed());
-  std::size_t count = 0;
-  for ([[maybe_unused]] const sluice::row row : db.stream(sluice::from("t"))) ++count;
-  EXPECT_EQ(count, 1U);
-}
-
-TEST_F(SlowSecondRequest, IsGivenUpInACoroutineToo) {
-  EXPECT_EQ(run(leave_in_a_coroutine(dsn(), patient)), leaving::cancelled);
-}
 
 }  // namespace
 }  // namespace leaving_test

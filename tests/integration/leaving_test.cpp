@@ -1,17 +1,11 @@
 // Streams that are left before their end: the server's query ends, too, and the connection takes the next one.
 #include <gtest/gtest.h>
 
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
-#include <asio/io_context.hpp>
-#include <chrono>
-#include <cstdint>
 #include <string>
 
 #include "asking.hpp"
 #include "cluster.hpp"
 #include "faces.hpp"
-#include "relay.hpp"
 
 namespace leaving_test {
 namespace {
@@ -68,34 +62,6 @@ TEST(Leaving, NeedNotWaitForARow) {
     EXPECT_FALSE(is_running(words));
     EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
   }
-}
-
-/// The proxy accepts no second connection, so nothing can be cancelled.
-TEST(Leaving, NeedsNoRequestForAQueryThatEndsBeforeItCouldBeSent) {
-  relay between{static_cast<std::uint16_t>(std::stoi(cluster_value("SLUICE_TEST_PORT")))};
-  sluice::client db{as_user("tls_user") + " sslmode=require port=" + std::to_string(between.port()),
-                    {.leave_timeout = std::chrono::minutes{10}}};
-  {
-    sluice::row_range rows = db.stream(sql("select to_json(pg_sleep(1)::text)").as_document());
-    EXPECT_EQ(rows.cancel(), leaving::drained);
-  }
-  EXPECT_EQ(answer(db, sql("select to_json(1)")), "1");
-}
-
-asio::awaitable<void> leave_over(std::string where) {
-  sluice::connection db = co_await sluice::connect(where);
-  const sluice::query query = sql("select to_json(pg_sleep(5)::text)").as_document();
-  sluice::row_stream rows = co_await db.stream(query);
-  (void)co_await rows.cancel();
-}
-
-TEST(Leaving, MayEndWithItsContextWhileTheRequestIsStillToBeSent) {
-  relay between{static_cast<std::uint16_t>(std::stoi(cluster_value("SLUICE_TEST_PORT")))};
-  asio::io_context context{1};
-  asio::co_spawn(context, leave_over(as_user("tls_user") + " sslmode=require port=" + std::to_string(between.port())),
-                 asio::detached);
-  context.run_for(std::chrono::milliseconds{500});
-  EXPECT_FALSE(context.stopped());
 }
 
 TEST(Leaving, BeforeTheFirstLookRunsNothingWhoseColumnsWereStillToBeAsked) {

@@ -1,6 +1,5 @@
 #include "engine/cancel_request.hpp"
 
-#include <memory>
 #include <utility>
 
 #include "drive/coroutine_driver.hpp"
@@ -38,30 +37,26 @@ class cancel_request {
 
 }  // namespace
 
-asio::awaitable<std::unique_ptr<link>> open_for_cancel(session& target, clock::time_point deadline) {
+asio::awaitable<void> send_cancel(session& target, clock::time_point deadline) {
   const server_facts& server = target.server;
   socket connected = co_await dial(target.io.get_executor(), target.io.remote(), deadline, target.io.where);
   if (server.peer != peer_user(connected))
     throw error{errc::auth_proof, target.io.where.after("another user than the server's listens on its socket now")};
   constexpr std::size_t answer_bytes = 64;
-  auto to = std::make_unique<link>(std::move(connected), target.io.limits, answer_bytes);
-  to->where = {.place = target.io.where.place, .doing = "cancelling a query on"};
-  to->set_deadline(deadline);
-  if (server.security != nullptr && !co_await start_tls(*to, server.security, server.host))
-    to->fail(errc::tls_unavailable, "the session is in TLS, and the server has none for the request to cancel");
+  link to{std::move(connected), target.io.limits, answer_bytes};
+  to.where = {.place = target.io.where.place, .doing = "cancelling a query on"};
+  to.set_deadline(deadline);
+  if (server.security != nullptr && !co_await start_tls(to, server.security, server.host))
+    to.fail(errc::tls_unavailable, "the session is in TLS, and the server has none for the request to cancel");
   if (server.gss) {
     gss_target service = *server.gss;
     service.delegates = false;  // Kerberos would have to ask the KDC for what it hands out
-    asio::awaitable<bool> encrypted = start_gss(*to, std::move(service));
+    asio::awaitable<bool> encrypted = start_gss(to, std::move(service));
     if (!co_await std::move(encrypted))
-      to->fail(errc::tls_unavailable, "GSSAPI encrypts the session, and the server has none for the request to cancel");
+      to.fail(errc::tls_unavailable, "GSSAPI encrypts the session, and the server has none for the request to cancel");
   }
-  to->where.doing = "cancelling a query on";
-  co_return to;
-}
-
-asio::awaitable<void> send_cancel(link& to, const server_facts& target) {
-  cancel_request request{to, target};
+  to.where.doing = "cancelling a query on";
+  cancel_request request{to, server};
   co_await run(to, request);
 }
 

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <exception>
 #include <limits>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -16,7 +15,6 @@
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
-#include <asio/strand.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
@@ -72,55 +70,6 @@ clock::duration ends_soon(const query_reader& query) {
   return on.engine.scope.is_ending() ? std::chrono::milliseconds{50} : on.patience / 2;
 }
 
-/// The first of several coroutines to end, and how.
-struct first_end {
-  bool is_known{false};
-  std::exception_ptr failure;
-};
-
-asio::awaitable<void> tell_end(asio::awaitable<void> of, first_end& first) {
-  std::exception_ptr failure;
-  try {
-    co_await std::move(of);
-  } catch (const std::exception&) {
-    failure = std::current_exception();
-  }
-  if (!std::exchange(first.is_known, true)) first.failure = std::move(failure);
-}
-
-asio::awaitable<void> open_into(std::unique_ptr<link>& opened, session& on, clock::time_point deadline) {
-  opened = co_await open_for_cancel(on, deadline);
-}
-
-/// Until there is a connection for a request to cancel, or the query has ended without one: opening it may take long
-/// (a handshake, a proxy that accepts nothing).
-asio::awaitable<void> open_while_reading(query_reader& query, std::unique_ptr<link>& opened,
-                                         clock::time_point deadline) {
-  using namespace asio::experimental::awaitable_operators;
-  first_end first;
-  asio::awaitable<void> opening = open_into(opened, query.on(), deadline);
-  asio::awaitable<void> reading = read_to_end(query);
-  asio::awaitable<void> opening_told = tell_end(std::move(opening), first);
-  asio::awaitable<void> reading_told = tell_end(std::move(reading), first);
-  co_await (std::move(opening_told) || std::move(reading_told));
-  if (first.failure != nullptr && !query.is_over()) std::rethrow_exception(first.failure);
-}
-
-asio::awaitable<void> cancel(query_reader& query, ending& how, clock::time_point deadline) {
-  session& on = query.on();
-  if (on.server.backend_pid == 0) on.io.fail(errc::bad_state, "the server gave no key to cancel by");
-  on.io.set_deadline(deadline);
-  std::unique_ptr<link> to;
-  asio::awaitable<void> either = open_while_reading(query, to, deadline);
-  // A strand: the program's executor may have several threads.
-  co_await asio::co_spawn(asio::make_strand(on.io.get_executor()), std::move(either), asio::use_awaitable);
-  if (query.is_over()) {
-    how.was_not_sent();
-    co_return;
-  }
-  co_await send_cancel(*to, on.server);
-}
-
 /// @param deadline  counted anew when the query may no longer go on by itself
 asio::awaitable<void> end(query_reader& query, ending& how, clock::time_point& deadline) {
   session& on = query.on();
@@ -136,7 +85,10 @@ asio::awaitable<void> end(query_reader& query, ending& how, clock::time_point& d
         deadline = from_now(on.patience);
         break;
       case ending::action::kind::read: co_await read_until(query, next.until, deadline); break;
-      case ending::action::kind::cancel: co_await cancel(query, how, deadline); break;
+      case ending::action::kind::cancel:
+        if (on.server.backend_pid == 0) on.io.fail(errc::bad_state, "the server gave no key to cancel by");
+        co_await send_cancel(on, deadline);
+        break;
     }
   }
 }

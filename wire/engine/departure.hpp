@@ -4,8 +4,7 @@
 ///
 ///     little is left (its end is already here)?  -> drained
 ///     it may go on by itself (`query_reader::disown`)? -> its end is waited for first: drained
-///     a second connection is opened, while rows are skipped by their headers; the query ends first -> drained
-///     CancelRequest on it; wait until the server closes that one; then skip rows
+///     CancelRequest on a second connection; wait until the server closes that one; then skip rows by their headers
 ///     (a query in pages is left to end its page first, for as long as others share its transaction)
 ///       57014, ReadyForQuery     -> cancelled
 ///       the query ended first    -> the signal may still be on its way: one empty query takes it; drained

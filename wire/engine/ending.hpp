@@ -49,9 +49,7 @@ class ending {
     clock::duration ends_soon{};  ///< how long it is worth waiting for its end before a request is sent
   };
   [[nodiscard]] action next(const sight& of, clock::time_point now) noexcept;
-  /// The request that was asked for last was not sent.
-  void was_not_sent() noexcept { --requests_; }
-  /// How many requests were asked for and sent.
+  /// How many requests were asked for.
   [[nodiscard]] int requests() const noexcept { return requests_; }
 
  private:

@@ -37,16 +37,6 @@ TEST(Ending, CancelsAtOnceAndAgainAtGrowingIntervals) {
   EXPECT_EQ(how.requests(), 3);
 }
 
-TEST(Ending, CountsNoRequestThatWasNotSent) {
-  ending how{{}};
-  EXPECT_EQ(how.next({}, at(0)), to_cancel);
-  EXPECT_EQ(how.next({}, at(1)), read_until(51));
-  EXPECT_EQ(how.next({}, at(51)), to_cancel);
-  how.was_not_sent();
-  EXPECT_EQ(how.next({.is_over = true}, at(52)), is_done);
-  EXPECT_EQ(how.requests(), 1);
-}
-
 TEST(Ending, LeavesAQueryAloneThatMayGoOn) {
   ending how{{.until = at(500), .reads = 7}};
   EXPECT_EQ(how.next({}, at(0)), (ending::action{.is = leave_alone, .until = at(500), .reads = 7}));
