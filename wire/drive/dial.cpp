@@ -131,7 +131,7 @@ asio::awaitable<socket> dial(asio::any_io_executor on, endpoint to, clock::time_
   asio::awaitable<void> connected = connecting.async_connect(to, asio::redirect_error(asio::use_awaitable, error));
   const bool goes_on = co_await uncancelled(std::move(connected));
   if (!goes_on) fail(where, errc::cancelled, "cancelled", false);
-  // Newer versions of Asio take a Unix socket for connected when its server's queue is full.
+  // Asio 1.26 and 1.30 take a Unix socket for connected when its server's queue is full.
   if (!error && to.protocol().family() == AF_UNIX) (void)connecting.remote_endpoint(error);
   if (error == asio::error::operation_aborted)
     fail(where, errc::deadline_exceeded, "no answer from " + to_string(to) + " in time", true);

@@ -96,8 +96,8 @@ asio::awaitable<secret> ask_for_password(const conninfo& info, const conninfo::h
   const auto check = [&where](bool goes_on) {
     if (!goes_on) throw error{errc::cancelled, where.after("cancelled")};
   };
-  // The program may cancel this coroutine in its answer. Asio 1.24 loses how a coroutine ends that is cancelled before
-  // it has ever waited.
+  // The program may cancel this coroutine in its answer. Asio 1.26 loses how a coroutine ends that is cancelled before
+  // it has ever waited; 1.30 does not.
   asio::awaitable<void> turn = asio::post(on, asio::use_awaitable);
   const bool goes_on = co_await uncancelled(std::move(turn));
   check(goes_on);
