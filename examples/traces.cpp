@@ -18,7 +18,7 @@
 namespace {
 
 /// As JSON wants it.
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string json = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -33,10 +33,10 @@ std::string quoted(std::string_view text) {
   return json + '"';
 }
 std::string attribute(std::string_view key, std::string_view value) {
-  return "{\"key\":" + quoted(key) + ",\"value\":{\"stringValue\":" + quoted(value) + "}}";
+  return "{\"key\":" + json_text(key) + ",\"value\":{\"stringValue\":" + json_text(value) + "}}";
 }
 std::string attribute(std::string_view key, std::uint64_t value) {
-  return "{\"key\":" + quoted(key) + ",\"value\":{\"intValue\":\"" + std::to_string(value) + "\"}}";
+  return "{\"key\":" + json_text(key) + ",\"value\":{\"intValue\":\"" + std::to_string(value) + "\"}}";
 }
 std::string nanoseconds(std::chrono::system_clock::time_point at) {
   return std::to_string(std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count());
@@ -49,20 +49,20 @@ class otlp_spans : public sluice::observer {
     constexpr int client = 3;  // SPAN_KIND_CLIENT
     sluice::trace_context parent = event.context;
     parent.span_id = event.parent_id;
-    std::string span = "{\"traceId\":" + quoted(event.context.trace_id_text());
-    span += ",\"spanId\":" + quoted(event.context.span_id_text());
-    span += ",\"parentSpanId\":" + quoted(parent.span_id_text());
-    span += ",\"name\":" + quoted(to_string(event.is)) + ",\"kind\":" + std::to_string(client);
-    span += ",\"startTimeUnixNano\":" + quoted(nanoseconds(event.began));
+    std::string span = "{\"traceId\":" + json_text(event.context.trace_id_text());
+    span += ",\"spanId\":" + json_text(event.context.span_id_text());
+    span += ",\"parentSpanId\":" + json_text(parent.span_id_text());
+    span += ",\"name\":" + json_text(to_string(event.is)) + ",\"kind\":" + std::to_string(client);
+    span += ",\"startTimeUnixNano\":" + json_text(nanoseconds(event.began));
     const auto took = std::chrono::duration_cast<std::chrono::system_clock::duration>(event.took);
-    span += ",\"endTimeUnixNano\":" + quoted(nanoseconds(event.began + took));
+    span += ",\"endTimeUnixNano\":" + json_text(nanoseconds(event.began + took));
     span += ",\"attributes\":[" + attribute("db.system.name", std::string_view{"postgresql"});
     if (!event.database.empty()) span += ',' + attribute("db.namespace", event.database);
     if (!event.text.empty()) span += ',' + attribute("db.query.text", event.text);
     if (event.rows != 0) span += ',' + attribute("db.response.returned_rows", event.rows);
     if (event.failure != nullptr)
       span += ',' + attribute("error.type", sluice::to_string(event.failure->kind())) +
-              "],\"status\":{\"code\":2,\"message\":" + quoted(event.failure->what()) + "}}";
+              "],\"status\":{\"code\":2,\"message\":" + json_text(event.failure->what()) + "}}";
     else
       span += "],\"status\":{}}";
     if (!spans_.empty()) spans_ += ',';

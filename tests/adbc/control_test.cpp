@@ -201,15 +201,16 @@ TEST(AdbcControl, OfTwoConnectionsThatWaitForEachOtherOneIsRefused) {
   psql("drop table if exists adbc_circle; create table adbc_circle (n int8)");
   adbc_connection one{in_pages, {{"adbc.connection.autocommit", "false"}}};
   adbc_connection other{in_pages, {{"adbc.connection.autocommit", "false"}}};
-  std::barrier both_have_one{2};
+  std::barrier both{2};
   std::atomic<int> refused{0};
   const auto copy = [&](adbc_connection& from, adbc_connection& to) {
     adbc_statement source{from, "select n::int8 as n from generate_series(1, 3) n"};
     ArrowArrayStream inner{};
     source.execute(&inner);
+    both.arrive_and_wait();
     bool is_first = true;
     ArrowArrayStream bound = interrupted_stream::made(inner, [&] {
-      if (std::exchange(is_first, false)) both_have_one.arrive_and_wait();
+      if (std::exchange(is_first, false)) both.arrive_and_wait();
     });
     adbc_statement into{to, "insert into adbc_circle values ($1)"};
     into.bind(&bound);
