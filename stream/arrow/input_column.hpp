@@ -1,5 +1,6 @@
 #pragma once
 // Reads the columns of an Arrow array from elsewhere: one value at a time, as a C++ value.
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,7 @@
 // What the ADBC driver tells of itself and of the catalog, and its options.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 
 #include "loaded_driver.hpp"

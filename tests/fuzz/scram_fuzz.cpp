@@ -1,5 +1,6 @@
 // Arbitrary text as a server's two SCRAM messages, one line each. The client refuses or answers, but never accepts the
 // server: a valid signature cannot be found by chance.
+#include <algorithm>
 #include <string>
 #include "auth/scram.hpp"
 

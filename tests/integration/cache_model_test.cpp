@@ -2,6 +2,7 @@
 // written: no result is older than allowed, and none is another key's.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>

@@ -5,6 +5,7 @@
 // SLUICE_SWEEP_STEP=n tests every n-th position only (5 by default; ci/sweeps sets 1).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <string>

@@ -1,6 +1,7 @@
 // Timeouts of every size, how they bound a query that is sent again, and which query an error names.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <asio/this_coro.hpp>
 #include <chrono>
 #include <optional>

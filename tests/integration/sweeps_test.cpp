@@ -6,6 +6,7 @@
 // SLUICE_SWEEP_STEP=n tests every n-th position of the long sessions only (5 by default; ci/sweeps sets 1).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <cstdlib>

@@ -2,6 +2,7 @@
 // the bounds of a batch, whatever the number of rows. Run by ci/load, in a process of its own.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <fstream>
