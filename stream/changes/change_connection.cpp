@@ -50,11 +50,6 @@ class finishing {
   bool is_talking_{false};
 };
 
-void set(conninfo& where, std::string_view name, std::string_view value) {
-  std::erase_if(where.session_settings, [name](const auto& each) { return each.first == name; });
-  where.session_settings.emplace_back(name, value);
-}
-
 asio::awaitable<void> run_start(wire::session& on, wire::wal_stream& stream) {
   starting begun{stream};
   co_await wire::run(on.io, begun);
@@ -62,21 +57,25 @@ asio::awaitable<void> run_start(wire::session& on, wire::wal_stream& stream) {
 
 asio::awaitable<void> run_rest(wire::session& on, finishing& rest) { co_await wire::run(on.io, rest); }
 
+/// Values are sent as texts, which depend on these. TimeZone stays as it is: it decides what the texts of points in
+/// time say, as it does in a query. The startup message does not hold them, because PgBouncer would refuse it.
+constexpr std::string_view set_forms_of_values{
+    "select pg_catalog.set_config('DateStyle', 'ISO', false), "
+    "pg_catalog.set_config('IntervalStyle', 'postgres', false), "
+    "pg_catalog.set_config('bytea_output', 'hex', false), "
+    "pg_catalog.set_config('extra_float_digits', '1', false), "
+    "pg_catalog.set_config('standard_conforming_strings', 'on', false)"};
+
 }  // namespace
 
 asio::awaitable<std::unique_ptr<change_connection>> change_connection::open(conninfo where, connection_options how) {
-  // Values are sent as texts, which depend on these. TimeZone stays as it is: it decides what the texts of points in
-  // time say, as it does in a query.
-  set(where, "replication", "database");
-  set(where, "DateStyle", "ISO");
-  set(where, "IntervalStyle", "postgres");
-  set(where, "bytea_output", "hex");
-  set(where, "extra_float_digits", "1");
-  set(where, "standard_conforming_strings", "on");
+  std::erase_if(where.session_settings, [](const auto& each) { return each.first == "replication"; });
+  where.session_settings.emplace_back("replication", "database");
   const wire::session_options options = session_options_of(how);
   const std::chrono::milliseconds answer_limit = where.connect_timeout;
   std::shared_ptr<wire::session> made = co_await wire::connect(std::move(where), options);
   made->io.where.doing = "following the changes of";
+  (void)co_await wire::run_text_query(*made, set_forms_of_values, wire::limit_after(wire::clock::now(), answer_limit));
   co_return std::make_unique<change_connection>(std::move(made), answer_limit);
 }
 

@@ -1,21 +1,28 @@
 // Setups other than a single server: a standby beside its primary, and a pooler in between.
 // Run as: ci/with-postgres ci/with-standby ci/with-pgbouncer BUILD_FOLDER/tests/peer_tests
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
+#include <optional>
 #include <ostream>
 #include <sluice/stream/batch.hpp>
 #include <sluice/stream/changes.hpp>
 #include <sluice/stream/copy.hpp>
 #include <sluice/stream/parallel.hpp>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "asking.hpp"
 #include "cluster.hpp"
 #include "faces.hpp"
+#include "followed.hpp"
+#include "shell.hpp"
 
 namespace {
 
@@ -221,16 +228,35 @@ TEST(Pooler, CannotBindScramToItsTls) {
   EXPECT_TRUE(said.starts_with("auth: ")) << said;
 }
 
-TEST(Pooler, DoesNotPassOnConnectionsForReplication) {
-  sluice::change_options how;
-  how.slot = "pooled_slot";
-  how.publications = {"pooled"};
+/// "1.18" is 1018.
+int pooler_version() {
+  const std::string said = shell("PATH=$PATH:/usr/sbin pgbouncer --version").out;  // PgBouncer 1.18.0
+  int major = 0;
+  int minor = 0;
+  if (std::sscanf(said.c_str(), "PgBouncer %d.%d", &major, &minor) != 2) throw std::runtime_error{said};
+  return major * 1'000 + minor;
+}
+
+TEST(Pooler, PassesOnConnectionsForReplicationIfItIsNewEnough) {
+  const published tables{"pooled"};
+  psql("alter role trust_user replication; grant usage on schema pooled to trust_user");
+  std::vector<std::string> seen;
+  std::optional<sluice::error> failure;
   try {
-    sluice::blocking_change_stream changes{pooled("trust_user"), how};
-    ADD_FAILURE() << "it was not refused";
+    sluice::blocking_change_stream changes{pooled("trust_user"), tables.passing()};
+    tables.run("insert into t values (1, 'through the pooler')");
+    seen = take(changes, 3);
   } catch (const sluice::error& e) {
-    EXPECT_EQ(e.sqlstate(), "08P01");
-    EXPECT_NE(std::string_view{e.what()}.find("connect to the server itself"), std::string_view::npos) << e.what();
+    failure = e;
+  }
+  psql("alter role trust_user noreplication");
+  if (pooler_version() >= 1'023) {
+    EXPECT_FALSE(failure) << failure->what();
+    EXPECT_THAT(seen, testing::ElementsAre("begin", R"(insert t {"id":1,"v":"through the pooler"})", "commit"));
+  } else {
+    ASSERT_TRUE(failure);
+    EXPECT_EQ(failure->sqlstate(), "08P01");
+    EXPECT_THAT(failure->what(), testing::HasSubstr("connect to the server itself"));
   }
 }
 
