@@ -88,7 +88,7 @@ TEST(Standby, IsReadInParallel) {
   psql(
       "drop table if exists par_far; create table par_far (data jsonb, half int); grant select on par_far to public;"
       "insert into par_far select to_jsonb(n), n % 2 from generate_series(1, 50000) n");
-  const std::string written = psql("select pg_current_wal_lsn()");
+  const std::string written = psql("select pg_current_wal_insert_lsn()");
   const std::string both = "user=trust_user dbname=sluice host=127.0.0.1,127.0.0.1 port=" + primary() + "," + standby();
   sluice::client far{both + " target_session_attrs=standby"};
   while (answer(far, sql("select to_json(pg_last_wal_replay_lsn() >= $1::pg_lsn)", written).as_document()) != "true") {
@@ -111,7 +111,7 @@ TEST(Standby, IsReadInParallel) {
 TEST(Standby, IsFollowedFrom16On) {
   psql("drop table if exists followed_far; create table followed_far (n int primary key)");
   psql("drop publication if exists followed_far; create publication followed_far for table followed_far");
-  const std::string written = psql("select pg_current_wal_lsn()");
+  const std::string written = psql("select pg_current_wal_insert_lsn()");
   const std::string where = "user=sluice dbname=sluice host=127.0.0.1 port=" + standby();
   wait_until("pg_last_wal_replay_lsn() >= '" + written + "'", where);
   sluice::change_options how;
@@ -245,14 +245,14 @@ TEST(Pooler, PassesOnConnectionsForReplicationIfItIsNewEnough) {
   try {
     sluice::blocking_change_stream changes{pooled("trust_user"), tables.passing()};
     tables.run("insert into t values (1, 'through the pooler')");
-    seen = take(changes, 3);
+    seen = take(changes, 1);
   } catch (const sluice::error& e) {
     failure = e;
   }
   psql("alter role trust_user noreplication");
   if (pooler_version() >= 1'023) {
     EXPECT_FALSE(failure) << failure->what();
-    EXPECT_THAT(seen, testing::ElementsAre("begin", R"(insert t {"id":1,"v":"through the pooler"})", "commit"));
+    EXPECT_THAT(seen, testing::ElementsAre(R"(insert t {"id":1,"v":"through the pooler"})"));
   } else {
     ASSERT_TRUE(failure);
     EXPECT_EQ(failure->sqlstate(), "08P01");
