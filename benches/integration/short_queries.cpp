@@ -1,11 +1,11 @@
 // Queries of one row by its key, prepared, on one and on eight connections of one thread: in coroutines, through a pool
 // and on connections of their own, and in a thread; beside pgbench, whose own figures are read, beside a bare loop of
-// epoll_wait, recv and send, which looks at nothing and is what any client needs at least, and beside coroutines of
-// Asio that do no more than that loop: what any client needs that waits in them. Times are per query.
+// epoll_wait, recv and send, which looks at nothing and is what any client needs at least, beside coroutines of Asio
+// that do no more than that loop: what any client needs that waits in them, and beside the least client with an API
+// like ours. Times are per query.
 #include <benchmark/benchmark.h>
 #include <array>
 #include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/use_awaitable.hpp>
@@ -14,8 +14,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <exception>
 #include <memory>
+#include <optional>
+#include <sluice/proto/byte_order.hpp>
 #include <sluice/sluice.hpp>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -23,6 +27,7 @@
 
 #include "accounts.hpp"
 #include "bare_session.hpp"
+#include "minimal_client.hpp"
 #include "server.hpp"
 #include "tally.hpp"
 
@@ -34,6 +39,7 @@ using sluice::bench::bare_session;
 using sluice::bench::by_key;
 using sluice::bench::dsn;
 using sluice::bench::load_accounts;
+using sluice::bench::minimal_client;
 using sluice::bench::prepared;
 using sluice::bench::processor_seconds;
 
@@ -71,6 +77,10 @@ void by_pgbench(benchmark::State& state) {
   }
 }
 
+void rethrow(const std::exception_ptr& failure) {
+  if (failure) std::rethrow_exception(failure);
+}
+
 /// What the tasks of one thread share.
 struct load {
   int left{queries};
@@ -105,12 +115,12 @@ void through_a_pool(benchmark::State& state) {
   for (auto _ : state) {
     asio::io_context context{1};
     sluice::pool lent{context.get_executor(), dsn(), sluice::bench::of_size(connections), prepared()};
-    asio::co_spawn(context, lent.warm_up(), asio::detached);
+    asio::co_spawn(context, lent.warm_up(), rethrow);
     context.run();
     load of;
     const auto began = clock::now();
     const double before = processor_seconds();
-    for (std::size_t i = 0; i < connections; ++i) asio::co_spawn(context, task_of_the_pool(lent, of), asio::detached);
+    for (std::size_t i = 0; i < connections; ++i) asio::co_spawn(context, task_of_the_pool(lent, of), rethrow);
     context.restart();
     context.run();
     report(state, began, before);
@@ -127,13 +137,12 @@ void on_connections(benchmark::State& state) {
   for (auto _ : state) {
     asio::io_context context{1};
     std::vector<sluice::connection> made;
-    for (std::int64_t i = 0; i < state.range(0); ++i) asio::co_spawn(context, connect(made), asio::detached);
+    for (std::int64_t i = 0; i < state.range(0); ++i) asio::co_spawn(context, connect(made), rethrow);
     context.run();
     load of;
     const auto began = clock::now();
     const double before = processor_seconds();
-    for (sluice::connection& each : made)
-      asio::co_spawn(context, task_with_a_connection(std::move(each), of), asio::detached);
+    for (sluice::connection& each : made) asio::co_spawn(context, task_with_a_connection(std::move(each), of), rethrow);
     context.restart();
     context.run();
     report(state, began, before);
@@ -196,13 +205,37 @@ void by_bare_coroutines(benchmark::State& state) {
     for (bare_session& each : on) {
       bare_query::prepare(each);
       asio::co_spawn(context, task_of_bare_coroutines(each, watched.emplace_back(context, each.descriptor()), of),
-                     asio::detached);
+                     rethrow);
     }
     const auto began = clock::now();
     const double before = processor_seconds();
     context.run();
     report(state, began, before);
     for (asio::posix::stream_descriptor& each : watched) each.release();
+  }
+}
+
+asio::awaitable<void> task_of_a_minimal_client(minimal_client& on, load& of) {
+  while (of.left-- > 0) {
+    minimal_client::rows rows = co_await on.stream(by_key(of.left));
+    while (const std::optional<std::span<const std::byte>> row = co_await rows.next())
+      of.sum += static_cast<std::int32_t>(sluice::proto::load_big<std::uint32_t>(row->data() + 6));  // behind counts
+  }
+}
+
+void by_a_minimal_client(benchmark::State& state) {
+  load_accounts();
+  for (auto _ : state) {
+    asio::io_context context{1};
+    std::deque<minimal_client> on;
+    for (std::int64_t i = 0; i < state.range(0); ++i) on.emplace_back(context, by_key(0).text());
+    load of;
+    const auto began = clock::now();
+    const double before = processor_seconds();
+    for (minimal_client& each : on) asio::co_spawn(context, task_of_a_minimal_client(each, of), rethrow);
+    context.run();
+    report(state, began, before);
+    benchmark::DoNotOptimize(of.sum);
   }
 }
 
@@ -225,6 +258,7 @@ void in_a_thread(benchmark::State& state) {
 BENCHMARK(by_pgbench)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(by_a_bare_loop)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(by_bare_coroutines)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(by_a_minimal_client)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(through_a_pool)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(on_connections)->Arg(1)->Arg(8)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(in_a_thread)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
