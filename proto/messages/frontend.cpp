@@ -18,10 +18,12 @@ std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// A message without fields.
-fault encode_bare(char type, output& out) {
-  const std::array message{static_cast<std::byte>(type), std::byte{0}, std::byte{0}, std::byte{0}, std::byte{4}};
-  out.insert(out.end(), message.begin(), message.end());
+/// A message that is always the same.
+/// @param message  a literal
+template <std::size_t Size>
+fault encode_fixed(const char (&message)[Size], output& out) {
+  const auto* const bytes = reinterpret_cast<const std::byte*>(message);
+  out.insert(out.end(), bytes, bytes + Size - 1);
   return {};
 }
 
@@ -130,6 +132,7 @@ fault encode(const describe& message, output& out) {
 }
 
 fault encode(const execute& message, output& out) {
+  if (message.portal.empty() && message.max_rows == 0) return encode_fixed("E\0\0\0\11\0\0\0\0\0", out);
   return message_writer{'E', out}.text(message.portal).u32(message.max_rows).finish();
 }
 
@@ -137,13 +140,13 @@ fault encode(const close& message, output& out) {
   return message_writer{'C', out}.byte(static_cast<char>(message.what)).text(message.name).finish();
 }
 
-fault encode(const sync&, output& out) { return encode_bare('S', out); }
-fault encode(const flush&, output& out) { return encode_bare('H', out); }
-fault encode(const terminate&, output& out) { return encode_bare('X', out); }
+fault encode(const sync&, output& out) { return encode_fixed("S\0\0\0\4", out); }
+fault encode(const flush&, output& out) { return encode_fixed("H\0\0\0\4", out); }
+fault encode(const terminate&, output& out) { return encode_fixed("X\0\0\0\4", out); }
 fault encode(const copy_data& message, output& out) {
   return message_writer{'d', out}.bytes(text_of(message.data)).finish();
 }
-fault encode(const copy_done&, output& out) { return encode_bare('c', out); }
+fault encode(const copy_done&, output& out) { return encode_fixed("c\0\0\0\4", out); }
 fault encode(const copy_fail& message, output& out) { return message_writer{'f', out}.text(message.reason).finish(); }
 
 }  // namespace sluice::proto

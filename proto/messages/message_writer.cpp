@@ -36,18 +36,14 @@ message_writer& message_writer::room(std::size_t size) {
   return *this;
 }
 
-message_writer& message_writer::text(std::string_view value) {
+message_writer& message_writer::filled_text(std::string_view value) {
   if (value.size() > left()) room(value.size());  // first: what is too large is not looked at
-  if (!fault_ && !value.empty() && value.find('\0') != std::string_view::npos)
+  if (!fault_ && value.find('\0') != std::string_view::npos)
     refuse("a text with a zero byte, which would end it early");
   return bytes(value).byte('\0');
 }
 
-message_writer& message_writer::bytes(std::string_view value) {
-  if (value.size() <= left()) {
-    if (!value.empty()) std::memcpy(take(value.size()), value.data(), value.size());
-    return *this;
-  }
+message_writer& message_writer::many_bytes(std::string_view value) {
   room(value.size());
   if (fault_) return *this;
   out_.resize(used());  // what is inserted need not be filled with zeros first
@@ -55,10 +51,6 @@ message_writer& message_writer::bytes(std::string_view value) {
   out_.insert(out_.end(), view.begin(), view.end());
   go_on_at(out_.size());
   return *this;
-}
-
-message_writer& message_writer::sized(std::string_view value) {
-  return u32(static_cast<std::uint32_t>(value.size())).bytes(value);
 }
 
 void message_writer::refuse(std::string_view rule) noexcept {

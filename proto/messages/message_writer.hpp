@@ -37,15 +37,23 @@ class message_writer {
     *take(1) = static_cast<std::byte>(value);
     return *this;
   }
-  message_writer& text(std::string_view value);  // with its zero byte: refused if the text contains one
-  message_writer& bytes(std::string_view value);
-  message_writer& sized(std::string_view value);  // its size, then its bytes
+  // With its zero byte: refused if the text contains one.
+  message_writer& text(std::string_view value) { return value.empty() ? byte('\0') : filled_text(value); }
+  message_writer& bytes(std::string_view value) {
+    if (value.size() > left()) return many_bytes(value);
+    if (!value.empty()) std::memcpy(take(value.size()), value.data(), value.size());
+    return *this;
+  }
+  // Its size, then its bytes.
+  message_writer& sized(std::string_view value) { return u32(static_cast<std::uint32_t>(value.size())).bytes(value); }
   void refuse(std::string_view rule) noexcept;
   [[nodiscard]] fault finish();
 
  private:
   static constexpr std::size_t spare = 64;  // bytes: as many as most messages have
 
+  message_writer& filled_text(std::string_view value);
+  message_writer& many_bytes(std::string_view value);
   // Where the next `size` bytes of the message go.
   std::byte* take(std::size_t size) {
     if (left() < size) open(size);

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
-#include <memory_resource>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "query/bulk_copy.hpp"
 #include "query/by_columns.hpp"
@@ -27,22 +29,33 @@ proto::parameter parameter_of(const bind_value& value) {
 class bound_values {
  public:
   explicit bound_values(const query& of) {
-    types.reserve(of.parameters().size());
-    values.reserve(of.parameters().size());
-    for (const bind_value& value : of.parameters()) {
-      types.push_back(value.type());
-      values.push_back(parameter_of(value));
+    const std::vector<bind_value>& all = of.parameters();
+    if (all.size() > few) {
+      many_types_.resize(all.size());
+      many_values_.resize(all.size());
+      types_ = many_types_;
+      values_ = many_values_;
+    } else {
+      types_ = std::span{few_types_}.first(all.size());
+      values_ = std::span{few_values_}.first(all.size());
     }
+    std::ranges::transform(all, types_.begin(), &bind_value::type);
+    std::ranges::transform(all, values_.begin(), parameter_of);
   }
+  bound_values(const bound_values&) = delete;
+  bound_values& operator=(const bound_values&) = delete;
+
+  [[nodiscard]] std::span<const std::uint32_t> types() const noexcept { return types_; }
+  [[nodiscard]] std::span<const proto::parameter> values() const noexcept { return values_; }
 
  private:
-  static constexpr std::size_t few = 8;
-  std::array<std::byte, few * (sizeof(std::uint32_t) + sizeof(proto::parameter))> memory_{};
-  std::pmr::monotonic_buffer_resource resource_{memory_.data(), memory_.size()};
-
- public:
-  std::pmr::vector<std::uint32_t> types{&resource_};
-  std::pmr::vector<proto::parameter> values{&resource_};
+  static constexpr std::size_t few = 4;
+  std::array<std::uint32_t, few> few_types_;
+  std::array<proto::parameter, few> few_values_;
+  std::vector<std::uint32_t> many_types_;
+  std::vector<proto::parameter> many_values_;
+  std::span<std::uint32_t> types_;
+  std::span<proto::parameter> values_;
 };
 
 }  // namespace
@@ -84,8 +97,8 @@ running_query::running_query(std::shared_ptr<wire::session> on, command what, co
   begin_span(what.what.text(), span_event::kind::query);
   const std::string end = comment();
   reader_.emplace(*session_, wire::statement{.text = what.what.text(),
-                                             .types = values.types,
-                                             .values = values.values,
+                                             .types = values.types(),
+                                             .values = values.values(),
                                              .discards_rows = true,
                                              .comment = end,
                                              .server_timeout = limits_.server_timeout});
@@ -131,20 +144,20 @@ void running_query::encode(const query& what, const wire::query_reader* before) 
   const bool is_document = what.rows() == query::shape::document;
   constexpr std::array in_binary{proto::value_format::binary};
   wire::statement statement{.text = what.text(),
-                            .types = bound.types,
-                            .values = bound.values,
+                            .types = bound.types(),
+                            .values = bound.values(),
                             .by_columns = !is_document,
                             .refuses = is_document ? refuse_documents : nullptr,
                             .page_rows = is_paged ? std::max(limits_.page_rows, 1U) : 0U,
                             .page_bytes = limits_.page_bytes,
                             .comment = end,
                             .server_timeout = limits_.server_timeout};
-  rows_ = result_rows{*session_, what};
+  rows_.begin(*session_, what);
   const std::shared_ptr<result_shape>& shape = rows_.shape();
   std::optional<bulk_copy> copied;
   if (is_copied) {
     require_standard_strings(what);
-    copied.emplace(what, bound.values, shape).make_copy(statement);
+    copied.emplace(what, bound.values(), shape).make_copy(statement);
   } else if (shape != nullptr) {
     statement.decides = [&] { return decide_objects(shape, what.text()); };
     statement.question = shape->question();

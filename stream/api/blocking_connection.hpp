@@ -17,6 +17,7 @@
 #include "api/command_tag.hpp"
 #include "api/free_session.hpp"
 #include "api/leaving_query.hpp"
+#include "api/new_query.hpp"
 #include "api/query_list.hpp"
 #include "api/running_query.hpp"
 #include "api/session_options.hpp"
@@ -68,7 +69,7 @@ class blocking_connection {
     constexpr bool is_simple = std::is_same_v<What, std::string_view> || std::is_same_v<What, copy_from>;
     if constexpr (is_simple) require_no_server_timeout(options);
     const beginning how = is_simple ? beginning::on_its_own : beginning_of(options);
-    auto query = std::make_shared<running_query>(ready(asked, options, how, block), what, options);
+    auto query = new_query(ready(asked, options, how, block), what, options);
     query->launch(asked);
     return query;
   }

@@ -6,6 +6,7 @@
 
 #include "api/command_tag.hpp"
 #include "api/free_session.hpp"
+#include "api/new_query.hpp"
 #include "api/query_list.hpp"
 #include "api/run_to_end.hpp"
 #include "api/running_query.hpp"
@@ -43,10 +44,13 @@ asio::awaitable<row_stream> connection::stream(query&& what, query_options optio
 asio::awaitable<row_stream> connection::start(std::shared_ptr<wire::session> on, query what, query_options options,
                                               std::uint64_t block) {
   const auto asked = wire::clock::now();
-  if (!detail::is_free_at_once(*on, block))
+  auto begins = asked;
+  if (!detail::is_free_at_once(*on, block)) {
     co_await detail::until_free(on, asked, options, detail::beginning_of(options), block);
-  auto query = std::make_shared<detail::running_query>(on, std::move(what), options);
-  query->launch(asked);
+    begins = wire::clock::now();
+  }
+  auto query = detail::new_query(std::move(on), std::move(what), options);
+  query->launch(asked, begins);
   co_return row_stream{std::move(query)};
 }
 
@@ -60,7 +64,7 @@ asio::awaitable<command_result> connection::run(std::shared_ptr<wire::session> o
   const auto asked = wire::clock::now();
   if (!detail::is_free_at_once(*on, block))
     co_await detail::until_free(on, asked, options, detail::beginning::with_statement, block);
-  const auto query = std::make_shared<detail::running_query>(on, detail::command{what}, options);
+  const auto query = detail::new_query(on, detail::command{what}, options);
   query->launch(asked);
   co_await detail::run_to_end(query);
   co_return detail::command_result_of(query->reader().tag());

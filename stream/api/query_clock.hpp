@@ -1,5 +1,6 @@
 #pragma once
-// How long a running query has taken and whose time that was: the server's, the consumer's, or a pause's.
+// How long a running query has taken and whose time that was: the server's, the consumer's, or a pause's. What takes
+// next to no time is left out, because reading the system's clock takes longer.
 #include <chrono>
 #include <cstdint>
 #include <string_view>
@@ -19,8 +20,12 @@ class query_clock {
   /// @param io  outlives this
   explicit query_clock(const wire::link& io) : io_{&io} {}
 
-  /// The query was requested at `asked`: its time counts from then.
-  void start(time_point asked) noexcept { began_ = asked; }
+  /// The query was requested at `asked`: its time counts from then. It is sent at `sent`: from then on it is the
+  /// consumer's time.
+  void start(time_point asked, time_point sent) noexcept {
+    began_ = asked;
+    left_ = sent;
+  }
   /// The query that was sent before this one is over.
   void take_turn() noexcept {
     began_ = left_ = wire::clock::now();
@@ -29,12 +34,22 @@ class query_clock {
   }
   /// The consumer asks for more.
   void enter() noexcept {
-    consumer_before_ = wire::clock::now() - left_;
+    recent_ = wire::clock::now();
+    consumer_before_ = recent_ - left_;
     consumer_ += consumer_before_;
     waited_at_entry_ = io_->waited();
   }
+  /// The time now, since nothing has taken long.
+  [[nodiscard]] time_point take_now() noexcept {
+    const time_point now = std::exchange(recent_, time_point{});
+    return now == time_point{} ? wire::clock::now() : now;
+  }
+  /// A wait for the server has ended.
+  void waited() noexcept { recent_ = io_->wait_ended(); }
+  /// There are many bytes to process.
+  void has_much_to_do() noexcept { recent_ = {}; }
   /// From now on it is the consumer's time.
-  void leave() noexcept { left_ = wire::clock::now(); }
+  void leave() noexcept { left_ = take_now(); }
   /// A chunk is handed out; from now on it is the consumer's time.
   /// @return whether it is the first
   bool leave_with_chunk() noexcept {
@@ -83,8 +98,9 @@ class query_clock {
 
  private:
   const wire::link* io_;
-  time_point began_{wire::clock::now()};
-  time_point left_{began_};
+  time_point began_{};
+  time_point left_{};
+  time_point recent_{};  // the time a moment ago, in the current call
   time_point first_row_{};
   time_point pause_began_{};
   duration consumer_{};

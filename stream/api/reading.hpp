@@ -49,7 +49,7 @@ asio::awaitable<Result> read(std::shared_ptr<running_query> owned, Begin begin, 
     bool is_aborted = false;
     try {
       const wire::departures::reader waiting{query.session().leaving};
-      co_await query.link().ready(mine);
+      co_await query.ready(mine);
     } catch (const wire::asio_failure&) {  // how Asio reports that this coroutine was cancelled before it could wait
       is_aborted = true;
     }

@@ -8,7 +8,10 @@
 
 namespace sluice::detail {
 
-result_rows::result_rows(wire::session& on, const query& what) : wanted_{what.rows()} {
+void result_rows::begin(wire::session& on, const query& what) {
+  wanted_ = what.rows();
+  shape_.reset();
+  filter_.reset();
   if (wanted_ == query::shape::object || wanted_ == query::shape::detect)
     shape_ = std::make_shared<result_shape>(on, wanted_, what.places());
   if (wanted_ == query::shape::chosen_columns) shape_ = std::make_shared<result_shape>(on, what.choice(), what.check());

@@ -17,9 +17,8 @@ namespace sluice::detail {
 
 class result_rows {
  public:
-  /// Of statements whose rows are not wanted.
-  result_rows() = default;
-  result_rows(wire::session& on, const query& what);
+  /// From now on, those of this query; until then, of statements whose rows are not wanted.
+  void begin(wire::session& on, const query& what);
 
   [[nodiscard]] query::shape wanted() const noexcept { return wanted_; }
   /// Null: documents or columns are handed out as they come.

@@ -13,6 +13,8 @@ namespace sluice::detail {
 
 namespace {
 
+constexpr std::size_t few_bytes{1U << 10U};  // processed in a moment
+
 // Errors after which it is unknown what the server will send next.
 bool breaks_connection(condition kind) noexcept {
   return kind == condition::protocol || kind == condition::limit || kind == condition::connection ||
@@ -44,8 +46,8 @@ std::chrono::milliseconds rest_of(std::chrono::milliseconds limit, wire::clock::
   return std::clamp(left, std::chrono::milliseconds{1}, limit);
 }
 
-void running_query::launch(wire::clock::time_point asked) {
-  clock_.start(asked);
+void running_query::launch(wire::clock::time_point asked, wire::clock::time_point begins) {
+  clock_.start(asked, begins);
   if (spans_ != nullptr) spans_->begin(asked);
   set_deadline();
   link().flush();
@@ -95,6 +97,7 @@ void running_query::noting_failure(const Call& call) {
 void running_query::check_wait(const wire::link::waiting& mine, const asio::cancellation_state& asked) {
   require_wanted();
   noting_failure([&] { link().check_wait(mine, asked); });
+  clock_.waited();
 }
 
 void running_query::fail_cancelled() {
@@ -105,7 +108,8 @@ void running_query::fail_cancelled() {
 }
 
 void running_query::wait(wire::interrupter& interrupts) {
-  noting_failure([&] { link().wait(&interrupts); });
+  noting_failure([&] { link().wait(&interrupts, clock_.take_now()); });
+  clock_.waited();
 }
 
 std::optional<chunk> running_query::advance(bool polite) {
@@ -139,6 +143,10 @@ std::optional<chunk> running_query::step(bool polite) {
     if (wire::query_reader::is_free(*session_)) reader_->abandon();
     link().fail(errc::cancelled, "cancelled: the pause took longer than it might");
   }
+  if (has_just_asked_ && reader_->has_to_wait()) {
+    has_just_asked_ = false;
+    return std::nullopt;
+  }
   for (;;) {
     rows_.were_read();
     const wire::query_reader::state now = advance_reader();
@@ -170,28 +178,35 @@ bool running_query::move(bool polite) {
   if (std::exchange(has_just_asked_, false)) return false;  // the answer cannot be there yet
   if (polite && link().is_drained()) return false;
   const bool has_moved = reader_->move();
+  if (link().in.arrived().size() > few_bytes) clock_.has_much_to_do();
   if (limits_.stall_timeout.count() > 0 && has_moved) set_deadline();
   return has_moved && !(polite && link().turn_is_over());
 }
 
 wire::query_reader::state running_query::advance_reader() {
-  std::optional<query> instead;
   try {
     return reader_->advance();
   } catch (const error& failure) {
-    constexpr std::string_view not_supported{"0A000"};  // what a prepared statement returns has changed
-    const bool is_altered = failure.code() == errc::result_changed || failure.sqlstate() == not_supported;
-    if (is_altered && !text_.empty()) types_of(*session_).forget_without_documents(text_);
-    if (!has_no_documents(failure)) throw;
-    instead = by_columns(*std::exchange(undeclared_, nullptr), rows_.wanted(), choice_);
-    if (!instead) throw;
-    report_end(&failure, false);
+    if (!begin_instead(failure)) throw;
   }
+  return reader_->advance();
+}
+
+/// Asks for the columns of a relation that has no documents.
+/// @return false if the failure means anything else
+bool running_query::begin_instead(const error& failure) {
+  constexpr std::string_view not_supported{"0A000"};  // what a prepared statement returns has changed
+  const bool is_altered = failure.code() == errc::result_changed || failure.sqlstate() == not_supported;
+  if (is_altered && !text_.empty()) types_of(*session_).forget_without_documents(text_);
+  if (!has_no_documents(failure)) return false;
+  const std::optional<query> instead = by_columns(*std::exchange(undeclared_, nullptr), rows_.wanted(), choice_);
+  if (!instead) return false;
+  report_end(&failure, false);
   types_of(*session_).remember_without_documents(text_);
   encode(*instead, nullptr);
   link().flush();
   report_.sent();
-  return reader_->advance();
+  return true;
 }
 
 /// In a transaction block of the caller's the error has ended the transaction: there is no second try.
@@ -204,8 +219,9 @@ bool running_query::has_no_documents(const error& failure) const {
 
 void running_query::check_limits() {
   const std::uint64_t most = limits_.max_stream_bytes;
+  if (most == 0) return;
   const std::uint64_t bytes = rows_.bytes(*reader_);
-  if (most == 0 || bytes == 0) return;
+  if (bytes == 0) return;
   if (bytes > most)
     link().fail(errc::stream_too_large,
                 "it has brought more bytes than max_stream_bytes allows (" + std::to_string(most) + ')');
@@ -225,6 +241,9 @@ chunk running_query::hand_over(wire::query_reader::state reached) {
     report_end(nullptr, false);
     return {};
   }
+  const proto::row_batch& rows = rows_.batch();
+  const auto bytes = static_cast<std::size_t>(rows.end - rows.begin);
+  if (bytes > few_bytes) clock_.has_much_to_do();
   if (clock_.leave_with_chunk()) {
     report_.first_row(clock_.first_row());
     if (spans_ != nullptr) spans_->first_row(event_clock::now());
@@ -233,10 +252,7 @@ chunk running_query::hand_over(wire::query_reader::state reached) {
     link().flush();  // the next page is fetched while this one is consumed
     if (spans_ != nullptr) spans_->page_requested();
   }
-  const proto::row_batch& rows = rows_.batch();
-  report_.chunk({.bytes = static_cast<std::size_t>(rows.end - rows.begin),
-                 .server_wait = clock_.server_wait_now(),
-                 .consumer_wait = clock_.consumer_wait_now()});
+  report_.chunk({.bytes = bytes, .server_wait = clock_.server_wait_now(), .consumer_wait = clock_.consumer_wait_now()});
   return chunk{rows, columns_};
 }
 

@@ -62,7 +62,8 @@ class running_query {
   running_query(const running_query& before, const query& what, const query_options& options);
 
   // Sends what can be sent without waiting. The query's time counts from when it was requested.
-  void launch(wire::clock::time_point asked = wire::clock::now());
+  // @param begins  when nothing was in its way any more
+  void launch(wire::clock::time_point asked, wire::clock::time_point begins = wire::clock::now());
   // The same for a query that was sent earlier, behind another one that is now over.
   void take_turn();
 
@@ -93,8 +94,14 @@ class running_query {
   [[nodiscard]] wire::session& session() noexcept { return *session_; }
   [[nodiscard]] std::shared_ptr<wire::session> keep_session() const noexcept { return session_; }
   // Leaving another query has changed the link's deadline: sets this one's again.
-  void keep_deadline() noexcept { set_deadline(); }
-  // Evaluates how a coroutine's wait for the link ended; throws.
+  void keep_deadline() noexcept {
+    clock_.has_much_to_do();  // that took its time
+    set_deadline();
+  }
+  // A coroutine's wait for the link.
+  // @param mine  a new one; lives until `check_wait`
+  [[nodiscard]] asio::awaitable<void> ready(wire::link::waiting& mine) { return link().ready(mine, clock_.take_now()); }
+  // Evaluates how such a wait ended; throws.
   void check_wait(const wire::link::waiting& mine, const asio::cancellation_state& asked);
   // The coroutine was cancelled before it could wait.
   [[noreturn]] void fail_cancelled();
@@ -144,6 +151,7 @@ class running_query {
   std::optional<bool> step_sending(bool polite);
   [[nodiscard]] bool move(bool polite);
   [[nodiscard]] wire::query_reader::state advance_reader();
+  [[nodiscard]] bool begin_instead(const error& failure);
   [[nodiscard]] bool has_no_documents(const error& failure) const;
   chunk hand_over(wire::query_reader::state reached);
   void report_end(const error* failure, bool was_left) noexcept;

@@ -283,7 +283,7 @@ void query_reader::hand_out(const std::byte* begin, const std::byte* end) noexce
 
 /// The rows that were handed out are not needed any more.
 void query_reader::settle_walk() noexcept {
-  apart_ = {};
+  if (apart_.received != nullptr || !apart_.kept.empty()) apart_ = {};
   if (batch_.begin == nullptr) return;
   pass_over(count_walk());
   batch_.begin = nullptr;

@@ -130,6 +130,10 @@ class query_reader {
   [[nodiscard]] bool is_behind_another() const noexcept;
   /// Whether this is the query that the server is answering now.
   [[nodiscard]] bool is_first() const noexcept { return queue().first() == &query_; }
+  /// Of a query that was just sent: whether there is nothing to process yet.
+  [[nodiscard]] bool has_to_wait() const noexcept {
+    return is_first() && kept_.empty() && session_.io.in.arrived().empty();
+  }
   /// The SQLSTATE of the error that ended the query, or empty.
   [[nodiscard]] std::string_view sqlstate() const noexcept;
   /// The server's error, if it has not been reported yet.

@@ -18,12 +18,6 @@ namespace {
 constexpr std::size_t most_parameters = 256;  // Postgres reports about fifteen
 }
 
-session::state session::is() const noexcept {
-  if (phase_ == phase::broken) return state::broken;
-  if (leaving.are_any()) return state::leaving;
-  return phase_ == phase::ready && engine.queue.empty() ? state::idle : state::busy;
-}
-
 void session::aside(const proto::frame& message) {
   switch (message.type) {
     case 'S': {

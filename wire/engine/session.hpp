@@ -84,7 +84,11 @@ class session {
     leaving,  ///< an abandoned query is being brought to its end
     broken,   ///< permanently
   };
-  [[nodiscard]] state is() const noexcept;
+  [[nodiscard]] state is() const noexcept {
+    if (phase_ == phase::broken) return state::broken;
+    if (leaving.are_any()) return state::leaving;
+    return phase_ == phase::ready && engine.queue.empty() ? state::idle : state::busy;
+  }
   [[nodiscard]] bool is_broken() const noexcept { return phase_ == phase::broken; }
   /// Whether it is idle, no paged query is between two pages, and no transaction or batch is using it.
   [[nodiscard]] bool is_unused() const noexcept {

@@ -245,9 +245,10 @@ bool link::handshake() {
 
 bool link::wants_to_send() const noexcept { return !out.empty() || (secured_ != nullptr && secured_->wants_to_send()); }
 
-void link::waited(clock::duration time) noexcept {
-  waited_ += time;
-  flow_.waited(time);
+void link::end_wait_since(clock::time_point began) noexcept {
+  wait_ended_ = clock::now();
+  waited_ += wait_ended_ - began;
+  flow_.waited(wait_ended_ - began);
 }
 
 /// For a wait that begins now.
@@ -260,16 +261,17 @@ bool link::set_low_water() noexcept {
   return low_water_.is_raised();
 }
 
-asio::awaitable<void> link::ready(waiting& mine) {
+asio::awaitable<void> link::ready(waiting& mine, clock::time_point now) {
   mine.wakes = wakes_;
   is_drained_ = false;
   if (turn_is_over()) {
     turns_ = 0;
+    wait_ended_ = {};
     return asio::post(socket_.get_executor(), asio::use_awaitable);
   }
   turns_ = 0;
   deadline_.arm();
-  wait_began_ = clock::now();
+  wait_began_ = now;
   if (set_low_water()) {
     trickle_.set(later(wait_began_, low_water::patience));
     trickle_.arm();
@@ -294,7 +296,7 @@ void link::wake() noexcept {
 }
 
 link::wait_end link::end_wait(const waiting& mine) noexcept {
-  if (wait_began_ != clock::time_point{}) waited(clock::now() - std::exchange(wait_began_, {}));
+  if (wait_began_ != clock::time_point{}) end_wait_since(std::exchange(wait_began_, {}));
   if (mine.result != asio::error::operation_aborted) return wait_end::ready;
   if (deadline_.has_passed()) return wait_end::late;
   if (!socket_.is_open()) return wait_end::ready;  // closed for another's sake: what is tried next says so
@@ -318,8 +320,7 @@ timespec link::rest_of_wait(clock::duration most) const noexcept {
           .tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(time - seconds).count()};
 }
 
-void link::wait(interrupter* interrupts) {
-  const auto began = clock::now();
+void link::wait(interrupter* interrupts, clock::time_point now) {
   const bool is_moment = !low_water_.is_possible() && !wants_to_send() && flow_.take_moment();
   (void)set_low_water();
   for (;;) {
@@ -337,7 +338,7 @@ void link::wait(interrupter* interrupts) {
     if (count > 0 || is_moment) break;
     low_water_.lower();
   }
-  waited(clock::now() - began);
+  end_wait_since(now);
 }
 
 void link::check_deadline() const {

@@ -119,7 +119,8 @@ class link {
   /// Returns when `transfer` may move something; lets others run when the turn is over. Then call `end_wait`, or
   /// `check_wait`.
   /// @param mine  a new one; lives until then
-  [[nodiscard]] asio::awaitable<void> ready(waiting& mine);
+  /// @param now   the time, if it was asked for a moment ago
+  [[nodiscard]] asio::awaitable<void> ready(waiting& mine, clock::time_point now = clock::now());
   enum class wait_end : std::uint8_t {
     ready,    ///< or woken up to check again
     late,     ///< the deadline has passed
@@ -132,7 +133,7 @@ class link {
   void check_wait(const waiting& mine, const asio::cancellation_state& asked);
   /// The same for a thread.
   /// @par Errors  throws error: deadline_exceeded; cancelled when `interrupts` was used
-  void wait(interrupter* interrupts);
+  void wait(interrupter* interrupts, clock::time_point now = clock::now());
   /// Ends the current waits of coroutines as if something had arrived, so that they check again.
   void wake() noexcept;
 
@@ -179,6 +180,8 @@ class link {
   /// The number of reads that brought something, and the time spent waiting for the server.
   [[nodiscard]] std::uint64_t reads() const noexcept { return reads_; }
   [[nodiscard]] clock::duration waited() const noexcept { return waited_; }
+  /// When the last wait ended; nothing if others ran instead.
+  [[nodiscard]] clock::time_point wait_ended() const noexcept { return wait_ended_; }
 
  private:
   static constexpr int longest_turn = 16;
@@ -194,7 +197,7 @@ class link {
   [[nodiscard]] bool is_long_report(std::size_t wanted) const noexcept;
   void cut_report(std::size_t size);
   [[nodiscard]] bool is_ours() const noexcept;
-  void waited(clock::duration time) noexcept;
+  void end_wait_since(clock::time_point began) noexcept;
   [[nodiscard]] bool set_low_water() noexcept;
   [[nodiscard]] timespec rest_of_wait(clock::duration most) const noexcept;
   [[nodiscard]] asio::awaitable<void> ready_to_send(waiting& mine);
@@ -210,6 +213,7 @@ class link {
   std::size_t sent_{0};
   std::size_t dropped_{0};  // of a long error or notice that is arriving
   clock::time_point wait_began_{};
+  clock::time_point wait_ended_{};
   clock::duration waited_{};
   std::uint64_t reads_{0};
   std::uint32_t born_after_;  // number of forks at construction: it must not be used in a child of this process
