@@ -25,7 +25,7 @@ void message_writer::open(std::size_t size) {
   go_on_at(now);
 }
 
-message_writer& message_writer::room(std::size_t size) {
+message_writer& message_writer::more_room(std::size_t size) {
   const std::size_t now = used();
   const std::size_t length = now - length_at_;
   if (length > limit_ || size > limit_ - length) refuse("a message longer than the server accepts");
@@ -37,14 +37,14 @@ message_writer& message_writer::room(std::size_t size) {
 }
 
 message_writer& message_writer::filled_text(std::string_view value) {
-  if (value.size() > left()) room(value.size());  // first: what is too large is not looked at
+  room(value.size());  // first: what is too large is not looked at
   if (!fault_ && value.find('\0') != std::string_view::npos)
     refuse("a text with a zero byte, which would end it early");
   return bytes(value).byte('\0');
 }
 
 message_writer& message_writer::many_bytes(std::string_view value) {
-  room(value.size());
+  more_room(value.size());
   if (fault_) return *this;
   out_.resize(used());  // what is inserted need not be filled with zeros first
   const auto view = std::as_bytes(std::span{value});

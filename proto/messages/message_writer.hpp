@@ -22,7 +22,7 @@ class message_writer {
 
   // Reserves room for fields of `size` bytes and a zero byte; refused if they exceed the limit. The buffer does not
   // move until they are written, so no copy of a secret stays behind in freed memory.
-  message_writer& room(std::size_t size);
+  message_writer& room(std::size_t size) { return size < left() ? *this : more_room(size); }
   // A count: refused above 65535.
   message_writer& u16(std::size_t value) {
     if (value > 0xffff) refuse("more than 65535 parameters");
@@ -52,6 +52,7 @@ class message_writer {
  private:
   static constexpr std::size_t spare = 64;  // bytes: as many as most messages have
 
+  message_writer& more_room(std::size_t size);
   message_writer& filled_text(std::string_view value);
   message_writer& many_bytes(std::string_view value);
   // Where the next `size` bytes of the message go.

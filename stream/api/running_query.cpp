@@ -143,10 +143,6 @@ std::optional<chunk> running_query::step(bool polite) {
     if (wire::query_reader::is_free(*session_)) reader_->abandon();
     link().fail(errc::cancelled, "cancelled: the pause took longer than it might");
   }
-  if (has_just_asked_ && reader_->has_to_wait()) {
-    has_just_asked_ = false;
-    return std::nullopt;
-  }
   for (;;) {
     rows_.were_read();
     const wire::query_reader::state now = advance_reader();

@@ -17,6 +17,10 @@ namespace {
 constexpr std::string_view wrong_number_of_formats{"08P01"};  // protocol_violation
 constexpr std::string_view not_supported{"0A000"};            // feature_not_supported: of a prepared statement
 
+// Tags of commands that end all prepared statements.
+constexpr std::string_view discard_all{"DISCARD ALL"};
+constexpr std::string_view deallocate_all{"DEALLOCATE ALL"};
+
 /// Its modifier says what the values are good for: which digits there may be.
 bool counts_digits(std::uint32_t type) noexcept {
   return type == proto::oid::numeric || type == proto::oid::numeric_array;
@@ -224,7 +228,7 @@ action query_conversation::on_complete(const proto::frame& message) {
     if (!done) return malformed('C', "the tag has no end");
     if (!is_paged() || is_fetching()) tag_ = done->tag;
     if (rows_) rows_->completed(done->rows().value_or(0));
-    if (tag_ == "DISCARD ALL" || tag_ == "DEALLOCATE ALL") engine_.statements.clear();
+    if (tag_ == discard_all || tag_ == deallocate_all) engine_.statements.clear();
   }
   if (!is_fetching()) return {};
   (void)portal_->page_ended();

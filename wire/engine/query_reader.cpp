@@ -91,6 +91,10 @@ void query_reader::open(const statement& what, bool may_wait) {
 query_reader::state query_reader::advance() {
   settle_walk();
   take_context();
+  if (has_nothing_to_process()) {
+    wanted_ = proto::header_size;
+    return state::hungry;
+  }
   for (;;) {
     if (!query_.is_asking() && hand_out_kept()) return state::rows;
     if (kept_.has_overflowed() && !is_paged()) fail_overflow();
@@ -122,6 +126,12 @@ query_reader::state query_reader::advance() {
         keep_aside();
     }
   }
+}
+
+/// Most calls of a short query find nothing yet.
+bool query_reader::has_nothing_to_process() const noexcept {
+  return is_first() && !is_paged() && session_.io.in.arrived().empty() && kept_.empty() && !kept_.has_overflowed() &&
+         !query_.unsuitable();
 }
 
 query_reader* query_reader::undecided(const session& on) {

@@ -130,10 +130,6 @@ class query_reader {
   [[nodiscard]] bool is_behind_another() const noexcept;
   /// Whether this is the query that the server is answering now.
   [[nodiscard]] bool is_first() const noexcept { return queue().first() == &query_; }
-  /// Of a query that was just sent: whether there is nothing to process yet.
-  [[nodiscard]] bool has_to_wait() const noexcept {
-    return is_first() && kept_.empty() && session_.io.in.arrived().empty();
-  }
   /// The SQLSTATE of the error that ended the query, or empty.
   [[nodiscard]] std::string_view sqlstate() const noexcept;
   /// The server's error, if it has not been reported yet.
@@ -168,6 +164,7 @@ class query_reader {
   void open(const statement& what, bool may_wait);
   void check_timeout(const statement& what) const;
   [[nodiscard]] const turns& queue() const noexcept { return session_.engine.queue; }
+  [[nodiscard]] bool has_nothing_to_process() const noexcept;
   [[nodiscard]] bool skips_rows() const noexcept { return wants_ != interest::all || kept_.has_overflowed(); }
   void settle_walk() noexcept;
   [[nodiscard]] std::size_t count_walk() noexcept;
