@@ -37,7 +37,7 @@ message_writer& message_writer::more_room(std::size_t size) {
 }
 
 message_writer& message_writer::filled_text(std::string_view value) {
-  room(value.size());  // first: what is too large is not looked at
+  room(value.size());  // first: what is far too large is not looked at
   if (!fault_ && value.find('\0') != std::string_view::npos)
     refuse("a text with a zero byte, which would end it early");
   return bytes(value).byte('\0');

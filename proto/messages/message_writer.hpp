@@ -20,8 +20,8 @@ class message_writer {
   message_writer(const message_writer&) = delete;
   message_writer& operator=(const message_writer&) = delete;
 
-  // Reserves room for fields of `size` bytes and a zero byte; refused if they exceed the limit. The buffer does not
-  // move until they are written, so no copy of a secret stays behind in freed memory.
+  // Reserves room for fields of `size` bytes and a zero byte; refused, here or by `finish`, if they exceed the limit.
+  // The buffer does not move until they are written, so no copy of a secret stays behind in freed memory.
   message_writer& room(std::size_t size) { return size < left() ? *this : more_room(size); }
   // A count: refused above 65535.
   message_writer& u16(std::size_t value) {

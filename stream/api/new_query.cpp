@@ -20,30 +20,29 @@ constexpr bool keeps_blocks = true;
 struct kept_block {
   void* at{nullptr};
   std::size_t bytes{0};
+  bool is_watched{false};  // it is freed when the thread ends
 };
 thread_local kept_block kept;
 
-// Frees it when the thread ends; from then on none is kept.
-struct keeper {
-  ~keeper() {
-    ::operator delete(std::exchange(kept.at, this));
-    kept.bytes = 0;
-  }
+struct watch {
+  watch() noexcept { kept.is_watched = true; }
+  ~watch() { ::operator delete(std::exchange(kept, {}).at); }
 };
 
 }  // namespace
 
 void* take_block(std::size_t bytes) {
+  static thread_local const watch frees;  // here, because making it may fail
+  (void)frees;
   if (kept.bytes != bytes) return ::operator new(bytes);
   kept.bytes = 0;
   return std::exchange(kept.at, nullptr);
 }
 
 void keep_block(void* block, std::size_t bytes) noexcept {
-  static thread_local keeper frees;
-  (void)frees;
-  if (!keeps_blocks || kept.at != nullptr) return ::operator delete(block);
-  kept = {.at = block, .bytes = bytes};
+  if (!keeps_blocks || !kept.is_watched || kept.at != nullptr) return ::operator delete(block);
+  kept.at = block;
+  kept.bytes = bytes;
 }
 
 }  // namespace sluice::detail

@@ -20,11 +20,11 @@ class query_clock {
   /// @param io  outlives this
   explicit query_clock(const wire::link& io) : io_{&io} {}
 
-  /// The query was requested at `asked`: its time counts from then. It is sent at `sent`: from then on it is the
-  /// consumer's time.
-  void start(time_point asked, time_point sent) noexcept {
+  /// The query was requested at `asked`: its time counts from then. From `begins` on, when nothing is in its way any
+  /// more, it is the consumer's time.
+  void start(time_point asked, time_point begins) noexcept {
     began_ = asked;
-    left_ = sent;
+    left_ = begins;
   }
   /// The query that was sent before this one is over.
   void take_turn() noexcept {
@@ -39,15 +39,15 @@ class query_clock {
     consumer_ += consumer_before_;
     waited_at_entry_ = io_->waited();
   }
-  /// The time now, since nothing has taken long.
+  /// The time now, or as it was a moment ago if nothing has taken long since.
   [[nodiscard]] time_point take_now() noexcept {
     const time_point now = std::exchange(recent_, time_point{});
     return now == time_point{} ? wire::clock::now() : now;
   }
   /// A wait for the server has ended.
   void waited() noexcept { recent_ = io_->wait_ended(); }
-  /// There are many bytes to process.
-  void has_much_to_do() noexcept { recent_ = {}; }
+  /// What comes next may take long.
+  void time_passes() noexcept { recent_ = {}; }
   /// From now on it is the consumer's time.
   void leave() noexcept { left_ = take_now(); }
   /// A chunk is handed out; from now on it is the consumer's time.

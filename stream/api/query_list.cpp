@@ -14,7 +14,7 @@ query_list send_all(const std::shared_ptr<wire::session>& on, const std::vector<
     on->engine.take_back_to(before);
     throw;
   }
-  for (const auto& each : made) each->launch(wire::clock::now());
+  for (const auto& each : made) each->launch();
   return made;
 }
 

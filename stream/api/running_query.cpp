@@ -13,8 +13,6 @@ namespace sluice::detail {
 
 namespace {
 
-constexpr std::size_t few_bytes{1U << 10U};  // processed in a moment
-
 // Errors after which it is unknown what the server will send next.
 bool breaks_connection(condition kind) noexcept {
   return kind == condition::protocol || kind == condition::limit || kind == condition::connection ||
@@ -62,7 +60,16 @@ void running_query::enter() {
   caller_ = std::max(caller_, seen::rows);
   if (is_paused()) end_pause();
   clock_.enter();
+  note_work(std::max(link().in.arrived().size(), reader_->aside_bytes()));
   set_deadline();
+}
+
+/// So many bytes are about to be processed. What observers and handlers do then takes as long as they like.
+void running_query::note_work(std::size_t bytes) noexcept {
+  constexpr std::size_t few{1U << 10U};  // done in a moment
+  const bool others_see_it =
+      session_->watch != nullptr || session_->on_notice != nullptr || session_->on_notification != nullptr;
+  if (bytes > few || others_see_it) clock_.time_passes();
 }
 
 /// Sets the nearest of the deadlines that apply from now on.
@@ -173,8 +180,9 @@ std::optional<bool> running_query::step_sending(bool polite) {
 bool running_query::move(bool polite) {
   if (std::exchange(has_just_asked_, false)) return false;  // the answer cannot be there yet
   if (polite && link().is_drained()) return false;
+  const std::size_t unsent = link().out.size();
   const bool has_moved = reader_->move();
-  if (link().in.arrived().size() > few_bytes) clock_.has_much_to_do();
+  note_work(std::max(unsent, link().in.arrived().size()));
   if (limits_.stall_timeout.count() > 0 && has_moved) set_deadline();
   return has_moved && !(polite && link().turn_is_over());
 }
@@ -202,6 +210,7 @@ bool running_query::begin_instead(const error& failure) {
   encode(*instead, nullptr);
   link().flush();
   report_.sent();
+  clock_.time_passes();
   return true;
 }
 
@@ -239,7 +248,7 @@ chunk running_query::hand_over(wire::query_reader::state reached) {
   }
   const proto::row_batch& rows = rows_.batch();
   const auto bytes = static_cast<std::size_t>(rows.end - rows.begin);
-  if (bytes > few_bytes) clock_.has_much_to_do();
+  note_work(bytes);
   if (clock_.leave_with_chunk()) {
     report_.first_row(clock_.first_row());
     if (spans_ != nullptr) spans_->first_row(event_clock::now());
@@ -298,6 +307,7 @@ void running_query::drop_before(const running_query& next) noexcept {
 
 void running_query::left() noexcept {
   if (report_.is_open()) {
+    clock_.time_passes();
     clock_.leave();
     std::optional<error> failure = reader_->failure();
     if (!failure && !reader_->is_over())
@@ -325,6 +335,7 @@ bool running_query::settle_pause(bool polite) {
   require_wanted();
   try {
     for (;;) {
+      clock_.time_passes();
       if (reader_->set_aside()) return true;
       const bool has_moved = reader_->move();
       if (!has_moved || (polite && link().turn_is_over())) return false;

@@ -64,6 +64,10 @@ class running_query {
   // Sends what can be sent without waiting. The query's time counts from when it was requested.
   // @param begins  when nothing was in its way any more
   void launch(wire::clock::time_point asked, wire::clock::time_point begins = wire::clock::now());
+  void launch() {
+    const auto now = wire::clock::now();
+    launch(now, now);
+  }
   // The same for a query that was sent earlier, behind another one that is now over.
   void take_turn();
 
@@ -95,7 +99,7 @@ class running_query {
   [[nodiscard]] std::shared_ptr<wire::session> keep_session() const noexcept { return session_; }
   // Leaving another query has changed the link's deadline: sets this one's again.
   void keep_deadline() noexcept {
-    clock_.has_much_to_do();  // that took its time
+    clock_.time_passes();
     set_deadline();
   }
   // A coroutine's wait for the link.
@@ -149,6 +153,7 @@ class running_query {
   void check_limits();
   std::optional<chunk> step(bool polite);
   std::optional<bool> step_sending(bool polite);
+  void note_work(std::size_t bytes) noexcept;
   [[nodiscard]] bool move(bool polite);
   [[nodiscard]] wire::query_reader::state advance_reader();
   [[nodiscard]] bool begin_instead(const error& failure);

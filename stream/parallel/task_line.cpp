@@ -22,7 +22,7 @@ void task_line::send(const split_task& task) {
   is_described_ = task.what.rows() != query::shape::document && task.what.rows() != query::shape::columns;
   about_.push_back({task.weight, task.table});
   sent_.add(last_);
-  last_->launch(wire::clock::now());
+  last_->launch();
 }
 
 asio::awaitable<row_stream> task_line::next() {

@@ -266,7 +266,6 @@ asio::awaitable<void> link::ready(waiting& mine, clock::time_point now) {
   is_drained_ = false;
   if (turn_is_over()) {
     turns_ = 0;
-    wait_ended_ = {};
     return asio::post(socket_.get_executor(), asio::use_awaitable);
   }
   turns_ = 0;
@@ -296,7 +295,10 @@ void link::wake() noexcept {
 }
 
 link::wait_end link::end_wait(const waiting& mine) noexcept {
-  if (wait_began_ != clock::time_point{}) end_wait_since(std::exchange(wait_began_, {}));
+  if (wait_began_ != clock::time_point{})
+    end_wait_since(std::exchange(wait_began_, {}));
+  else
+    wait_ended_ = {};
   if (mine.result != asio::error::operation_aborted) return wait_end::ready;
   if (deadline_.has_passed()) return wait_end::late;
   if (!socket_.is_open()) return wait_end::ready;  // closed for another's sake: what is tried next says so

@@ -180,7 +180,7 @@ class link {
   /// The number of reads that brought something, and the time spent waiting for the server.
   [[nodiscard]] std::uint64_t reads() const noexcept { return reads_; }
   [[nodiscard]] clock::duration waited() const noexcept { return waited_; }
-  /// When the last wait ended; nothing if others ran instead.
+  /// When the last wait ended. Nothing if that is not known: others ran instead, or two coroutines waited.
   [[nodiscard]] clock::time_point wait_ended() const noexcept { return wait_ended_; }
 
  private:
