@@ -110,6 +110,34 @@ TEST(Observer, TellsTheServersTimeFromTheConsumers) {
   EXPECT_GE(seen.ends[0].consumer_wait, 50ms);
 }
 
+TEST(Observer, IsToldHowLongAStatementTookThatWentOnAfterAPause) {
+  recorder seen;
+  sluice::client db{dsn(), watched(seen)};
+  db.execute("create temp table paused (n int)");
+  {
+    const auto what = sql("insert into paused select generate_series(1, 1000) returning n").as_columns();
+    sluice::row_range rows = db.stream(what, {.mode = sluice::fetch_mode::paged, .page_rows = 100});
+    EXPECT_TRUE(rows.next());
+    rows.pause();
+    std::this_thread::sleep_for(100ms);
+  }
+  ASSERT_EQ(seen.ends.size(), 2U);
+  EXPECT_TRUE(seen.ends[1].was_left);
+  EXPECT_GE(seen.ends[1].took, 100ms);
+  EXPECT_GE(seen.ends[1].took, seen.ends[1].server_wait);
+}
+
+TEST(StreamStats, CountAHandlersTimeBeforeTheFirstRow) {
+  sluice::client db{dsn()};
+  db.execute(
+      "create function pg_temp.told() returns int language plpgsql as $$ begin raise notice 'once'; return 1; end $$");
+  db.on_notice([](const sluice::server_message& /*notice*/) { std::this_thread::sleep_for(50ms); });
+  sluice::row_range rows = db.stream(sql("select pg_temp.told()").as_columns());
+  EXPECT_TRUE(rows.next());
+  EXPECT_GE(rows.stats().first_row, 50ms);
+  EXPECT_FALSE(rows.next());
+}
+
 TEST(Observer, IsWarnedOfALargeRowOnce) {
   recorder seen;
   sluice::connection_options options = watched(seen);
