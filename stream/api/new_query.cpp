@@ -17,32 +17,32 @@ constexpr bool keeps_blocks = !__has_feature(address_sanitizer);
 constexpr bool keeps_blocks = true;
 #endif
 
-struct kept_block {
+struct spare_memory {
   void* at{nullptr};
   std::size_t bytes{0};
   bool is_watched{false};  // it is freed when the thread ends
 };
-thread_local kept_block kept;
+thread_local spare_memory spare;
 
-struct watch {
-  watch() noexcept { kept.is_watched = true; }
-  ~watch() { ::operator delete(std::exchange(kept, {}).at); }
+struct freed_with_thread {
+  freed_with_thread() noexcept { spare.is_watched = true; }
+  ~freed_with_thread() { ::operator delete(std::exchange(spare, {}).at); }
 };
 
 }  // namespace
 
 void* take_block(std::size_t bytes) {
-  static thread_local const watch frees;  // here, because making it may fail
+  static thread_local const freed_with_thread frees;  // here, because making it may fail
   (void)frees;
-  if (kept.bytes != bytes) return ::operator new(bytes);
-  kept.bytes = 0;
-  return std::exchange(kept.at, nullptr);
+  if (spare.bytes != bytes) return ::operator new(bytes);
+  spare.bytes = 0;
+  return std::exchange(spare.at, nullptr);
 }
 
 void keep_block(void* block, std::size_t bytes) noexcept {
-  if (!keeps_blocks || !kept.is_watched || kept.at != nullptr) return ::operator delete(block);
-  kept.at = block;
-  kept.bytes = bytes;
+  if (!keeps_blocks || !spare.is_watched || spare.at != nullptr) return ::operator delete(block);
+  spare.at = block;
+  spare.bytes = bytes;
 }
 
 }  // namespace sluice::detail
