@@ -13,6 +13,11 @@ if [[ ! -w ${CCACHE_DIR:-${HOME-}} ]]; then export CCACHE_DISABLE=1; fi # there 
 # files is a multiple of this size: then choose another one.
 in_groups=(-Dunity=on -Dunity_size=40)
 
+# What the tests need to be built and run with GCC. Some scripts need more.
+# shellcheck disable=SC2034 # used by the scripts that source this
+to_test=(g++ meson ninja-build pkg-config python3 git libasio-dev libsimdjson-dev libssl-dev libgtest-dev libgmock-dev
+  prometheus-cpp-dev libpq-dev postgresql postgresql-contrib pgbouncer openssl parallel)
+
 # The build of tests that look for undefined behaviour: fast to compile (unoptimized, several of the library's files at
 # once), but with names and lines in the reports.
 # shellcheck disable=SC2034 # used by the scripts that source this
