@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <future>
 #include <sluice/sluice.hpp>
 #include <sluice/stream/changes.hpp>
@@ -25,12 +24,14 @@
 
 #include "accounts.hpp"
 #include "open_loop.hpp"
+#include "rethrow.hpp"
 #include "server.hpp"
 
 namespace {
 
 using sluice::bench::dsn;
 using sluice::bench::microseconds;
+using sluice::bench::rethrow;
 using clock = std::chrono::steady_clock;
 
 constexpr double rate = 1'000;
@@ -90,10 +91,6 @@ std::string_view measure(std::string_view text, microseconds& took) {
     took.push_back(sluice::bench::microseconds_since(clock::time_point{clock::duration{due}}));
     text.remove_prefix(end + 1);
   }
-}
-
-void rethrow(const std::exception_ptr& failure) {
-  if (failure) std::rethrow_exception(failure);
 }
 
 asio::awaitable<void> insert(sluice::pool& with, clock::time_point due, microseconds& took) {

@@ -19,11 +19,13 @@
 #include <vector>
 
 #include "process.hpp"
+#include "rethrow.hpp"
 #include "server.hpp"
 
 namespace {
 
 using sluice::bench::dsn;
+using sluice::bench::rethrow;
 using sluice::test::resident_bytes;
 
 const char* const rows_sql = "select to_json(repeat('x', 200)) from generate_series(1, 5000)";
@@ -113,10 +115,6 @@ class published_orders {
  private:
   sluice::client db_{dsn()};
 };
-
-void rethrow(const std::exception_ptr& failure) {
-  if (failure) std::rethrow_exception(failure);
-}
 
 /// Reads for ever; `got` is told of each change.
 asio::awaitable<void> subscribe(sluice::change_subscriber mine, const std::function<void(std::size_t)>& got) {

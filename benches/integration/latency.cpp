@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <sluice/sluice.hpp>
@@ -19,6 +18,7 @@
 
 #include "accounts.hpp"
 #include "open_loop.hpp"
+#include "rethrow.hpp"
 #include "server.hpp"
 
 namespace {
@@ -27,14 +27,11 @@ using sluice::bench::by_key;
 using sluice::bench::dsn;
 using sluice::bench::load_accounts;
 using sluice::bench::microseconds;
+using sluice::bench::rethrow;
 using clock = std::chrono::steady_clock;
 
 constexpr std::size_t connections = 8;
 constexpr std::chrono::seconds duration{2};
-
-void rethrow(const std::exception_ptr& failure) {
-  if (failure) std::rethrow_exception(failure);
-}
 
 /// A pool that has all its connections.
 class warm_pool {

@@ -10,12 +10,12 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
-#include <exception>
 #include <sluice/sluice.hpp>
 #include <string>
 #include <utility>
 
 #include "bare_session.hpp"
+#include "rethrow.hpp"
 #include "server.hpp"
 #include "tally.hpp"
 
@@ -24,14 +24,11 @@ namespace {
 using sluice::bench::bare_loop;
 using sluice::bench::bare_session;
 using sluice::bench::dsn;
+using sluice::bench::rethrow;
 using sluice::bench::tally;
 using clock = std::chrono::steady_clock;
 
 constexpr std::int64_t rows = 1'000'000;
-
-void rethrow(const std::exception_ptr& failure) {
-  if (failure) std::rethrow_exception(failure);
-}
 
 /// The streams of one round.
 struct round_of_streams {

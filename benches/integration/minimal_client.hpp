@@ -8,7 +8,6 @@
 #include <asio/use_awaitable.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <sluice/proto/byte_order.hpp>
 #include <sluice/proto/frame.hpp>

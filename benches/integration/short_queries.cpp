@@ -14,7 +14,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <sluice/proto/byte_order.hpp>
@@ -28,6 +27,7 @@
 #include "accounts.hpp"
 #include "bare_session.hpp"
 #include "minimal_client.hpp"
+#include "rethrow.hpp"
 #include "server.hpp"
 #include "tally.hpp"
 
@@ -42,6 +42,7 @@ using sluice::bench::load_accounts;
 using sluice::bench::minimal_client;
 using sluice::bench::prepared;
 using sluice::bench::processor_seconds;
+using sluice::bench::rethrow;
 
 using clock = std::chrono::steady_clock;
 
@@ -75,10 +76,6 @@ void by_pgbench(benchmark::State& state) {
     state.SetIterationTime(1 / figure(said, "tps = "));
     state.counters["cpu_us_per_query"] = (processor_seconds(RUSAGE_CHILDREN) - before) / count * 1e6;
   }
-}
-
-void rethrow(const std::exception_ptr& failure) {
-  if (failure) std::rethrow_exception(failure);
 }
 
 /// What the tasks of one thread share.

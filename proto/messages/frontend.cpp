@@ -1,7 +1,6 @@
 #include "messages/frontend.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <sluice/proto/byte_order.hpp>
 #include <sluice/proto/field_view.hpp>

@@ -111,7 +111,7 @@ void query_conversation::add_query(flight& to, const statement& what, const know
                    .statement = prepared_.name(),
                    .parameters = what.values,
                    .result_formats = what.formats};
-  if (!what.decides && prepared != nullptr) return run_prepared(to, prepared, bind);
+  if (!what.decides && prepared != nullptr) return run_prepared(to, prepared, bind);  // nothing is to be decided
   decision how;
   std::string_view sql = what.text;
   if (what.decides) {
